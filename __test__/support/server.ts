@@ -1,0 +1,21 @@
+import { startPostgres } from '../../scripts/postgres.mjs'
+
+/**
+ * Gives every test file one server through SYMPHONY_TEST_DATABASE_URL: what `npm test` started, else the server in
+ * SYMPHONY_DATABASE_URL, else an embedded one. Removes what configures Symphony on this machine.
+ */
+export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  const { SYMPHONY_TEST_DATABASE_URL, SYMPHONY_DATABASE_URL } = process.env
+  for (const name of Object.keys(process.env)) {
+    if (/^(SYMPHONY_|POSTGRES_|DATABASE_URL$)/.test(name)) delete process.env[name]
+  }
+  const given = SYMPHONY_TEST_DATABASE_URL ?? SYMPHONY_DATABASE_URL
+  if (given) {
+    process.env.SYMPHONY_TEST_DATABASE_URL = given
+    return undefined
+  }
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200' }
+  const postgres = await startPostgres({ settings })
+  process.env.SYMPHONY_TEST_DATABASE_URL = postgres.url
+  return postgres.stop
+}

@@ -1,0 +1,70 @@
+/** The closing table: what the demo counted beside what Postgres says. */
+import { bold, dim, green, number, red } from './style.mjs'
+
+/**
+ * Prints the table.
+ *
+ * @param {import('./messages.mjs').Job[]} jobs
+ * @param {import('./ledger.mjs').Ledger} ledger
+ * @param {import('./audit.mjs').Audit} audit
+ * @returns {string[]} What does not add up; empty when every message is accounted for.
+ */
+export function report(jobs, ledger, audit) {
+  const inDatabase = audit.completed + audit.deadLettered + audit.waiting
+  /** @type {Array<[string, number, number?]>} */
+  const rows = [
+    ['dispatched', ledger.stored, inDatabase],
+    ['duplicates refused', ledger.duplicates, audit.duplicates],
+    ['handled', ledger.succeeded.size, audit.completed],
+    ['retried', ledger.retried],
+    ['dead-lettered', ledger.deadLettered, audit.deadLettered],
+    ['handled twice', ledger.twice, audit.doubled.length],
+    ['lost', jobs.length - ledger.succeeded.size - ledger.deadLettered, audit.lost.length],
+    ['messages a second', Math.round(ledger.stored / ledger.seconds)],
+  ]
+  const line = (left, middle, right) => `  ${left.padEnd(22)}${middle.padStart(12)}${right.padStart(14)}`
+  console.log(`\n${dim(line('', 'the demo', 'in Postgres'))}`)
+  for (const [name, ours, theirs] of rows) {
+    const text = line(name, number(ours), theirs === undefined ? '' : number(theirs))
+    const agrees = theirs === undefined || ours === theirs
+    console.log(agrees ? (name === 'lost' ? bold(text) : text) : red(text))
+  }
+  return problems(jobs, ledger, audit)
+}
+
+/** Prints some dead letters, as an operator would look at them. */
+export function reportDeadLetters(messages, count) {
+  console.log(`\n  ${bold(`${number(count)} dead letters`)}${dim(', the latest:')}`)
+  for (const message of messages) {
+    const runs = message.retryCount + 1
+    console.log(`  ${message.type.padEnd(16)} ${dim(`${runs} ${runs === 1 ? 'run ' : 'runs'}`)}  ${message.error}`)
+  }
+}
+
+/** Prints the verdict. @param {string[]} problems */
+export function reportVerdict(problems, seconds) {
+  if (problems.length === 0) console.log(`\n${green('✓ every message is accounted for')} ${dim(`in ${seconds.toFixed(1)} s`)}`)
+  for (const problem of problems) console.log(red(`✗ ${problem}`))
+}
+
+function problems(jobs, ledger, audit) {
+  const expected = {
+    dead: jobs.filter((job) => job.failure && job.failure.kind !== 'once').length,
+    duplicates: jobs.filter((job) => job.repeated).length,
+  }
+  const claims = [
+    [ledger.refused.length === 0, `${ledger.refused.length} dispatches failed: ${ledger.refused[0]?.message}`],
+    [ledger.stored === jobs.length, `${ledger.stored} of ${jobs.length} messages were stored`],
+    [ledger.duplicates === expected.duplicates, `${ledger.duplicates} duplicates refused, not ${expected.duplicates}`],
+    [audit.duplicates === expected.duplicates, `Postgres counts ${audit.duplicates} duplicates, not ${expected.duplicates}`],
+    [audit.completed === jobs.length - expected.dead, `Postgres has ${audit.completed} completed messages`],
+    [audit.completed === ledger.succeeded.size, `${ledger.succeeded.size} messages handled, ${audit.completed} in Postgres`],
+    [audit.deadLettered === expected.dead, `Postgres has ${audit.deadLettered} dead letters, not ${expected.dead}`],
+    [ledger.deadLettered === expected.dead, `${ledger.deadLettered} dead letters counted, not ${expected.dead}`],
+    [ledger.twice === 0, `${ledger.twice} messages were handled twice`],
+    [audit.waiting === 0, `${audit.waiting} messages still wait`],
+    [audit.doubled.length === 0, `${audit.doubled.length} messages stand twice in Postgres`],
+    [audit.lost.length === 0, `${audit.lost.length} messages are lost: ${audit.lost.slice(0, 3).join(', ')}`],
+  ]
+  return claims.filter(([holds]) => !holds).map(([, problem]) => String(problem))
+}

@@ -1,0 +1,31 @@
+/**
+ * `instanceof` across copies of a class.
+ *
+ * After a hot reload, or with the package loaded as ESM and as CommonJS, two classes of one name exist. A branded class
+ * recognises the instances of all its copies, and of the subclasses of those; a class without a brand of its own (an
+ * application's subclass) is compared by prototype, as usual.
+ */
+
+const OWN_BRAND = Symbol('brand')
+
+type Constructor = abstract new (...args: never[]) => object
+
+/** The symbol under which the prototypes of all copies of the class `name` carry their brand. */
+function brandOf(name: string): symbol {
+  return Symbol.for(`leadmap.symphony.class.${name}`)
+}
+
+/** Brands `constructor` and names its instances, whatever a minifier calls the class; for its static block. */
+export function brand(constructor: Constructor, name: string): void {
+  Object.defineProperty(constructor.prototype, brandOf(name), { value: true })
+  Object.defineProperty(constructor.prototype, 'name', { value: name, writable: true, configurable: true })
+  Object.defineProperty(constructor, OWN_BRAND, { value: brandOf(name) })
+}
+
+/** The `Symbol.hasInstance` of a branded class and of its subclasses. */
+export function hasBrand(constructor: Constructor, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const own = Object.getOwnPropertyDescriptor(constructor, OWN_BRAND)?.value as symbol | undefined
+  if (own === undefined) return Object.prototype.isPrototypeOf.call(constructor.prototype, value)
+  return (value as Record<symbol, unknown>)[own] === true
+}

@@ -1,0 +1,28 @@
+/** Merging configurations: objects deeply, everything else replaced. */
+
+type Tree = Record<string, unknown>
+
+/**
+ * `base` with `over` on top, neither changed. A key given as `undefined` leaves the base's value.
+ */
+export function merge<T extends object>(base: T, over: Partial<T>): T {
+  const merged: Tree = { ...(base as Tree) }
+  for (const [key, value] of Object.entries(over)) {
+    if (value !== undefined) define(merged, key, mergeValue(merged[key], value))
+  }
+  return merged as T
+}
+
+function mergeValue(base: unknown, over: unknown): unknown {
+  if (!isTree(over)) return over
+  return merge(isTree(base) ? base : {}, over)
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Assignment that keeps `__proto__` an ordinary key. */
+function define(target: Tree, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
+}

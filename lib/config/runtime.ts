@@ -1,0 +1,80 @@
+/** Changes at run time: the last layer, over configuration object and environment. */
+import { shared } from '../state.js'
+import { type ConfigListener, changeLayers, onConfigChange } from './change.js'
+import { peekConfig, readConfig } from './effective.js'
+import { layers } from './layers.js'
+import { merge } from './merge.js'
+import type { EffectiveConfig, EnvironmentConfig, RetryConfig, SymphonyConfig, TransportConfig, WorkerConfig } from './model.js'
+
+/**
+ * Changes the configuration of a running process. Each change is validated as a whole with everything else; an invalid
+ * one throws a `ConfigurationError` and leaves all as it was.
+ */
+export interface RuntimeConfigManager {
+  /** Priority, 1 to 10, of messages that name none. */
+  setDefaultPriority(priority: number): void
+  /** Transport of messages that no route fits. */
+  setDefaultTransport(name: string): void
+  /** Queue of messages that name none. */
+  setDefaultQueue(queue: string): void
+  /** Adds or changes a transport. */
+  setTransport(name: string, config: TransportConfig): void
+  /** Removes a transport; one that comes with the package, or from a section of an environment, is disabled. */
+  removeTransport(name: string): void
+  /** Routes a message type, or a pattern such as `Email*`. */
+  setRouting(type: string, transports: string | string[]): void
+  /** The retry strategy of a message type, a pattern, or `default`. */
+  setRetry(type: string, strategy: RetryConfig): void
+  /** How messages are consumed; a running consumer keeps what it started with. */
+  setWorker(config: WorkerConfig): void
+  /** Any change, merged over the changes so far. */
+  update(config: EnvironmentConfig): void
+  /** The configuration in force, all layers together. */
+  get(): EffectiveConfig
+  /** Takes back all changes made at run time. */
+  reset(): void
+  /** Calls `listener` after every change, whoever made it; the answer ends that. */
+  onChange(listener: ConfigListener): () => void
+}
+
+/** The runtime manager of the process. */
+export function getRuntimeConfigManager(): RuntimeConfigManager {
+  return shared('runtimeConfigManager', () => ({
+    setDefaultPriority: (defaultPriority) => update({ defaultPriority }),
+    setDefaultTransport: (defaultTransport) => update({ defaultTransport }),
+    setDefaultQueue: (defaultQueue) => update({ defaultQueue }),
+    setTransport: (name, config) => update({ transports: { [name]: config } }),
+    removeTransport,
+    setRouting: (type, transports) => update({ routing: { [type]: transports } }),
+    setRetry: (type, strategy) => update({ retry: { [type]: strategy } }),
+    setWorker: (worker) => update({ worker }),
+    update,
+    get: readConfig,
+    reset: () => changeLayers({ runtime: {} }),
+    onChange: onConfigChange,
+  }))
+}
+
+function update(change: EnvironmentConfig): void {
+  changeLayers({ runtime: merge<SymphonyConfig>(layers().runtime, change) })
+}
+
+function removeTransport(name: string): void {
+  const { config, runtime } = layers()
+  const before = { config, runtime }
+  changeLayers({ config: without(config, name), runtime: without(runtime, name) })
+  const left = peekConfig().transports[name]
+  if (left === undefined) return
+  try {
+    update({ transports: { [name]: { ...left, enabled: false } } })
+  } catch (error) {
+    changeLayers(before)
+    throw error
+  }
+}
+
+function without(config: SymphonyConfig, name: string): SymphonyConfig {
+  if (config.transports?.[name] === undefined) return config
+  const { [name]: _, ...transports } = config.transports
+  return { ...config, transports }
+}

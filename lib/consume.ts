@@ -1,0 +1,17 @@
+/** One bounded drain: what a cron route calls. */
+import { type CheckedOptions, type ConsumeOptions, checkOptions } from './consume-options.js'
+import { type ConsumeResult, Consumption } from './consumption.js'
+
+/**
+ * Handles the messages that wait, until none is due or a limit is reached.
+ *
+ * @returns what was done; failed messages are no errors here, they are retried or dead-lettered.
+ * @throws ConfigurationError naming an option that does not fit; TransportError when the database can not be used.
+ *
+ * @example
+ * const { succeeded, drained } = await consumeBatch({ timeLimit: '50s', maxConcurrency: 20 })
+ */
+export async function consumeBatch(options: ConsumeOptions = {}): Promise<ConsumeResult> {
+  const checked: CheckedOptions = checkOptions(options)
+  return new Consumption('drain', checked).run()
+}

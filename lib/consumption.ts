@@ -1,0 +1,146 @@
+/** One consumer at work: the core claims and settles, a runner runs the handlers. */
+import { peekConfig } from './config/effective.js'
+import type { CheckedOptions } from './consume-options.js'
+import { getCore } from './core.js'
+import { getRegistry } from './handlers/registry.js'
+import { getLogger } from './logger.js'
+import type { NativeConsumer } from './native.js'
+import { awaitNative, callNative } from './native-error.js'
+import { Runner } from './runner.js'
+
+/** Why a consumer stopped. */
+export type StoppedBy =
+  | 'empty'
+  | 'messageLimit'
+  | 'timeLimit'
+  | 'failureLimit'
+  | 'memoryLimit'
+  | 'signal'
+  | 'stopped'
+
+/** What a consumer did. */
+export interface ConsumeResult {
+  /** Messages claimed. */
+  claimed: number
+  /** Messages whose handlers all succeeded. */
+  succeeded: number
+  /** Failed messages that will run again. */
+  retried: number
+  /** Failed messages that will not: they are dead letters now. */
+  deadLettered: number
+  /** Messages handed back with no attempt used. */
+  released: number
+  /** Messages whose handler said "again later". */
+  snoozed: number
+  /** Messages whose handler said "finished, though nothing was done". */
+  discarded: number
+  /** Outcomes dropped because the lease had been lost. */
+  lost: number
+  /** Milliseconds. */
+  duration: number
+  /** Due messages left. Counts stop at a bound, so a long queue may be longer. */
+  queueDepth: number
+  /** Whether nothing that is due is left. */
+  drained: boolean
+  /** Why it stopped. */
+  stoppedBy: StoppedBy
+}
+
+/** The counters of a consumer at work, as far as the core has them. */
+export type ConsumerCounters = Omit<ConsumeResult, 'duration' | 'queueDepth' | 'drained' | 'stoppedBy'>
+
+/** What only a long-lived worker has. */
+export interface ConsumptionExtras {
+  pollInterval?: number
+  shutdownTimeout?: number
+  /** Whether events of single messages are wanted. */
+  observe?: boolean
+  /** Takes events as JSON; `null`: nobody listens. */
+  onEvents?: ((events: string) => void) | null
+}
+
+/** Memory is looked at this often at most: reading it costs a system call. */
+const MEMORY_LOOK_MS = 100
+
+/** A consumer, from its start to its result. */
+export class Consumption {
+  readonly runner: Runner
+  readonly #consumer: NativeConsumer
+  readonly #options: CheckedOptions
+  readonly #registry: ReturnType<typeof getRegistry>
+  #memoryLooked = 0
+
+  constructor(mode: 'drain' | 'run', options: CheckedOptions, extras: ConsumptionExtras = {}) {
+    const core = getCore()
+    const { worker } = peekConfig()
+    this.#options = options
+    this.#registry = options.registry ?? getRegistry()
+    this.runner = new Runner({
+      registry: this.#registry,
+      maxConcurrency: options.maxConcurrency ?? worker.maxConcurrency,
+      handlerTimeout: worker.handlerTimeout,
+      deadline: options.timeLimit === undefined ? null : Date.now() + options.timeLimit,
+      settle: (lines) => this.#consumer.settle(lines),
+      afterSettle: () => this.#checkMemory(),
+    })
+    const asked = JSON.stringify(nativeOptions(mode, options, this.#registry.claimable(), extras))
+    const deliver = (command: string): void => this.runner.receive(command)
+    this.#consumer = callNative(() => core.consumer(asked, deliver, extras.onEvents ?? null))
+  }
+
+  /** Runs until the drain is over or somebody stops it. */
+  async run(): Promise<ConsumeResult> {
+    if (!this.#registry.types().length) warnOfNoHandlers()
+    const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
+    const forgetSignal = this.#stopOn(this.#options.signal)
+    try {
+      return JSON.parse(await awaitNative(() => this.#consumer.run())) as ConsumeResult
+    } finally {
+      forgetRegistry()
+      forgetSignal()
+    }
+  }
+
+  /** Stops claiming; running handlers end by themselves, or are handed back at once by `force`. */
+  stop(reason: 'signal' | 'memoryLimit' | 'stopped', force = false): void {
+    callNative(() => this.#consumer.stop(reason, force))
+  }
+
+  /** The counters so far. */
+  counters(): ConsumerCounters {
+    return JSON.parse(callNative(() => this.#consumer.stats())) as ConsumerCounters
+  }
+
+  #renewTypes(): void {
+    this.#consumer.setTypes(JSON.stringify(this.#registry.claimable()))
+  }
+
+  #stopOn(signal: AbortSignal | undefined): () => void {
+    const stop = (): void => this.stop('signal')
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+    return () => signal?.removeEventListener('abort', stop)
+  }
+
+  #checkMemory(): void {
+    const { memoryLimit } = this.#options
+    const now = performance.now()
+    if (memoryLimit === undefined || now - this.#memoryLooked < MEMORY_LOOK_MS) return
+    this.#memoryLooked = now
+    if (process.memoryUsage.rss() > memoryLimit) this.stop('memoryLimit')
+  }
+}
+
+function nativeOptions(
+  mode: 'drain' | 'run',
+  { transports, queues, batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }: CheckedOptions,
+  types: string[] | null,
+  { pollInterval, shutdownTimeout, observe = false }: ConsumptionExtras,
+): Record<string, unknown> {
+  const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
+  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, observe }
+}
+
+function warnOfNoHandlers(): void {
+  getLogger().warn('no handler is registered, so nothing will be claimed: import the modules that call registerHandler()')
+}

@@ -1,0 +1,53 @@
+/** The core of the process: made at first use, reconfigured in place, shared by all copies of the package. */
+import { Batcher } from './batcher.js'
+import { layersAsJson, readEnvironment } from './config/layers.js'
+import { connectInline } from './inline.js'
+import { type NativeCore, native } from './native.js'
+import { callNative } from './native-error.js'
+import { peekShared, setShared } from './state.js'
+
+interface Running {
+  core: NativeCore
+  batcher: Batcher
+}
+
+const SLOT = 'core'
+
+/**
+ * The core, made if need be from the configuration as it is now. Making it opens no connection.
+ *
+ * @throws ConfigurationError when the configuration is invalid.
+ */
+export function getCore(): NativeCore {
+  return running().core
+}
+
+/** The group commit before the core. */
+export function getBatcher(): Batcher {
+  return running().batcher
+}
+
+/** The core, if there is one. */
+export function existingCore(): NativeCore | undefined {
+  return peekShared<Running>(SLOT)?.core
+}
+
+/** Forgets the core, so that the next use makes one. */
+export function forgetCore(): void {
+  setShared(SLOT, undefined)
+}
+
+function running(): Running {
+  return peekShared<Running>(SLOT) ?? start()
+}
+
+function start(): Running {
+  readEnvironment()
+  const { Core } = native()
+  const core = callNative(() => new Core(layersAsJson()))
+  const batcher = new Batcher((requests) => core.dispatch(requests))
+  connectInline(core, batcher)
+  const started = { core, batcher }
+  setShared(SLOT, started)
+  return started
+}

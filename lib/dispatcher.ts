@@ -1,0 +1,160 @@
+/** From a message to one or several transports. */
+import { brand, hasBrand } from './brand.js'
+import type { TransportConfig } from './config/model.js'
+import { getRuntimeConfigManager } from './config/runtime.js'
+import { getBatcher, getCore } from './core.js'
+import { isDefinition, type MessageDefinition } from './define-message.js'
+import { dispatchAll } from './dispatch-batch.js'
+import type {
+  BatchItem,
+  BatchOptions,
+  BatchResult,
+  DispatchOptions,
+  DispatchResult,
+  TransportResult,
+} from './dispatch-types.js'
+import type { MessageInput } from './message.js'
+import { awaitNative, fromNative } from './native-error.js'
+import { type NativeOutcome, toTransportResults, unwrap } from './outcome.js'
+import { prepare } from './prepare.js'
+import type { SchemaInput } from './standard-schema.js'
+import { peekShared, setShared } from './state.js'
+
+
+/** What `setDispatcher()` takes: everything that dispatches, such as a double in a test. */
+export interface Dispatcher {
+  /** Dispatches one message. */
+  dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
+  /** Dispatches many. */
+  dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
+  /** Dispatches one message to several transports. */
+  dispatchToTransports(message: MessageInput, transports: string[], options?: DispatchOptions): Promise<TransportResult[]>
+  /** Adds or changes a transport. */
+  registerTransport(name: string, config: TransportConfig): void
+}
+
+/** The dispatcher over the native core. It has no state of its own. */
+export class SymphonyDispatcher implements Dispatcher {
+  static {
+    brand(this, 'SymphonyDispatcher')
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: `this` is the class that was asked, which may be a subclass.
+    return hasBrand(this, value)
+  }
+
+  /** See {@link dispatch}. */
+  async dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult> {
+    const prepared = prepare(message, options)
+    const request = typeof prepared === 'string' ? prepared : await prepared
+    let outcome: NativeOutcome
+    try {
+      outcome = await getBatcher().add(request)
+    } catch (thrown) {
+      throw fromNative(thrown)
+    }
+    return unwrap(outcome)
+  }
+
+  /** See {@link dispatchBatch}. */
+  async dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]> {
+    return dispatchAll(messages, options)
+  }
+
+  /** See {@link dispatchToTransports}. */
+  async dispatchToTransports(
+    message: MessageInput,
+    transports: string[],
+    options: DispatchOptions = {},
+  ): Promise<TransportResult[]> {
+    return toTransportResults(await this.dispatch(message, { ...options, transport: transports }))
+  }
+
+  /** See {@link registerTransport}. */
+  registerTransport(name: string, config: TransportConfig): void {
+    getRuntimeConfigManager().setTransport(name, config)
+  }
+}
+
+const SLOT = 'dispatcher'
+
+/** The dispatcher of the process. */
+export function getDispatcher(): Dispatcher {
+  const existing = peekShared<Dispatcher>(SLOT)
+  if (existing !== undefined) return existing
+  const dispatcher = new SymphonyDispatcher()
+  setShared(SLOT, dispatcher)
+  return dispatcher
+}
+
+/** Replaces the dispatcher that the functions of this package use; without an argument the usual one comes back. */
+export function setDispatcher(dispatcher?: Dispatcher): void {
+  setShared(SLOT, dispatcher)
+}
+
+/**
+ * Stores a message for its handlers. When the promise resolves, the message is safe.
+ *
+ * Calls made in the same moment share one INSERT. The payload is copied at the call: changes after it do not travel.
+ *
+ * @throws MessageValidationError with `code` and `path`, before anything is sent; ConfigurationError for a transport
+ * that does not exist; TransportError when it can not be stored. With the transport `sync`, what the handler threw.
+ *
+ * @example
+ * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' } }, { priority: 7, delay: '5m' })
+ */
+export function dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
+/** Dispatches a message of a defined type: the payload is typed and validated by its schema. */
+export function dispatch<Definition extends MessageDefinition>(
+  definition: Definition,
+  payload: SchemaInput<Definition['schema']>,
+  options?: DispatchOptions,
+): Promise<DispatchResult>
+export async function dispatch(
+  subject: MessageInput | MessageDefinition,
+  second?: unknown,
+  options?: DispatchOptions,
+): Promise<DispatchResult> {
+  if (isDefinition(subject)) return getDispatcher().dispatch(subject.create(second) as MessageInput, options)
+  return getDispatcher().dispatch(subject, second as DispatchOptions | undefined)
+}
+
+/**
+ * Stores many messages: one call of the core for up to 5,000, one INSERT a transport.
+ *
+ * @param messages messages, or `{ message, options }` where one has options of its own.
+ * @param options defaults for each message; `atomic: true` for all or nothing.
+ * @returns one entry a message, in order: `{ success: true, …result }` or `{ success: false, error }`.
+ * @throws only with `atomic: true`, the first error, and nothing is stored.
+ */
+export async function dispatchBatch(
+  messages: Array<MessageInput | BatchItem>,
+  options?: BatchOptions,
+): Promise<BatchResult[]> {
+  return getDispatcher().dispatchBatch(messages, options)
+}
+
+/**
+ * Stores one message in several transports, each by itself.
+ *
+ * @returns one entry a transport, in order.
+ * @throws when the message is invalid, a transport does not exist, or none of them took it.
+ */
+export async function dispatchToTransports(
+  message: MessageInput,
+  transports: string[],
+  options?: DispatchOptions,
+): Promise<TransportResult[]> {
+  return getDispatcher().dispatchToTransports(message, transports, options)
+}
+
+/** Adds or changes a transport at run time. */
+export function registerTransport(name: string, config: TransportConfig): void {
+  getDispatcher().registerTransport(name, config)
+}
+
+/** How many dispatches were refused because this idempotency key was taken. */
+export async function getDuplicateAttempts(idempotencyKey: string): Promise<number> {
+  return awaitNative(() => getCore().duplicateAttempts(idempotencyKey))
+}

@@ -1,0 +1,158 @@
+/** Dead letters: messages that failed for good. */
+import { getCore } from './core.js'
+import { ConfigurationError } from './errors.js'
+import type { MessageHeaders, MessageMetadata } from './message.js'
+import { awaitNative } from './native-error.js'
+
+/** Which dead letters; every field narrows, none means all. */
+export interface FailedFilter {
+  /** Message type. */
+  type?: string
+  /** Transport. */
+  transport?: string
+  /** Queue. */
+  queue?: string
+  /** Class of the last error, such as `TypeError` or `WorkerCrash`. */
+  errorClass?: string
+  /** Text found in the error or in the payload, in either case. */
+  text?: string
+  /** Failed at or after this instant. */
+  failedAfter?: Date | number
+  /** Failed at or before this instant. */
+  failedBefore?: Date | number
+  /** These only. */
+  ids?: string[]
+}
+
+/** Which page of the dead letters. */
+export interface FailedPageOptions extends FailedFilter {
+  /** How many; 50 by default, 1,000 at most. */
+  limit?: number
+  /** The `nextCursor` of the page before. */
+  cursor?: string
+}
+
+/** A message that failed for good, with a full copy of all it was. */
+export interface FailedMessage {
+  /** The dead letter's id. */
+  id: string
+  /** The message's id. */
+  messageId: string
+  type: string
+  transport: string
+  queue: string
+  priority: number
+  payload: Record<string, unknown>
+  headers: MessageHeaders
+  metadata: MessageMetadata
+  /** The last error's message. */
+  error: string
+  /** The last error's class. */
+  errorClass: string
+  /** The errors of all runs, oldest first. */
+  errorHistory: Array<{ at: Date; class: string; message: string }>
+  failedAt: Date
+  retryCount: number
+  /** How often a process died while it ran the message. */
+  crashes: number
+  createdAt: Date
+  idempotencyKey: string | null
+}
+
+/** A page of dead letters, newest first. */
+export interface FailedPage {
+  messages: FailedMessage[]
+  /** For the next page; `null`: this was the last. */
+  nextCursor: string | null
+}
+
+/** A dead letter that is a message again. */
+export interface RetriedMessage {
+  /** The dead letter's id; it is gone now. */
+  failedMessageId: string
+  /** The new message's id. */
+  messageId: string
+  transport: string
+}
+
+/** Dead letters, newest first, a page at a time. */
+export async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
+  const page = await ask<{ messages: NativeFailed[]; nextCursor: string | null }>((core) => core.listFailed(toFilter(options)))
+  return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
+}
+
+/** One dead letter; `null` when there is none of this id. */
+export async function getFailed(id: string): Promise<FailedMessage | null> {
+  const found = await ask<NativeFailed | null>((core) => core.getFailed(id))
+  return found === null ? null : toFailedMessage(found)
+}
+
+/**
+ * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. When it fails again, it
+ * is a dead letter again.
+ *
+ * @param which an id, or a filter; `{}` means all.
+ * @returns what was put back; a dead letter that is gone is left out.
+ * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
+ */
+export async function retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
+  const { retried } = await ask<{ retried: RetriedMessage[] }>((core) => core.retryFailed(toStrictFilter(which)))
+  return retried
+}
+
+/**
+ * Deletes dead letters.
+ *
+ * @param which an id, or a filter; `{}` means all.
+ * @returns how many.
+ * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
+ */
+export async function removeFailed(which: string | FailedFilter): Promise<number> {
+  const { removed } = await ask<{ removed: number }>((core) => core.removeFailed(toStrictFilter(which)))
+  return removed
+}
+
+type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory'> & {
+  failedAt: number
+  createdAt: number
+  errorHistory: Array<{ at: number; class: string; message: string }>
+}
+
+async function ask<T>(call: (core: ReturnType<typeof getCore>) => Promise<string>): Promise<T> {
+  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
+}
+
+function toFailedMessage(native: NativeFailed): FailedMessage {
+  const { failedAt, createdAt, errorHistory } = native
+  return {
+    ...native,
+    failedAt: new Date(failedAt),
+    createdAt: new Date(createdAt),
+    errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),
+  }
+}
+
+function toFilter(filter: FailedPageOptions): string {
+  const { failedAfter, failedBefore, ...rest } = filter
+  return JSON.stringify({
+    ...rest,
+    failedAfter: toTime('failedAfter', failedAfter),
+    failedBefore: toTime('failedBefore', failedBefore),
+  })
+}
+
+function toStrictFilter(which: string | FailedFilter): string {
+  if (typeof which === 'string') return JSON.stringify({ ids: [which] })
+  if (typeof which !== 'object' || which === null) {
+    throw new ConfigurationError('wants the id of a dead letter, or a filter; {} means all')
+  }
+  const missing = Object.entries(which).find(([, value]) => value === undefined)
+  if (missing === undefined) return toFilter(which)
+  throw new ConfigurationError(`the filter's \`${missing[0]}\` is undefined; leave it out if you mean all of them`)
+}
+
+function toTime(key: string, value: Date | number | undefined): number | undefined {
+  const time = value instanceof Date ? value.getTime() : value
+  if (time === undefined || Number.isFinite(time)) return time
+  throw new ConfigurationError(`option ${key}: wants a valid Date or milliseconds since the epoch`)
+}

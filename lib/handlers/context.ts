@@ -1,0 +1,120 @@
+/** The one object that a handler gets as envelope and as context. */
+import { getLogger, type Logger, withFields } from '../logger.js'
+import type { Message, MessageHeaders, MessageMetadata } from '../message.js'
+import type { Delivery } from './delivery.js'
+import type { HandlerContext } from './types.js'
+
+/**
+ * Made for every message, so what few handlers use (dates, signal, logger) is made when it is asked for.
+ */
+export class DeliveryContext implements HandlerContext {
+  readonly id: string
+  readonly headers: MessageHeaders
+  readonly transportName: string
+  readonly queueName: string
+  readonly priority: number
+  readonly idempotencyKey: string | null
+  readonly metadata: MessageMetadata
+  readonly retryCount: number
+  readonly maxRetries: number
+  /** Replaced by what the schema of a handler gives while that handler runs. */
+  message: Message
+
+  readonly #delivery: Delivery
+  readonly #deadline: number | null
+  #limit: number | null = null
+  #aborted: { reason: unknown } | undefined
+  #controller: AbortController | undefined
+  #logger: Logger | undefined
+
+  constructor(delivery: Delivery, deadline: number | null) {
+    this.#delivery = delivery
+    this.#deadline = deadline
+    this.id = delivery.id
+    this.message = { type: delivery.type, payload: delivery.payload, metadata: delivery.metadata }
+    this.headers = delivery.headers
+    this.transportName = delivery.transport
+    this.queueName = delivery.queue
+    this.priority = delivery.priority
+    this.idempotencyKey = delivery.idempotencyKey
+    this.metadata = delivery.metadata
+    this.retryCount = delivery.retryCount
+    this.maxRetries = delivery.maxRetries
+  }
+
+  get messageId(): string {
+    return this.id
+  }
+
+  get transport(): string {
+    return this.transportName
+  }
+
+  get attempt(): number {
+    return this.retryCount + 1
+  }
+
+  get createdAt(): Date {
+    return new Date(this.#delivery.createdAt)
+  }
+
+  get availableAt(): Date {
+    return new Date(this.#delivery.availableAt)
+  }
+
+  get scheduledAt(): Date | null {
+    return this.#delivery.scheduledAt === null ? null : new Date(this.#delivery.scheduledAt)
+  }
+
+  get deadline(): Date | null {
+    const times = [this.#deadline, this.#limit].filter((time) => time !== null)
+    return times.length === 0 ? null : new Date(Math.min(...times))
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
+    }
+    return this.#controller.signal
+  }
+
+  get logger(): Logger {
+    this.#logger ??= withFields(getLogger(), {
+      messageId: this.id,
+      type: this.#delivery.type,
+      transport: this.transportName,
+      attempt: this.attempt,
+    })
+    return this.#logger
+  }
+
+  /** The message as it was stored. */
+  get delivery(): Delivery {
+    return this.#delivery
+  }
+
+  /** Whether {@link abort} was called. */
+  get aborted(): boolean {
+    return this.#aborted !== undefined
+  }
+
+  /** Aborts the signal, or the one that will be asked for. */
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason }
+    this.#controller?.abort(reason)
+  }
+
+  /** When the handler about to run will be stopped, if it has a limit of its own. */
+  limitTo(time: number | null): void {
+    this.#limit = time
+  }
+
+  /** What a log shows: everything but the payload. */
+  toJSON(): Record<string, unknown> {
+    const { id, headers, transportName, queueName, priority, retryCount, maxRetries, attempt, metadata } = this
+    const { createdAt, availableAt, scheduledAt, idempotencyKey } = this
+    const what = { id, type: this.#delivery.type, headers, metadata, transportName, queueName, priority }
+    return { ...what, idempotencyKey, createdAt, availableAt, scheduledAt, retryCount, maxRetries, attempt }
+  }
+}

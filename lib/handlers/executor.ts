@@ -1,0 +1,148 @@
+/** Runs the handlers of one message and says how that ended. */
+import { HandlerError, HandlerTimeoutError } from '../errors.js'
+import { parsePayload } from '../schema-validation.js'
+import { askHandler, type Classification, classifyError } from './classification.js'
+import type { DeliveryContext } from './context.js'
+import type { Settlement } from './delivery.js'
+import type { HandlerEntry } from './entry.js'
+import { clean, reportError } from './error-report.js'
+import { runThrough } from './middleware.js'
+import { type HandlerOutcome, isDiscard, isSnooze } from './outcomes.js'
+import type { HandlerRegistry } from './registry.js'
+
+/** How a message ended: `settlement` is absent when all its handlers succeeded, `error` is what was thrown. */
+export interface Execution {
+  settlement?: Settlement
+  error?: unknown
+}
+
+const COMPLETED: Execution = {}
+
+/** What happened so far to the handlers of one message. */
+interface Tally {
+  handled: string[]
+  failures: Array<{ error: unknown; own: Classification | undefined }>
+  outcome: HandlerOutcome | undefined
+}
+
+/**
+ * Runs all handlers that have not succeeded in an earlier run, one after the other, also when one of them fails.
+ * Never rejects, whatever they throw.
+ *
+ * @param timeout limit for each handler that has none of its own, in milliseconds; 0: none.
+ */
+export async function execute(registry: HandlerRegistry, context: DeliveryContext, timeout: number): Promise<Execution> {
+  const tally: Tally = { handled: [...context.delivery.handled], failures: [], outcome: undefined }
+  const { middleware } = registry
+  const handlers = registry.get(context.delivery.type)
+  try {
+    if (middleware.length === 0) await runHandlers(handlers, context, timeout, tally)
+    else noteOutcome(tally, await runThrough(middleware, context, () => runHandlers(handlers, context, timeout, tally)))
+  } catch (error) {
+    return failed(error, tally)
+  }
+  return succeeded(tally.outcome)
+}
+
+/** The end of a message that nobody handles, where it can not wait for somebody who does. */
+export function unhandled(type: string): Execution {
+  const error = new HandlerError(`no handler is registered for ${type}: call registerHandler('${type}', …) first`, false)
+  return failed(error, { handled: [], failures: [], outcome: undefined })
+}
+
+async function runHandlers(
+  handlers: readonly HandlerEntry[],
+  context: DeliveryContext,
+  timeout: number,
+  tally: Tally,
+): Promise<unknown> {
+  for (const handler of handlers) {
+    if (tally.handled.includes(handler.name)) continue
+    if (context.aborted) throw tally.failures[0]?.error ?? context.signal.reason
+    await runHandler(handler, context, timeout, tally)
+  }
+  const [first] = tally.failures
+  if (first !== undefined) throw first.error
+  return tally.outcome
+}
+
+async function runHandler(handler: HandlerEntry, context: DeliveryContext, timeout: number, tally: Tally): Promise<void> {
+  const limit = handler.timeout ?? timeout
+  try {
+    const returned = await (limit > 0 ? runLimited(handler, context, limit) : run(handler, context))
+    noteOutcome(tally, returned)
+    if (!isSnooze(returned)) tally.handled.push(handler.name)
+  } catch (error) {
+    tally.failures.push({ error, own: askHandler(handler, error, context) })
+  }
+}
+
+/** Several handlers may return an outcome; "again later" wins over "finished". */
+function noteOutcome(tally: Tally, returned: unknown): void {
+  if (isSnooze(returned)) tally.outcome = returned
+  else if (isDiscard(returned)) tally.outcome ??= returned
+}
+
+function run(handler: HandlerEntry, context: DeliveryContext): unknown {
+  return handler.schema === undefined ? handler.run(context) : runValidated(handler, handler.schema, context)
+}
+
+async function runValidated(
+  handler: HandlerEntry,
+  schema: NonNullable<HandlerEntry['schema']>,
+  context: DeliveryContext,
+): Promise<unknown> {
+  const stored = context.message
+  const payload = await parsePayload(schema, stored.type, stored.payload)
+  context.message = { ...stored, payload: payload as Record<string, unknown> }
+  try {
+    return await handler.run(context)
+  } finally {
+    context.message = stored
+  }
+}
+
+/** A handler that ignores its signal keeps running, but what it does then no longer counts. */
+function runLimited(handler: HandlerEntry, context: DeliveryContext, limit: number): Promise<unknown> {
+  context.limitTo(Date.now() + limit)
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const { type } = context.delivery
+      const error = new HandlerTimeoutError(`${handler.name} took longer than ${limit} ms with a ${type}`, { limit })
+      context.abort(error)
+      reject(error)
+    }, limit)
+    Promise.resolve()
+      .then(() => run(handler, context))
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer)
+        context.limitTo(null)
+      })
+  })
+}
+
+function succeeded(outcome: HandlerOutcome | undefined): Execution {
+  if (outcome === undefined) return COMPLETED
+  if (isSnooze(outcome)) return { settlement: { as: 'snoozed', delay: outcome.delay } }
+  return { settlement: { as: 'discarded', reason: clean(String(outcome.reason), 1_000) } }
+}
+
+function failed(error: unknown, tally: Tally): Execution {
+  const { retryable, retryAfter } = verdict(error, tally)
+  return { settlement: { as: 'failed', retryable, retryAfter, error: reportError(error), handled: tally.handled }, error }
+}
+
+/**
+ * A handler's own word counts first, even when middleware wrapped its error. One handler worth another try is enough:
+ * those that succeeded do not run again.
+ */
+function verdict(error: unknown, { failures }: Tally): Classification {
+  const asked = failures.some(({ own }) => own !== undefined)
+  const isTheirs = failures.some((failure) => failure.error === error)
+  if (!asked && !isTheirs) return classifyError(error)
+  const verdicts = failures.map((failure) => failure.own ?? classifyError(failure.error))
+  const waits = verdicts.map(({ retryAfter }) => retryAfter).filter((wait) => wait !== null)
+  const retryable = verdicts.some((one) => one.retryable)
+  return { retryable, retryAfter: retryable && waits.length > 0 ? Math.max(...waits) : null }
+}

@@ -1,0 +1,146 @@
+/** Middleware: code around the handlers of every message. */
+import { MessageValidationError } from '../errors.js'
+import { getLogger, type Logger } from '../logger.js'
+import { bestPattern } from '../config/pattern.js'
+import { parsePayload } from '../schema-validation.js'
+import type { StandardSchema } from '../standard-schema.js'
+import { type Classification, classifyError } from './classification.js'
+import { HandlerError } from '../errors.js'
+import { reportError } from './error-report.js'
+import type { HandlerContext, MessageEnvelope } from './types.js'
+import { validateMessage } from '../validation.js'
+
+/** Runs what is inside: further middleware, then the handlers. Rejects with the first handler's error. */
+export type Next = () => Promise<unknown>
+
+/**
+ * Runs around the handlers of one message.
+ *
+ * What it throws fails the message; when it swallows the error of `next()`, the message counts as handled. It may return
+ * `snooze(…)` or `discard(…)` without calling `next()`.
+ */
+export type Middleware = (envelope: MessageEnvelope, context: HandlerContext, next: Next) => Promise<unknown>
+
+/** Runs `innermost` inside all middleware, the first one outermost. */
+export function runThrough(
+  middleware: readonly Middleware[],
+  context: HandlerContext,
+  innermost: Next,
+  index = 0,
+): Promise<unknown> {
+  const current = middleware[index]
+  if (current === undefined) return innermost()
+  let called = false
+  return current(context, context, async () => {
+    if (called) throw new HandlerError('a middleware called next() twice', false)
+    called = true
+    return runThrough(middleware, context, innermost, index + 1)
+  })
+}
+
+/** Logs start, success (`debug`) and failure (`warn`) of every message with its duration; never payload contents. */
+export function loggingMiddleware(options: { logger?: Logger } = {}): Middleware {
+  return async (envelope, context, next) => {
+    const { messageId, transport, attempt } = context
+    const facts = { messageId, type: envelope.message.type, transport, attempt }
+    const logger = options.logger ?? getLogger()
+    const started = performance.now()
+    logger.debug('handling', facts)
+    try {
+      const result = await next()
+      logger.debug('handled', { ...facts, duration: since(started) })
+      return result
+    } catch (error) {
+      const { class: errorClass, message } = reportError(error)
+      logger.warn('failed', { ...facts, duration: since(started), errorClass, error: message })
+      throw error
+    }
+  }
+}
+
+/**
+ * Validates messages before their handlers run. Without schemas: that they are messages at all.
+ *
+ * @param schemas message types, or patterns, to schemas.
+ * @throws MessageValidationError, which is not retried.
+ */
+export function validationMiddleware(schemas: Record<string, StandardSchema> = {}): Middleware {
+  return async (envelope, _context, next) => {
+    const { type, payload } = validateMessage(envelope.message)
+    const schema = schemas[bestPattern(Object.keys(schemas), type) ?? '']
+    if (schema !== undefined) await parsePayload(schema, type, payload)
+    return next()
+  }
+}
+
+/**
+ * Turns every error into a `HandlerError` that says whether it is retried, with the original as its `cause`.
+ *
+ * @param classify decides; `undefined` leaves the error to the usual rules.
+ */
+export function errorClassificationMiddleware(
+  classify: (error: unknown, context: HandlerContext) => boolean | undefined = () => undefined,
+): Middleware {
+  return async (_envelope, context, next) => {
+    try {
+      return await next()
+    } catch (error) {
+      throw explicit(error, decide(classify(error, context), error))
+    }
+  }
+}
+
+function decide(verdict: boolean | undefined, error: unknown): Classification {
+  const usual = classifyError(error)
+  return verdict === undefined ? usual : { retryable: verdict, retryAfter: verdict ? usual.retryAfter : null }
+}
+
+function explicit(error: unknown, { retryable, retryAfter }: Classification): unknown {
+  if (error instanceof HandlerError && error.retryable === retryable) return error
+  if (error instanceof MessageValidationError && !retryable) return error
+  const details = retryAfter === null ? undefined : { retryAfter: retryAfter / 1_000 }
+  return new HandlerError(reportError(error).message, retryable, details, { cause: error })
+}
+
+/** How long one message took. */
+export interface Measurement {
+  messageId: string
+  type: string
+  transport: string
+  attempt: number
+  /** Milliseconds. */
+  duration: number
+  /** Whether its handlers succeeded. */
+  success: boolean
+}
+
+/**
+ * Measures every message.
+ *
+ * @param options.slowerThan milliseconds from which a message is logged as slow (`warn`); 1,000 by default.
+ * @param options.onMeasure called with each measurement.
+ */
+export function performanceMiddleware(
+  options: { slowerThan?: number; onMeasure?: (measurement: Measurement) => void } = {},
+): Middleware {
+  const slowerThan = options.slowerThan ?? 1_000
+  return async (envelope, context, next) => {
+    const started = performance.now()
+    let success = false
+    try {
+      const result = await next()
+      success = true
+      return result
+    } finally {
+      const { messageId, transport, attempt } = context
+      const duration = since(started)
+      const measurement = { messageId, type: envelope.message.type, transport, attempt, duration, success }
+      options.onMeasure?.(measurement)
+      if (duration >= slowerThan) context.logger.warn('slow message', { duration, success })
+    }
+  }
+}
+
+function since(started: number): number {
+  return Math.round((performance.now() - started) * 1_000) / 1_000
+}

@@ -1,0 +1,55 @@
+/** What a handler may return when it neither succeeded nor failed. */
+import { parseDuration, type Duration, DURATION_FORM } from '../duration.js'
+import { SymphonyError } from '../errors.js'
+
+const OUTCOME = Symbol.for('leadmap.symphony.outcome')
+
+/** "Again later": no attempt is used. */
+export interface Snooze {
+  readonly [OUTCOME]: 'snooze'
+  /** Milliseconds. */
+  readonly delay: number
+}
+
+/** "Finished, though nothing was done": not retried, no dead letter. */
+export interface Discard {
+  readonly [OUTCOME]: 'discard'
+  readonly reason: string
+}
+
+/** What `snooze()` and `discard()` give. */
+export type HandlerOutcome = Snooze | Discard
+
+/**
+ * To be returned by a handler that can not do its work yet.
+ *
+ * @param delay how long from now: milliseconds, or `'30s'`, `'5m'`, …
+ */
+export function snooze(delay: Duration): Snooze {
+  const milliseconds = parseDuration(delay)
+  if (milliseconds !== undefined) return { [OUTCOME]: 'snooze', delay: milliseconds }
+  throw new SymphonyError('SYMPHONY_INVALID_DELAY', `snooze: must be ${DURATION_FORM}, got ${String(delay)}`)
+}
+
+/**
+ * To be returned by a handler whose work is no longer wanted.
+ *
+ * @param reason kept with the message.
+ */
+export function discard(reason = 'discarded by its handler'): Discard {
+  return { [OUTCOME]: 'discard', reason }
+}
+
+/** Whether a handler returned `snooze(…)`. */
+export function isSnooze(value: unknown): value is Snooze {
+  return kindOf(value) === 'snooze'
+}
+
+/** Whether a handler returned `discard(…)`. */
+export function isDiscard(value: unknown): value is Discard {
+  return kindOf(value) === 'discard'
+}
+
+function kindOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? (value as Partial<HandlerOutcome>)[OUTCOME] : undefined
+}

@@ -1,0 +1,155 @@
+/** Which handlers a message type has. */
+import { bySpecificity, isPattern, matches } from '../config/pattern.js'
+import { isDefinition, type MessageDefinition, type MessageOf } from '../define-message.js'
+import { getLogger } from '../logger.js'
+import type { MessageShape, UntypedMessage } from '../message.js'
+import { shared } from '../state.js'
+import { type AnyHandler, type HandlerEntry, toEntry } from './entry.js'
+import type { Middleware } from './middleware.js'
+import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
+
+/** Takes a registration back. */
+export type Unregister = () => void
+
+/**
+ * Handlers and middleware.
+ *
+ * A type may have several handlers; they run one after the other, and a retry runs those again that failed. Patterns
+ * (`Email*`, `*`) are handlers of every type that fits, beside the type's own: the exact ones run first, then the
+ * longest prefix.
+ */
+export class HandlerRegistry {
+  #entries: HandlerEntry[] = []
+  #layers: Array<{ name: string | undefined; run: Middleware }> = []
+  #middleware: readonly Middleware[] = []
+  #matching = new Map<string, readonly HandlerEntry[]>()
+  #listeners = new Set<() => void>()
+
+  /**
+   * Registers a handler. One of the same type and name is replaced, so that hot reload does not double it; two handlers
+   * of one type therefore need different names (a function's or a class's own name will do).
+   *
+   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` when it is no handler.
+   */
+  register<M extends MessageShape = UntypedMessage>(
+    type: M['type'],
+    handler: HandlerFunction<M> | MessageHandler<M>,
+    options?: HandlerOptions,
+  ): Unregister
+  /** Registers a handler of a defined message: typed by its schema, and called only with what the schema accepts. */
+  register<Definition extends MessageDefinition>(
+    definition: Definition,
+    handler: HandlerFunction<MessageOf<Definition>> | MessageHandler<MessageOf<Definition>>,
+    options?: HandlerOptions,
+  ): Unregister
+  /** Registers a handler that names its type itself. */
+  // biome-ignore lint/suspicious/noExplicitAny: handlers of all message types.
+  register(handler: MessageHandler<any>, options?: HandlerOptions): Unregister
+  register(
+    subject: string | MessageDefinition | MessageHandler,
+    second?: AnyHandler | HandlerOptions,
+    options?: HandlerOptions,
+  ): Unregister {
+    if (typeof subject === 'string') return this.#add(toEntry(subject, second as AnyHandler, options))
+    if (isDefinition(subject)) return this.#add(toEntry(subject.type, second as AnyHandler, options, subject.schema))
+    return this.#add(toEntry(subject?.type as string, subject, second as HandlerOptions | undefined))
+  }
+
+  /** Adds a middleware around the handlers of every message; the first one added is outermost. One of the same name is replaced. */
+  use(middleware: Middleware, options: { name?: string } = {}): Unregister {
+    const layer = { name: options.name, run: middleware }
+    const same = this.#layers.findIndex(({ name }) => name !== undefined && name === options.name)
+    this.#stack(same === -1 ? [...this.#layers, layer] : this.#layers.with(same, layer))
+    return () => this.#stack(this.#layers.filter((other) => other !== layer))
+  }
+
+  /** The handlers of a type, in the order in which they run; empty when there is none. */
+  get(type: string): readonly HandlerEntry[] {
+    let found = this.#matching.get(type)
+    if (found === undefined) {
+      found = this.#entries
+        .filter((entry) => matches(entry.type, type))
+        .sort((left, right) => bySpecificity(left.type, right.type))
+      this.#matching.set(type, found)
+    }
+    return found
+  }
+
+  /** Whether a type has a handler. */
+  has(type: string): boolean {
+    return this.get(type).length > 0
+  }
+
+  /** The types and patterns that have a handler. */
+  types(): string[] {
+    return [...new Set(this.#entries.map(({ type }) => type))]
+  }
+
+  /** The middleware, outermost first. */
+  get middleware(): readonly Middleware[] {
+    return this.#middleware
+  }
+
+  /** Removes a handler, or all handlers of a type when no name is given. Answers whether there was one. */
+  unregister(type: string, name?: string): boolean {
+    const kept = this.#entries.filter((entry) => entry.type !== type || (name !== undefined && entry.name !== name))
+    const removed = kept.length < this.#entries.length
+    this.#replace(kept)
+    return removed
+  }
+
+  /** Removes all handlers and all middleware. */
+  clear(): void {
+    this.#stack([])
+    this.#replace([])
+  }
+
+  /** Calls `listener` whenever the handlers change; the answer ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /** The types that a consumer may claim; `null`: any, since a pattern can fit any. */
+  claimable(): string[] | null {
+    const types = this.types()
+    return types.some(isPattern) ? null : types
+  }
+
+  #add(entry: HandlerEntry): Unregister {
+    const same = this.#entries.findIndex(({ type, name }) => type === entry.type && name === entry.name)
+    if (same !== -1) warnOfReplacement(entry)
+    this.#replace(same === -1 ? [...this.#entries, entry] : this.#entries.with(same, entry))
+    return () => {
+      this.#replace(this.#entries.filter((other) => other !== entry))
+    }
+  }
+
+  #stack(layers: Array<{ name: string | undefined; run: Middleware }>): void {
+    this.#layers = layers
+    this.#middleware = layers.map(({ run }) => run)
+  }
+
+  #replace(entries: HandlerEntry[]): void {
+    this.#entries = entries
+    this.#matching.clear()
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+/** There is no hot reload in production: there, it is two handlers by accident, perhaps named alike by a minifier. */
+function warnOfReplacement({ type, name }: HandlerEntry): void {
+  if (process.env['NODE_ENV'] !== 'production') return
+  getLogger().warn('a handler was replaced by another of the same name: give each its own `name`', { type, name })
+}
+
+/** The registry of the process: what `consumeBatch()`, `Worker` and the `sync` transport use when none is given. */
+export function getRegistry(): HandlerRegistry {
+  return shared('registry', () => new HandlerRegistry())
+}
+
+/** Registers a handler in the registry of the process; in all forms of {@link HandlerRegistry.register}. */
+export const registerHandler: HandlerRegistry['register'] = (...given: unknown[]): Unregister =>
+  (getRegistry().register as (...forwarded: unknown[]) => Unregister).apply(getRegistry(), given)

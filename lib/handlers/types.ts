@@ -1,0 +1,92 @@
+/** What a handler is, and what it gets. */
+import type { Logger } from '../logger.js'
+import type { Message, MessageHeaders, MessageMetadata, MessageShape } from '../message.js'
+import type { HandlerOutcome } from './outcomes.js'
+
+/** A message as its transport has it. */
+export interface MessageEnvelope<M extends MessageShape = Message> {
+  /** The message's id, a UUIDv7. */
+  readonly id: string
+  /** The message. */
+  readonly message: M
+  /** The caller's headers and `message-type`, `message-id`, `dispatched-at`. */
+  readonly headers: MessageHeaders
+  /** The transport it came from. */
+  readonly transportName: string
+  /** The queue inside the transport. */
+  readonly queueName: string
+  /** 1 to 10, 10 first. */
+  readonly priority: number
+  /** The instant asked for, if any. */
+  readonly scheduledAt: Date | null
+  /** From when it could be handled. */
+  readonly availableAt: Date
+  /** When it was dispatched. */
+  readonly createdAt: Date
+  /** The caller's key, if any. */
+  readonly idempotencyKey: string | null
+  /** Metadata of message and options, merged. */
+  readonly metadata: MessageMetadata
+  /** Failed runs before this one. */
+  readonly retryCount: number
+  /** Retries allowed after the first run. */
+  readonly maxRetries: number
+}
+
+/**
+ * What a handler knows about the run it is in. Envelope and context are one object, handed over twice, so that both
+ * `(message, context)` and `(message, envelope, context)` work.
+ */
+export interface HandlerContext<M extends MessageShape = Message> extends MessageEnvelope<M> {
+  /** The same as `id`. */
+  readonly messageId: string
+  /** The same as `transportName`. */
+  readonly transport: string
+  /** Which run this is; the first is 1. */
+  readonly attempt: number
+  /** Aborted when the handler runs too long, the time of the drain is up, or the process has to stop. */
+  readonly signal: AbortSignal
+  /** When the signal will be aborted at the latest; `null`: no limit. */
+  readonly deadline: Date | null
+  /** Writes with the message's id, type, transport and attempt. */
+  readonly logger: Logger
+}
+
+/** A handler as a function. What it returns is ignored, except for `snooze(…)` and `discard(…)`. */
+export type HandlerFunction<M extends MessageShape = Message> = (
+  message: M,
+  envelope: HandlerContext<M>,
+  context: HandlerContext<M>,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing, or one of two outcomes.
+) => HandlerReturn | Promise<HandlerReturn>
+
+// biome-ignore lint/suspicious/noConfusingVoidType: see above.
+type HandlerReturn = HandlerOutcome | void | unknown
+
+/** Whether an error is worth another try: yes or no, or with the wait before it; `undefined`: decide as usual. */
+export type ErrorVerdict = boolean | { retryable: boolean; /** Milliseconds. */ retryAfter?: number } | undefined
+
+/** A handler as an object or class. */
+export interface MessageHandler<M extends MessageShape = Message> {
+  /** The type it handles, where it is registered without one. */
+  type?: M['type']
+  /** Tells it apart from other handlers of the type; by default the name of its class. */
+  name?: string
+  /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`. */
+  timeout?: number | string
+  /** Does the work. A rejection is a failure. */
+  handle(message: M, envelope: HandlerContext<M>, context: HandlerContext<M>): HandlerReturn | Promise<HandlerReturn>
+  /** Decides about an error, over every other rule. */
+  classifyError?(error: unknown, context: HandlerContext<M>): ErrorVerdict
+}
+
+/** How a handler is registered. */
+export interface HandlerOptions {
+  /**
+   * Tells it apart from other handlers of the type, and is remembered as done when it succeeds. By default the
+   * function's or the class's name, else `default`.
+   */
+  name?: string
+  /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`; 0: no limit. */
+  timeout?: number | string
+}

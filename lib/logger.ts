@@ -1,0 +1,93 @@
+/** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
+import { shared, setShared } from './state.js'
+
+/** Facts that go with a log line. */
+export type LogFields = Record<string, unknown>
+
+/** What the package writes to. Any pino or winston instance fits with a line of adapter. */
+export interface Logger {
+  /** Details for the one who looks for a fault. */
+  debug(message: string, fields?: LogFields): void
+  /** What happens in normal operation. */
+  info(message: string, fields?: LogFields): void
+  /** What somebody should look at. */
+  warn(message: string, fields?: LogFields): void
+  /** What went wrong. */
+  error(message: string, fields?: LogFields): void
+}
+
+/** The severities, least first. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** How {@link createLogger} writes. */
+export interface LoggerOptions {
+  /** The least severe level that is written; `'warn'` by default. */
+  level?: LogLevel
+  /** `'json'`: a JSON object a line, the default when `NODE_ENV` is `production`; `'text'`: for people. */
+  format?: 'json' | 'text'
+}
+
+/** A logger that writes to the console. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const least = LEVELS.indexOf(options.level ?? 'warn')
+  const write = (level: LogLevel, message: string, fields?: LogFields): void => {
+    if (LEVELS.indexOf(level) < least) return
+    const format = options.format ?? (process.env['NODE_ENV'] === 'production' ? 'json' : 'text')
+    console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
+  }
+  return {
+    debug: (message, fields) => write('debug', message, fields),
+    info: (message, fields) => write('info', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    error: (message, fields) => write('error', message, fields),
+  }
+}
+
+/** The logger in force. */
+export function getLogger(): Logger {
+  return shared('logger', createLogger)
+}
+
+/** Replaces the logger of the whole process; without an argument the default comes back. */
+export function setLogger(logger?: Logger): void {
+  setShared('logger', logger)
+}
+
+/** A logger that adds `fields` to every line. */
+export function withFields(logger: Logger, fields: LogFields): Logger {
+  return {
+    debug: (message, more) => logger.debug(message, { ...fields, ...more }),
+    info: (message, more) => logger.info(message, { ...fields, ...more }),
+    warn: (message, more) => logger.warn(message, { ...fields, ...more }),
+    error: (message, more) => logger.error(message, { ...fields, ...more }),
+  }
+}
+
+function asJson(level: LogLevel, message: string, fields?: LogFields): string {
+  const line = { level, time: new Date().toISOString(), name: 'symphony', message }
+  return stringify({ ...line, ...fields }) ?? JSON.stringify(line)
+}
+
+function asText(message: string, fields?: LogFields): string {
+  const facts = Object.entries(fields ?? {}).map(([key, value]) => `${key}=${stringify(value) ?? '?'}`)
+  return ['[symphony]', message, ...facts].join(' ')
+}
+
+/** JSON, or `undefined` for what has none: a log line is no reason to fail. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, plain)
+  } catch {
+    return undefined
+  }
+}
+
+/** Errors and big integers, which `JSON.stringify` would drop or refuse. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (!(value instanceof Error)) return value
+  const { name, message, stack } = value
+  return { name, message, code: (value as { code?: unknown }).code, stack }
+}

@@ -1,0 +1,108 @@
+/**
+ * The native addon: its types, and the one place that loads it.
+ *
+ * All strings that cross are JSON unless a comment says otherwise.
+ */
+import { SymphonyError } from './errors.js'
+
+/** The core of one process: configuration, transports, connections. */
+export interface NativeCore {
+  configure(layers: string): void
+  config(): string
+  /** Type and names are plain strings. */
+  transportsFor(type: string, priority: number | null): string[]
+  dispatch(requests: string): Promise<string>
+  onInline(deliver: (batch: string) => void): void
+  settleInline(batch: number, outcomes: string): void
+  consumer(
+    options: string,
+    deliver: (command: string) => void,
+    observe: ((events: string) => void) | null,
+  ): NativeConsumer
+  migrate(options: string): Promise<string>
+  rollback(options: string): Promise<string>
+  migrationStatus(): Promise<string>
+  listFailed(filter: string): Promise<string>
+  /** The id is a plain string. */
+  getFailed(id: string): Promise<string>
+  retryFailed(filter: string): Promise<string>
+  removeFailed(filter: string): Promise<string>
+  /** The key is a plain string. */
+  duplicateAttempts(key: string): Promise<number>
+  depth(options: string): Promise<string>
+  unhandled(options: string): Promise<string>
+  cleanup(options: string): Promise<string>
+  /** The name of the transport is a plain string. */
+  memory(transport: string, command: string): string
+  close(): Promise<void>
+}
+
+/** One drain, or one long-lived worker. */
+export interface NativeConsumer {
+  run(): Promise<string>
+  settle(outcomes: string): void
+  /** The reason is a plain string. */
+  stop(reason: string, force: boolean): void
+  setTypes(types: string): void
+  stats(): string
+}
+
+/** What the addon exports. */
+export interface NativeBinding {
+  Core: new (layers: string) => NativeCore
+  retryDelay(strategy: string, retryCount: number): number
+}
+
+let binding: NativeBinding | undefined
+
+/**
+ * The addon, loaded at first use: importing the package opens nothing and can not fail.
+ *
+ * @throws SymphonyError `SYMPHONY_UNSUPPORTED_PLATFORM` where no binary exists or none was installed,
+ * `SYMPHONY_EDGE_RUNTIME` on the Edge runtime, which can not load any.
+ */
+export function native(): NativeBinding {
+  binding ??= load()
+  return binding
+}
+
+/** Puts another binding in place; for unit tests of this folder. */
+export function setNative(other: NativeBinding | undefined): void {
+  binding = other
+}
+
+function load(): NativeBinding {
+  refuseEdgeRuntime()
+  try {
+    // A literal `require` and nothing cleverer: the bundler keeps it in the CommonJS build and makes it a
+    // `createRequire(import.meta.url)` in the ESM build. @vercel/nft follows both to the binary, so that standalone
+    // output contains it; with `createRequire` written here it loses the CommonJS one. Being a call, it runs late,
+    // so that the error below is ours.
+    return require('../binding.js') as NativeBinding
+  } catch (cause) {
+    throw unsupported(cause)
+  }
+}
+
+function refuseEdgeRuntime(): void {
+  const edge = 'EdgeRuntime' in globalThis || process.env['NEXT_RUNTIME'] === 'edge'
+  if (!edge) return
+  throw new SymphonyError(
+    'SYMPHONY_EDGE_RUNTIME',
+    "@leadmap/symphony is a native addon and can not run on the Edge runtime: put `export const runtime = 'nodejs'` " +
+      'into the route that imports it',
+  )
+}
+
+const PLATFORMS = 'Linux x64 and arm64 (glibc and musl), macOS x64 and arm64, Windows x64'
+
+function unsupported(cause: unknown): SymphonyError {
+  const here = `${process.platform} ${process.arch}`
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+  return new SymphonyError(
+    'SYMPHONY_UNSUPPORTED_PLATFORM',
+    `@leadmap/symphony has no binary for ${here} here. Platforms that exist: ${PLATFORMS}. On one of these, install ` +
+      `again with optional dependencies and for the platform that runs the code. Loading said: ${reason}`,
+    { cause, details: { platform: process.platform, arch: process.arch, node: process.version } },
+  )
+}

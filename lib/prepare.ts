@@ -1,0 +1,27 @@
+/** A message as the request that is sent, its schema asked before. */
+import type { DispatchOptions } from './dispatch-types.js'
+import type { MessageInput } from './message.js'
+import { extrasOf } from './message-extras.js'
+import { overDefaults, toRequest } from './request.js'
+import { isPromise, parsePayload } from './schema-validation.js'
+import { invalid } from './serialization.js'
+
+/**
+ * The request for a message. At once where no schema has to be waited for, so that the payload is copied in the call.
+ *
+ * @throws MessageValidationError, also as a rejection.
+ */
+export function prepare(message: MessageInput, options: DispatchOptions | undefined): string | Promise<string> {
+  if (typeof message !== 'object' || message === null) {
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+  }
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', 'must be an object')
+  }
+  const extras = extrasOf(message)
+  const merged = overDefaults(extras?.options, options)
+  if (extras?.schema === undefined) return toRequest(message, merged)
+  const payload = parsePayload(extras.schema, message.type, message.payload)
+  const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged)
+  return isPromise(payload) ? payload.then(finish) : finish(payload)
+}

@@ -1,0 +1,71 @@
+/** Looking at the queues, keeping them clean, closing down. */
+import { forgetConfig } from './config/effective.js'
+import { existingCore, forgetCore, getCore } from './core.js'
+import { getRegistry, type HandlerRegistry } from './handlers/registry.js'
+import { awaitNative } from './native-error.js'
+
+/** What is in one queue. */
+export interface QueueDepth {
+  transport: string
+  queue: string
+  /** Due now. */
+  pending: number
+  /** Waiting for their time. */
+  delayed: number
+  /** Claimed and not settled. */
+  processing: number
+  /** Milliseconds that the oldest due message has waited; `null`: none is due. */
+  oldestAge: number | null
+  /** Whether counting stopped at its bound, so that there is more than the figures say. */
+  capped: boolean
+}
+
+/** Waiting messages of a type without handler. */
+export interface UnhandledMessages {
+  type: string
+  transport: string
+  queue: string
+  count: number
+}
+
+/** What a clean-up deleted. */
+export interface CleanupResult {
+  /** Finished messages past `retention.completed`. */
+  completed: number
+  /** Dead letters past `retention.failed`. */
+  failed: number
+  /** Idempotency keys past `deduplication.window`. */
+  deduplication: number
+}
+
+/** How much is in each queue. Counts are bounded, so this is cheap however long the queues are. */
+export async function queueDepth(options: { transports?: string[] } = {}): Promise<QueueDepth[]> {
+  return JSON.parse(await awaitNative(async () => getCore().depth(JSON.stringify(options))))
+}
+
+/** Due messages whose type has no handler in `registry`; by default in the one of the process. */
+export async function unhandledMessages(registry: HandlerRegistry = getRegistry()): Promise<UnhandledMessages[]> {
+  const types = registry.claimable()
+  if (types === null) return []
+  return JSON.parse(await awaitNative(async () => getCore().unhandled(JSON.stringify({ types }))))
+}
+
+/**
+ * Deletes what its retention no longer covers.
+ *
+ * @param options.limit rows of each kind at most.
+ */
+export async function cleanup(options: { limit?: number } = {}): Promise<CleanupResult> {
+  return JSON.parse(await awaitNative(async () => getCore().cleanup(JSON.stringify(options))))
+}
+
+/**
+ * Closes the connections of the process. Not needed to let it exit; the next call opens new ones, and reads the
+ * environment again.
+ */
+export async function close(): Promise<void> {
+  const core = existingCore()
+  forgetCore()
+  forgetConfig()
+  if (core !== undefined) await awaitNative(() => core.close())
+}

@@ -1,0 +1,96 @@
+/** A message and its options as the text that the core dispatches. */
+import { types } from 'node:util'
+import type { BatchOptions, DispatchOptions } from './dispatch-types.js'
+import { DURATION_FORM, parseDuration } from './duration.js'
+import type { MessageInput } from './message.js'
+import { invalid, serializeMessage, stringifyPart } from './serialization.js'
+
+/** The code of each option that is wrong; any other key is the core's to refuse. */
+const CODES: Record<string, string> = {
+  priority: 'SYMPHONY_INVALID_PRIORITY',
+  scheduledAt: 'SYMPHONY_INVALID_SCHEDULED_AT',
+  delay: 'SYMPHONY_INVALID_DELAY',
+  idempotencyKey: 'SYMPHONY_INVALID_IDEMPOTENCY_KEY',
+  queue: 'SYMPHONY_INVALID_QUEUE',
+  headers: 'SYMPHONY_INVALID_HEADERS',
+  metadata: 'SYMPHONY_INVALID_HEADERS',
+  maxRetries: 'SYMPHONY_INVALID_MAX_RETRIES',
+}
+
+/**
+ * The request as JSON: a snapshot, which later changes to the message do not reach.
+ *
+ * Only what JSON can not carry is refused here. The rest is the core's to judge, which has the limits.
+ */
+export function toRequest(message: MessageInput, options: DispatchOptions | undefined): string {
+  const json = serializeMessage(message)
+  const extra = options === undefined ? undefined : stringifyOptions(options)
+  return extra === undefined ? json : `${json.slice(0, -1)},"options":${extra}}`
+}
+
+function stringifyOptions(options: DispatchOptions): string | undefined {
+  const parts: string[] = []
+  for (const [key, value] of Object.entries(options)) {
+    const json = stringifyPart(normalise(key, value), `options.${key}`, CODES[key] ?? 'SYMPHONY_UNKNOWN_OPTION')
+    if (json !== undefined) parts.push(`${JSON.stringify(key)}:${json}`)
+  }
+  return parts.length === 0 ? undefined : `{${parts.join(',')}}`
+}
+
+function normalise(key: string, value: unknown): unknown {
+  if (key === 'scheduledAt') return instant(value)
+  if (key === 'delay' && typeof value === 'string') return delay(value)
+  // `JSON.stringify` would write null, and null reads as "not given".
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw invalid(CODES[key] ?? 'SYMPHONY_UNKNOWN_OPTION', `options.${key}`, `must be a finite number, got ${value}`)
+  }
+  return value
+}
+
+/** ISO 8601 with at least a full date: `Date.parse` alone would read `'5'` as the year 2001 or 2005. */
+const ISO_DATE = /^[+-]?\d{4,6}-\d{2}-\d{2}/
+
+function instant(value: unknown): unknown {
+  const time = milliseconds(value)
+  if (typeof time !== 'number' || Number.isFinite(time)) return time
+  throw invalid(
+    'SYMPHONY_INVALID_SCHEDULED_AT',
+    'options.scheduledAt',
+    'must be a valid Date, an ISO 8601 string or milliseconds since the epoch',
+  )
+}
+
+function milliseconds(value: unknown): unknown {
+  if (types.isDate(value)) return value.getTime()
+  if (typeof value === 'string') return ISO_DATE.test(value) ? Date.parse(value) : Number.NaN
+  return value
+}
+
+function delay(value: string): number {
+  const time = parseDuration(value)
+  if (time !== undefined) return time
+  const got = JSON.stringify(value)
+  throw invalid('SYMPHONY_INVALID_DELAY', 'options.delay', `must be ${DURATION_FORM}, got ${got}`)
+}
+
+/** A message's options over the defaults of its batch. Headers and metadata are merged, the rest replaced. */
+export function overDefaults(
+  defaults: BatchOptions | undefined,
+  own: DispatchOptions | undefined,
+): DispatchOptions | undefined {
+  if (defaults === undefined || own === undefined) return own ?? withoutAtomic(defaults)
+  const merged: DispatchOptions = { ...withoutAtomic(defaults), ...withoutUndefined(own) }
+  if (defaults.headers && own.headers) merged.headers = { ...defaults.headers, ...own.headers }
+  if (defaults.metadata && own.metadata) merged.metadata = { ...defaults.metadata, ...own.metadata }
+  return merged
+}
+
+function withoutAtomic(options: BatchOptions | undefined): DispatchOptions | undefined {
+  if (options === undefined) return undefined
+  const { atomic: _, ...rest } = options
+  return rest
+}
+
+function withoutUndefined(options: DispatchOptions): DispatchOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

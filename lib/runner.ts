@@ -1,0 +1,185 @@
+/**
+ * Runs what a consumer claimed: takes batches from the core, starts handlers as slots come free, hands the outcomes
+ * back. One text a batch comes down and one text a turn of the event loop goes up; nothing crosses per message.
+ */
+import { DeliveryContext } from './handlers/context.js'
+import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from './handlers/delivery.js'
+import { type Execution, execute } from './handlers/executor.js'
+import type { HandlerRegistry } from './handlers/registry.js'
+import { getLogger } from './logger.js'
+
+/** How a runner works. */
+export interface RunnerOptions {
+  /** Where the handlers are. */
+  registry: HandlerRegistry
+  /** Handlers running at a time. */
+  maxConcurrency: number
+  /** Limit for a handler without one of its own, in milliseconds; 0: none. */
+  handlerTimeout: number
+  /** When the drain ends, in milliseconds since the epoch; `null`: open. */
+  deadline: number | null
+  /** Takes outcomes, as JSON. */
+  settle: (lines: string) => void
+  /** Called after outcomes were handed over. */
+  afterSettle?: () => void
+}
+
+type Command = ({ do: 'deliver' } & DeliveryBatch) | { do: 'return' } | { do: 'abort'; reason: string }
+
+/** A batch with the index of its next message to start. */
+interface Waiting extends DeliveryBatch {
+  next: number
+}
+
+/** A message whose handlers run. */
+interface Run {
+  readonly batch: number
+  readonly index: number
+  readonly context: DeliveryContext
+  readonly started: number
+}
+
+/** A type without handler waits a minute before anyone looks at it again: another deployment may know it. */
+const UNKNOWN_TYPE: Settlement = { as: 'released', delay: 60_000 }
+const RELEASED: Settlement = { as: 'released' }
+
+/** What a handler gets to wind up after its signal; those that ignore it are handed back then, and their end is ignored. */
+const GRACE_MS = 250
+
+/** Runs the messages of one consumer. */
+export class Runner {
+  readonly #options: RunnerOptions
+  readonly #running = new Set<Run>()
+  #waiting: Waiting[] = []
+  #lines: SettlementLine[] = []
+  #flushing = false
+  #aborted = false
+  #finished = 0
+  #busyTime = 0
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+  }
+
+  /** Does what the core says. Never throws: the core could do nothing about it. */
+  receive(command: string): void {
+    try {
+      this.#obey(JSON.parse(command) as Command)
+    } catch (error) {
+      getLogger().error('a command of the core could not be carried out', { error })
+    }
+  }
+
+  /** Handlers running now. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Messages whose handlers have ended, however. */
+  get finished(): number {
+    return this.#finished
+  }
+
+  /** The mean duration of those, in milliseconds. */
+  get averageDuration(): number {
+    return this.#finished === 0 ? 0 : this.#busyTime / this.#finished
+  }
+
+  #obey(command: Command): void {
+    if (command.do === 'deliver') {
+      this.#waiting.push({ batch: command.batch, messages: command.messages, next: 0 })
+      this.#fill()
+    } else if (command.do === 'return') {
+      this.#returnWaiting()
+    } else {
+      this.#abort(command.reason)
+    }
+  }
+
+  /** Starts messages in the order given while slots are free. */
+  #fill(): void {
+    while (this.#running.size < this.#options.maxConcurrency) {
+      const batch = this.#waiting[0]
+      const delivery = batch?.messages[batch.next]
+      if (batch === undefined) return
+      if (delivery === undefined) {
+        this.#waiting.shift()
+        continue
+      }
+      this.#start(batch.batch, batch.next, delivery)
+      batch.next += 1
+    }
+  }
+
+  #start(batch: number, index: number, delivery: Delivery): void {
+    if (!this.#options.registry.has(delivery.type)) {
+      this.#settle([batch, index, 0, UNKNOWN_TYPE])
+      return
+    }
+    const context = new DeliveryContext(delivery, this.#options.deadline)
+    const run = { batch, index, context, started: performance.now() }
+    this.#running.add(run)
+    void this.#run(run)
+  }
+
+  async #run(run: Run): Promise<void> {
+    const execution = await execute(this.#options.registry, run.context, this.#options.handlerTimeout)
+    if (this.#running.delete(run)) this.#end(run, execution)
+    this.#fill()
+  }
+
+  #end({ batch, index, started }: Run, { settlement }: Execution): void {
+    const duration = performance.now() - started
+    this.#finished += 1
+    this.#busyTime += duration
+    // A failure after the signal is the signal's doing: the message goes back with no attempt used.
+    const outcome = this.#aborted && settlement?.as === 'failed' ? RELEASED : settlement
+    this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
+  }
+
+  #returnWaiting(): void {
+    for (const { batch, messages, next } of this.#waiting) {
+      for (let index = next; index < messages.length; index += 1) this.#settle([batch, index, 0, RELEASED])
+    }
+    this.#waiting = []
+  }
+
+  #abort(reason: string): void {
+    this.#aborted = true
+    this.#returnWaiting()
+    const error = new DOMException(`the run was stopped: ${reason}`, 'AbortError')
+    for (const { context } of this.#running) context.abort(error)
+    const runs = [...this.#running]
+    if (reason === 'force') this.#release(runs)
+    else if (runs.length > 0) setTimeout(() => this.#release(runs), GRACE_MS)
+  }
+
+  #release(runs: Run[]): void {
+    for (const run of runs) {
+      if (!this.#running.delete(run)) continue
+      const { batch, index, started } = run
+      this.#settle([batch, index, performance.now() - started, RELEASED])
+    }
+  }
+
+  /** Outcomes of one turn of the event loop leave together. */
+  #settle(line: SettlementLine): void {
+    this.#lines.push(line)
+    if (this.#flushing) return
+    this.#flushing = true
+    setImmediate(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    const lines = this.#lines
+    this.#lines = []
+    this.#flushing = false
+    try {
+      this.#options.settle(JSON.stringify(lines))
+      this.#options.afterSettle?.()
+    } catch (error) {
+      // The leases run out, and the messages come back.
+      getLogger().error('outcomes could not be handed over', { error, messages: lines.length })
+    }
+  }
+}

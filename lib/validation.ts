@@ -1,0 +1,29 @@
+/** Validation of a message before it goes anywhere. */
+import type { Message } from './message.js'
+import { invalid, serializeMessage } from './serialization.js'
+
+/**
+ * Checks that a value is a message that can be stored, and returns it.
+ *
+ * `dispatch()` does this itself; the function is for code that takes messages from outside, such as an HTTP route. The
+ * limits that the configuration sets (payload size) and that routing sets are checked by `dispatch()` alone.
+ *
+ * @throws MessageValidationError with `code` and `path` of the first thing that is wrong.
+ */
+export function validateMessage(message: unknown): Message {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+  }
+  const { type, metadata } = message as Partial<Message>
+  if (typeof type !== 'string') throw invalid('SYMPHONY_INVALID_TYPE', 'type', `must be text, got ${typeof type}`)
+  if (type.trim() === '') throw invalid('SYMPHONY_INVALID_TYPE', 'type', 'must not be empty')
+  if (metadata !== undefined && !isRecord(metadata)) {
+    throw invalid('SYMPHONY_INVALID_HEADERS', 'metadata', 'must be an object')
+  }
+  serializeMessage(message as Message)
+  return message as Message
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

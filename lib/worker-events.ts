@@ -1,0 +1,100 @@
+/** The events of a worker. */
+import { EventEmitter } from 'node:events'
+import type { ConsumeResult } from './consumption.js'
+import { getLogger } from './logger.js'
+
+/** A message that an event is about. */
+export interface MessageEvent {
+  /** The message's id. */
+  id: string
+  /** Its type. */
+  type: string
+  /** The transport it came from. */
+  transport: string
+  /** Failed runs before this one. */
+  retryCount: number
+  /** Milliseconds until it runs again, where it does. */
+  delay?: number
+  /** Why, where something went wrong. */
+  error?: { class: string; message: string }
+}
+
+/** Event names, and what their listeners get. */
+export interface WorkerEvents {
+  /** The worker has begun. */
+  started: []
+  /** Messages were claimed. */
+  claimed: [event: { count: number }]
+  /** All handlers of a message succeeded. */
+  completed: [event: MessageEvent]
+  /** A message failed and will run again. */
+  retried: [event: MessageEvent]
+  /** A message failed for good. */
+  deadLettered: [event: MessageEvent]
+  /** A message was handed back with no attempt used. */
+  released: [event: MessageEvent]
+  /** A handler said "again later". */
+  snoozed: [event: MessageEvent]
+  /** A handler said "finished, though nothing was done". */
+  discarded: [event: MessageEvent]
+  /** The lease of a message was lost; its outcome was dropped. */
+  lost: [event: MessageEvent]
+  /** Nothing is due. */
+  idle: []
+  /** The transport failed; the worker goes on trying. Logged when nobody listens. */
+  error: [error: { code: string; message: string }]
+  /** The worker has ended. */
+  stopped: [result: ConsumeResult]
+}
+
+/** Events that the core sends once a message; it is asked for them only when somebody listens. */
+const PER_MESSAGE: ReadonlyArray<keyof WorkerEvents> = [
+  'claimed',
+  'completed',
+  'retried',
+  'deadLettered',
+  'released',
+  'snoozed',
+  'discarded',
+  'lost',
+]
+
+/** An event emitter with typed events, whose listeners can not break the one who emits. */
+export class WorkerEmitter {
+  readonly #emitter = new EventEmitter()
+
+  /** Calls `listener` at each event of the name. */
+  on<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
+    this.#emitter.on(name, listener as (...event: unknown[]) => void)
+    return this
+  }
+
+  /** Calls `listener` at the next event of the name. */
+  once<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
+    this.#emitter.once(name, listener as (...event: unknown[]) => void)
+    return this
+  }
+
+  /** Ends {@link on}. */
+  off<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
+    this.#emitter.off(name, listener as (...event: unknown[]) => void)
+    return this
+  }
+
+  /** Whether somebody listens to events of single messages. */
+  protected observesMessages(): boolean {
+    return PER_MESSAGE.some((name) => this.#emitter.listenerCount(name) > 0)
+  }
+
+  protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
+    if (name === 'error' && this.#emitter.listenerCount(name) === 0) {
+      getLogger().error('the worker can not reach its transport', event[0] as WorkerEvents['error'][0])
+      return
+    }
+    try {
+      this.#emitter.emit(name, ...event)
+    } catch (error) {
+      getLogger().error('a listener of a worker event failed', { event: name, error })
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/** A long-lived consumer for a process of its own. */
+import { type CheckedOptions, type ConsumeOptions, checkOptions, duration, flag } from './consume-options.js'
+import { type ConsumeResult, type ConsumerCounters, Consumption } from './consumption.js'
+import type { Duration } from './duration.js'
+import { getRegistry } from './handlers/registry.js'
+import { type UnhandledMessages, unhandledMessages } from './queue.js'
+import { WorkerEmitter, type WorkerEvents } from './worker-events.js'
+
+/** How a worker works: the options of `consumeBatch()`, and what a long life needs. */
+export interface WorkerOptions extends ConsumeOptions {
+  /** Pause between two looks when nothing is due; by default `worker.pollInterval`. */
+  pollInterval?: Duration
+  /** How long `stop()` waits for running handlers before it hands them back; by default `worker.shutdownTimeout`. */
+  shutdownTimeout?: Duration
+  /** Whether SIGTERM and SIGINT stop the worker: the first drains, the second forces. `true` by default. */
+  handleSignals?: boolean
+}
+
+/** Where a worker is in its life. */
+export type WorkerState = 'idle' | 'running' | 'stopping' | 'stopped'
+
+/** The figures of a worker. */
+export interface WorkerStats extends ConsumerCounters {
+  /** Where it is in its life. */
+  state: WorkerState
+  /** Handlers running now. */
+  running: number
+  /** Mean duration of its messages, in milliseconds. */
+  averageProcessingTime: number
+  /** Milliseconds since its start; 0 before. */
+  uptime: number
+}
+
+/** How a worker is. */
+export interface WorkerHealth {
+  /** `degraded`: it works, but look at `problems`; `unhealthy`: it does not. */
+  status: 'healthy' | 'degraded' | 'unhealthy'
+  /** Where it is in its life. */
+  state: WorkerState
+  /** Whether it takes messages. */
+  running: boolean
+  /** Handlers running now. */
+  processing: number
+  /** Milliseconds since its start. */
+  uptime: number
+  /** Bytes that the process uses. */
+  memoryUsage: number
+  /** The transport's last error. A minute after it, it no longer counts as a problem. */
+  lastError: { code: string; message: string; at: Date } | null
+  /** Waiting messages that have no handler here. */
+  unhandled: UnhandledMessages[]
+  /** In words. */
+  problems: string[]
+}
+
+const NOTHING: ConsumerCounters = {
+  claimed: 0,
+  succeeded: 0,
+  retried: 0,
+  deadLettered: 0,
+  released: 0,
+  snoozed: 0,
+  discarded: 0,
+  lost: 0,
+}
+
+/** A transport in trouble fails at every look, so an error older than this is over. */
+const RECENT_MS = 60_000
+
+const SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
+
+/**
+ * Handles messages until it is stopped.
+ *
+ * Register listeners for events of single messages before `start()`: the core sends only what somebody wants.
+ *
+ * @example
+ * const worker = new Worker({ maxConcurrency: 20 })
+ * worker.on('deadLettered', ({ type, error }) => alert(type, error))
+ * await worker.start()
+ */
+export class Worker extends WorkerEmitter {
+  readonly #options: WorkerOptions
+  readonly #checked: CheckedOptions & { pollInterval?: number; shutdownTimeout?: number; handleSignals?: boolean }
+  #consumption: Consumption | undefined
+  #ended: Promise<ConsumeResult> | undefined
+  #state: WorkerState = 'idle'
+  #startedAt = 0
+  #lastError: WorkerHealth['lastError'] = null
+
+  /** @throws ConfigurationError naming an option that does not fit. */
+  constructor(options: WorkerOptions = {}) {
+    super()
+    this.#options = options
+    this.#checked = this.#check()
+  }
+
+  /** Starts, and resolves with what was done when the worker has stopped. Called again while it runs, the same promise. */
+  start(): Promise<ConsumeResult> {
+    if (this.#state === 'running' || this.#state === 'stopping') return this.#ended as Promise<ConsumeResult>
+    this.#ended = this.#live()
+    return this.#ended
+  }
+
+  /**
+   * Stops: no more claims, unstarted messages go back, running handlers may end.
+   *
+   * @param options.timeout how long they may take, in place of `shutdownTimeout`; then they are handed back.
+   * @param options.force hands them back at once.
+   * @returns what the worker did; `undefined` when it never started.
+   */
+  async stop(options: { timeout?: Duration; force?: boolean } = {}): Promise<ConsumeResult | undefined> {
+    const timeout = options.timeout === undefined ? undefined : duration(options.timeout, 'timeout')
+    if (this.#state === 'running' || this.#state === 'stopping') this.#stop('stopped', options.force)
+    const timer = timeout === undefined ? undefined : setTimeout(() => this.#stop('stopped', true), timeout)
+    try {
+      return await this.#ended
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The figures so far. */
+  stats(): WorkerStats {
+    const runner = this.#consumption?.runner
+    return {
+      ...(this.#consumption?.counters() ?? NOTHING),
+      state: this.#state,
+      running: runner?.running ?? 0,
+      averageProcessingTime: runner?.averageDuration ?? 0,
+      uptime: this.#uptime(),
+    }
+  }
+
+  /** How the worker is, and whether messages wait that nobody here handles. */
+  async health(): Promise<WorkerHealth> {
+    const running = this.#state === 'running'
+    const unhandled = await unhandledMessages(this.#options.registry ?? getRegistry()).catch((error: Error) => error)
+    const problems = this.#problems(unhandled)
+    return {
+      status: !running || this.#recentError() !== null ? 'unhealthy' : problems.length > 0 ? 'degraded' : 'healthy',
+      state: this.#state,
+      running,
+      processing: this.#consumption?.runner.running ?? 0,
+      uptime: this.#uptime(),
+      memoryUsage: process.memoryUsage.rss(),
+      lastError: this.#lastError,
+      unhandled: unhandled instanceof Error ? [] : unhandled,
+      problems,
+    }
+  }
+
+  /** `await using worker = new Worker()` stops it at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #check(): CheckedOptions {
+    return checkOptions(this.#options, { pollInterval: duration, shutdownTimeout: duration, handleSignals: flag })
+  }
+
+  async #live(): Promise<ConsumeResult> {
+    const { pollInterval, shutdownTimeout } = this.#checked
+    // Checked again: a deadline has come nearer since the constructor.
+    this.#consumption = new Consumption('run', this.#check(), {
+      pollInterval,
+      shutdownTimeout,
+      observe: this.observesMessages(),
+      onEvents: (events) => this.#pass(events),
+    })
+    this.#state = 'running'
+    this.#startedAt = Date.now()
+    const forgetSignals = this.#checked.handleSignals === false ? () => undefined : this.#listenToSignals()
+    try {
+      this.emit('started')
+      const result = await this.#consumption.run()
+      this.emit('stopped', result)
+      return result
+    } finally {
+      forgetSignals()
+      this.#state = 'stopped'
+    }
+  }
+
+  #stop(reason: 'signal' | 'stopped', force = false): void {
+    this.#state = 'stopping'
+    this.#consumption?.stop(reason, force)
+  }
+
+  #listenToSignals(): () => void {
+    const stop = (): void => this.#stop('signal', this.#state === 'stopping')
+    for (const signal of SIGNALS) process.on(signal, stop)
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, stop)
+    }
+  }
+
+  #pass(events: string): void {
+    for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents }>) {
+      if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
+      this.emit(event, facts as never)
+    }
+  }
+
+  #problems(unhandled: UnhandledMessages[] | Error): string[] {
+    const error = this.#recentError()
+    const problems = error === null ? [] : [error.message]
+    if (unhandled instanceof Error) return [...problems, unhandled.message]
+    return [
+      ...problems,
+      ...unhandled.map(({ type, count }) => `${count} messages of type ${type} wait, no handler here`),
+    ]
+  }
+
+  #recentError(): WorkerHealth['lastError'] {
+    const error = this.#lastError
+    return error !== null && Date.now() - error.at.getTime() < RECENT_MS ? error : null
+  }
+
+  #uptime(): number {
+    return this.#startedAt === 0 ? 0 : Date.now() - this.#startedAt
+  }
+}

@@ -1,0 +1,48 @@
+-- Views for people with psql and for dashboards of their own. They count, so they cost what there is to count.
+--
+-- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0003_monitoring.up.sql
+\set ON_ERROR_STOP on
+\if :{?schema}
+\else
+\set schema symphony
+\endif
+
+-- security_invoker: a view must not lend its owner's rights to whoever may read it.
+CREATE VIEW :"schema".messenger_queue_depth WITH (security_invoker = true) AS
+SELECT transport_name,
+       queue_name,
+       count(*) FILTER (WHERE status = 'pending' AND available_at <= now()) AS pending,
+       count(*) FILTER (WHERE status = 'pending' AND available_at > now()) AS delayed,
+       count(*) FILTER (WHERE status = 'processing') AS processing,
+       min(available_at) FILTER (WHERE status = 'pending' AND available_at <= now()) AS oldest_available_at
+FROM :"schema".messenger_messages
+WHERE status IN ('pending', 'processing')
+GROUP BY transport_name, queue_name;
+COMMENT ON VIEW :"schema".messenger_queue_depth IS 'What waits and what runs, per transport and queue.';
+
+CREATE VIEW :"schema".messenger_failed_summary WITH (security_invoker = true) AS
+SELECT transport_name,
+       message_type,
+       error_class,
+       count(*) AS messages,
+       min(failed_at) AS first_failed_at,
+       max(failed_at) AS last_failed_at
+FROM :"schema".messenger_failed_messages
+GROUP BY transport_name, message_type, error_class;
+COMMENT ON VIEW :"schema".messenger_failed_summary IS 'Dead letters by type and error class.';
+
+CREATE VIEW :"schema".messenger_schedules_summary WITH (security_invoker = true) AS
+SELECT name,
+       message_type,
+       schedule_type,
+       timezone,
+       enabled,
+       next_run_at,
+       last_run_at,
+       run_count,
+       max_runs,
+       enabled AND next_run_at <= now() AS due
+FROM :"schema".messenger_schedules;
+COMMENT ON VIEW :"schema".messenger_schedules_summary IS 'Schedules with their last and next run.';
+
+INSERT INTO :"schema".messenger_migrations (version, name) VALUES (3, 'monitoring');

@@ -1,0 +1,90 @@
+/**
+ * Packs the package and the platform package of this machine as a release does, installs both into an empty project
+ * and runs the quick start there: ES module, CommonJS, typings.
+ *
+ * `node scripts/pack-check.mjs`, after a build. Uses the server in SYMPHONY_DATABASE_URL, else an embedded one.
+ */
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { startPostgres } from './postgres.mjs'
+import { findAddon } from './setup/addon.mjs'
+import { npm } from './setup/dependencies.mjs'
+import { at, root } from './setup/paths.mjs'
+import { atEnd, run, runNode } from './setup/process.mjs'
+import { main, step } from './setup/step.mjs'
+
+const stage = mkdtempSync(join(tmpdir(), 'symphony-pack-'))
+const app = join(stage, 'app')
+atEnd(() => rmSync(stage, { recursive: true, force: true }))
+
+await main(async () => {
+  const addon = process.env.NAPI_RS_NATIVE_LIBRARY_PATH ?? findAddon(root)
+  if (!addon) throw new Error('There is no addon to pack: `npm run build` first.')
+  const url = process.env.SYMPHONY_DATABASE_URL || (await embeddedPostgres())
+
+  const tarballs = await step('pack', async () => [await pack(root), await pack(stagePlatformPackage(addon))])
+  await step('install', () => install(tarballs))
+  await step('quick start, ES module', () => expectQuickStart('quick-start.mjs', url, 'esm'))
+  await step('quick start, CommonJS', () => expectQuickStart('quick-start.cjs', url, 'cjs'))
+  for (const mode of ['nodenext', 'bundler']) await step(`typings, ${mode}`, () => checkTypes(mode))
+})
+
+async function embeddedPostgres() {
+  const postgres = await step('embedded Postgres', () => startPostgres({ settings: { fsync: 'off' } }))
+  atEnd(postgres.stop)
+  return postgres.url
+}
+
+/** @returns {Promise<string>} Path of the tarball. */
+async function pack(folder) {
+  const options = ['--json', '--silent', '--ignore-scripts', '--pack-destination', stage]
+  const [packed] = JSON.parse(await npm(['pack', ...options], { cwd: folder }))
+  return join(stage, packed.filename)
+}
+
+/** The platform package with this addon in it. */
+function stagePlatformPackage(addon) {
+  const [, platform] = /^symphony\.(.+)\.node$/.exec(basename(addon)) ?? []
+  const folder = join(stage, 'platform')
+  cpSync(at('npm', String(platform)), folder, { recursive: true })
+  copyFileSync(addon, join(folder, basename(addon)))
+  return folder
+}
+
+async function install(tarballs) {
+  mkdirSync(app)
+  writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true }')
+  await npm(['install', '--offline', '--no-audit', '--no-fund', ...tarballs], { cwd: app })
+  // A tarball packed after a local build holds that build's addon as well; a released one does not.
+  const installed = join(app, 'node_modules/@leadmap/symphony')
+  for (const name of readdirSync(installed)) if (name.endsWith('.node')) rmSync(join(installed, name))
+  for (const name of readdirSync(at('scripts/pack-check'))) copyFileSync(at('scripts/pack-check', name), join(app, name))
+}
+
+async function expectQuickStart(file, url, name) {
+  const env = { SYMPHONY_DATABASE_URL: url, NAPI_RS_NATIVE_LIBRARY_PATH: undefined }
+  const output = await run(process.execPath, [file], { cwd: app, env })
+  const expected = `to ${name}@example.com\nqueued, 1 handled, function\n`
+  if (output !== expected) throw new Error(`${file} printed\n${output}and not\n${expected}`)
+}
+
+/** Checks the quick start against the installed typings, those of the package's dependants included. */
+function checkTypes(mode) {
+  const module = mode === 'bundler' ? 'esnext' : mode
+  const config = {
+    compilerOptions: {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      target: 'es2022',
+      module,
+      moduleResolution: mode,
+      types: ['node'],
+      typeRoots: [at('node_modules/@types')],
+    },
+    files: ['quick-start.ts'],
+  }
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(config))
+  return runNode(at('node_modules/typescript/bin/tsc'), ['--project', app], { cwd: app })
+}

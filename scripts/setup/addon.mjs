@@ -1,0 +1,56 @@
+/** The addon: the Rust core as a file that Node loads, with its loader `binding.js` and typings `binding.d.ts`. */
+import { copyFileSync, existsSync, readdirSync } from 'node:fs'
+import { ensureRust } from './dependencies.mjs'
+import { at, root } from './paths.mjs'
+import { runNode } from './process.mjs'
+import { contentHash, isStamped, stamp } from './stamp.mjs'
+import { step } from './step.mjs'
+
+const sources = ['src', 'migrations', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package.json']
+const generated = ['binding.js', 'binding.d.ts']
+
+/**
+ * Builds the addon at the root of the repository, unless it is there already.
+ *
+ * @param {'release' | 'debug'} profile
+ */
+export async function ensureAddon(profile) {
+  const version = `${profile} ${process.platform}-${process.arch} ${contentHash(sources)}`
+  const isThere = findAddon(root) && generated.every((name) => existsSync(at(name)))
+  if (isThere && isStamped('addon', version)) return
+  await ensureRust()
+  await step(`addon (${profile}${profile === 'release' ? ', takes minutes the first time' : ''})`, () =>
+    buildAddon(profile === 'release' ? ['--release'] : []),
+  )
+  stamp('addon', version)
+}
+
+/**
+ * Builds the addon into a folder of its own and leaves the one at the root alone.
+ *
+ * @param {string} folder
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<string>} Path of the addon.
+ */
+export async function buildAddonInto(folder, env) {
+  await buildAddon(['--output-dir', folder], env)
+  // The loader and the typings are the same for every profile, and the facade wants them at the root.
+  for (const name of generated) copyFileSync(`${folder}/${name}`, at(name))
+  return /** @type {string} */ (findAddon(folder))
+}
+
+/**
+ * The addon for this machine in a folder.
+ *
+ * @param {string} folder
+ */
+export function findAddon(folder) {
+  if (!existsSync(folder)) return undefined
+  const name = readdirSync(folder).find((name) => /^symphony\..*\.node$/.test(name))
+  return name && `${folder}/${name}`
+}
+
+function buildAddon(options, env = {}) {
+  const names = ['--js', 'binding.js', '--dts', 'binding.d.ts']
+  return runNode(at('node_modules/@napi-rs/cli/dist/cli.js'), ['build', '--platform', ...names, ...options], { cwd: root, env })
+}

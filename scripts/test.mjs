@@ -1,0 +1,147 @@
+/**
+ * `npm test`: all set-up, all checks, all tests of both languages, the coverage of both.
+ *
+ * A failed check or test does not stop the others; the exit code and the last line tell.
+ */
+import { rmSync } from 'node:fs'
+import { startPostgres } from './postgres.mjs'
+import { ensureBundle } from './setup/bundle.mjs'
+import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
+import { at, root } from './setup/paths.mjs'
+import { atEnd, CommandError, runNode } from './setup/process.mjs'
+import { bold, green, main, red, step } from './setup/step.mjs'
+import { rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
+import { cargoCounts, none, total, vitestCounts } from './test/counts.mjs'
+import { libraryLines, percent, rustLines } from './test/coverage.mjs'
+import * as instrumented from './test/instrumented.mjs'
+
+/** Percent of lines, of the Rust core and of `lib/` each. */
+const leastCoverage = 80
+const vitestReport = at('target', 'test', 'vitest.json')
+
+/** @type {Record<string, import('./test/counts.mjs').Counts>} */
+const results = {
+  checks: none(),
+  'cargo tests': none(),
+  vitest: none(),
+  'coverage reporter': none(),
+  coverage: none(),
+}
+
+await main(async () => {
+  await ensurePackages()
+  await ensureRust()
+  const { addon, testPrograms } = await build()
+  const databaseUrl = await database()
+  const env = testEnvironment(databaseUrl)
+
+  instrumented.resetCounts()
+  await cargoTests(env)
+  await vitest({ ...env, ...instrumented.environmentFor(addon) })
+  const coverage = await measure([addon, ...testPrograms])
+  return summarize(coverage)
+})
+
+/** Builds and checks both languages side by side: neither waits for the other's result. */
+async function build() {
+  const [programs] = await Promise.all([buildRust(), buildTypeScript()])
+  return programs
+}
+
+async function buildRust() {
+  await checks({ 'cargo fmt': rustChecks['cargo fmt'] })
+  const addon = await step('addon (debug, instrumented)', instrumented.buildAddon)
+  const testPrograms = await step('cargo tests, build', instrumented.buildTests)
+  await counted('coverage reporter', instrumented.buildReporter, cargoCounts)
+  await checks({ 'cargo clippy': rustChecks['cargo clippy'] })
+  return { addon, testPrograms }
+}
+
+async function buildTypeScript() {
+  await checks(styleChecks)
+  await ensureBundle()
+  await checks(typeChecks)
+}
+
+/** Runs checks one after the other; each counts like a test. */
+async function checks(all) {
+  for (const [name, check] of Object.entries(all)) {
+    await step(name, check).then(
+      () => results.checks.passed++,
+      (error) => failed('checks', error),
+    )
+  }
+}
+
+function failed(kind, error) {
+  if (!(error instanceof CommandError)) console.error(error)
+  results[kind].failed++
+}
+
+/** The server to test on: the one given, or an embedded one that has no crash to fear. */
+async function database() {
+  if (process.env.SYMPHONY_DATABASE_URL) return process.env.SYMPHONY_DATABASE_URL
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200' }
+  const postgres = await step('embedded Postgres', () => startPostgres({ settings }))
+  atEnd(postgres.stop)
+  return postgres.url
+}
+
+/** Tests get the test server and nothing of what configures Symphony on this machine. */
+function testEnvironment(databaseUrl) {
+  const configuring = Object.keys(process.env).filter((name) => /^(SYMPHONY_|POSTGRES_|DATABASE_URL$)/.test(name))
+  return { ...Object.fromEntries(configuring.map((name) => [name, undefined])), SYMPHONY_TEST_DATABASE_URL: databaseUrl }
+}
+
+async function cargoTests(env) {
+  await counted('cargo tests', () => instrumented.runTests(env), cargoCounts)
+}
+
+async function vitest(env) {
+  rmSync(vitestReport, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]
+  const run = () => runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env })
+  await counted('vitest', run, () => vitestCounts(vitestReport))
+}
+
+/** Runs a step that prints its own counts; a failure that it does not count is one. */
+async function counted(kind, work, read) {
+  try {
+    results[kind] = read(await step(kind, work))
+  } catch (error) {
+    results[kind] = read(error instanceof CommandError ? error.output : '')
+    if (results[kind].failed === 0) failed(kind, error)
+  }
+}
+
+async function measure(objects) {
+  try {
+    const rust = await step('coverage', async () => rustLines(await instrumented.reportCounts(objects)))
+    const coverage = { 'Rust core': rust, lib: libraryLines() }
+    for (const lines of Object.values(coverage)) results.coverage[percent(lines) < leastCoverage ? 'failed' : 'passed']++
+    return coverage
+  } catch (error) {
+    failed('coverage', error)
+    return {}
+  }
+}
+
+/** Prints the tables and, last, the line that tools read. */
+function summarize(coverage) {
+  console.log(bold(`\n${'coverage'.padEnd(20)}${'lines'.padStart(9)}`))
+  for (const [name, lines] of Object.entries(coverage)) {
+    const share = percent(lines)
+    const text = `${share.toFixed(1)} %`.padStart(9)
+    const enough = share >= leastCoverage
+    const remark = enough ? '' : red(`  below ${leastCoverage} %`)
+    console.log(`${name.padEnd(20)}${enough ? green(text) : red(text)}  ${lines.covered} of ${lines.total}${remark}`)
+  }
+  console.log(bold(`\n${'tests'.padEnd(20)}${'passed'.padStart(9)}${'failed'.padStart(9)}${'skipped'.padStart(9)}`))
+  for (const [kind, { passed, failed, skipped }] of Object.entries(results)) {
+    const cells = [passed, failed, skipped].map((number) => String(number).padStart(9)).join('')
+    console.log(failed > 0 ? red(`${kind.padEnd(20)}${cells}`) : `${kind.padEnd(20)}${cells}`)
+  }
+  const sum = total(Object.values(results))
+  console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`)
+  return sum.failed > 0 ? 1 : 0
+}

@@ -1,0 +1,37 @@
+/** Formatting, lints and types of both languages. */
+import { at, root } from '../setup/paths.mjs'
+import { run, runNode } from '../setup/process.mjs'
+import { hostTriple } from './host.mjs'
+
+const inRoot = { cwd: root }
+const biome = at('node_modules/@biomejs/biome/bin/biome')
+const tsc = at('node_modules/typescript/bin/tsc')
+const coverageTool = at('scripts/rust-coverage/Cargo.toml')
+
+/** @type {Record<string, () => Promise<unknown>>} */
+export const rustChecks = {
+  'cargo fmt': async () => {
+    await run('cargo', ['fmt', '--check'], inRoot)
+    await run('cargo', ['fmt', '--check', '--manifest-path', coverageTool], inRoot)
+  },
+  // The same target as the builds, so that build scripts and macros compile once.
+  'cargo clippy': async () =>
+    run('cargo', ['clippy', '--target', await hostTriple(), '--all-targets', '--', '-D', 'warnings'], inRoot),
+}
+
+/** @type {Record<string, () => Promise<unknown>>} */
+export const styleChecks = {
+  biome: () => runNode(biome, ['check', '--error-on-warnings'], inRoot),
+}
+
+/** These want the bundle: tests and demo import the package by its name. @type {Record<string, () => Promise<unknown>>} */
+export const typeChecks = {
+  tsc: () => runNode(tsc, ['--noEmit'], inRoot),
+  'tsc scripts': () => runNode(tsc, ['--project', 'scripts'], inRoot),
+}
+
+export async function format() {
+  await run('cargo', ['fmt'], inRoot)
+  await run('cargo', ['fmt', '--manifest-path', coverageTool], inRoot)
+  await runNode(biome, ['check', '--write'], inRoot)
+}

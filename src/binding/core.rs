@@ -1,0 +1,328 @@
+//! The class `Core`: what a process holds once.
+
+use super::callback::{Callback, TextCallback};
+use super::consumer::Consumer;
+use super::inline::InlineHandlers;
+use super::memory;
+use super::thrown::{from_text, thrown, to_text};
+use crate::config::{Config, Layers};
+use crate::dispatcher;
+use crate::engine::Engine;
+use crate::error::{Error, Invalid, Result};
+use crate::transport::failed::FailedFilter;
+use crate::transport::postgres::database::Database;
+use crate::transport::postgres::migrate;
+use crate::transport::{Cleaned, DEPTH_CAP, Transport};
+use crate::worker::{self, Observer, StoppedBy};
+use crate::{dead_letters, routing};
+use napi::Env;
+use napi_derive::napi;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use uuid::Uuid;
+
+/// How many rows of a kind one clean-up deletes at most, unless told otherwise.
+const CLEANUP_LIMIT: u32 = 10_000;
+
+/// Consumers that run in this environment.
+type Running = Arc<Mutex<Vec<Weak<worker::Consumer>>>>;
+
+/// One configuration with its transports.
+#[napi]
+pub struct Core {
+    engine: Arc<Engine>,
+    inline: Arc<InlineHandlers>,
+    running: Running,
+}
+
+#[napi]
+impl Core {
+    /// A core from configuration layers, JSON text. Connects to nothing.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, layers: String) -> napi::Result<Self> {
+        let inline = Arc::new(InlineHandlers::default());
+        let engine = Engine::new(&read_layers(&layers)?, inline.clone()).map_err(thrown)?;
+        let running = Running::default();
+        // A worker thread that ends would leave its loops, and their connections, behind.
+        env.add_env_cleanup_hook(running.clone(), |running| stop_all(&running))?;
+        Ok(Self { engine: Arc::new(engine), inline, running })
+    }
+
+    /// Takes other configuration layers; throws and changes nothing when they are invalid.
+    #[napi(catch_unwind)]
+    pub fn configure(&self, layers: String) -> napi::Result<()> {
+        self.engine.configure(&read_layers(&layers)?).map_err(thrown)
+    }
+
+    /// The configuration in force, JSON text, without secrets.
+    #[napi(catch_unwind)]
+    pub fn config(&self) -> napi::Result<String> {
+        to_text(&*self.engine.config())
+    }
+
+    /// Where a message of this type and priority goes.
+    #[napi(catch_unwind)]
+    pub fn transports_for(&self, message_type: String, priority: Option<u8>) -> Vec<String> {
+        routing::route(&self.engine.config(), &message_type, priority, None)
+    }
+
+    /// Dispatches a batch: an array of requests, or `{"atomic":true,"requests":[...]}`.
+    #[napi]
+    pub async fn dispatch(&self, requests: String) -> napi::Result<String> {
+        if requests.starts_with('{') {
+            return self.dispatch_atomically(&requests).await;
+        }
+        let answers = dispatcher::dispatch(&self.engine, &requests).await.map_err(thrown)?;
+        let answers = answers.iter().map(|answer| match answer {
+            Ok(dispatched) => json!({ "ok": dispatched.to_json() }),
+            Err(error) => json!({ "error": error.to_json() }),
+        });
+        to_text(&answers.collect::<Vec<Value>>())
+    }
+
+    async fn dispatch_atomically(&self, text: &str) -> napi::Result<String> {
+        let atomic: Atomic<'_> = from_text("dispatch requests", text)?;
+        if !atomic.atomic {
+            let refusal = Error::invalid(Invalid::Option, "options.atomic", "got false, wants true or nothing");
+            return Err(thrown(refusal));
+        }
+        let answers = dispatcher::dispatch_atomically(&self.engine, atomic.requests.get()).await.map_err(thrown)?;
+        to_text(&answers.iter().map(|it| json!({ "ok": it.to_json() })).collect::<Vec<Value>>())
+    }
+
+    /// Sets the function that handles messages of transport `sync`.
+    #[napi(catch_unwind, ts_args_type = "deliver: (batch: string) => void")]
+    pub fn on_inline(&self, deliver: TextCallback) {
+        self.inline.listen(Callback::new(deliver));
+    }
+
+    /// Takes the outcomes of a batch of transport `sync`.
+    #[napi(catch_unwind)]
+    pub fn settle_inline(&self, batch: u32, outcomes: String) -> napi::Result<()> {
+        self.inline.settle(batch, worker::read_reports(&outcomes).map_err(thrown)?);
+        Ok(())
+    }
+
+    /// A consumer; nothing happens until it runs.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "options: string, deliver: (command: string) => void, observe: ((events: string) => void) | null"
+    )]
+    pub fn consumer(
+        &self,
+        options: String,
+        deliver: TextCallback,
+        observe: Option<TextCallback>,
+    ) -> napi::Result<Consumer> {
+        let options = worker::Options::read(&options, &self.engine.config()).map_err(thrown)?;
+        let handlers = Arc::new(Callback::new(deliver));
+        let observer = observe.map(|it| Arc::new(Callback::new(it)) as Arc<dyn Observer>);
+        let consumer = worker::Consumer::new(self.engine.clone(), options, handlers, observer);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|it| it.strong_count() > 0);
+        running.push(Arc::downgrade(&consumer));
+        Ok(Consumer::new(consumer))
+    }
+
+    /// Applies missing migrations.
+    #[napi]
+    pub async fn migrate(&self, options: String) -> napi::Result<String> {
+        let options: MigrateOptions = from_text("migrate options", &options)?;
+        let database = self.direct(options.schema).map_err(thrown)?;
+        let done = migrate::up(&database, None).await.map_err(thrown)?;
+        to_text(&json!({ "applied": done.steps, "version": done.version }))
+    }
+
+    /// Takes migrations back down to a version.
+    #[napi]
+    pub async fn rollback(&self, options: String) -> napi::Result<String> {
+        let options: RollbackOptions = from_text("rollback options", &options)?;
+        let database = self.direct(options.schema).map_err(thrown)?;
+        let done = migrate::down(&database, options.to).await.map_err(thrown)?;
+        to_text(&json!({ "reverted": done.steps, "version": done.version }))
+    }
+
+    /// Where the schema stands.
+    #[napi]
+    pub async fn migration_status(&self) -> napi::Result<String> {
+        let database = self.direct(None).map_err(thrown)?;
+        to_text(&migrate::status(&database).await.map_err(thrown)?)
+    }
+
+    /// One page of dead letters.
+    #[napi]
+    pub async fn list_failed(&self, filter: String) -> napi::Result<String> {
+        let filter: FailedFilter = from_text("filter", &filter)?;
+        to_text(&dead_letters::list(&self.engine, &filter).await.map_err(thrown)?)
+    }
+
+    /// One dead letter, or `null`.
+    #[napi]
+    pub async fn get_failed(&self, id: String) -> napi::Result<String> {
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        to_text(&dead_letters::get(&self.engine, id).await.map_err(thrown)?)
+    }
+
+    /// Redrives the dead letters that match.
+    #[napi]
+    pub async fn retry_failed(&self, filter: String) -> napi::Result<String> {
+        let filter: FailedFilter = from_text("filter", &filter)?;
+        let retried = dead_letters::redrive(&self.engine, &filter).await.map_err(thrown)?;
+        to_text(&json!({ "retried": retried }))
+    }
+
+    /// Deletes the dead letters that match.
+    #[napi]
+    pub async fn remove_failed(&self, filter: String) -> napi::Result<String> {
+        let filter: FailedFilter = from_text("filter", &filter)?;
+        let removed = dead_letters::remove(&self.engine, &filter).await.map_err(thrown)?;
+        to_text(&json!({ "removed": removed }))
+    }
+
+    /// Dispatches refused for a key.
+    #[napi]
+    pub async fn duplicate_attempts(&self, key: String) -> napi::Result<f64> {
+        let mut most = 0;
+        for store in self.engine.stores().await.map_err(thrown)? {
+            most = most.max(store.duplicate_attempts(&key).await.map_err(thrown)?);
+        }
+        Ok(most as f64)
+    }
+
+    /// How much is in each queue.
+    #[napi]
+    pub async fn depth(&self, options: String) -> napi::Result<String> {
+        let options: TransportOptions = from_text("depth options", &options)?;
+        let mut all = Vec::new();
+        for transport in self.transports(options.transports).await.map_err(thrown)? {
+            for depth in transport.depth().await.map_err(thrown)? {
+                let capped = [depth.pending, depth.delayed, depth.processing].iter().any(|&n| n >= DEPTH_CAP as u64);
+                all.push(json!({
+                    "transport": transport.name(), "queue": depth.queue, "pending": depth.pending,
+                    "delayed": depth.delayed, "processing": depth.processing, "oldestAge": depth.oldest_age_ms,
+                    "capped": capped,
+                }));
+            }
+        }
+        to_text(&all)
+    }
+
+    /// Due messages of types that have no handler here.
+    #[napi]
+    pub async fn unhandled(&self, options: String) -> napi::Result<String> {
+        let options: TypesOptions = from_text("unhandled options", &options)?;
+        let mut all = Vec::new();
+        for transport in self.transports(options.transports).await.map_err(thrown)? {
+            for it in transport.unhandled(&options.types).await.map_err(thrown)? {
+                all.push(json!({
+                    "type": it.message_type, "transport": transport.name(), "queue": it.queue, "count": it.count,
+                }));
+            }
+        }
+        to_text(&all)
+    }
+
+    /// Deletes what its retention no longer covers.
+    #[napi]
+    pub async fn cleanup(&self, options: String) -> napi::Result<String> {
+        let options: CleanupOptions = from_text("cleanup options", &options)?;
+        let mut sum = Cleaned::default();
+        for store in self.engine.stores().await.map_err(thrown)? {
+            let cleaned = store.cleanup(options.limit.unwrap_or(CLEANUP_LIMIT)).await.map_err(thrown)?;
+            sum.completed += cleaned.completed;
+            sum.failed += cleaned.failed;
+            sum.deduplication += cleaned.deduplication;
+        }
+        to_text(&json!({ "completed": sum.completed, "failed": sum.failed, "deduplication": sum.deduplication }))
+    }
+
+    /// Looks into a memory transport, or moves its clock; for tests.
+    #[napi(catch_unwind)]
+    pub fn memory(&self, transport: String, command: String) -> napi::Result<String> {
+        let command: memory::Command = from_text("memory command", &command)?;
+        let transport = self.engine.memory(&transport).map_err(thrown)?;
+        to_text(&memory::run(&transport, &command))
+    }
+
+    /// Closes every connection. The core may be used again and connects anew.
+    #[napi]
+    pub async fn close(&self) {
+        self.engine.close();
+    }
+
+    fn direct(&self, schema: Option<String>) -> Result<Database> {
+        let mut database = self.engine.config().database.clone();
+        if let Some(schema) = schema {
+            let layers = json!({ "config": { "database": { "schema": schema } } });
+            database.schema = resolve(layers)?.database.schema;
+        }
+        Database::direct(&database)
+    }
+
+    async fn transports(&self, names: Option<Vec<String>>) -> Result<Vec<Arc<dyn Transport>>> {
+        let mut transports = Vec::new();
+        for name in names.unwrap_or_else(|| self.engine.usable_names()) {
+            transports.push(self.engine.transport(&name).await?);
+        }
+        Ok(transports)
+    }
+}
+
+#[derive(Deserialize)]
+struct Atomic<'a> {
+    atomic: bool,
+    #[serde(borrow)]
+    requests: &'a serde_json::value::RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MigrateOptions {
+    schema: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollbackOptions {
+    to: i32,
+    schema: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransportOptions {
+    transports: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypesOptions {
+    types: Vec<String>,
+    transports: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CleanupOptions {
+    limit: Option<u32>,
+}
+
+fn read_layers(text: &str) -> napi::Result<Layers> {
+    from_text("configuration", text)
+}
+
+fn resolve(layers: Value) -> Result<Config> {
+    let layers: Layers = serde_json::from_value(layers)
+        .map_err(|error| Error::Serialization { what: "configuration", reason: error.to_string() })?;
+    crate::config::resolve(&layers)
+}
+
+/// The environment ends: nobody will handle what is in hand.
+fn stop_all(running: &Running) {
+    for consumer in running.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        if let Some(consumer) = consumer.upgrade() {
+            consumer.stop(StoppedBy::Stopped, true);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Everything that can go wrong, with a stable code for each.
+//!
+//! One enum for the whole crate. Each variant says what happened, names the thing, and where a remedy exists the
+//! message holds it. [`Error::class`] is the JavaScript class that the error becomes, [`Error::code`] its `code`.
+
+use serde_json::{Value, json};
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a message got wrong; each has its own code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invalid {
+    /// The message type is empty, too long or no string.
+    Type,
+    /// The payload is no JSON object, or holds what JSON or `jsonb` can not carry.
+    Payload,
+    /// The payload is larger than `payload.maxBytes`.
+    PayloadSize,
+    /// The priority is no whole number from 1 to 10.
+    Priority,
+    /// `scheduledAt` is no date, or out of range.
+    ScheduledAt,
+    /// `delay` is no number of milliseconds, or negative.
+    Delay,
+    /// The idempotency key is empty, too long or no string.
+    IdempotencyKey,
+    /// The queue name is empty, too long or no string.
+    Queue,
+    /// Headers or metadata are no JSON object.
+    Headers,
+    /// `maxRetries` is no whole number, or negative.
+    MaxRetries,
+    /// An option that does not exist.
+    Option,
+}
+
+impl Invalid {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Type => "SYMPHONY_INVALID_TYPE",
+            Self::Payload => "SYMPHONY_INVALID_PAYLOAD",
+            Self::PayloadSize => "SYMPHONY_PAYLOAD_TOO_LARGE",
+            Self::Priority => "SYMPHONY_INVALID_PRIORITY",
+            Self::ScheduledAt => "SYMPHONY_INVALID_SCHEDULED_AT",
+            Self::Delay => "SYMPHONY_INVALID_DELAY",
+            Self::IdempotencyKey => "SYMPHONY_INVALID_IDEMPOTENCY_KEY",
+            Self::Queue => "SYMPHONY_INVALID_QUEUE",
+            Self::Headers => "SYMPHONY_INVALID_HEADERS",
+            Self::MaxRetries => "SYMPHONY_INVALID_MAX_RETRIES",
+            Self::Option => "SYMPHONY_UNKNOWN_OPTION",
+        }
+    }
+}
+
+/// Every failure of the core.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A message that can not be dispatched.
+    #[error("{path}: {problem}")]
+    InvalidMessage {
+        /// Which rule it broke.
+        rule: Invalid,
+        /// Where in the message, as `options.priority` or `payload.user.name`.
+        path: String,
+        /// What it is and what is allowed.
+        problem: String,
+    },
+
+    /// A configuration value that does not fit.
+    #[error("{key}: got {got}, wants {wants}")]
+    InvalidConfiguration {
+        /// The key, dotted, or the environment variable's name.
+        key: String,
+        /// The value found, as JSON.
+        got: String,
+        /// What is allowed.
+        wants: String,
+    },
+
+    /// A transport that neither the configuration nor `messenger_transports` names.
+    #[error("transport \"{name}\" does not exist; there are: {}. Add it under `transports` in the configuration", known.join(", "))]
+    UnknownTransport {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+
+    /// A transport switched off in `messenger_transports`.
+    #[error("transport \"{name}\" is disabled: set `enabled` to true in its row of messenger_transports")]
+    TransportDisabled {
+        /// The transport.
+        name: String,
+    },
+
+    /// A transport type that this version knows by name only.
+    #[error(
+        "transport \"{name}\" has the type \"{kind}\", which this version does not implement; use postgres, sync or memory"
+    )]
+    TransportUnsupported {
+        /// The transport.
+        name: String,
+        /// Its type.
+        kind: String,
+    },
+
+    /// Something that the transport can not do, such as listing the messages of `sync`.
+    #[error("transport \"{name}\" can not {what}")]
+    NotCapable {
+        /// The transport.
+        name: String,
+        /// The operation.
+        what: &'static str,
+    },
+
+    /// No database URL anywhere.
+    #[error(
+        "no database URL: set SYMPHONY_DATABASE_URL (or DATABASE_URL, or POSTGRES_URL), or `database.url` in the configuration"
+    )]
+    DatabaseUrlMissing,
+
+    /// The database can not be reached.
+    #[error(
+        "can not connect to Postgres at {target}: {reason}. Check that the server runs and that the URL names its host and port"
+    )]
+    Connection {
+        /// Host, port and database, never the password.
+        target: String,
+        /// What the network or the server said.
+        reason: String,
+    },
+
+    /// The server refused the user or the password.
+    #[error("Postgres at {target} refused the login: {reason}. Check user and password in the database URL")]
+    Authentication {
+        /// Host, port and database, never the password.
+        target: String,
+        /// What the server said.
+        reason: String,
+    },
+
+    /// The database of the URL does not exist.
+    #[error("{reason}, on the server at {target}. Create it, or name another one in the database URL")]
+    DatabaseMissing {
+        /// Host, port and database.
+        target: String,
+        /// What the server said.
+        reason: String,
+    },
+
+    /// The tables are not there, or older than this version needs.
+    #[error(
+        "the schema \"{schema}\" lacks what this version needs ({reason}): run `await migrate()` or the files in migrations/"
+    )]
+    MigrationMissing {
+        /// The schema looked in.
+        schema: String,
+        /// What the server said.
+        reason: String,
+    },
+
+    /// The role may not do this.
+    #[error("the database role lacks a right: {reason}. Connect as the owner of the schema, or grant it")]
+    Permission {
+        /// What the server said.
+        reason: String,
+    },
+
+    /// A statement took longer than its time limit.
+    #[error(
+        "{operation} took longer than {limit_ms} ms and was cancelled: the database is overloaded, locked or unreachable"
+    )]
+    Timeout {
+        /// The statement or operation.
+        operation: &'static str,
+        /// The limit in milliseconds.
+        limit_ms: u64,
+    },
+
+    /// Any other refusal by the server.
+    #[error("{operation} failed: {reason}")]
+    Query {
+        /// The statement, as its file is named.
+        operation: &'static str,
+        /// What the server said, with its SQLSTATE.
+        reason: String,
+        /// Whether the same call may succeed later.
+        transient: bool,
+    },
+
+    /// A handler failed inside `dispatch()` (transport `sync`).
+    #[error("{message}")]
+    Handler {
+        /// The message whose handler failed.
+        message_id: String,
+        /// What the handler threw.
+        message: String,
+    },
+
+    /// Text that should be JSON of a certain shape and is not.
+    #[error("{what}: {reason}")]
+    Serialization {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// One failure that several messages of a batch share.
+    #[error("{0}")]
+    Shared(#[source] std::sync::Arc<Error>),
+
+    /// A call on something already stopped.
+    #[error("{what} is stopped")]
+    Stopped {
+        /// The thing.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    /// The stable code, the same in every version.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidMessage { rule, .. } => rule.code(),
+            Self::InvalidConfiguration { .. } => "SYMPHONY_INVALID_CONFIGURATION",
+            Self::UnknownTransport { .. } => "SYMPHONY_UNKNOWN_TRANSPORT",
+            Self::TransportDisabled { .. } => "SYMPHONY_TRANSPORT_DISABLED",
+            Self::TransportUnsupported { .. } => "SYMPHONY_TRANSPORT_UNSUPPORTED",
+            Self::NotCapable { .. } => "SYMPHONY_TRANSPORT_NOT_CAPABLE",
+            Self::DatabaseUrlMissing => "SYMPHONY_DATABASE_URL_MISSING",
+            Self::Connection { .. } => "SYMPHONY_CONNECTION_FAILED",
+            Self::Authentication { .. } => "SYMPHONY_AUTHENTICATION_FAILED",
+            Self::DatabaseMissing { .. } => "SYMPHONY_DATABASE_MISSING",
+            Self::MigrationMissing { .. } => "SYMPHONY_MIGRATION_MISSING",
+            Self::Permission { .. } => "SYMPHONY_PERMISSION_DENIED",
+            Self::Timeout { .. } => "SYMPHONY_TIMEOUT",
+            Self::Query { .. } => "SYMPHONY_QUERY_FAILED",
+            Self::Handler { .. } => "SYMPHONY_HANDLER_FAILED",
+            Self::Serialization { .. } => "SYMPHONY_SERIALIZATION_FAILED",
+            Self::Stopped { .. } => "SYMPHONY_STOPPED",
+            Self::Shared(error) => error.code(),
+        }
+    }
+
+    /// The JavaScript class that this error becomes.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::InvalidMessage { .. } => "MessageValidationError",
+            Self::InvalidConfiguration { .. }
+            | Self::UnknownTransport { .. }
+            | Self::TransportDisabled { .. }
+            | Self::TransportUnsupported { .. }
+            | Self::DatabaseUrlMissing => "ConfigurationError",
+            Self::Handler { .. } => "HandlerError",
+            Self::Serialization { .. } => "SerializationError",
+            Self::Stopped { .. } => "SymphonyError",
+            Self::Shared(error) => error.class(),
+            _ => "TransportError",
+        }
+    }
+
+    /// Whether the same call may succeed later without any change.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::Timeout { .. } => true,
+            Self::Query { transient, .. } => *transient,
+            Self::Shared(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Facts for a program to read: the field of an invalid message, the key of a bad configuration.
+    pub fn details(&self) -> Value {
+        match self {
+            Self::InvalidMessage { path, .. } => json!({ "path": path }),
+            Self::InvalidConfiguration { key, got, wants } => json!({ "key": key, "got": got, "wants": wants }),
+            Self::UnknownTransport { name, known } => json!({ "transport": name, "known": known }),
+            Self::TransportDisabled { name } | Self::NotCapable { name, .. } => json!({ "transport": name }),
+            Self::TransportUnsupported { name, kind } => json!({ "transport": name, "type": kind }),
+            Self::MigrationMissing { schema, .. } => json!({ "schema": schema }),
+            Self::Timeout { operation, limit_ms } => json!({ "operation": operation, "limitMs": limit_ms }),
+            Self::Query { operation, .. } => json!({ "operation": operation }),
+            Self::Handler { message_id, .. } => json!({ "messageId": message_id }),
+            Self::Shared(error) => error.details(),
+            _ => Value::Null,
+        }
+    }
+
+    /// The error as the facade reads it: `{ class, code, message, details }`.
+    pub fn to_json(&self) -> Value {
+        json!({ "class": self.class(), "code": self.code(), "message": self.to_string(), "details": self.details() })
+    }
+
+    /// A message that broke `rule` at `path`.
+    pub fn invalid(rule: Invalid, path: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::InvalidMessage { rule, path: path.into(), problem: problem.into() }
+    }
+
+    /// A configuration value that does not fit.
+    pub fn configuration(key: impl Into<String>, got: impl ToString, wants: impl Into<String>) -> Self {
+        Self::InvalidConfiguration { key: key.into(), got: got.to_string(), wants: wants.into() }
+    }
+}

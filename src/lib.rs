@@ -1,0 +1,35 @@
+//! The core of `@leadmap/symphony`, a message queue for Node applications on Postgres.
+//!
+//! ```text
+//! dispatch: message -> envelope -> routing -> dispatcher -> transport
+//! consume:  transport -> worker (claim, deliver, settle) -> handlers in JavaScript -> retry decision -> transport
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`message`], [`envelope`] | the data that travels |
+//! | [`config`] | model, layers, environment, validation |
+//! | [`routing`], [`retry`], [`deduplication`] | pure decisions, no I/O and no clock |
+//! | [`dispatcher`] | message to envelopes to transports |
+//! | [`transport`] | where messages wait: the trait, and `postgres`, `memory`, `sync` |
+//! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
+//! | [`dead_letters`] | messages that could not be handled, listed and redriven |
+//! | [`engine`] | one configuration with its transports, the root of everything above |
+//! | `binding` | the only module that knows Node exists |
+
+pub mod config;
+pub mod dead_letters;
+pub mod deduplication;
+pub mod dispatcher;
+pub mod engine;
+pub mod envelope;
+pub mod error;
+pub mod message;
+pub mod retry;
+pub mod routing;
+pub mod transport;
+pub mod worker;
+
+mod binding;
+
+pub use error::{Error, Result};

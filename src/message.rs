@@ -1,0 +1,453 @@
+//! The message as the caller hands it in: read, checked, and refused with the name of what is wrong.
+//!
+//! Reading has a fast path, which takes well-formed requests and copies nothing, and a slow path, which only runs
+//! when the fast one fails and exists to say precisely why.
+
+use crate::deduplication::validate_key;
+use crate::envelope::Available;
+use crate::error::{Error, Invalid, Result};
+use crate::retry::MAX_DELAY_MS;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// The longest type, queue or transport name, in characters.
+pub const MAX_NAME_CHARS: usize = 190;
+/// The deepest nesting of a payload: Postgres parses `jsonb` by recursion and gives up at a few thousand.
+pub const MAX_DEPTH: usize = 500;
+
+/// One message to dispatch, as JSON describes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request<'a> {
+    /// Chooses route and handlers.
+    #[serde(borrow, rename = "type")]
+    pub message_type: Cow<'a, str>,
+    /// A JSON object.
+    #[serde(borrow)]
+    pub payload: &'a RawValue,
+    /// A JSON object, or nothing.
+    #[serde(borrow, default)]
+    pub metadata: Option<&'a RawValue>,
+    /// How to dispatch it.
+    #[serde(borrow, default)]
+    pub options: Option<Options<'a>>,
+}
+
+/// The options of one dispatch.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Options<'a> {
+    /// Transports, instead of the routed ones.
+    pub transport: Option<Names>,
+    /// Queue, instead of the transport's.
+    #[serde(borrow)]
+    pub queue: Option<Cow<'a, str>>,
+    /// 1 to 10, instead of the transport's.
+    pub priority: Option<u8>,
+    /// Not before this instant.
+    pub scheduled_at: Option<Instant>,
+    /// Not before so many milliseconds have passed.
+    pub delay: Option<f64>,
+    /// Unique within the deduplication window.
+    #[serde(borrow)]
+    pub idempotency_key: Option<Cow<'a, str>>,
+    /// A JSON object.
+    #[serde(borrow)]
+    pub headers: Option<&'a RawValue>,
+    /// A JSON object, merged over the message's.
+    #[serde(borrow)]
+    pub metadata: Option<&'a RawValue>,
+    /// Retries allowed, instead of the type's.
+    pub max_retries: Option<u32>,
+}
+
+/// One name or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Names {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Names {
+    /// All of them.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+        }
+    }
+}
+
+/// An instant: milliseconds since 1970, or ISO 8601 text.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub enum Instant {
+    /// Milliseconds since 1970.
+    Millis(f64),
+    /// Text with a zone.
+    Text(DateTime<Utc>),
+}
+
+/// Reads a batch; one bad request does not spoil the others.
+///
+/// # Errors
+/// [`Error::Serialization`] when the text as a whole is no JSON array.
+pub fn read(text: &str) -> Result<Vec<Result<Request<'_>>>> {
+    if let Ok(requests) = serde_json::from_str::<Vec<Request<'_>>>(text) {
+        return Ok(requests.into_iter().map(Ok).collect());
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(text)
+        .map_err(|error| Error::Serialization { what: "dispatch requests", reason: error.to_string() })?;
+    Ok(items.into_iter().map(|item| serde_json::from_str(item.get()).map_err(|error| explain(item, &error))).collect())
+}
+
+/// Finds out what is wrong with a request that could not be read.
+fn explain(item: &RawValue, error: &serde_json::Error) -> Error {
+    let Ok(Value::Object(request)) = serde_json::from_str::<Value>(item.get()) else {
+        return Error::invalid(Invalid::Type, "message", "wants an object { type, payload }");
+    };
+    match request.get("type") {
+        Some(Value::String(_)) => {}
+        found => return wants(Invalid::Type, "type", found, "a text of 1 to 190 characters"),
+    }
+    if !matches!(request.get("payload"), Some(Value::Object(_))) {
+        return wants(Invalid::Payload, "payload", request.get("payload"), "an object");
+    }
+    let Some(Value::Object(options)) = request.get("options") else {
+        return match request.get("options") {
+            None | Some(Value::Null) => Error::invalid(Invalid::Option, "message", error.to_string()),
+            found => wants(Invalid::Option, "options", found, "an object"),
+        };
+    };
+    let broken = options.iter().find_map(|(name, value)| option_problem(name, value));
+    broken.unwrap_or_else(|| Error::invalid(Invalid::Option, "options", error.to_string()))
+}
+
+/// What is wrong with one option, if anything.
+fn option_problem(name: &str, value: &Value) -> Option<Error> {
+    let path = format!("options.{name}");
+    let names = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
+    let (rule, fits, allowed) = match name {
+        "transport" => (Invalid::Option, value.is_string() || names(value), "a transport's name, or several"),
+        "queue" => (Invalid::Queue, value.is_string(), "a text of 1 to 190 characters"),
+        "priority" => {
+            (Invalid::Priority, value.as_u64().is_some_and(|n| (1..=10).contains(&n)), "a whole number from 1 to 10")
+        }
+        "scheduledAt" => (Invalid::ScheduledAt, from_json::<Instant>(value), "a Date, or an ISO 8601 text with zone"),
+        "delay" => (Invalid::Delay, value.is_number(), "milliseconds, 0 or more"),
+        "idempotencyKey" => (Invalid::IdempotencyKey, value.is_string(), "a text of 1 to 255 characters"),
+        "headers" | "metadata" => (Invalid::Headers, value.is_object(), "an object"),
+        "maxRetries" => (Invalid::MaxRetries, from_json::<u32>(value), "a whole number, 0 or more"),
+        _ => (
+            Invalid::Option,
+            false,
+            "one of transport, queue, priority, scheduledAt, delay, idempotencyKey, headers, metadata, maxRetries",
+        ),
+    };
+    (!fits && !value.is_null()).then(|| wants(rule, &path, Some(value), allowed))
+}
+
+fn from_json<T: for<'de> Deserialize<'de>>(value: &Value) -> bool {
+    T::deserialize(value).is_ok()
+}
+
+fn wants(rule: Invalid, path: &str, found: Option<&Value>, allowed: &str) -> Error {
+    let found = match found {
+        None => "nothing".to_owned(),
+        Some(Value::Object(_)) => "an object".to_owned(),
+        Some(Value::Array(_)) => "an array".to_owned(),
+        Some(value) => shortened(&value.to_string()),
+    };
+    Error::invalid(rule, path, format!("got {found}, wants {allowed}"))
+}
+
+/// The beginning of a text that may be long.
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+impl Request<'_> {
+    /// Checks all that does not depend on where the message goes.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMessage`] naming the field, what it holds and what is allowed.
+    pub fn check(&self, max_bytes: usize) -> Result<()> {
+        name(Invalid::Type, "type", &self.message_type)?;
+        object(Invalid::Payload, "payload", self.payload)?;
+        let bytes = self.payload.get().len();
+        if bytes > max_bytes {
+            let problem = format!(
+                "is {bytes} bytes, wants at most {max_bytes}: store the data elsewhere and send its address, \
+                 or raise `payload.maxBytes`"
+            );
+            return Err(Error::invalid(Invalid::PayloadSize, "payload", problem));
+        }
+        if let Some(metadata) = self.metadata {
+            object(Invalid::Headers, "metadata", metadata)?;
+        }
+        self.options.as_ref().map_or(Ok(()), Options::check)
+    }
+}
+
+impl Options<'_> {
+    fn check(&self) -> Result<()> {
+        if let Some(queue) = &self.queue {
+            name(Invalid::Queue, "options.queue", queue)?;
+        }
+        if let Some(priority) = self.priority.filter(|it| !(1..=10).contains(it)) {
+            let problem = format!("got {priority}, wants a whole number from 1 to 10");
+            return Err(Error::invalid(Invalid::Priority, "options.priority", problem));
+        }
+        if let Some(key) = &self.idempotency_key {
+            validate_key(key)?;
+        }
+        if let Some(headers) = self.headers {
+            object(Invalid::Headers, "options.headers", headers)?;
+        }
+        if let Some(metadata) = self.metadata {
+            object(Invalid::Headers, "options.metadata", metadata)?;
+        }
+        self.available().map(drop)
+    }
+
+    /// When the message may first be handled.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMessage`] for an instant or delay out of range, or both at once.
+    pub fn available(&self) -> Result<Available> {
+        match (self.scheduled_at, self.delay) {
+            (None, None) => Ok(Available::Now),
+            (Some(_), Some(_)) => {
+                Err(Error::invalid(Invalid::Delay, "options.delay", "stands beside scheduledAt; give one of them"))
+            }
+            (Some(Instant::Text(at)), None) => Ok(Available::At(at)),
+            (Some(Instant::Millis(ms)), None) => {
+                let at = (ms.abs() <= 8.64e15).then(|| DateTime::from_timestamp_millis(ms as i64)).flatten();
+                at.map(Available::At).ok_or_else(|| {
+                    let problem = format!("got {ms}, wants milliseconds since 1970 that a date can hold");
+                    Error::invalid(Invalid::ScheduledAt, "options.scheduledAt", problem)
+                })
+            }
+            (None, Some(ms)) if (0.0..=MAX_DELAY_MS as f64).contains(&ms) => {
+                Ok(Available::After(Duration::from_secs_f64(ms / 1000.0)))
+            }
+            (None, Some(ms)) => {
+                let problem = format!("got {ms}, wants milliseconds from 0 to {MAX_DELAY_MS}");
+                Err(Error::invalid(Invalid::Delay, "options.delay", problem))
+            }
+        }
+    }
+}
+
+fn name(rule: Invalid, path: &str, text: &str) -> Result<()> {
+    let length = text.chars().count();
+    let problem = if text.trim().is_empty() {
+        "is empty".to_owned()
+    } else if length > MAX_NAME_CHARS {
+        format!("has {length} characters")
+    } else if text.contains('\0') {
+        "holds a NUL".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid(rule, path, format!("{problem}, wants a text of 1 to {MAX_NAME_CHARS} characters")))
+}
+
+/// Checks JSON text for what `jsonb` refuses, in one pass: anything but an object, `\u0000`, a lone surrogate, and
+/// nesting deeper than [`MAX_DEPTH`]. That the text is JSON at all is known already.
+fn object(rule: Invalid, path: &str, raw: &RawValue) -> Result<()> {
+    let text = raw.get();
+    if !text.starts_with('{') {
+        let found = shortened(text);
+        return Err(Error::invalid(rule, path, format!("got {found}, wants an object")));
+    }
+    if deepest(text.as_bytes()) > MAX_DEPTH {
+        return Err(Error::invalid(rule, path, format!("is nested deeper than {MAX_DEPTH} levels")));
+    }
+    match text.contains("\\u").then(|| refused_escape(text)).flatten() {
+        Some(what) => Err(Error::invalid(rule, path, format!("holds {what}, which Postgres can not store"))),
+        None => Ok(()),
+    }
+}
+
+/// How deep objects and arrays nest.
+fn deepest(json: &[u8]) -> usize {
+    let (mut depth, mut max, mut at) = (0_usize, 0, 0);
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => at = end_of_string(json, at),
+            b'{' | b'[' => {
+                depth += 1;
+                max = max.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    max
+}
+
+/// The closing quote of the string that opens at `open`.
+fn end_of_string(json: &[u8], open: usize) -> usize {
+    let mut at = open + 1;
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// The first escape that JSON allows and `jsonb` does not.
+fn refused_escape(text: &str) -> Option<&'static str> {
+    let bytes = text.as_bytes();
+    let unit = |at: usize| {
+        let digits = text.get(at + 2..at + 6)?;
+        (bytes.get(at..at + 2)? == b"\\u").then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        match unit(at) {
+            None => at += 2,
+            Some(0) => return Some("the character \\u0000"),
+            Some(0xD800..=0xDBFF) => match unit(at + 6) {
+                Some(0xDC00..=0xDFFF) => at += 12,
+                _ => return Some("half a surrogate pair"),
+            },
+            Some(0xDC00..=0xDFFF) => return Some("half a surrogate pair"),
+            Some(_) => at += 6,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refusal(request: &str) -> (String, String) {
+        let text = format!("[{request}]");
+        let mut read = read(&text).unwrap();
+        let outcome = read.remove(0).and_then(|it| it.check(1000));
+        let error = outcome.unwrap_err();
+        (error.code().to_owned(), error.to_string())
+    }
+
+    fn accepted(request: &str) {
+        let text = format!("[{request}]");
+        read(&text).unwrap().remove(0).unwrap().check(1000).unwrap();
+    }
+
+    #[test]
+    fn every_bad_field_is_named_with_what_is_allowed() {
+        let cases = [
+            (r#"{"type":"","payload":{}}"#, "SYMPHONY_INVALID_TYPE", "type: is empty"),
+            (r#"{"type":7,"payload":{}}"#, "SYMPHONY_INVALID_TYPE", "type: got 7"),
+            (r#"{"payload":{}}"#, "SYMPHONY_INVALID_TYPE", "type: got nothing"),
+            (r#"{"type":"A","payload":[1]}"#, "SYMPHONY_INVALID_PAYLOAD", "payload: got [1], wants an object"),
+            (r#"{"type":"A"}"#, "SYMPHONY_INVALID_PAYLOAD", "payload: got nothing"),
+            (r#"{"type":"A","payload":{"a":"\u0000"}}"#, "SYMPHONY_INVALID_PAYLOAD", "payload: holds the character"),
+            (r#"{"type":"A","payload":{"a":"\ud800"}}"#, "SYMPHONY_INVALID_PAYLOAD", "half a surrogate"),
+            (r#"{"type":"A","payload":{"\udc00":1}}"#, "SYMPHONY_INVALID_PAYLOAD", "half a surrogate"),
+            (r#"{"type":"A","payload":{},"metadata":3}"#, "SYMPHONY_INVALID_HEADERS", "metadata: got 3"),
+            (r#"{"type":"A","payload":{},"options":[]}"#, "SYMPHONY_UNKNOWN_OPTION", "options: got an array"),
+            (r#"{"type":"A","payload":{},"options":{"priority":0}}"#, "SYMPHONY_INVALID_PRIORITY", "got 0, wants"),
+            (r#"{"type":"A","payload":{},"options":{"priority":11}}"#, "SYMPHONY_INVALID_PRIORITY", "got 11, wants"),
+            (r#"{"type":"A","payload":{},"options":{"priority":5.5}}"#, "SYMPHONY_INVALID_PRIORITY", "got 5.5, wants"),
+            (r#"{"type":"A","payload":{},"options":{"priority":"high"}}"#, "SYMPHONY_INVALID_PRIORITY", "got \"high\""),
+            (r#"{"type":"A","payload":{},"options":{"scheduledAt":"soon"}}"#, "SYMPHONY_INVALID_SCHEDULED_AT", "soon"),
+            (
+                r#"{"type":"A","payload":{},"options":{"scheduledAt":1e17}}"#,
+                "SYMPHONY_INVALID_SCHEDULED_AT",
+                "since 1970",
+            ),
+            (r#"{"type":"A","payload":{},"options":{"delay":-1}}"#, "SYMPHONY_INVALID_DELAY", "got -1, wants"),
+            (r#"{"type":"A","payload":{},"options":{"delay":1,"scheduledAt":1}}"#, "SYMPHONY_INVALID_DELAY", "beside"),
+            (
+                r#"{"type":"A","payload":{},"options":{"queue":" "}}"#,
+                "SYMPHONY_INVALID_QUEUE",
+                "options.queue: is empty",
+            ),
+            (r#"{"type":"A","payload":{},"options":{"headers":[]}}"#, "SYMPHONY_INVALID_HEADERS", "wants an object"),
+            (r#"{"type":"A","payload":{},"options":{"maxRetries":-1}}"#, "SYMPHONY_INVALID_MAX_RETRIES", "got -1"),
+            (
+                r#"{"type":"A","payload":{},"options":{"idempotencyKey":""}}"#,
+                "SYMPHONY_INVALID_IDEMPOTENCY_KEY",
+                "empty",
+            ),
+            (r#"{"type":"A","payload":{},"options":{"prio":1}}"#, "SYMPHONY_UNKNOWN_OPTION", "one of transport, queue"),
+            ("3", "SYMPHONY_INVALID_TYPE", "wants an object { type, payload }"),
+        ];
+        for (request, code, text) in cases {
+            let (found_code, found_text) = refusal(request);
+            assert_eq!(found_code, code, "{request}: {found_text}");
+            assert!(found_text.contains(text), "{request}: {found_text}");
+        }
+    }
+
+    #[test]
+    fn size_and_depth_are_limited() {
+        let (code, text) = refusal(&format!(r#"{{"type":"A","payload":{{"a":"{}"}}}}"#, "x".repeat(1000)));
+        assert_eq!(code, "SYMPHONY_PAYLOAD_TOO_LARGE");
+        assert!(text.contains("is 1008 bytes, wants at most 1000"), "{text}");
+        let deep = format!(r#"{{"type":"A","payload":{{"a":{}{}}}}}"#, "[".repeat(450), "]".repeat(450));
+        accepted(&deep);
+        let (code, _) = refusal(&deep.replacen("[[", &"[".repeat(60), 1).replacen("]]", &"]".repeat(60), 1));
+        assert_eq!(code, "SYMPHONY_INVALID_PAYLOAD");
+    }
+
+    #[test]
+    fn what_looks_dangerous_and_is_not_goes_through() {
+        accepted(r#"{"type":"A","payload":{"a":"\\u0000 '); DROP TABLE x; --","__proto__":{"b":1},"c":"😀"}}"#);
+        accepted(r#"{"type":"A","payload":{"a":"\u00e9 😀 [{[{"},"options":null,"metadata":null}"#);
+        accepted(r#"{"type":"A","payload":{},"options":{"transport":["a","b"],"scheduledAt":"2026-12-25T00:00:00Z"}}"#);
+    }
+
+    #[test]
+    fn one_bad_request_leaves_the_others_alone() {
+        let read = read(r#"[{"type":"A","payload":{}},{"type":1,"payload":{}},{"type":"B","payload":{}}]"#).unwrap();
+        assert_eq!(read.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*") {
+            if let Ok(read) = read(&text) {
+                for request in read.into_iter().flatten() { let _ = request.check(100); }
+            }
+        }
+
+        #[test]
+        fn any_text_in_a_payload_is_accepted_as_serde_writes_it(value in "[^\0]*") {
+            let request = serde_json::json!([{ "type": "A", "payload": { value.clone(): value } }]).to_string();
+            for request in read(&request).unwrap() { request.unwrap().check(1 << 20).unwrap(); }
+        }
+
+        #[test]
+        fn an_escape_is_refused_exactly_when_a_strict_reader_refuses_it(units in proptest::collection::vec(any::<u16>(), 0..6)) {
+            let json: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let strict = serde_json::from_str::<String>(&format!("\"{json}\""));
+            let storable = strict.is_ok_and(|text| !text.contains('\0'));
+            prop_assert_eq!(refused_escape(&json).is_none(), storable);
+        }
+    }
+}

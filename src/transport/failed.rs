@@ -1,0 +1,155 @@
+//! Dead letters: what is kept of a message that could not be handled, and how to ask for some of them.
+
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// How many dead letters a page holds unless the caller says otherwise.
+pub const DEFAULT_PAGE: u32 = 50;
+/// How many it holds at most.
+pub const MAX_PAGE: u32 = 1000;
+
+/// Which dead letters. Every field narrows; none: all.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FailedFilter {
+    /// Message type.
+    pub r#type: Option<String>,
+    /// Transport.
+    pub transport: Option<String>,
+    /// Queue.
+    pub queue: Option<String>,
+    /// Class of the last error.
+    pub error_class: Option<String>,
+    /// Text found in the error or in the payload, in either case.
+    pub text: Option<String>,
+    /// Failed at or after this instant.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub failed_after: Option<DateTime<Utc>>,
+    /// Failed at or before this instant.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub failed_before: Option<DateTime<Utc>>,
+    /// These only.
+    pub ids: Option<Vec<Uuid>>,
+    /// Page size; 0: [`DEFAULT_PAGE`].
+    pub limit: u32,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+impl FailedFilter {
+    /// The page size in force.
+    pub fn page_size(&self) -> u32 {
+        if self.limit == 0 { DEFAULT_PAGE } else { self.limit.min(MAX_PAGE) }
+    }
+
+    /// Where to go on.
+    pub fn after(&self) -> Result<Option<Cursor>> {
+        self.cursor.as_deref().map(Cursor::parse).transpose()
+    }
+}
+
+/// The last dead letter of a page: `<microseconds>.<id>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// When it failed.
+    pub failed_at: DateTime<Utc>,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Result<Self> {
+        let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, Uuid::parse_str(id).ok()?)));
+        let parsed = parts.and_then(|(at, id)| Some(Self { failed_at: DateTime::from_timestamp_micros(at)?, id }));
+        parsed.ok_or_else(|| Error::Serialization {
+            what: "cursor",
+            reason: "it is not one that listFailed() returned as `nextCursor`".to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.failed_at.timestamp_micros(), self.id)
+    }
+}
+
+/// A dead letter.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedMessage {
+    /// Its id as a dead letter.
+    pub id: Uuid,
+    /// The id it had as a message.
+    pub message_id: Uuid,
+    /// Message type.
+    pub r#type: String,
+    /// Transport.
+    pub transport: String,
+    /// Queue.
+    pub queue: String,
+    /// 1 to 10.
+    pub priority: u8,
+    /// The payload.
+    pub payload: Box<RawValue>,
+    /// The caller's headers, and the lineage of a redrive.
+    pub headers: Box<RawValue>,
+    /// The metadata.
+    pub metadata: Box<RawValue>,
+    /// What the last run said.
+    pub error: String,
+    /// Its class.
+    pub error_class: Option<String>,
+    /// The last runs: `[{ at, class, message }]`.
+    pub error_history: Box<RawValue>,
+    /// When it was buried.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub failed_at: DateTime<Utc>,
+    /// Failed runs before the last.
+    pub retry_count: u32,
+    /// How often its process died.
+    pub crashes: i16,
+    /// When it was dispatched.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub created_at: DateTime<Utc>,
+    /// The caller's idempotency key, if any.
+    pub idempotency_key: Option<String>,
+    /// The exact instant for the cursor; `failedAt` is rounded to milliseconds.
+    #[serde(skip)]
+    pub cursor: Cursor,
+}
+
+/// One page of dead letters.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedPage {
+    /// Newest first.
+    pub messages: Vec<FailedMessage>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next_cursor: Option<String>,
+}
+
+impl FailedPage {
+    /// A page out of one row more than was asked for, which tells whether there is a next.
+    pub fn of(mut rows: Vec<FailedMessage>, size: u32) -> Self {
+        let more = rows.len() > size as usize;
+        rows.truncate(size as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|last| last.cursor.to_string());
+        Self { messages: rows, next_cursor }
+    }
+}
+
+/// A dead letter that is a message again.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Redriven {
+    /// The dead letter that was.
+    pub failed_message_id: Uuid,
+    /// The message that is.
+    pub message_id: Uuid,
+    /// Where it waits.
+    pub transport: String,
+}

@@ -1,0 +1,129 @@
+//! Dead letters.
+
+use super::listed::raw;
+use super::message::Message;
+use crate::error::Result;
+use crate::transport::Failure;
+use crate::transport::failed::{Cursor, FailedFilter, FailedMessage, FailedPage};
+use chrono::{DateTime, Utc};
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// All dead letters of a transport, by when they failed.
+#[derive(Debug)]
+pub struct Letters {
+    transport: Arc<str>,
+    letters: BTreeMap<(DateTime<Utc>, Uuid), Letter>,
+}
+
+/// A full copy of a message that could not be handled.
+#[derive(Debug)]
+struct Letter {
+    message: Message,
+    failure: Failure,
+}
+
+impl Letters {
+    /// None yet.
+    pub fn new(transport: Arc<str>) -> Self {
+        Self { transport, letters: BTreeMap::new() }
+    }
+
+    /// Buries a message, whose failed run has been noted already.
+    pub fn bury(&mut self, message: Message, failure: Failure, now: DateTime<Utc>) {
+        self.letters.insert((now, Uuid::now_v7()), Letter { message, failure });
+    }
+
+    /// One page, newest first.
+    pub fn page(&self, filter: &FailedFilter) -> Result<FailedPage> {
+        let after = filter.after()?;
+        let size = filter.page_size();
+        let rows = self
+            .letters
+            .iter()
+            .rev()
+            .filter(|(place, _)| after.is_none_or(|cursor| **place < (cursor.failed_at, cursor.id)))
+            .filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter))
+            .take(size as usize + 1)
+            .map(|((failed_at, id), letter)| self.shown(*failed_at, *id, letter))
+            .collect();
+        Ok(FailedPage::of(rows, size))
+    }
+
+    /// Deletes some; answers how many there were.
+    pub fn remove(&mut self, ids: &[Uuid]) -> u64 {
+        ids.iter().filter_map(|id| self.take(*id)).count() as u64
+    }
+
+    /// Takes one out as a new message, with its lineage in the headers.
+    pub fn revive(&mut self, id: Uuid, now: DateTime<Utc>) -> Option<Message> {
+        let Letter { message, .. } = self.take(id)?;
+        Some(Message {
+            id: Uuid::now_v7(),
+            created_at: now,
+            available_at: now,
+            scheduled_at: None,
+            retry_count: 0,
+            crash_count: 0,
+            headers: lineage(&message, id),
+            ..message
+        })
+    }
+
+    fn take(&mut self, id: Uuid) -> Option<Letter> {
+        let place = self.letters.keys().find(|(_, it)| *it == id).copied()?;
+        self.letters.remove(&place)
+    }
+
+    fn matches(&self, filter: &FailedFilter, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> bool {
+        let Letter { message, failure } = letter;
+        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
+        let holds = |text: &str| {
+            let text = text.to_lowercase();
+            failure.message.to_lowercase().contains(&text) || message.body.to_lowercase().contains(&text)
+        };
+        is(&filter.r#type, &message.message_type)
+            && is(&filter.transport, &self.transport)
+            && is(&filter.queue, &message.queue)
+            && is(&filter.error_class, &failure.class)
+            && filter.text.as_deref().is_none_or(holds)
+            && filter.failed_after.is_none_or(|from| failed_at >= from)
+            && filter.failed_before.is_none_or(|to| failed_at <= to)
+            && filter.ids.as_ref().is_none_or(|ids| ids.contains(&id))
+    }
+
+    fn shown(&self, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> FailedMessage {
+        let Letter { message, failure } = letter;
+        FailedMessage {
+            id,
+            message_id: message.id,
+            r#type: message.message_type.to_string(),
+            transport: self.transport.to_string(),
+            queue: message.queue.to_string(),
+            priority: message.priority,
+            payload: raw(&message.body),
+            headers: raw(&message.headers),
+            metadata: raw(&message.metadata),
+            error: failure.message.clone(),
+            error_class: Some(failure.class.clone()),
+            error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
+            failed_at,
+            retry_count: message.retry_count,
+            crashes: message.crash_count,
+            created_at: message.created_at,
+            idempotency_key: message.idempotency_key.clone(),
+            cursor: Cursor { failed_at, id },
+        }
+    }
+}
+
+/// The headers with the letter's id, and the id of the very first message: a letter may be redriven more than once.
+fn lineage(message: &Message, letter: Uuid) -> Arc<str> {
+    let mut headers: Map<String, Value> = serde_json::from_str(&message.headers).unwrap_or_default();
+    headers.insert("redriven-from".to_owned(), letter.to_string().into());
+    headers.entry("original-message-id").or_insert_with(|| message.id.to_string().into());
+    Value::Object(headers).to_string().into()
+}

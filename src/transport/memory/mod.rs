@@ -1,0 +1,155 @@
+//! The transport `memory`: the contract of the Postgres transport in one process, for tests.
+//!
+//! Nothing outlives the process. Its clock can be set and moved, so that a test need not wait for a delay, a lease
+//! or a window. Only the last finished messages are kept; dead letters stay until they are removed.
+
+mod clock;
+mod keys;
+mod lanes;
+mod letters;
+mod listed;
+mod message;
+mod state;
+
+use super::failed::{FailedFilter, FailedPage, Redriven};
+use super::{
+    Capabilities, Claim, Claimed, Cleaned, Depth, Rescued, Sent, Settlement, Survey, Transport, Unhandled, WorkerId,
+};
+use crate::envelope::Envelope;
+use crate::error::Result;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+pub use listed::{Finished, Listed, Status};
+use state::State;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Messages in memory.
+pub struct MemoryTransport {
+    name: Arc<str>,
+    state: Mutex<State>,
+}
+
+impl MemoryTransport {
+    /// An empty transport with the real clock.
+    pub fn new(name: Arc<str>) -> Self {
+        let state = Mutex::new(State::new(name.clone()));
+        Self { name, state }
+    }
+
+    /// The transport's clock, in whole microseconds as in Postgres.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.state().clock.now()
+    }
+
+    /// Stops the clock at an instant; `None`: the real time again.
+    pub fn set_now(&self, instant: Option<DateTime<Utc>>) {
+        self.state().clock.set(instant);
+    }
+
+    /// Moves the clock forward. A stopped one stays stopped, the real one goes on from there.
+    pub fn advance(&self, by: Duration) {
+        self.state().clock.advance(by);
+    }
+
+    /// Forgets all messages, dead letters, idempotency keys and workers. The clock stays as it is.
+    pub fn clear(&self) {
+        self.state().clear();
+    }
+
+    /// Every message, in the order of dispatch; of the finished ones the last 1,000.
+    pub fn list(&self) -> Vec<Listed> {
+        self.state().list()
+    }
+
+    /// How many messages have been finished since the start or the last [`MemoryTransport::clear`].
+    pub fn finished(&self) -> Finished {
+        self.state().finished.count
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Transport for MemoryTransport {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn store(&self) -> String {
+        format!("memory:{}", self.name)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { stores: true, delays: true, dead_letters: true, deduplicates: true }
+    }
+
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+        Ok(self.state().send(envelopes))
+    }
+
+    async fn survey(&self) -> Result<Survey> {
+        Ok(self.state().survey())
+    }
+
+    async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
+        Ok(self.state().claim(claim))
+    }
+
+    async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>> {
+        Ok(self.state().claim_suspect(claim))
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
+        Ok(self.state().settle(settlements))
+    }
+
+    async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {
+        self.state().forget(worker.id, token);
+        Ok(())
+    }
+
+    async fn extend(&self, worker: &WorkerId, _: usize) -> Result<bool> {
+        Ok(self.state().extend(worker))
+    }
+
+    async fn rescue(&self) -> Result<Rescued> {
+        Ok(self.state().rescue())
+    }
+
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
+        self.state().sign_off(worker.id);
+        Ok(())
+    }
+
+    async fn depth(&self) -> Result<Vec<Depth>> {
+        Ok(self.state().depth())
+    }
+
+    async fn unhandled(&self, types: &[String]) -> Result<Vec<Unhandled>> {
+        Ok(self.state().unhandled(types))
+    }
+
+    async fn duplicate_attempts(&self, key: &str) -> Result<u64> {
+        Ok(self.state().duplicate_attempts(key))
+    }
+
+    async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage> {
+        self.state().letters.page(filter)
+    }
+
+    async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {
+        Ok(self.state().redrive(failed))
+    }
+
+    async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64> {
+        Ok(self.state().letters.remove(failed))
+    }
+
+    async fn cleanup(&self, limit: u32) -> Result<Cleaned> {
+        Ok(self.state().cleanup(limit))
+    }
+}

@@ -1,0 +1,290 @@
+//! Everything a memory transport holds, and what each operation does to it. One lock guards it all, so that every
+//! operation is as atomic as a statement.
+
+use super::clock::{Clock, later};
+use super::keys::Keys;
+use super::lanes::Lanes;
+use super::letters::Letters;
+use super::listed::{Archive, Listed, Status};
+use super::message::Message;
+use crate::envelope::Envelope;
+use crate::transport::failed::Redriven;
+use crate::transport::{
+    Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, MAX_CRASHES, Outcome, Rescued, Sent, Settlement, Survey,
+    Unhandled, WorkerId,
+};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The state of a transport.
+#[derive(Debug)]
+pub struct State {
+    name: Arc<str>,
+    pub clock: Clock,
+    waiting: Lanes,
+    /// Messages whose process died, apart from the others: a claim must not meet them.
+    suspects: Lanes,
+    held: BTreeMap<Uuid, Held>,
+    /// Until when each worker's claims stand.
+    leases: HashMap<Uuid, DateTime<Utc>>,
+    keys: Keys,
+    pub letters: Letters,
+    pub finished: Archive,
+}
+
+/// A message in the hands of a worker.
+#[derive(Debug)]
+struct Held {
+    message: Message,
+    token: Uuid,
+    worker: Uuid,
+}
+
+impl State {
+    pub fn new(name: Arc<str>) -> Self {
+        Self {
+            letters: Letters::new(name.clone()),
+            name,
+            clock: Clock::default(),
+            waiting: Lanes::default(),
+            suspects: Lanes::default(),
+            held: BTreeMap::new(),
+            leases: HashMap::new(),
+            keys: Keys::default(),
+            finished: Archive::default(),
+        }
+    }
+
+    pub fn clear(&mut self) {
+        let clock = std::mem::take(&mut self.clock);
+        *self = Self { clock, ..Self::new(self.name.clone()) };
+    }
+
+    pub fn list(&self) -> Vec<Listed> {
+        let waiting = self.waiting.iter().chain(self.suspects.iter()).map(|it| Listed::of(it, Status::Pending));
+        let held = self.held.values().map(|it| Listed::of(&it.message, Status::Processing));
+        let mut all: Vec<_> = waiting.chain(held).chain(self.finished.iter()).collect();
+        all.sort_by_key(|it| it.id);
+        all
+    }
+
+    // ---- sending -----------------------------------------------------------------------------------------------
+
+    pub fn send(&mut self, envelopes: &[Envelope]) -> Vec<Sent> {
+        let now = self.clock.now();
+        envelopes.iter().map(|envelope| self.send_one(envelope, now)).collect()
+    }
+
+    fn send_one(&mut self, envelope: &Envelope, now: DateTime<Utc>) -> Sent {
+        let holder = envelope.key.as_ref().map_or(envelope.id, |key| self.keys.admit(key, envelope.id, now));
+        if holder != envelope.id {
+            return Sent::Duplicate { of: holder };
+        }
+        let message = Message::of(envelope, now);
+        let available_at = message.available_at;
+        self.waiting.insert(message);
+        Sent::Queued { available_at }
+    }
+
+    pub fn duplicate_attempts(&self, key: &str) -> u64 {
+        self.keys.duplicate_attempts(key, self.clock.now())
+    }
+
+    // ---- claiming ----------------------------------------------------------------------------------------------
+
+    pub fn survey(&self) -> Survey {
+        let now = self.clock.now();
+        Survey {
+            queues: self.queues().into_iter().map(ToString::to_string).collect(),
+            suspects: self.suspects.iter().any(|it| it.available_at <= now),
+        }
+    }
+
+    pub fn claim(&mut self, claim: &Claim<'_>) -> Vec<Claimed> {
+        let now = self.renew(claim.worker);
+        let mut taken = Vec::new();
+        for priority in (1..=10).rev() {
+            for queue in claim.queues {
+                let missing = claim.limit - taken.len();
+                taken.extend(self.waiting.take_due(queue, priority, now, claim.types, missing));
+            }
+        }
+        taken.into_iter().map(|message| self.hold(message, claim)).collect()
+    }
+
+    pub fn claim_suspect(&mut self, claim: &Claim<'_>) -> Option<Claimed> {
+        let now = self.renew(claim.worker);
+        let suspect = self.suspects.take_oldest(claim.queues, now, claim.types)?;
+        Some(self.hold(suspect, claim))
+    }
+
+    fn hold(&mut self, message: Message, claim: &Claim<'_>) -> Claimed {
+        let claimed = message.claimed(claim.token);
+        self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id });
+        claimed
+    }
+
+    // ---- settling ----------------------------------------------------------------------------------------------
+
+    pub fn settle(&mut self, settlements: &[Settlement]) -> Vec<Uuid> {
+        let now = self.clock.now();
+        settlements.iter().filter(|it| !self.settle_one(it, now)).map(|it| it.id).collect()
+    }
+
+    /// `false`: the fence did not hold, and nothing was done.
+    fn settle_one(&mut self, settlement: &Settlement, now: DateTime<Utc>) -> bool {
+        if self.held.get(&settlement.id).is_none_or(|it| it.token != settlement.token) {
+            return false;
+        }
+        let Some(Held { mut message, .. }) = self.held.remove(&settlement.id) else { return false };
+        match &settlement.outcome {
+            Outcome::Completed => self.finished.add(message, Status::Completed),
+            Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded),
+            Outcome::Retry { delay, failure, handled } => {
+                message.note(failure, handled, now);
+                message.retry_count += 1;
+                message.available_at = later(now, *delay);
+                self.put_back(message);
+            }
+            Outcome::Bury { failure, handled } => {
+                message.note(failure, handled, now);
+                self.letters.bury(message, failure.clone(), now);
+            }
+            Outcome::Release { delay } => {
+                message.available_at = delay.map_or(message.available_at, |delay| later(now, delay));
+                self.put_back(message);
+            }
+        }
+        true
+    }
+
+    fn put_back(&mut self, message: Message) {
+        if message.crash_count > 0 { self.suspects.insert(message) } else { self.waiting.insert(message) }
+    }
+
+    pub fn forget(&mut self, worker: Uuid, token: Uuid) {
+        for message in self.take_held(|it| it.worker == worker && it.token == token) {
+            self.put_back(message);
+        }
+    }
+
+    fn take_held(&mut self, which: impl Fn(&Held) -> bool) -> Vec<Message> {
+        self.held.extract_if(.., |_, it| which(it)).map(|(_, it)| it.message).collect()
+    }
+
+    // ---- leases ------------------------------------------------------------------------------------------------
+
+    /// Renews a worker's lease, or gives it one; answers with the time.
+    fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
+        let now = self.clock.now();
+        self.leases.insert(worker.id, later(now, worker.lease));
+        now
+    }
+
+    pub fn extend(&mut self, worker: &WorkerId) -> bool {
+        let known = self.leases.contains_key(&worker.id);
+        if known {
+            self.renew(worker);
+        }
+        known
+    }
+
+    pub fn sign_off(&mut self, worker: Uuid) {
+        if !self.held.values().any(|it| it.worker == worker) {
+            self.leases.remove(&worker);
+        }
+    }
+
+    pub fn rescue(&mut self) -> Rescued {
+        let now = self.clock.now();
+        let dead: Vec<Uuid> = self.leases.extract_if(|_, until| *until < now).map(|(worker, _)| worker).collect();
+        let mut rescued = Rescued { workers: dead.len() as u64, ..Rescued::default() };
+        for mut message in self.take_held(|it| dead.contains(&it.worker)) {
+            message.crash_count += 1;
+            if message.crash_count < MAX_CRASHES {
+                self.suspects.insert(message);
+                rescued.returned += 1;
+            } else {
+                self.bury_crashed(message, now);
+                rescued.buried += 1;
+            }
+        }
+        rescued
+    }
+
+    fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) {
+        let crash = |message: String| Failure { class: "WorkerCrash".to_owned(), message };
+        message.note(&crash("the process died while it handled this message".to_owned()), &[], now);
+        let told = format!("the process died {MAX_CRASHES} times while it handled this message");
+        self.letters.bury(message, crash(told), now);
+    }
+
+    // ---- looking -----------------------------------------------------------------------------------------------
+
+    fn queues(&self) -> BTreeSet<&Arc<str>> {
+        self.waiting.queues().chain(self.suspects.queues()).collect()
+    }
+
+    pub fn depth(&self) -> Vec<Depth> {
+        let mut queues = self.queues();
+        queues.extend(self.held.values().map(|it| &it.message.queue));
+        queues.into_iter().map(|queue| self.depth_of(queue)).collect()
+    }
+
+    fn depth_of(&self, queue: &str) -> Depth {
+        let now = self.clock.now();
+        let cap = usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX);
+        let running = self.held.values().filter(|it| *it.message.queue == *queue).take(cap).count();
+        let mut depth =
+            Depth { queue: queue.to_owned(), pending: 0, delayed: 0, processing: running as u64, oldest_age_ms: None };
+        let mut oldest: Option<DateTime<Utc>> = None;
+        for priority in 1..=10 {
+            for lanes in [&self.waiting, &self.suspects] {
+                let (pending, delayed, since) = lanes.count(queue, priority, now, cap);
+                depth.pending += pending as u64;
+                depth.delayed += delayed as u64;
+                oldest = oldest.into_iter().chain(since).min();
+            }
+        }
+        depth.oldest_age_ms = oldest.map(|since| (now - since).as_seconds_f64() * 1000.0);
+        depth
+    }
+
+    pub fn unhandled(&self, types: &[String]) -> Vec<Unhandled> {
+        let now = self.clock.now();
+        let due = self.waiting.iter().chain(self.suspects.iter()).filter(|it| it.available_at <= now);
+        let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for message in due.take(usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX)) {
+            if !message.is_one_of(Some(types)) {
+                *counts.entry((&*message.message_type, &*message.queue)).or_default() += 1;
+            }
+        }
+        let row = |((message_type, queue), count): ((&str, &str), u64)| Unhandled {
+            message_type: message_type.to_owned(),
+            queue: queue.to_owned(),
+            count,
+        };
+        counts.into_iter().map(row).collect()
+    }
+
+    // ---- dead letters and clean-up -----------------------------------------------------------------------------
+
+    pub fn redrive(&mut self, failed: &[Uuid]) -> Vec<Redriven> {
+        let now = self.clock.now();
+        let mut redriven = Vec::new();
+        for &id in failed {
+            let Some(message) = self.letters.revive(id, now) else { continue };
+            let (message_id, transport) = (message.id, self.name.to_string());
+            redriven.push(Redriven { failed_message_id: id, message_id, transport });
+            self.waiting.insert(message);
+        }
+        redriven
+    }
+
+    pub fn cleanup(&mut self, limit: u32) -> Cleaned {
+        let now = self.clock.now();
+        Cleaned { deduplication: self.keys.forget_expired(now, limit as usize), ..Cleaned::default() }
+    }
+}

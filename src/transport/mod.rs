@@ -1,0 +1,326 @@
+//! Where messages wait. [`Transport`] is the seam: the dispatcher sends through it, the worker claims and settles
+//! through it, and neither knows which one it has.
+//!
+//! ```text
+//!            send                    claim                     settle
+//! (caller) --------> [ pending ] ------------> [ processing ] --------> [ finished ]
+//!                        ^                        |   |   `-----------> [ dead letters ]
+//!                        |  retry, snooze,        |   |
+//!                        |  release, rescue       |   `- the lease ran out
+//!                        `------------------------'
+//! ```
+//!
+//! A transport never decides what an outcome means: whether a failure is retried, and when, comes in with the
+//! [`Settlement`].
+
+pub mod failed;
+pub mod memory;
+pub mod postgres;
+pub mod sync;
+
+use crate::envelope::Envelope;
+use crate::error::{Error, Result};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use failed::{FailedFilter, FailedMessage, FailedPage, Redriven};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How often a message may take its process down before it becomes a dead letter.
+pub const MAX_CRASHES: i16 = 3;
+
+/// What a transport can do. Asking for more is an [`Error::NotCapable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Messages wait in it until they are claimed; without this, `send` handles them.
+    pub stores: bool,
+    /// It can hold a message back until an instant.
+    pub delays: bool,
+    /// It keeps dead letters that can be listed and redriven.
+    pub dead_letters: bool,
+    /// It enforces idempotency keys.
+    pub deduplicates: bool,
+}
+
+/// What became of one envelope that was sent.
+#[derive(Debug)]
+pub enum Sent {
+    /// Stored; to be handled from this instant on, by the transport's clock.
+    Queued {
+        /// From when it can be claimed.
+        available_at: DateTime<Utc>,
+    },
+    /// Refused: inside the window its key belongs to another message.
+    Duplicate {
+        /// The message that holds the key.
+        of: Uuid,
+    },
+    /// Handled on the spot (transport `sync`).
+    Handled,
+    /// This one failed, its neighbours did not.
+    Failed(Error),
+}
+
+/// Who claims: one worker, or one invocation of `consumeBatch()`.
+#[derive(Debug, Clone)]
+pub struct WorkerId {
+    /// Unique to the worker or invocation.
+    pub id: Uuid,
+    /// The machine's name, for people.
+    pub host: String,
+    /// The process id, for people.
+    pub pid: i32,
+    /// How long its claims stand without a heartbeat.
+    pub lease: Duration,
+}
+
+/// What a claim asks for.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    /// Who claims.
+    pub worker: &'a WorkerId,
+    /// The fence: unique to this claim.
+    pub token: Uuid,
+    /// The queues to read, in the order in which they are preferred inside one priority.
+    pub queues: &'a [String],
+    /// The types that have a handler; `None`: all.
+    pub types: Option<&'a [String]>,
+    /// How many messages at most.
+    pub limit: usize,
+}
+
+/// A claimed message, with all a handler may want to know.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The message.
+    pub id: Uuid,
+    /// The fence: to be named when it is settled.
+    pub token: Uuid,
+    /// Chooses the handlers.
+    pub message_type: String,
+    /// The queue it waited in.
+    pub queue: String,
+    /// 1 to 10.
+    pub priority: u8,
+    /// The payload, JSON text.
+    pub body: String,
+    /// The caller's headers, JSON text.
+    pub headers: String,
+    /// The metadata, JSON text.
+    pub metadata: String,
+    /// When it was dispatched.
+    pub created_at: DateTime<Utc>,
+    /// From when it could be claimed.
+    pub available_at: DateTime<Utc>,
+    /// The instant the caller asked for, if any.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// Failed runs before this one.
+    pub retry_count: u32,
+    /// Retries allowed; `None`: as its type is configured.
+    pub max_retries: Option<u32>,
+    /// How often its process died.
+    pub crash_count: i16,
+    /// The caller's idempotency key, if any.
+    pub idempotency_key: Option<String>,
+    /// Handlers that succeeded in an earlier run.
+    pub handled: Vec<String>,
+}
+
+/// What a handler threw, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The error's class.
+    pub class: String,
+    /// The error's message.
+    pub message: String,
+}
+
+/// How a message leaves the hands of its worker.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Handled.
+    Completed,
+    /// Finished without having been handled, on the handler's word.
+    Discarded {
+        /// Why.
+        reason: String,
+    },
+    /// Failed, to run again after `delay`.
+    Retry {
+        /// How long from now.
+        delay: Duration,
+        /// Why.
+        failure: Failure,
+        /// Handlers that have succeeded so far.
+        handled: Vec<String>,
+    },
+    /// Failed for good: to the dead letters.
+    Bury {
+        /// Why.
+        failure: Failure,
+        /// Handlers that have succeeded so far.
+        handled: Vec<String>,
+    },
+    /// Not run, or not finished: back, with no attempt used. Without a delay it keeps its place.
+    Release {
+        /// How long from now, if not at once.
+        delay: Option<Duration>,
+    },
+}
+
+/// An outcome with the fence of its claim.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// The message.
+    pub id: Uuid,
+    /// The token of the claim that it was received with.
+    pub token: Uuid,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What is in a transport right now, as far as a consumer needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// The queues that hold anything, due or not.
+    pub queues: Vec<String>,
+    /// Whether a message is due whose process died.
+    pub suspects: bool,
+}
+
+/// What a rescue did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// Workers declared dead.
+    pub workers: u64,
+    /// Messages put back.
+    pub returned: u64,
+    /// Messages buried as `WorkerCrash`.
+    pub buried: u64,
+}
+
+/// How much is in one queue. Counts stop at [`DEPTH_CAP`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Depth {
+    /// The queue.
+    pub queue: String,
+    /// Due now.
+    pub pending: u64,
+    /// Waiting for their time.
+    pub delayed: u64,
+    /// Claimed and not settled.
+    pub processing: u64,
+    /// How long the oldest due message has waited, in milliseconds.
+    pub oldest_age_ms: Option<f64>,
+}
+
+/// Up to where messages are counted for people, per priority.
+pub const DEPTH_CAP: i64 = 10_000;
+
+/// Messages that wait and that nobody here handles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unhandled {
+    /// Their type.
+    pub message_type: String,
+    /// Their queue.
+    pub queue: String,
+    /// How many, among the first [`DEPTH_CAP`] due messages.
+    pub count: u64,
+}
+
+/// What a clean-up deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Finished messages past their retention.
+    pub completed: u64,
+    /// Dead letters past their retention.
+    pub failed: u64,
+    /// Idempotency keys past their window.
+    pub deduplication: u64,
+}
+
+/// A place where messages wait.
+///
+/// Every implementation passes the same suite, `tests/conformance/`.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Its name in the configuration.
+    fn name(&self) -> &Arc<str>;
+
+    /// Where it keeps its messages. Transports of the same store take each other's envelopes in one `send`, and
+    /// share their dead letters.
+    fn store(&self) -> String;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Stores a batch, all or nothing as far as storing goes; answers for each envelope, in order.
+    ///
+    /// A key stands at most once in a batch (see [`crate::deduplication`]).
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>>;
+
+    /// The queues that hold anything.
+    async fn survey(&self) -> Result<Survey>;
+
+    /// Claims due messages, highest priority first, oldest first inside one. Suspects are left out.
+    async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>>;
+
+    /// Claims one suspect, to be handled alone. `queues` empty: any queue.
+    async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>>;
+
+    /// Applies outcomes whose fence still holds; answers with the messages whose lease was lost, to which nothing
+    /// was done.
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>>;
+
+    /// Puts messages back as they were, with no attempt used. Answers as [`Transport::settle`].
+    async fn release(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
+        let outcome = Outcome::Release { delay: None };
+        let back = |&(id, token)| Settlement { id, token, outcome: outcome.clone() };
+        self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
+    }
+
+    /// Takes back whatever was moved under a token whose claim was never answered.
+    async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()>;
+
+    /// One heartbeat for all that the worker holds. `false`: it was declared dead.
+    async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<bool>;
+
+    /// Takes the messages of dead workers. Cheap when there are none, and safe to call from everywhere.
+    async fn rescue(&self) -> Result<Rescued>;
+
+    /// The worker leaves and holds nothing any more.
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()>;
+
+    /// How much is in each queue.
+    async fn depth(&self) -> Result<Vec<Depth>>;
+
+    /// Due messages of other types than these.
+    async fn unhandled(&self, types: &[String]) -> Result<Vec<Unhandled>>;
+
+    /// Dispatches refused for a key inside its window.
+    async fn duplicate_attempts(&self, key: &str) -> Result<u64>;
+
+    /// Dead letters, newest first.
+    async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage>;
+
+    /// Puts dead letters back as new messages, with their lineage in the headers; those that are gone are left out.
+    async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>>;
+
+    /// Deletes dead letters; answers how many there were.
+    async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64>;
+
+    /// One dead letter.
+    async fn get_failed(&self, id: Uuid) -> Result<Option<FailedMessage>> {
+        let page = self.list_failed(&FailedFilter { ids: Some(vec![id]), limit: 1, ..FailedFilter::default() }).await?;
+        Ok(page.messages.into_iter().next())
+    }
+
+    /// Deletes what its retention no longer covers, at most `limit` rows of each kind.
+    async fn cleanup(&self, limit: u32) -> Result<Cleaned>;
+}
+
+/// The refusal of a transport that can not do something.
+pub(crate) fn not_capable<T>(name: &str, what: &'static str) -> Result<T> {
+    Err(Error::NotCapable { name: name.to_owned(), what })
+}

@@ -1,0 +1,50 @@
+-- Claims up to $9 messages: moves them from the pending to the processing partition under the token $5.
+--
+-- Index: messenger_messages_claim, one range per lane ($6 queue, $7 priority), in the order of the lanes; the loop
+-- stops as soon as enough rows are locked, so no lane is read further than needed and what lies in the future is
+-- never read at all.
+-- Fence: locked_by = $5. Lease: the worker's row, written here first, so that no message is ever held by a worker
+-- that nobody can declare dead. A lease fresh enough is only locked, not rewritten.
+-- The form `ctid = ANY (ARRAY(...))` has one plan whatever the statistics say; a join on the CTE falls from 43k to
+-- 5.9k messages a second under stale ones.
+WITH lease AS (
+  INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until)
+  VALUES ($1, $2, $3, ARRAY[$10::text], now() + $4 * interval '1 millisecond')
+  ON CONFLICT (id) DO UPDATE
+    SET last_beat_at = now(),
+        lease_until = excluded.lease_until,
+        transports = CASE WHEN $10 = ANY (w.transports) THEN w.transports ELSE w.transports || excluded.transports END
+    WHERE w.lease_until < now() + $4 * interval '0.8 millisecond' OR NOT $10 = ANY (w.transports)
+),
+moved AS (
+  DELETE FROM :"schema".messenger_messages_pending
+  WHERE ctid = ANY (ARRAY(
+    SELECT head.ctid
+    FROM unnest($6::text[], $7::smallint[]) AS lane (queue_name, priority)
+    CROSS JOIN LATERAL (
+      SELECT m.ctid
+      FROM :"schema".messenger_messages_pending m
+      WHERE m.transport_name = $10
+        AND m.queue_name = lane.queue_name
+        AND m.priority = lane.priority
+        AND m.available_at <= now()
+        AND m.crash_count = 0
+        AND ($8::text[] IS NULL OR m.message_type = ANY ($8))
+      ORDER BY m.available_at, m.id
+      LIMIT $9
+      FOR UPDATE SKIP LOCKED
+    ) head
+    LIMIT $9
+  ))
+  RETURNING *
+)
+INSERT INTO :"schema".messenger_messages_processing
+  (id, created_at, available_at, scheduled_at, locked_at, locked_by, worker_id, retry_count, max_retries, priority,
+   crash_count, status, transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
+   last_error, error_history, handled)
+SELECT id, created_at, available_at, scheduled_at, now(), $5, $1, retry_count, max_retries, priority,
+       crash_count, 'processing', transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
+       last_error, error_history, handled
+FROM moved
+RETURNING id, message_type, queue_name, priority, body::text, headers::text, metadata::text, created_at,
+          available_at, scheduled_at, retry_count, max_retries, crash_count, idempotency_key, handled

@@ -1,0 +1,35 @@
+-- Claims the one suspect that has waited longest: a message whose process died while it held it. It is handled
+-- alone, so that if it kills its process again it takes no other message with it.
+--
+-- Index: messenger_messages_suspect. Fence and lease: as in claim.sql.
+WITH lease AS (
+  INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until)
+  VALUES ($1, $2, $3, ARRAY[$8::text], now() + $4 * interval '1 millisecond')
+  ON CONFLICT (id) DO UPDATE SET last_beat_at = now(), lease_until = excluded.lease_until
+),
+moved AS (
+  DELETE FROM :"schema".messenger_messages_pending
+  WHERE ctid = ANY (ARRAY(
+    SELECT m.ctid
+    FROM :"schema".messenger_messages_pending m
+    WHERE m.transport_name = $8
+      AND m.crash_count > 0
+      AND m.available_at <= now()
+      AND ($6::text[] IS NULL OR m.queue_name = ANY ($6))
+      AND ($7::text[] IS NULL OR m.message_type = ANY ($7))
+    ORDER BY m.available_at
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+  ))
+  RETURNING *
+)
+INSERT INTO :"schema".messenger_messages_processing
+  (id, created_at, available_at, scheduled_at, locked_at, locked_by, worker_id, retry_count, max_retries, priority,
+   crash_count, status, transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
+   last_error, error_history, handled)
+SELECT id, created_at, available_at, scheduled_at, now(), $5, $1, retry_count, max_retries, priority,
+       crash_count, 'processing', transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
+       last_error, error_history, handled
+FROM moved
+RETURNING id, message_type, queue_name, priority, body::text, headers::text, metadata::text, created_at,
+          available_at, scheduled_at, retry_count, max_retries, crash_count, idempotency_key, handled

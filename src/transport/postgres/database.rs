@@ -1,0 +1,166 @@
+//! One pool of connections to one database, and how a statement travels over it.
+//!
+//! Two modes behind one call. On a direct connection a statement is prepared once and kept. Behind a transaction
+//! pooler nothing may be kept, and a statement must reach the server as one unit, under one Sync: `query_typed` sends
+//! Parse, Bind and Execute together, so that no other client's statement can come between, in one round trip.
+
+use super::failure::Place;
+use super::statement::Statement;
+use super::{tls, url};
+use crate::config::DatabaseConfig;
+use crate::error::{Error, Result};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{NoTls, Row};
+
+/// How much longer than the server's own time limit this side waits before it gives a connection up.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A pool of connections.
+pub struct Database {
+    pool: Pool,
+    /// Whether a transaction pooler answers: nothing is kept on a connection.
+    pub pooled: bool,
+    /// Host, port and database, for messages.
+    pub label: String,
+    /// The schema of the queue.
+    pub schema: String,
+    statement_timeout: Duration,
+}
+
+/// What makes two configurations share a pool.
+type Identity = (String, String, bool, usize, Duration);
+
+static OPEN: LazyLock<Mutex<HashMap<Identity, Weak<Database>>>> = LazyLock::new(Mutex::default);
+
+impl Database {
+    /// The pool for a configuration: an open one where there is one, so that hot reload and several copies of the
+    /// package in one process do not multiply connections. Does not connect yet.
+    ///
+    /// # Errors
+    /// [`Error::DatabaseUrlMissing`], or [`Error::InvalidConfiguration`] for an unreadable URL.
+    pub fn shared(config: &DatabaseConfig) -> Result<Arc<Self>> {
+        let url = config.url.as_deref().ok_or(Error::DatabaseUrlMissing)?;
+        let target = url::read(url)?;
+        let pooled = config.pooled.unwrap_or(target.pooled);
+        let identity = (url.to_owned(), config.schema.clone(), pooled, config.pool_size, config.statement_timeout);
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, database| database.strong_count() > 0);
+        let known = open.get(&identity).and_then(Weak::upgrade);
+        if let Some(database) = known.filter(|it| !it.pool.is_closed()) {
+            return Ok(database);
+        }
+        let database = Arc::new(Self::open(config, &target, pooled)?);
+        open.insert(identity, Arc::downgrade(&database));
+        Ok(database)
+    }
+
+    /// A pool of its own, to the direct URL: for migrations, which a transaction pooler would time out.
+    pub fn direct(config: &DatabaseConfig) -> Result<Self> {
+        let url = config.direct_url.as_deref().or(config.url.as_deref()).ok_or(Error::DatabaseUrlMissing)?;
+        let target = url::read(url)?;
+        let pooled = target.pooled;
+        Self::open(&DatabaseConfig { pool_size: 1, ..config.clone() }, &target, pooled)
+    }
+
+    fn open(config: &DatabaseConfig, target: &url::Target, pooled: bool) -> Result<Self> {
+        let mut driver = target.config.clone();
+        driver.connect_timeout(config.connect_timeout);
+        if driver.get_application_name().is_none() {
+            driver.application_name("symphony");
+        }
+        // Fast: ask the client whether its connection is closed. A ping on each use would double the latency.
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = if target.wants_tls() {
+            Manager::from_config(driver, tls::connector(target)?, manager_config)
+        } else {
+            Manager::from_config(driver, NoTls, manager_config)
+        };
+        let mut builder = Pool::builder(manager)
+            .max_size(config.pool_size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(config.connect_timeout))
+            .create_timeout(Some(config.connect_timeout));
+        if !pooled {
+            builder = builder.post_create(limit_statements(config.statement_timeout));
+        }
+        let pool = builder.build().map_err(|error| {
+            Error::configuration("database", error.to_string(), "settings that the connection pool accepts")
+        })?;
+        Ok(Self {
+            pool,
+            pooled,
+            label: target.label.clone(),
+            schema: config.schema.clone(),
+            statement_timeout: config.statement_timeout,
+        })
+    }
+
+    /// Runs one statement; one round trip once it is prepared.
+    ///
+    /// # Errors
+    /// [`Error::Connection`], [`Error::Timeout`], [`Error::MigrationMissing`] or [`Error::Query`].
+    pub async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        let place = self.place(statement.name);
+        let client = self.pool.get().await.map_err(|error| place.pool(&error))?;
+        let answer =
+            tokio::time::timeout(self.statement_timeout + GRACE, run(&client, statement, parameters, self.pooled));
+        match answer.await {
+            Ok(answer) => answer.map_err(|error| place.driver(&error)),
+            Err(_) => {
+                give_up(client);
+                Err(place.timeout())
+            }
+        }
+    }
+
+    /// A connection for a transaction of several round trips.
+    pub(super) async fn connection(&self, operation: &'static str) -> Result<Object> {
+        self.pool.get().await.map_err(|error| self.place(operation).pool(&error))
+    }
+
+    /// Where an operation runs, for its errors.
+    pub(super) fn place(&self, operation: &'static str) -> Place<'_> {
+        let limit_ms = u64::try_from(self.statement_timeout.as_millis()).unwrap_or(u64::MAX);
+        Place { target: &self.label, schema: &self.schema, operation, limit_ms }
+    }
+
+    /// Closes every connection; what comes after fails with [`Error::Stopped`].
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+async fn run(
+    client: &Object,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+    pooled: bool,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    if pooled {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
+        return client.query_typed(&statement.sql, &typed).await;
+    }
+    let prepared = client.prepare_typed_cached(&statement.sql, statement.types).await?;
+    client.query(&prepared, parameters).await
+}
+
+/// The server ends what runs too long, on connections that are ours alone.
+fn limit_statements(limit: Duration) -> Hook {
+    let sql = format!("SET statement_timeout = {}", limit.as_millis());
+    Hook::async_fn(move |client, _| {
+        let sql = sql.clone();
+        Box::pin(async move { client.batch_execute(&sql).await.map_err(HookError::Backend) })
+    })
+}
+
+/// Takes a connection with a statement still running out of the pool, and asks the server to end the statement.
+fn give_up(client: Object) {
+    let cancel = client.cancel_token();
+    drop(Object::take(client));
+    tokio::spawn(async move { cancel.cancel_query(NoTls).await });
+}

@@ -1,0 +1,6 @@
+-- One heartbeat: keeps the lease of everything that the worker holds. No row: the worker was declared dead, and its
+-- messages have gone to others.
+UPDATE :"schema".messenger_workers
+SET last_beat_at = now(), lease_until = now() + $2 * interval '1 millisecond', in_flight = $3
+WHERE id = $1
+RETURNING id

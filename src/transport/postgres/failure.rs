@@ -1,0 +1,88 @@
+//! What the driver and the server say, in the words of [`Error`].
+
+use crate::error::Error;
+use deadpool_postgres::{PoolError, TimeoutType};
+
+use tokio_postgres::error::SqlState;
+
+/// SQLSTATEs after which the same statement may well succeed: the server restarts, fails over, is full, or two
+/// statements stood in each other's way.
+const TRANSIENT: &[SqlState] = &[
+    SqlState::ADMIN_SHUTDOWN,
+    SqlState::CRASH_SHUTDOWN,
+    SqlState::CANNOT_CONNECT_NOW,
+    SqlState::READ_ONLY_SQL_TRANSACTION,
+    SqlState::TOO_MANY_CONNECTIONS,
+    SqlState::OUT_OF_MEMORY,
+    SqlState::T_R_SERIALIZATION_FAILURE,
+    SqlState::T_R_DEADLOCK_DETECTED,
+    SqlState::LOCK_NOT_AVAILABLE,
+    SqlState::CONNECTION_EXCEPTION,
+    SqlState::CONNECTION_FAILURE,
+    SqlState::CONNECTION_DOES_NOT_EXIST,
+    SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+];
+
+/// Where a failure happened: what its message needs to name.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Host, port and database.
+    pub target: &'a str,
+    /// The schema of the queue.
+    pub schema: &'a str,
+    /// The statement, as its file is named.
+    pub operation: &'static str,
+    /// Its time limit.
+    pub limit_ms: u64,
+}
+
+impl Place<'_> {
+    /// The error for a failed statement or connection.
+    pub fn driver(&self, error: &tokio_postgres::Error) -> Error {
+        let Some(server) = error.as_db_error() else { return self.connection(reason(error)) };
+        let said = format!("{} (SQLSTATE {})", server.message(), server.code().code());
+        let (target, schema) = (self.target.to_owned(), self.schema.to_owned());
+        match *server.code() {
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                Error::Authentication { target, reason: said }
+            }
+            SqlState::INVALID_CATALOG_NAME => Error::DatabaseMissing { target, reason: said },
+            SqlState::UNDEFINED_TABLE
+            | SqlState::INVALID_SCHEMA_NAME
+            | SqlState::UNDEFINED_COLUMN
+            | SqlState::UNDEFINED_FUNCTION => Error::MigrationMissing { schema, reason: said },
+            SqlState::INSUFFICIENT_PRIVILEGE => Error::Permission { reason: said },
+            SqlState::QUERY_CANCELED => self.timeout(),
+            ref code => Error::Query { operation: self.operation, reason: said, transient: TRANSIENT.contains(code) },
+        }
+    }
+
+    /// The error for a connection that could not be had from the pool.
+    pub fn pool(&self, error: &PoolError) -> Error {
+        match error {
+            PoolError::Backend(error) => self.driver(error),
+            PoolError::Timeout(TimeoutType::Wait) => self.connection("all connections of the pool are busy".to_owned()),
+            PoolError::Timeout(_) => self.connection("the server did not answer in time".to_owned()),
+            PoolError::Closed => Error::Stopped { what: "the connection pool" },
+            other => self.connection(other.to_string()),
+        }
+    }
+
+    /// The error for a statement that ran into its time limit.
+    pub fn timeout(&self) -> Error {
+        Error::Timeout { operation: self.operation, limit_ms: self.limit_ms }
+    }
+
+    fn connection(&self, reason: String) -> Error {
+        Error::Connection { target: self.target.to_owned(), reason }
+    }
+}
+
+/// The deepest cause: the driver's own text is "error connecting to server", the cause says why.
+fn reason(error: &tokio_postgres::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

@@ -1,0 +1,162 @@
+//! The migrations: embedded in the binary, the same files that psql can run.
+//!
+//! All of a run is one transaction under one advisory lock that ends with it, so that ten processes starting at once
+//! apply each migration once, a failure leaves nothing half done, and a transaction pooler may stand in between.
+
+use super::database::Database;
+use super::failure::Place;
+use super::statement::in_schema;
+use crate::error::{Error, Result};
+use serde::Serialize;
+use tokio_postgres::types::Type;
+
+/// One step of the schema.
+struct Migration {
+    version: i32,
+    name: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $file:literal,)*) => {
+        &[$(Migration {
+            version: $version,
+            name: $file,
+            up: include_str!(concat!("../../../migrations/000", $version, "_", $file, ".up.sql")),
+            down: include_str!(concat!("../../../migrations/000", $version, "_", $file, ".down.sql")),
+        },)*]
+    };
+}
+
+const MIGRATIONS: &[Migration] = migrations![
+    1 "messages",
+    2 "transports_and_schedules",
+    3 "monitoring",
+    4 "security",
+];
+
+/// The newest version this build knows.
+pub const LATEST: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// A migration, named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its number.
+    pub version: i32,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// Where a schema stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The version in the database; 0: nothing.
+    pub version: i32,
+    /// The newest version of this build.
+    pub latest: i32,
+    /// What `migrate` would apply.
+    pub pending: Vec<Step>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// The steps taken, in order.
+    pub steps: Vec<Step>,
+    /// The version in the database now.
+    pub version: i32,
+}
+
+/// Applies what is missing, up to `to` (all of it: `None`).
+///
+/// # Errors
+/// [`Error::Permission`] when the role may not create, or whatever the server says; nothing is applied then.
+pub async fn up(database: &Database, to: Option<i32>) -> Result<Done> {
+    let to = to.unwrap_or(LATEST);
+    let chosen = move |current: i32| MIGRATIONS.iter().filter(|it| it.version > current && it.version <= to).collect();
+    run(database, "migrate", chosen, |it| (it.up, it.version)).await
+}
+
+/// Takes back every migration above `to`, newest first. Below 1 the messages go with their tables.
+///
+/// # Errors
+/// As [`up`].
+pub async fn down(database: &Database, to: i32) -> Result<Done> {
+    let chosen =
+        move |current: i32| MIGRATIONS.iter().rev().filter(|it| it.version <= current && it.version > to).collect();
+    run(database, "rollback", chosen, |it| (it.down, it.version - 1)).await
+}
+
+/// Where the schema stands.
+///
+/// # Errors
+/// Those of a statement.
+pub async fn status(database: &Database) -> Result<Status> {
+    let place = database.place("migration status");
+    let client = database.connection(place.operation).await?;
+    let version = current(&client, place).await?;
+    let pending = MIGRATIONS.iter().filter(|it| it.version > version).map(Migration::step).collect();
+    Ok(Status { version, latest: LATEST, pending })
+}
+
+async fn run(
+    database: &Database,
+    operation: &'static str,
+    choose: impl Fn(i32) -> Vec<&'static Migration>,
+    script: impl Fn(&Migration) -> (&'static str, i32),
+) -> Result<Done> {
+    let place = database.place(operation);
+    let mut client = database.connection(operation).await?;
+    let transaction = client.transaction().await.map_err(|error| place.driver(&error))?;
+    let begin = format!(
+        "SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning; \
+         SELECT pg_advisory_xact_lock(hashtextextended('symphony migrations {}', 0))",
+        database.schema.replace('\'', "''")
+    );
+    transaction.batch_execute(&begin).await.map_err(|error| place.driver(&error))?;
+    let mut version = current(transaction.client(), place).await?;
+    let mut steps = Vec::new();
+    for migration in choose(version) {
+        let (sql, reached) = script(migration);
+        transaction
+            .batch_execute(&in_schema(sql, &database.schema))
+            .await
+            .map_err(|error| failed(migration, &place.driver(&error)))?;
+        steps.push(migration.step());
+        version = reached;
+    }
+    transaction.commit().await.map_err(|error| place.driver(&error))?;
+    Ok(Done { steps, version })
+}
+
+async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i32> {
+    let driver = |error: tokio_postgres::Error| place.driver(&error);
+    let table = format!("\"{}\".messenger_migrations", place.schema.replace('"', "\"\""));
+    let known = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await;
+    let exists: bool =
+        known.map_err(driver)?.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(false);
+    if !exists {
+        return Ok(0);
+    }
+    let rows =
+        client.query_typed(&format!("SELECT coalesce(max(version), 0) FROM {table}"), &[]).await.map_err(driver)?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(0))
+}
+
+fn failed(migration: &Migration, error: &Error) -> Error {
+    match error {
+        Error::Permission { .. } | Error::Connection { .. } => Error::Permission { reason: error.to_string() },
+        _ => Error::Query {
+            operation: "migrate",
+            reason: format!("migration {} ({}): {error}", migration.version, migration.name),
+            transient: false,
+        },
+    }
+}
+
+impl Migration {
+    fn step(&self) -> Step {
+        Step { version: self.version, name: self.name }
+    }
+}

@@ -1,0 +1,84 @@
+//! Rows as the transport's types.
+
+use crate::transport::failed::{Cursor, FailedMessage};
+use crate::transport::{Claimed, Depth};
+use serde_json::value::RawValue;
+use tokio_postgres::{Error, Row};
+use uuid::Uuid;
+
+/// A row of claim.sql or claim_suspect.sql.
+pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
+    Ok(Claimed {
+        token,
+        id: row.try_get(0)?,
+        message_type: row.try_get(1)?,
+        queue: row.try_get(2)?,
+        priority: small(row.try_get(3)?),
+        body: row.try_get(4)?,
+        headers: row.try_get(5)?,
+        metadata: row.try_get(6)?,
+        created_at: row.try_get(7)?,
+        available_at: row.try_get(8)?,
+        scheduled_at: row.try_get(9)?,
+        retry_count: whole(row.try_get(10)?),
+        max_retries: row.try_get::<_, Option<i32>>(11)?.map(whole),
+        crash_count: row.try_get(12)?,
+        idempotency_key: row.try_get(13)?,
+        handled: row.try_get::<_, Option<Vec<String>>>(14)?.unwrap_or_default(),
+    })
+}
+
+/// A row of list_failed.sql.
+pub fn failed(row: &Row) -> Result<FailedMessage, Error> {
+    let id = row.try_get(0)?;
+    let failed_at = row.try_get(12)?;
+    Ok(FailedMessage {
+        id,
+        message_id: row.try_get(1)?,
+        r#type: row.try_get(2)?,
+        transport: row.try_get(3)?,
+        queue: row.try_get(4)?,
+        priority: small(row.try_get(5)?),
+        payload: json(row.try_get(6)?),
+        headers: json(row.try_get(7)?),
+        metadata: json(row.try_get(8)?),
+        error: row.try_get(9)?,
+        error_class: row.try_get(10)?,
+        error_history: json(row.try_get(11)?),
+        failed_at,
+        retry_count: whole(row.try_get(13)?),
+        crashes: row.try_get(14)?,
+        created_at: row.try_get(15)?,
+        idempotency_key: row.try_get(16)?,
+        cursor: Cursor { failed_at, id },
+    })
+}
+
+/// A row of depth.sql.
+pub fn depth(row: &Row) -> Result<Depth, Error> {
+    Ok(Depth {
+        queue: row.try_get(0)?,
+        pending: count(row.try_get(1)?),
+        delayed: count(row.try_get(2)?),
+        processing: count(row.try_get(3)?),
+        oldest_age_ms: row.try_get(4)?,
+    })
+}
+
+/// A count.
+pub fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn whole(value: i32) -> u32 {
+    u32::try_from(value).unwrap_or(0)
+}
+
+fn small(value: i16) -> u8 {
+    u8::try_from(value).unwrap_or(0)
+}
+
+/// `jsonb` printed by the server is JSON.
+fn json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}

@@ -1,0 +1,25 @@
+-- Moves messages to the dead letters, each as a full copy with its last error.
+--
+-- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
+-- since is not touched. Answers with the ids that were still held.
+WITH outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+    AS o (id, token, failed_id, error, error_class, handled)
+),
+ended AS (
+  DELETE FROM :"schema".messenger_messages_processing held
+  WHERE held.id = ANY ($1) AND (held.id, held.locked_by) IN (SELECT id, token FROM outcome)
+  RETURNING *
+)
+INSERT INTO :"schema".messenger_failed_messages
+  (id, message_id, created_at, scheduled_at, retry_count, max_retries, priority, crash_count, transport_name,
+   queue_name, message_type, idempotency_key, body, headers, metadata, error, error_class, error_history, handled)
+SELECT o.failed_id, e.id, e.created_at, e.scheduled_at, e.retry_count, e.max_retries, e.priority, e.crash_count,
+       e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
+       o.error, o.error_class,
+       (CASE WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
+             ELSE coalesce(e.error_history, '[]') END)
+       || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error),
+       CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
+FROM ended e JOIN outcome o USING (id)
+RETURNING message_id AS id

@@ -1,0 +1,30 @@
+-- Puts messages back to wait: for a retry (attempts 1, with its error), or released (attempts 0, no error).
+-- A release without delay keeps its old place in the queue.
+--
+-- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
+-- since is not touched. Answers with the ids that were still held.
+WITH outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::double precision[], $5::text[], $6::text[], $7::text[])
+    AS o (id, token, attempts, delay_ms, error, error_class, handled)
+),
+ended AS (
+  DELETE FROM :"schema".messenger_messages_processing held
+  WHERE held.id = ANY ($1) AND (held.id, held.locked_by) IN (SELECT id, token FROM outcome)
+  RETURNING *
+)
+INSERT INTO :"schema".messenger_messages_pending
+  (id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, status,
+   transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
+   handled)
+SELECT id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond', e.available_at), e.scheduled_at,
+       e.retry_count + o.attempts, e.max_retries, e.priority, e.crash_count, 'pending',
+       e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
+       coalesce(o.error, e.last_error),
+       CASE WHEN o.error IS NULL THEN e.error_history ELSE
+         (CASE WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
+               ELSE coalesce(e.error_history, '[]') END)
+         || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error)
+       END,
+       CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
+FROM ended e JOIN outcome o USING (id)
+RETURNING id

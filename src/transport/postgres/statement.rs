@@ -1,0 +1,119 @@
+//! The statements of the transport: one SQL file each, with its parameter types, written for one schema.
+
+use tokio_postgres::types::Type;
+
+/// One statement.
+#[derive(Debug)]
+pub struct Statement {
+    /// As its file is named.
+    pub name: &'static str,
+    /// Schema-qualified.
+    pub sql: String,
+    /// The types of `$1`, `$2` ... With them a statement needs no round trip to be described.
+    pub types: &'static [Type],
+}
+
+/// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
+/// and leaves out psql's own lines.
+pub fn in_schema(sql: &str, schema: &str) -> String {
+    let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
+    let literal = format!("'{}'", schema.replace('\'', "''"));
+    let lines = sql.lines().filter(|line| !line.starts_with('\\'));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.replace(":\"schema\"", &identifier).replace(":'schema'", &literal)
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident ( $($type:ident),* );)*) => {
+        /// Every statement, for one schema.
+        #[derive(Debug)]
+        pub struct Statements {
+            $($(#[$doc])* pub $name: Statement,)*
+        }
+
+        impl Statements {
+            /// The statements for `schema`.
+            pub fn new(schema: &str) -> Self {
+                Self {
+                    $($name: Statement {
+                        name: stringify!($name),
+                        sql: in_schema(include_str!(concat!(stringify!($name), ".sql")), schema),
+                        types: const { &[$(Type::$type),*] },
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+statements! {
+    /// Stores a batch without idempotency keys.
+    send(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
+         TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    /// Stores a batch with idempotency keys.
+    send_keyed(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
+               TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY);
+    /// What a transport holds.
+    survey(TEXT);
+    /// Claims a batch.
+    claim(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT);
+    /// Claims one suspect.
+    claim_suspect(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, TEXT_ARRAY, TEXT);
+    /// Ends messages without a trace.
+    settle_drop(UUID_ARRAY, UUID_ARRAY);
+    /// Ends messages and keeps them.
+    settle_finish(UUID_ARRAY, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    /// Puts messages back.
+    settle_return(UUID_ARRAY, UUID_ARRAY, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    /// Moves messages to the dead letters.
+    settle_bury(UUID_ARRAY, UUID_ARRAY, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    /// Takes back a claim that was never answered.
+    forget_claim(UUID, UUID);
+    /// One heartbeat.
+    extend(UUID, FLOAT8, INT4);
+    /// Takes the messages of dead workers.
+    rescue(INT4);
+    /// A worker leaves.
+    sign_off(UUID);
+    /// How much waits.
+    depth(TEXT, INT8);
+    /// What waits without a handler.
+    unhandled(TEXT, TEXT_ARRAY, INT8);
+    /// Refused dispatches of a key.
+    duplicate_attempts(TEXT);
+    /// One page of dead letters.
+    list_failed(TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TIMESTAMPTZ, UUID, INT8);
+    /// Dead letters back into the queue.
+    redrive(UUID_ARRAY, UUID_ARRAY);
+    /// Deletes dead letters.
+    remove_failed(UUID_ARRAY);
+    /// Retention of finished messages.
+    cleanup_finished(FLOAT8, INT8);
+    /// Retention of dead letters.
+    cleanup_failed(FLOAT8, INT8);
+    /// Windows that have passed.
+    cleanup_deduplication(INT8);
+    /// Transports added at run time.
+    transports();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_quoted_wherever_it_stands() {
+        let sql = in_schema("\\set x\nSELECT :'schema' FROM :\"schema\".t WHERE a::text = ''", "odd \"na'me");
+        assert_eq!(sql, "SELECT 'odd \"na''me' FROM \"odd \"\"na'me\".t WHERE a::text = ''");
+    }
+
+    #[test]
+    fn every_table_of_every_statement_is_qualified() {
+        let all = format!("{:?}", Statements::new("s3"));
+        for (place, _) in all.match_indices("messenger_") {
+            let before = &all[..place];
+            let comment = before.rfind("\\n").is_some_and(|line| all[line + 2..].starts_with("--"));
+            assert!(comment || before.ends_with("\\\"s3\\\"."), "unqualified: {}", &all[place..place + 40]);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How the time of a bounded run is spent. Pure: instants come in.
+//!
+//! ```text
+//! start ............ claiming ............ soft ... running handlers end ... hard .. final
+//!                                          |  what has not started goes back  |  abort |  release
+//! ```
+
+use std::time::{Duration, Instant};
+
+/// What running handlers get between their abort signal and the release of their messages.
+pub const GRACE: Duration = Duration::from_millis(100);
+/// What is kept back at least for settling.
+const LEAST_RESERVE: Duration = Duration::from_millis(50);
+
+/// The time limit of a run, and what is known about how long handlers take.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    start: Instant,
+    limit: Option<Duration>,
+    /// The longest recent handler, forgotten slowly: one slow message must not shorten every later run.
+    longest: Duration,
+}
+
+impl Budget {
+    /// A budget that runs from `start`.
+    pub fn new(start: Instant, limit: Option<Duration>) -> Self {
+        Self { start, limit, longest: Duration::ZERO }
+    }
+
+    /// Learns how long a handler took.
+    pub fn observe(&mut self, took: Duration) {
+        self.longest = took.max(self.longest.mul_f64(0.99));
+    }
+
+    /// When to stop starting handlers: early enough that those that run can end, but never before half the time.
+    pub fn soft(&self) -> Option<Instant> {
+        let limit = self.limit?;
+        let reserve = self.longest.max(LEAST_RESERVE).min(limit / 2);
+        Some(self.start + (limit - reserve))
+    }
+
+    /// When to abort what still runs.
+    pub fn hard(&self) -> Option<Instant> {
+        self.limit.map(|limit| self.start + limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_follows_the_handlers() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start, Some(Duration::from_secs(2)));
+        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1950)));
+        budget.observe(Duration::from_millis(300));
+        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1700)));
+        budget.observe(Duration::from_secs(60));
+        assert_eq!(budget.soft(), Some(start + Duration::from_secs(1)));
+        for _ in 0..1000 {
+            budget.observe(Duration::from_millis(10));
+        }
+        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1950)));
+        assert_eq!(budget.hard(), Some(start + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn without_a_limit_there_is_no_end() {
+        let budget = Budget::new(Instant::now(), None);
+        assert_eq!((budget.soft(), budget.hard()), (None, None));
+    }
+}

@@ -1,0 +1,184 @@
+//! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
+
+use crate::error::{Error, Result};
+use crate::transport::{Claim, Claimed, Survey, Transport, WorkerId};
+use futures_util::future::try_join_all;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How long a suspect that could not be claimed is left alone: it is of a type that nobody here handles.
+const SUSPECT_PAUSE: Duration = Duration::from_secs(5);
+
+/// Messages claimed from one transport.
+pub struct Caught {
+    /// Its place among the feeds.
+    pub feed: usize,
+    /// In the order in which they are to be started.
+    pub messages: Vec<Claimed>,
+}
+
+/// What a claim asks for.
+pub struct Wanted {
+    /// Types with a handler; `None`: all.
+    pub types: Option<Arc<[String]>>,
+    /// At most so many.
+    pub limit: usize,
+    /// One suspect, and nothing else.
+    pub suspect: bool,
+}
+
+/// All transports of a consumer.
+pub struct Feeds {
+    feeds: Vec<Feed>,
+    worker: WorkerId,
+    /// The only queues to read; `None`: all that hold anything.
+    queues: Option<Vec<String>>,
+    next_rescue: Instant,
+}
+
+struct Feed {
+    transport: Arc<dyn Transport>,
+    survey: Survey,
+    /// Whether the survey must be made anew: nothing known yet, or the last claim came back short.
+    stale: bool,
+    suspect_pause: Option<Instant>,
+    /// Claims whose answer never came.
+    unanswered: Vec<Uuid>,
+}
+
+impl Feeds {
+    /// The feeds of a consumer.
+    pub fn new(transports: Vec<Arc<dyn Transport>>, worker: WorkerId, queues: Option<Vec<String>>) -> Self {
+        let feed = |transport| Feed {
+            transport,
+            survey: Survey::default(),
+            stale: true,
+            suspect_pause: None,
+            unanswered: Vec::new(),
+        };
+        Self { feeds: transports.into_iter().map(feed).collect(), worker, queues, next_rescue: Instant::now() }
+    }
+
+    /// Whether a suspect waits that must be handled alone.
+    pub fn suspects(&self) -> bool {
+        self.feeds.iter().any(Feed::has_suspect)
+    }
+
+    /// Claims from the first transport, and what is missing then from the next. What was claimed before something
+    /// went wrong is answered along with the error.
+    pub async fn claim(mut self, wanted: Wanted) -> (Self, Vec<Caught>, Option<Error>) {
+        let mut caught = Vec::new();
+        let outcome = self.claim_into(&wanted, &mut caught).await;
+        (self, caught, outcome.err())
+    }
+
+    async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
+        self.rescue_when_due().await?;
+        try_join_all(self.feeds.iter_mut().map(|feed| feed.prepare(&self.worker))).await?;
+        let mut missing = wanted.limit;
+        for (index, feed) in self.feeds.iter_mut().enumerate() {
+            let queues = self.queues.as_deref();
+            let messages = if wanted.suspect {
+                feed.claim_suspect(&self.worker, queues, wanted).await?
+            } else {
+                feed.claim(&self.worker, queues, wanted, missing).await?
+            };
+            missing -= messages.len();
+            if !messages.is_empty() {
+                caught.push(Caught { feed: index, messages });
+            }
+            if missing == 0 || (wanted.suspect && !caught.is_empty()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Any claim may take the messages of dead workers; now and then is enough.
+    async fn rescue_when_due(&mut self) -> Result<()> {
+        if Instant::now() < self.next_rescue {
+            return Ok(());
+        }
+        let mut stores: Vec<String> = Vec::new();
+        for feed in &mut self.feeds {
+            let store = feed.transport.store();
+            if !stores.contains(&store) {
+                stores.push(store);
+                let rescued = feed.transport.rescue().await?;
+                feed.stale |= rescued.returned > 0;
+            }
+        }
+        self.next_rescue =
+            Instant::now() + (self.worker.lease / 6).clamp(Duration::from_millis(200), Duration::from_secs(5));
+        Ok(())
+    }
+}
+
+impl Feed {
+    fn has_suspect(&self) -> bool {
+        self.survey.suspects && self.suspect_pause.is_none_or(|until| Instant::now() >= until)
+    }
+
+    async fn prepare(&mut self, worker: &WorkerId) -> Result<()> {
+        while let Some(&token) = self.unanswered.last() {
+            self.transport.forget(worker, token).await?;
+            self.unanswered.pop();
+        }
+        if self.stale {
+            self.survey = self.transport.survey().await?;
+            self.stale = false;
+        }
+        Ok(())
+    }
+
+    async fn claim(
+        &mut self,
+        worker: &WorkerId,
+        queues: Option<&[String]>,
+        wanted: &Wanted,
+        limit: usize,
+    ) -> Result<Vec<Claimed>> {
+        if self.survey.queues.is_empty() {
+            self.stale = true;
+            return Ok(Vec::new());
+        }
+        let queues = queues.unwrap_or(&self.survey.queues).to_vec();
+        let token = Uuid::now_v7();
+        let claim = Claim { worker, token, queues: &queues, types: wanted.types.as_deref(), limit };
+        let messages = self.answered(token, self.transport.claim(&claim).await)?;
+        if messages.len() < limit {
+            self.stale = true;
+        } else if queues.len() > 1 {
+            // Queues of one priority take turns at the front, so that a deep one can not starve the others.
+            self.survey.queues.rotate_left(1);
+        }
+        Ok(messages)
+    }
+
+    async fn claim_suspect(
+        &mut self,
+        worker: &WorkerId,
+        queues: Option<&[String]>,
+        wanted: &Wanted,
+    ) -> Result<Vec<Claimed>> {
+        if !self.has_suspect() {
+            return Ok(Vec::new());
+        }
+        let token = Uuid::now_v7();
+        let queues = queues.unwrap_or_default();
+        let claim = Claim { worker, token, queues, types: wanted.types.as_deref(), limit: 1 };
+        let suspect = self.answered(token, self.transport.claim_suspect(&claim).await)?;
+        self.stale = true;
+        self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
+        Ok(suspect.into_iter().collect())
+    }
+
+    /// Remembers a claim that may have taken messages without saying so.
+    fn answered<T>(&mut self, token: Uuid, answer: Result<T>) -> Result<T> {
+        if matches!(answer, Err(Error::Connection { .. } | Error::Timeout { .. })) {
+            self.unanswered.push(token);
+        }
+        answer
+    }
+}

@@ -1,0 +1,84 @@
+//! The messages in hand: delivered, and not yet reported.
+
+use super::report::Report;
+use super::verdict::Run;
+use crate::transport::Claimed;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// One message in hand: what is needed to settle it. Its payload has gone to the handlers.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The message.
+    pub id: Uuid,
+    /// The fence.
+    pub token: Uuid,
+    /// Its type.
+    pub message_type: String,
+    /// Which of the consumer's feeds it came from.
+    pub feed: usize,
+    /// Its retries.
+    pub run: Run,
+}
+
+struct Batch {
+    messages: Vec<Option<Held>>,
+    open: usize,
+}
+
+/// All batches in hand.
+#[derive(Default)]
+pub struct Hand {
+    batches: HashMap<u32, Batch>,
+    next: u32,
+    held: usize,
+}
+
+impl Hand {
+    /// Takes a batch in and numbers it.
+    pub fn take(&mut self, feed: usize, messages: &[Claimed]) -> u32 {
+        let number = self.next;
+        self.next = self.next.wrapping_add(1);
+        let held = |it: &Claimed| {
+            Some(Held {
+                id: it.id,
+                token: it.token,
+                message_type: it.message_type.clone(),
+                feed,
+                run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
+            })
+        };
+        self.held += messages.len();
+        let batch = Batch { messages: messages.iter().map(held).collect(), open: messages.len() };
+        self.batches.insert(number, batch);
+        number
+    }
+
+    /// Gives out the message of a report; `None` for one that is not in hand (any more).
+    pub fn give(&mut self, report: &Report) -> Option<Held> {
+        let batch = self.batches.get_mut(&report.batch)?;
+        let held = batch.messages.get_mut(report.index)?.take()?;
+        batch.open -= 1;
+        self.held -= 1;
+        if batch.open == 0 {
+            self.batches.remove(&report.batch);
+        }
+        Some(held)
+    }
+
+    /// Gives out everything.
+    pub fn give_all(&mut self) -> Vec<Held> {
+        self.held = 0;
+        self.batches.drain().flat_map(|(_, batch)| batch.messages.into_iter().flatten()).collect()
+    }
+
+    /// How many messages are in hand.
+    pub fn len(&self) -> usize {
+        self.held
+    }
+
+    /// Whether the hand is empty.
+    pub fn is_empty(&self) -> bool {
+        self.held == 0
+    }
+}

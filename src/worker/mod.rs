@@ -1,0 +1,47 @@
+//! The worker: claims messages, hands them to whoever handles them, and settles what comes back.
+//!
+//! ```text
+//!            +-------- claim ---------+        +------- settle (in batches) ------+
+//!            |                        v        |                                  |
+//!      [ transports ]            Consumer::run (one task)  <--- reports --- [ handlers ]
+//!            ^                        |  commands: deliver, return, abort          ^
+//!            +---- heartbeat          +--------------------------------------------+
+//! ```
+//!
+//! | phase | claims | messages not started | running handlers |
+//! |---|---|---|---|
+//! | working | yes | wait for a slot | run |
+//! | draining | no | handed back, released | run to their end |
+//! | aborting | no | - | signals aborted, a short grace |
+//! | over | no | - | whatever is left is released, and its late outcome is refused by the fence |
+//!
+//! One bounded drain and a long-lived worker are the same loop; they differ in what an empty queue means.
+
+mod budget;
+mod consumer;
+mod delivery;
+mod feed;
+mod hand;
+mod heart;
+mod options;
+mod report;
+mod stats;
+mod verdict;
+
+pub use consumer::Consumer;
+pub use delivery::inline as inline_batch;
+pub use options::{Mode, Options};
+pub use report::{Report, Said, read as read_reports};
+pub use stats::{StoppedBy, Summary};
+
+/// Whoever handles messages. The worker never waits on it: outcomes come back through [`Consumer::report`].
+pub trait Handlers: Send + Sync {
+    /// Takes a command, JSON text; `false` when nobody listens any more.
+    fn command(&self, command: String) -> bool;
+}
+
+/// Whoever wants to know what happens.
+pub trait Observer: Send + Sync {
+    /// Takes events, JSON text of an array.
+    fn observe(&self, events: String);
+}

@@ -1,0 +1,82 @@
+//! From what the handlers said to what the transport does: the retry decision. Pure.
+
+use super::report::Said;
+use crate::retry::{self, Decision, MAX_DELAY_MS, RetryStrategy};
+use crate::transport::{Failure, Outcome};
+use std::time::Duration;
+
+/// The part of a message that the decision needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Failed runs before this one.
+    pub retry_count: u32,
+    /// The message's own limit of retries.
+    pub max_retries: Option<u32>,
+}
+
+/// Decides what becomes of a message. `random` is from 0 to 1.
+pub fn outcome(said: Said, run: Run, strategy: &RetryStrategy, random: f64) -> Outcome {
+    match said {
+        Said::Completed => Outcome::Completed,
+        Said::Discarded { reason } => Outcome::Discarded { reason },
+        Said::Snoozed { delay } => Outcome::Release { delay: Some(millis(delay)) },
+        Said::Released { delay } => Outcome::Release { delay: delay.map(millis) },
+        Said::Failed { retryable, retry_after, error, handled } => {
+            let failure = Failure { class: error.class, message: error.message };
+            let asked = retry_after.map(|ms| ms.clamp(0.0, MAX_DELAY_MS as f64) as u64);
+            match retry::decide(strategy, run.max_retries, run.retry_count, retryable, asked, random) {
+                Decision::Retry { delay_ms } => {
+                    Outcome::Retry { delay: Duration::from_millis(delay_ms), failure, handled }
+                }
+                Decision::Bury => Outcome::Bury { failure, handled },
+            }
+        }
+    }
+}
+
+/// A span from outside, which may be negative, endless or no number.
+fn millis(value: f64) -> Duration {
+    Duration::from_secs_f64(value.clamp(0.0, MAX_DELAY_MS as f64).max(0.0) / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::report::Thrown;
+
+    fn failed(retryable: bool, retry_after: Option<f64>) -> Said {
+        let error = Thrown { class: "Error".to_owned(), message: "no".to_owned() };
+        Said::Failed { retryable, retry_after, error, handled: vec![] }
+    }
+
+    fn after(said: Said, retry_count: u32, max_retries: Option<u32>) -> Outcome {
+        outcome(said, Run { retry_count, max_retries }, &RetryStrategy::BUILT_IN, 0.5)
+    }
+
+    #[test]
+    fn a_retryable_failure_waits_longer_each_time_and_is_buried_at_the_end() {
+        let delays: Vec<_> = (0..4)
+            .map(|n| match after(failed(true, None), n, None) {
+                Outcome::Retry { delay, .. } => delay.as_millis(),
+                _ => 0,
+            })
+            .collect();
+        assert_eq!(delays, [1000, 2000, 4000, 0]);
+    }
+
+    #[test]
+    fn the_message_s_own_limit_and_retry_after_count() {
+        assert!(matches!(after(failed(true, None), 0, Some(0)), Outcome::Bury { .. }));
+        assert!(matches!(after(failed(false, None), 0, None), Outcome::Bury { .. }));
+        let patient = after(failed(true, Some(60_000.0)), 0, None);
+        assert!(matches!(patient, Outcome::Retry { delay, .. } if delay == Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn spans_from_outside_can_not_break_it() {
+        for delay in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300] {
+            assert!(matches!(after(Said::Snoozed { delay }, 0, None), Outcome::Release { delay: Some(_) }));
+            after(failed(true, Some(delay)), 0, None);
+        }
+    }
+}
