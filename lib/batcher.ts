@@ -77,7 +77,7 @@ export class Batcher {
     try {
       const answer = await this.#send(`[${batch.map(({ request }) => request).join()}]`)
       const outcomes = JSON.parse(answer) as NativeOutcome[]
-      batch.forEach(({ resolve }, index) => resolve(outcomes[index] as NativeOutcome))
+      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as NativeOutcome)
     } catch (error) {
       for (const { reject } of batch) reject(error)
     } finally {

@@ -15,17 +15,17 @@ function brandOf(name: string): symbol {
   return Symbol.for(`leadmap.symphony.class.${name}`)
 }
 
-/** Brands `constructor` and names its instances, whatever a minifier calls the class; for its static block. */
-export function brand(constructor: Constructor, name: string): void {
-  Object.defineProperty(constructor.prototype, brandOf(name), { value: true })
-  Object.defineProperty(constructor.prototype, 'name', { value: name, writable: true, configurable: true })
-  Object.defineProperty(constructor, OWN_BRAND, { value: brandOf(name) })
+/** Brands a class and names its instances, whatever a minifier calls the class; for its static block. */
+export function brand(branded: Constructor, name: string): void {
+  Object.defineProperty(branded.prototype, brandOf(name), { value: true })
+  Object.defineProperty(branded.prototype, 'name', { value: name, writable: true, configurable: true })
+  Object.defineProperty(branded, OWN_BRAND, { value: brandOf(name) })
 }
 
 /** The `Symbol.hasInstance` of a branded class and of its subclasses. */
-export function hasBrand(constructor: Constructor, value: unknown): boolean {
+export function hasBrand(asked: Constructor, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const own = Object.getOwnPropertyDescriptor(constructor, OWN_BRAND)?.value as symbol | undefined
-  if (own === undefined) return Object.prototype.isPrototypeOf.call(constructor.prototype, value)
+  const own = Object.getOwnPropertyDescriptor(asked, OWN_BRAND)?.value as symbol | undefined
+  if (own === undefined) return Object.prototype.isPrototypeOf.call(asked.prototype, value)
   return (value as Record<symbol, unknown>)[own] === true
 }

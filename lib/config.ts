@@ -9,7 +9,7 @@ import { peekConfig, readConfig } from './config/effective.js'
 import { findConfigFile, readConfigFile } from './config/file.js'
 import { layers, snapshot } from './config/layers.js'
 import { merge } from './config/merge.js'
-import type { EffectiveConfig, EffectiveRetry, RetryConfig, SymphonyConfig, TransportConfig } from './config/model.js'
+import type { EffectiveConfig, EffectiveRetry, SymphonyConfig, TransportConfig } from './config/model.js'
 import { bestPattern } from './config/pattern.js'
 import { getCore } from './core.js'
 import { SymphonyError } from './errors.js'
@@ -79,8 +79,7 @@ export function getTransportsForMessageType(type: string, priority?: number): st
 /** The retry strategy of a message type, complete. */
 export function getRetryConfig(type: string): EffectiveRetry {
   const { retry } = peekConfig()
-  const own: RetryConfig = retry[bestPattern(Object.keys(retry), type) ?? 'default'] ?? {}
-  return { ...retry['default'], ...own } as EffectiveRetry
+  return { ...retry[bestPattern(Object.keys(retry), type) ?? 'default'] } as EffectiveRetry
 }
 
 /**

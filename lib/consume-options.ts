@@ -1,5 +1,5 @@
 /** The options of a consumer, checked one by one. */
-import { type Duration, DURATION_FORM, parseDuration } from './duration.js'
+import { DURATION_FORM, type Duration, parseDuration } from './duration.js'
 import { ConfigurationError } from './errors.js'
 import type { HandlerRegistry } from './handlers/registry.js'
 
@@ -58,7 +58,8 @@ const CHECKS: Record<keyof ConsumeOptions, Check> = {
   transport: name,
   transports: names,
   queues: names,
-  registry: (value, key) => must(typeof (value as HandlerRegistry | null)?.claimable === 'function', key, value, 'a HandlerRegistry', value),
+  registry: (value, key) =>
+    must(typeof (value as HandlerRegistry | null)?.claimable === 'function', key, value, 'a HandlerRegistry', value),
   signal: (value, key) => must(value instanceof AbortSignal, key, value, 'an AbortSignal', value),
 }
 
@@ -76,8 +77,8 @@ export function checkOptions(options: ConsumeOptions, more: Record<string, Check
     if (value !== undefined) checked[key] = check(value, key)
   }
   const { deadline, transport, ...rest } = checked
-  if (transport !== undefined) rest['transports'] ??= [transport]
-  if (deadline !== undefined) rest['timeLimit'] = timeLeft(deadline as number, rest['timeLimit'])
+  if (transport !== undefined) rest.transports ??= [transport]
+  if (deadline !== undefined) rest.timeLimit = timeLeft(deadline as number, rest.timeLimit)
   return rest
 }
 
@@ -143,5 +144,7 @@ function refused(key: string, got: unknown, problem: string): ConfigurationError
 }
 
 function show(value: unknown): string {
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value).slice(8, -1) : String(value)
+  return typeof value === 'object' && value !== null
+    ? Object.prototype.toString.call(value).slice(8, -1)
+    : String(value)
 }

@@ -9,14 +9,7 @@ import { awaitNative, callNative } from './native-error.js'
 import { Runner } from './runner.js'
 
 /** Why a consumer stopped. */
-export type StoppedBy =
-  | 'empty'
-  | 'messageLimit'
-  | 'timeLimit'
-  | 'failureLimit'
-  | 'memoryLimit'
-  | 'signal'
-  | 'stopped'
+export type StoppedBy = 'empty' | 'messageLimit' | 'timeLimit' | 'failureLimit' | 'memoryLimit' | 'signal' | 'stopped'
 
 /** What a consumer did. */
 export interface ConsumeResult {
@@ -46,17 +39,22 @@ export interface ConsumeResult {
   stoppedBy: StoppedBy
 }
 
-/** The counters of a consumer at work, as far as the core has them. */
-export type ConsumerCounters = Omit<ConsumeResult, 'duration' | 'queueDepth' | 'drained' | 'stoppedBy'>
+/** The counters of a consumer at work. */
+export interface ConsumerCounters extends Omit<ConsumeResult, 'duration' | 'queueDepth' | 'drained' | 'stoppedBy'> {
+  /** Messages held now: claimed, and not yet settled. */
+  inFlight: number
+  /** Messages whose handlers ran to an end, good or bad. */
+  runs: number
+  /** The sum of their durations, in milliseconds. */
+  handlerMillis: number
+}
 
 /** What only a long-lived worker has. */
 export interface ConsumptionExtras {
   pollInterval?: number
   shutdownTimeout?: number
-  /** Whether events of single messages are wanted. */
-  observe?: boolean
-  /** Takes events as JSON; `null`: nobody listens. */
-  onEvents?: ((events: string) => void) | null
+  /** Takes events, as JSON; without it the core makes none. */
+  onEvents?: (events: string) => void
 }
 
 /** Memory is looked at this often at most: reading it costs a system call. */
@@ -135,12 +133,14 @@ function nativeOptions(
   mode: 'drain' | 'run',
   { transports, queues, batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }: CheckedOptions,
   types: string[] | null,
-  { pollInterval, shutdownTimeout, observe = false }: ConsumptionExtras,
+  { pollInterval, shutdownTimeout, onEvents }: ConsumptionExtras,
 ): Record<string, unknown> {
   const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
-  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, observe }
+  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, observe: onEvents !== undefined }
 }
 
 function warnOfNoHandlers(): void {
-  getLogger().warn('no handler is registered, so nothing will be claimed: import the modules that call registerHandler()')
+  getLogger().warn(
+    'no handler is registered, so nothing will be claimed: import the modules that call registerHandler()',
+  )
 }

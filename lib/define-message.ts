@@ -34,9 +34,7 @@ export interface MessageDefinition<Type extends string = string, Schema extends 
 
 /** The message that a handler of a definition gets: `type EmailMessage = MessageOf<typeof EmailMessage>`. */
 export type MessageOf<Definition extends MessageDefinition> =
-  Definition extends MessageDefinition<infer Type, infer Schema>
-    ? DefinedMessage<Type, SchemaOutput<Schema>>
-    : never
+  Definition extends MessageDefinition<infer Type, infer Schema> ? DefinedMessage<Type, SchemaOutput<Schema>> : never
 
 /**
  * Defines a message type by a schema.

@@ -67,7 +67,9 @@ async function dispatchChunk(prepared: Prepared[]): Promise<BatchResult[]> {
   const requests = prepared.flatMap((one) => ('request' in one ? [one.request] : []))
   const answers = requests.length === 0 ? [] : await sendEach(requests)
   let next = 0
-  return prepared.map((one) => ('error' in one ? { success: false, error: one.error } : (answers[next++] as BatchResult)))
+  return prepared.map((one) =>
+    'error' in one ? { success: false, error: one.error } : (answers[next++] as BatchResult),
+  )
 }
 
 /** A call that fails as a whole fails each of its messages: earlier chunks are stored, and the caller has to know. */

@@ -11,7 +11,7 @@ export interface DispatchOptions {
   queue?: string
   /** 1 to 10, 10 first. */
   priority?: number
-  /** Not before this instant: a `Date`, an ISO 8601 string, or milliseconds since the epoch. */
+  /** Not before this instant: a `Date`, an ISO 8601 text with zone, or milliseconds since the epoch. */
   scheduledAt?: Date | string | number
   /** Not before so long from now, by the database's clock: milliseconds, or `'30s'`, `'5m'`, `'24h'`. */
   delay?: Duration

@@ -20,7 +20,6 @@ import { prepare } from './prepare.js'
 import type { SchemaInput } from './standard-schema.js'
 import { peekShared, setShared } from './state.js'
 
-
 /** What `setDispatcher()` takes: everything that dispatches, such as a double in a test. */
 export interface Dispatcher {
   /** Dispatches one message. */
@@ -28,7 +27,11 @@ export interface Dispatcher {
   /** Dispatches many. */
   dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
   /** Dispatches one message to several transports. */
-  dispatchToTransports(message: MessageInput, transports: string[], options?: DispatchOptions): Promise<TransportResult[]>
+  dispatchToTransports(
+    message: MessageInput,
+    transports: string[],
+    options?: DispatchOptions,
+  ): Promise<TransportResult[]>
   /** Adds or changes a transport. */
   registerTransport(name: string, config: TransportConfig): void
 }
@@ -36,11 +39,11 @@ export interface Dispatcher {
 /** The dispatcher over the native core. It has no state of its own. */
 export class SymphonyDispatcher implements Dispatcher {
   static {
-    brand(this, 'SymphonyDispatcher')
+    brand(SymphonyDispatcher, 'SymphonyDispatcher')
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: `this` is the class that was asked, which may be a subclass.
+    // biome-ignore lint/complexity/noThisInStatic: the class that was asked, which may be a subclass.
     return hasBrand(this, value)
   }
 

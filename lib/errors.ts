@@ -17,7 +17,7 @@ export interface ErrorOptions {
 /** The base of all errors of this package. */
 export class SymphonyError extends Error {
   static {
-    brand(this, 'SymphonyError')
+    brand(SymphonyError, 'SymphonyError')
   }
 
   /** The stable code, such as `SYMPHONY_INVALID_PRIORITY`. */
@@ -32,7 +32,7 @@ export class SymphonyError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: `this` is the class that was asked, which may be a subclass.
+    // biome-ignore lint/complexity/noThisInStatic: the class that was asked, which may be a subclass.
     return hasBrand(this, value)
   }
 
@@ -53,7 +53,7 @@ export interface ValidationIssue {
 /** A message that can not be dispatched, or that its handler's schema refuses. Never retried. */
 export class MessageValidationError extends SymphonyError {
   static {
-    brand(this, 'MessageValidationError')
+    brand(MessageValidationError, 'MessageValidationError')
   }
 
   constructor(message: string, options: ErrorOptions = {}) {
@@ -78,7 +78,7 @@ export class MessageValidationError extends SymphonyError {
 /** A configuration value, an option or a set-up that does not fit. */
 export class ConfigurationError extends SymphonyError {
   static {
-    brand(this, 'ConfigurationError')
+    brand(ConfigurationError, 'ConfigurationError')
   }
 
   constructor(message: string, options: ErrorOptions = {}) {
@@ -89,7 +89,7 @@ export class ConfigurationError extends SymphonyError {
 /** A transport that did not do what it was asked to: unreachable, refused, too slow, not migrated. */
 export class TransportError extends SymphonyError {
   static {
-    brand(this, 'TransportError')
+    brand(TransportError, 'TransportError')
   }
 
   constructor(message: string, options: ErrorOptions = {}) {
@@ -104,7 +104,7 @@ export class TransportError extends SymphonyError {
  */
 export class HandlerError extends SymphonyError {
   static {
-    brand(this, 'HandlerError')
+    brand(HandlerError, 'HandlerError')
   }
 
   /** Whether the message may be tried again. */
@@ -119,7 +119,7 @@ export class HandlerError extends SymphonyError {
 /** A handler that ran longer than its timeout; the reason of its aborted `context.signal`. Retryable. */
 export class HandlerTimeoutError extends HandlerError {
   static {
-    brand(this, 'HandlerTimeoutError')
+    brand(HandlerTimeoutError, 'HandlerTimeoutError')
   }
 
   constructor(message: string, details?: unknown) {
@@ -130,7 +130,7 @@ export class HandlerTimeoutError extends HandlerError {
 /** Text that should be JSON of a certain shape and is not. */
 export class SerializationError extends SymphonyError {
   static {
-    brand(this, 'SerializationError')
+    brand(SerializationError, 'SerializationError')
   }
 
   constructor(message: string, options: ErrorOptions = {}) {
@@ -141,7 +141,7 @@ export class SerializationError extends SymphonyError {
 /** A schedule that can not be stored or run. */
 export class SchedulerError extends SymphonyError {
   static {
-    brand(this, 'SchedulerError')
+    brand(SchedulerError, 'SchedulerError')
   }
 
   constructor(message: string, options: ErrorOptions = {}) {
@@ -152,7 +152,7 @@ export class SchedulerError extends SymphonyError {
 /** A lease that was lost: another worker has the message. */
 export class LockError extends SymphonyError {
   static {
-    brand(this, 'LockError')
+    brand(LockError, 'LockError')
   }
 
   constructor(message: string, options: ErrorOptions = {}) {

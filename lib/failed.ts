@@ -77,7 +77,9 @@ export interface RetriedMessage {
 
 /** Dead letters, newest first, a page at a time. */
 export async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
-  const page = await ask<{ messages: NativeFailed[]; nextCursor: string | null }>((core) => core.listFailed(toFilter(options)))
+  const page = await ask<{ messages: NativeFailed[]; nextCursor: string | null }>((core) =>
+    core.listFailed(toFilter(options)),
+  )
   return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
 }
 

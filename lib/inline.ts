@@ -30,12 +30,7 @@ async function runBatch({ batch, messages }: DeliveryBatch, core: NativeCore): P
   core.settleInline(batch, JSON.stringify(lines))
 }
 
-async function runMessage(
-  batch: number,
-  index: number,
-  delivery: Delivery,
-  timeout: number,
-): Promise<SettlementLine> {
+async function runMessage(batch: number, index: number, delivery: Delivery, timeout: number): Promise<SettlementLine> {
   const started = performance.now()
   const { settlement, error } = await runHandlers(delivery, timeout)
   if (settlement?.as === 'failed') keepInlineError(delivery.id, error)

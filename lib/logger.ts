@@ -1,5 +1,5 @@
 /** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
-import { shared, setShared } from './state.js'
+import { setShared, shared } from './state.js'
 
 /** Facts that go with a log line. */
 export type LogFields = Record<string, unknown>
@@ -34,7 +34,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const least = LEVELS.indexOf(options.level ?? 'warn')
   const write = (level: LogLevel, message: string, fields?: LogFields): void => {
     if (LEVELS.indexOf(level) < least) return
-    const format = options.format ?? (process.env['NODE_ENV'] === 'production' ? 'json' : 'text')
+    const format = options.format ?? (process.env.NODE_ENV === 'production' ? 'json' : 'text')
     console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
   }
   return {

@@ -85,7 +85,7 @@ function load(): NativeBinding {
 }
 
 function refuseEdgeRuntime(): void {
-  const edge = 'EdgeRuntime' in globalThis || process.env['NEXT_RUNTIME'] === 'edge'
+  const edge = 'EdgeRuntime' in globalThis || process.env.NEXT_RUNTIME === 'edge'
   if (!edge) return
   throw new SymphonyError(
     'SYMPHONY_EDGE_RUNTIME',

@@ -45,9 +45,7 @@ export function toBatchResult(outcome: NativeOutcome): BatchResult {
 
 /** The results of one message, a transport each. */
 export function toTransportResults(result: DispatchResult): TransportResult[] {
-  return result.messages.map((entry) =>
-    'error' in entry ? { success: false, ...entry } : { success: true, ...entry },
-  )
+  return result.messages.map((entry) => ('error' in entry ? { success: false, ...entry } : { success: true, ...entry }))
 }
 
 function toResult({ ok }: Extract<NativeOutcome, { ok: unknown }>): DispatchResult {

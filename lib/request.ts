@@ -38,7 +38,7 @@ function stringifyOptions(options: DispatchOptions): string | undefined {
 }
 
 function normalise(key: string, value: unknown): unknown {
-  if (key === 'scheduledAt') return instant(value)
+  if (key === 'scheduledAt' && typeof value === 'object') return instant(value)
   if (key === 'delay' && typeof value === 'string') return delay(value)
   // `JSON.stringify` would write null, and null reads as "not given".
   if (typeof value === 'number' && !Number.isFinite(value)) {
@@ -47,23 +47,12 @@ function normalise(key: string, value: unknown): unknown {
   return value
 }
 
-/** ISO 8601 with at least a full date: `Date.parse` alone would read `'5'` as the year 2001 or 2005. */
-const ISO_DATE = /^[+-]?\d{4,6}-\d{2}-\d{2}/
-
+/** A text goes as it is: the core takes ISO 8601 with a zone, where `Date` would guess. */
 function instant(value: unknown): unknown {
-  const time = milliseconds(value)
-  if (typeof time !== 'number' || Number.isFinite(time)) return time
-  throw invalid(
-    'SYMPHONY_INVALID_SCHEDULED_AT',
-    'options.scheduledAt',
-    'must be a valid Date, an ISO 8601 string or milliseconds since the epoch',
-  )
-}
-
-function milliseconds(value: unknown): unknown {
-  if (types.isDate(value)) return value.getTime()
-  if (typeof value === 'string') return ISO_DATE.test(value) ? Date.parse(value) : Number.NaN
-  return value
+  if (!types.isDate(value)) return value
+  const time = value.getTime()
+  if (!Number.isNaN(time)) return time
+  throw invalid('SYMPHONY_INVALID_SCHEDULED_AT', 'options.scheduledAt', 'is an invalid Date')
 }
 
 function delay(value: string): number {

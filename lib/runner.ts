@@ -37,14 +37,13 @@ interface Run {
   readonly index: number
   readonly context: DeliveryContext
   readonly started: number
+  /** Its signal was aborted because the core wants it back, not because it took too long. */
+  recalled: boolean
 }
 
 /** A type without handler waits a minute before anyone looks at it again: another deployment may know it. */
 const UNKNOWN_TYPE: Settlement = { as: 'released', delay: 60_000 }
 const RELEASED: Settlement = { as: 'released' }
-
-/** What a handler gets to wind up after its signal; those that ignore it are handed back then, and their end is ignored. */
-const GRACE_MS = 250
 
 /** Runs the messages of one consumer. */
 export class Runner {
@@ -53,9 +52,6 @@ export class Runner {
   #waiting: Waiting[] = []
   #lines: SettlementLine[] = []
   #flushing = false
-  #aborted = false
-  #finished = 0
-  #busyTime = 0
 
   constructor(options: RunnerOptions) {
     this.#options = options
@@ -73,16 +69,6 @@ export class Runner {
   /** Handlers running now. */
   get running(): number {
     return this.#running.size
-  }
-
-  /** Messages whose handlers have ended, however. */
-  get finished(): number {
-    return this.#finished
-  }
-
-  /** The mean duration of those, in milliseconds. */
-  get averageDuration(): number {
-    return this.#finished === 0 ? 0 : this.#busyTime / this.#finished
   }
 
   #obey(command: Command): void {
@@ -117,23 +103,22 @@ export class Runner {
       return
     }
     const context = new DeliveryContext(delivery, this.#options.deadline)
-    const run = { batch, index, context, started: performance.now() }
+    const run = { batch, index, context, started: performance.now(), recalled: false }
     this.#running.add(run)
     void this.#run(run)
   }
 
   async #run(run: Run): Promise<void> {
     const execution = await execute(this.#options.registry, run.context, this.#options.handlerTimeout)
-    if (this.#running.delete(run)) this.#end(run, execution)
+    this.#running.delete(run)
+    this.#end(run, execution)
     this.#fill()
   }
 
-  #end({ batch, index, started }: Run, { settlement }: Execution): void {
+  #end({ batch, index, started, recalled }: Run, { settlement }: Execution): void {
     const duration = performance.now() - started
-    this.#finished += 1
-    this.#busyTime += duration
     // A failure after the signal is the signal's doing: the message goes back with no attempt used.
-    const outcome = this.#aborted && settlement?.as === 'failed' ? RELEASED : settlement
+    const outcome = recalled && settlement?.as === 'failed' ? RELEASED : settlement
     this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
   }
 
@@ -144,21 +129,13 @@ export class Runner {
     this.#waiting = []
   }
 
+  /** Handlers that ignore their signal are none of ours: the core takes their messages back after a moment. */
   #abort(reason: string): void {
-    this.#aborted = true
     this.#returnWaiting()
     const error = new DOMException(`the run was stopped: ${reason}`, 'AbortError')
-    for (const { context } of this.#running) context.abort(error)
-    const runs = [...this.#running]
-    if (reason === 'force') this.#release(runs)
-    else if (runs.length > 0) setTimeout(() => this.#release(runs), GRACE_MS)
-  }
-
-  #release(runs: Run[]): void {
-    for (const run of runs) {
-      if (!this.#running.delete(run)) continue
-      const { batch, index, started } = run
-      this.#settle([batch, index, performance.now() - started, RELEASED])
+    for (const run of this.#running) {
+      run.recalled = true
+      run.context.abort(error)
     }
   }
 

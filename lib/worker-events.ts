@@ -47,18 +47,6 @@ export interface WorkerEvents {
   stopped: [result: ConsumeResult]
 }
 
-/** Events that the core sends once a message; it is asked for them only when somebody listens. */
-const PER_MESSAGE: ReadonlyArray<keyof WorkerEvents> = [
-  'claimed',
-  'completed',
-  'retried',
-  'deadLettered',
-  'released',
-  'snoozed',
-  'discarded',
-  'lost',
-]
-
 /** An event emitter with typed events, whose listeners can not break the one who emits. */
 export class WorkerEmitter {
   readonly #emitter = new EventEmitter()
@@ -79,11 +67,6 @@ export class WorkerEmitter {
   off<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
     this.#emitter.off(name, listener as (...event: unknown[]) => void)
     return this
-  }
-
-  /** Whether somebody listens to events of single messages. */
-  protected observesMessages(): boolean {
-    return PER_MESSAGE.some((name) => this.#emitter.listenerCount(name) > 0)
   }
 
   protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {

@@ -1,68 +1,11 @@
 /** A long-lived consumer for a process of its own. */
-import { type CheckedOptions, type ConsumeOptions, checkOptions, duration, flag } from './consume-options.js'
-import { type ConsumeResult, type ConsumerCounters, Consumption } from './consumption.js'
+import { type CheckedOptions, checkOptions, duration, flag } from './consume-options.js'
+import { type ConsumeResult, Consumption } from './consumption.js'
 import type { Duration } from './duration.js'
 import { getRegistry } from './handlers/registry.js'
 import { type UnhandledMessages, unhandledMessages } from './queue.js'
 import { WorkerEmitter, type WorkerEvents } from './worker-events.js'
-
-/** How a worker works: the options of `consumeBatch()`, and what a long life needs. */
-export interface WorkerOptions extends ConsumeOptions {
-  /** Pause between two looks when nothing is due; by default `worker.pollInterval`. */
-  pollInterval?: Duration
-  /** How long `stop()` waits for running handlers before it hands them back; by default `worker.shutdownTimeout`. */
-  shutdownTimeout?: Duration
-  /** Whether SIGTERM and SIGINT stop the worker: the first drains, the second forces. `true` by default. */
-  handleSignals?: boolean
-}
-
-/** Where a worker is in its life. */
-export type WorkerState = 'idle' | 'running' | 'stopping' | 'stopped'
-
-/** The figures of a worker. */
-export interface WorkerStats extends ConsumerCounters {
-  /** Where it is in its life. */
-  state: WorkerState
-  /** Handlers running now. */
-  running: number
-  /** Mean duration of its messages, in milliseconds. */
-  averageProcessingTime: number
-  /** Milliseconds since its start; 0 before. */
-  uptime: number
-}
-
-/** How a worker is. */
-export interface WorkerHealth {
-  /** `degraded`: it works, but look at `problems`; `unhealthy`: it does not. */
-  status: 'healthy' | 'degraded' | 'unhealthy'
-  /** Where it is in its life. */
-  state: WorkerState
-  /** Whether it takes messages. */
-  running: boolean
-  /** Handlers running now. */
-  processing: number
-  /** Milliseconds since its start. */
-  uptime: number
-  /** Bytes that the process uses. */
-  memoryUsage: number
-  /** The transport's last error. A minute after it, it no longer counts as a problem. */
-  lastError: { code: string; message: string; at: Date } | null
-  /** Waiting messages that have no handler here. */
-  unhandled: UnhandledMessages[]
-  /** In words. */
-  problems: string[]
-}
-
-const NOTHING: ConsumerCounters = {
-  claimed: 0,
-  succeeded: 0,
-  retried: 0,
-  deadLettered: 0,
-  released: 0,
-  snoozed: 0,
-  discarded: 0,
-  lost: 0,
-}
+import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-types.js'
 
 /** A transport in trouble fails at every look, so an error older than this is over. */
 const RECENT_MS = 60_000
@@ -71,8 +14,6 @@ const SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
 
 /**
  * Handles messages until it is stopped.
- *
- * Register listeners for events of single messages before `start()`: the core sends only what somebody wants.
  *
  * @example
  * const worker = new Worker({ maxConcurrency: 20 })
@@ -122,12 +63,12 @@ export class Worker extends WorkerEmitter {
 
   /** The figures so far. */
   stats(): WorkerStats {
-    const runner = this.#consumption?.runner
+    const counters = this.#consumption?.counters() ?? NOTHING
     return {
-      ...(this.#consumption?.counters() ?? NOTHING),
+      ...counters,
       state: this.#state,
-      running: runner?.running ?? 0,
-      averageProcessingTime: runner?.averageDuration ?? 0,
+      running: this.#consumption?.runner.running ?? 0,
+      averageProcessingTime: counters.runs === 0 ? 0 : counters.handlerMillis / counters.runs,
       uptime: this.#uptime(),
     }
   }
@@ -165,7 +106,6 @@ export class Worker extends WorkerEmitter {
     this.#consumption = new Consumption('run', this.#check(), {
       pollInterval,
       shutdownTimeout,
-      observe: this.observesMessages(),
       onEvents: (events) => this.#pass(events),
     })
     this.#state = 'running'

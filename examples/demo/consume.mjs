@@ -13,10 +13,11 @@ const limits = { batchSize: 100, maxConcurrency: 25 }
  * @param {AbortSignal} signal
  */
 export async function consume(ledger, isDone, signal) {
-  const worker = new Worker({ ...limits, pollInterval: 100 })
-  await worker.start()
+  const worker = new Worker({ ...limits, pollInterval: '100ms', handleSignals: false })
+  const working = worker.start()
   await Promise.all(Array.from({ length: cronRoutes }, () => drain(ledger, isDone, signal)))
-  ledger.consumed(await worker.stop())
+  await worker.stop()
+  ledger.consumed(await working)
 }
 
 async function drain(ledger, isDone, signal) {

@@ -37,14 +37,16 @@ async function readJson(path: string): Promise<unknown> {
 
 /** CommonJS with a transpiled `export default` arrives wrapped twice. */
 function configOf(module: Record<string, unknown>): unknown {
-  const inner = module['default'] as Record<string, unknown> | undefined
-  return inner?.['default'] ?? inner?.['symphonyConfig'] ?? inner ?? module['symphonyConfig'] ?? module['config']
+  const inner = module.default as Record<string, unknown> | undefined
+  return inner?.default ?? inner?.symphonyConfig ?? inner ?? module.symphonyConfig ?? module.config
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
   try {
     // A path of the application, known at run time only: no bundler should look for it.
-    return await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ pathToFileURL(path).href)
+    return await import(
+      /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ pathToFileURL(path).href
+    )
   } catch (cause) {
     throw unloadable(path, cause)
   }

@@ -21,9 +21,9 @@ export interface TransportConfig {
   options?: Record<string, unknown>
 }
 
-/** Transports by name. `default` may be the name of another: the default transport. */
+/** Transports by name. `default` may be the name of another: the default transport. `null` takes one away. */
 export interface TransportsConfig {
-  [name: string]: TransportConfig | string | undefined
+  [name: string]: TransportConfig | string | null | undefined
 }
 
 /** How failures are retried. The n-th retry waits `delay * multiplier^n`, plus or minus `jitter`, at most `maxDelay`. */
@@ -149,13 +149,14 @@ export interface EffectiveConfig {
   defaultQueue: string
   defaultPriority: number
   transports: Record<string, TransportConfig>
-  routing: Record<string, string | string[]>
-  priorityRouting: PriorityRoute[]
-  retry: Record<string, RetryConfig>
+  routing: Record<string, string[]>
+  priorityRouting: Array<{ min: number; max: number; transport: string[]; types?: string[] }>
+  retry: Record<string, EffectiveRetry>
   worker: Required<{ [Key in keyof WorkerConfig]: number }>
   deduplication: { window: number }
   retention: { completed: number | 'forever' | 'none'; failed: number | 'forever' }
   payload: { maxBytes: number }
+  /** Passwords in URLs are masked. */
   database: DatabaseConfig
   features: Required<FeaturesConfig>
 }

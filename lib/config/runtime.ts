@@ -4,7 +4,14 @@ import { type ConfigListener, changeLayers, onConfigChange } from './change.js'
 import { peekConfig, readConfig } from './effective.js'
 import { layers } from './layers.js'
 import { merge } from './merge.js'
-import type { EffectiveConfig, EnvironmentConfig, RetryConfig, SymphonyConfig, TransportConfig, WorkerConfig } from './model.js'
+import type {
+  EffectiveConfig,
+  EnvironmentConfig,
+  RetryConfig,
+  SymphonyConfig,
+  TransportConfig,
+  WorkerConfig,
+} from './model.js'
 
 /**
  * Changes the configuration of a running process. Each change is validated as a whole with everything else; an invalid
@@ -19,7 +26,7 @@ export interface RuntimeConfigManager {
   setDefaultQueue(queue: string): void
   /** Adds or changes a transport. */
   setTransport(name: string, config: TransportConfig): void
-  /** Removes a transport; one that comes with the package, or from a section of an environment, is disabled. */
+  /** Removes a transport, whoever configured it. `setTransport()` brings it back. */
   removeTransport(name: string): void
   /** Routes a message type, or a pattern such as `Email*`. */
   setRouting(type: string, transports: string | string[]): void
@@ -59,22 +66,7 @@ function update(change: EnvironmentConfig): void {
   changeLayers({ runtime: merge<SymphonyConfig>(layers().runtime, change) })
 }
 
+/** `null` in a layer takes away what the layers below it say. */
 function removeTransport(name: string): void {
-  const { config, runtime } = layers()
-  const before = { config, runtime }
-  changeLayers({ config: without(config, name), runtime: without(runtime, name) })
-  const left = peekConfig().transports[name]
-  if (left === undefined) return
-  try {
-    update({ transports: { [name]: { ...left, enabled: false } } })
-  } catch (error) {
-    changeLayers(before)
-    throw error
-  }
-}
-
-function without(config: SymphonyConfig, name: string): SymphonyConfig {
-  if (config.transports?.[name] === undefined) return config
-  const { [name]: _, ...transports } = config.transports
-  return { ...config, transports }
+  if (peekConfig().transports[name] !== undefined) update({ transports: { [name]: null } })
 }

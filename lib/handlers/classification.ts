@@ -49,7 +49,7 @@ export function classifyError(error: unknown): Classification {
   for (let depth = 0; depth < DEEPEST && isObject(current); depth += 1) {
     const retryable = verdictOn(current)
     if (retryable !== undefined) return { retryable, retryAfter: retryable ? retryAfterOf(current) : null }
-    current = current['cause']
+    current = current.cause
   }
   return { retryable: true, retryAfter: isObject(error) ? retryAfterOf(error) : null }
 }
@@ -64,7 +64,10 @@ export function askHandler(
   try {
     verdict = handler.classifyError?.(error, context)
   } catch (thrown) {
-    getLogger().error('classifyError failed; the error is classified as usual', { error: thrown, type: context.message.type })
+    getLogger().error('classifyError failed; the error is classified as usual', {
+      error: thrown,
+      type: context.message.type,
+    })
     return undefined
   }
   if (verdict === undefined || verdict === null) return undefined
@@ -80,13 +83,13 @@ function verdictOn(error: Record<string, unknown>): boolean | undefined {
 }
 
 function isValidationError(error: Record<string, unknown>): boolean {
-  if (VALIDATION.has(String(error['name']))) return true
+  if (VALIDATION.has(String(error.name))) return true
   const { issues } = error
   return error instanceof Error && Array.isArray(issues) && issues.length > 0 && issues.every(isIssue)
 }
 
 function isIssue(issue: unknown): boolean {
-  return isObject(issue) && typeof issue['message'] === 'string'
+  return isObject(issue) && typeof issue.message === 'string'
 }
 
 function statusOf(error: Record<string, unknown>): number | undefined {
@@ -94,8 +97,8 @@ function statusOf(error: Record<string, unknown>): number | undefined {
   const candidates = [
     status,
     statusCode,
-    isObject(response) ? response['status'] ?? response['statusCode'] : undefined,
-    isObject($metadata) ? $metadata['httpStatusCode'] : undefined,
+    isObject(response) ? (response.status ?? response.statusCode) : undefined,
+    isObject($metadata) ? $metadata.httpStatusCode : undefined,
   ]
   return candidates.map(Number).find((code) => Number.isInteger(code) && code >= 100 && code < 600)
 }

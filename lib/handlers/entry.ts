@@ -1,5 +1,5 @@
 /** A registered handler, whatever form it was registered in. */
-import { type Duration, DURATION_FORM, parseDuration } from '../duration.js'
+import { DURATION_FORM, type Duration, parseDuration } from '../duration.js'
 import { ConfigurationError } from '../errors.js'
 import type { StandardSchema } from '../standard-schema.js'
 import type { DeliveryContext } from './context.js'
@@ -45,7 +45,9 @@ export function toEntry(
     return { ...shared, name, classifyError: undefined, run: (context) => handler(context.message, context, context) }
   }
   if (typeof handler?.handle !== 'function') {
-    throw refused(`the handler of ${type} must be a function, or an object with a method handle(message, envelope, context)`)
+    throw refused(
+      `the handler of ${type} must be a function, or an object with a method handle(message, envelope, context)`,
+    )
   }
   return {
     ...shared,

@@ -31,7 +31,11 @@ interface Tally {
  *
  * @param timeout limit for each handler that has none of its own, in milliseconds; 0: none.
  */
-export async function execute(registry: HandlerRegistry, context: DeliveryContext, timeout: number): Promise<Execution> {
+export async function execute(
+  registry: HandlerRegistry,
+  context: DeliveryContext,
+  timeout: number,
+): Promise<Execution> {
   const tally: Tally = { handled: [...context.delivery.handled], failures: [], outcome: undefined }
   const { middleware } = registry
   const handlers = registry.get(context.delivery.type)
@@ -46,7 +50,10 @@ export async function execute(registry: HandlerRegistry, context: DeliveryContex
 
 /** The end of a message that nobody handles, where it can not wait for somebody who does. */
 export function unhandled(type: string): Execution {
-  const error = new HandlerError(`no handler is registered for ${type}: call registerHandler('${type}', …) first`, false)
+  const error = new HandlerError(
+    `no handler is registered for ${type}: call registerHandler('${type}', …) first`,
+    false,
+  )
   return failed(error, { handled: [], failures: [], outcome: undefined })
 }
 
@@ -66,7 +73,12 @@ async function runHandlers(
   return tally.outcome
 }
 
-async function runHandler(handler: HandlerEntry, context: DeliveryContext, timeout: number, tally: Tally): Promise<void> {
+async function runHandler(
+  handler: HandlerEntry,
+  context: DeliveryContext,
+  timeout: number,
+  tally: Tally,
+): Promise<void> {
   const limit = handler.timeout ?? timeout
   try {
     const returned = await (limit > 0 ? runLimited(handler, context, limit) : run(handler, context))
@@ -130,7 +142,10 @@ function succeeded(outcome: HandlerOutcome | undefined): Execution {
 
 function failed(error: unknown, tally: Tally): Execution {
   const { retryable, retryAfter } = verdict(error, tally)
-  return { settlement: { as: 'failed', retryable, retryAfter, error: reportError(error), handled: tally.handled }, error }
+  return {
+    settlement: { as: 'failed', retryable, retryAfter, error: reportError(error), handled: tally.handled },
+    error,
+  }
 }
 
 /**

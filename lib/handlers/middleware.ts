@@ -1,14 +1,14 @@
 /** Middleware: code around the handlers of every message. */
-import { MessageValidationError } from '../errors.js'
-import { getLogger, type Logger } from '../logger.js'
+
 import { bestPattern } from '../config/pattern.js'
+import { HandlerError, MessageValidationError } from '../errors.js'
+import { getLogger, type Logger } from '../logger.js'
 import { parsePayload } from '../schema-validation.js'
 import type { StandardSchema } from '../standard-schema.js'
+import { validateMessage } from '../validation.js'
 import { type Classification, classifyError } from './classification.js'
-import { HandlerError } from '../errors.js'
 import { reportError } from './error-report.js'
 import type { HandlerContext, MessageEnvelope } from './types.js'
-import { validateMessage } from '../validation.js'
 
 /** Runs what is inside: further middleware, then the handlers. Rejects with the first handler's error. */
 export type Next = () => Promise<unknown>

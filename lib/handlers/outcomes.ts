@@ -1,8 +1,8 @@
 /** What a handler may return when it neither succeeded nor failed. */
-import { parseDuration, type Duration, DURATION_FORM } from '../duration.js'
+import { DURATION_FORM, type Duration, parseDuration } from '../duration.js'
 import { SymphonyError } from '../errors.js'
 
-const OUTCOME = Symbol.for('leadmap.symphony.outcome')
+const OUTCOME: unique symbol = Symbol.for('leadmap.symphony.outcome')
 
 /** "Again later": no attempt is used. */
 export interface Snooze {

@@ -141,7 +141,7 @@ export class HandlerRegistry {
 
 /** There is no hot reload in production: there, it is two handlers by accident, perhaps named alike by a minifier. */
 function warnOfReplacement({ type, name }: HandlerEntry): void {
-  if (process.env['NODE_ENV'] !== 'production') return
+  if (process.env.NODE_ENV !== 'production') return
   getLogger().warn('a handler was replaced by another of the same name: give each its own `name`', { type, name })
 }
 

@@ -1,7 +1,6 @@
 /** What a handler is, and what it gets. */
 import type { Logger } from '../logger.js'
 import type { Message, MessageHeaders, MessageMetadata, MessageShape } from '../message.js'
-import type { HandlerOutcome } from './outcomes.js'
 
 /** A message as its transport has it. */
 export interface MessageEnvelope<M extends MessageShape = Message> {
@@ -52,19 +51,15 @@ export interface HandlerContext<M extends MessageShape = Message> extends Messag
   readonly logger: Logger
 }
 
-/** A handler as a function. What it returns is ignored, except for `snooze(…)` and `discard(…)`. */
+/** A handler as a function. What it returns, or resolves with, is ignored, except for `snooze(…)` and `discard(…)`. */
 export type HandlerFunction<M extends MessageShape = Message> = (
   message: M,
   envelope: HandlerContext<M>,
   context: HandlerContext<M>,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing, or one of two outcomes.
-) => HandlerReturn | Promise<HandlerReturn>
+) => unknown
 
-// biome-ignore lint/suspicious/noConfusingVoidType: see above.
-type HandlerReturn = HandlerOutcome | void | unknown
-
-/** Whether an error is worth another try: yes or no, or with the wait before it; `undefined`: decide as usual. */
-export type ErrorVerdict = boolean | { retryable: boolean; /** Milliseconds. */ retryAfter?: number } | undefined
+/** Whether an error is worth another try: yes or no, or with a wait in milliseconds; `undefined`: decide as usual. */
+export type ErrorVerdict = boolean | { retryable: boolean; retryAfter?: number } | undefined
 
 /** A handler as an object or class. */
 export interface MessageHandler<M extends MessageShape = Message> {
@@ -74,8 +69,8 @@ export interface MessageHandler<M extends MessageShape = Message> {
   name?: string
   /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`. */
   timeout?: number | string
-  /** Does the work. A rejection is a failure. */
-  handle(message: M, envelope: HandlerContext<M>, context: HandlerContext<M>): HandlerReturn | Promise<HandlerReturn>
+  /** Does the work. A rejection is a failure; of what it returns, `snooze(…)` and `discard(…)` count. */
+  handle(message: M, envelope: HandlerContext<M>, context: HandlerContext<M>): unknown
   /** Decides about an error, over every other rule. */
   classifyError?(error: unknown, context: HandlerContext<M>): ErrorVerdict
 }

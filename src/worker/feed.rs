@@ -2,13 +2,18 @@
 
 use crate::error::{Error, Result};
 use crate::transport::{Claim, Claimed, Survey, Transport, WorkerId};
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a suspect that could not be claimed is left alone: it is of a type that nobody here handles.
 const SUSPECT_PAUSE: Duration = Duration::from_secs(5);
+
+/// Between two rescues by one consumer: a sixth of the lease, within these bounds.
+const SOONEST_RESCUE: Duration = Duration::from_millis(200);
+const LATEST_RESCUE: Duration = Duration::from_secs(5);
 
 /// Messages claimed from one transport.
 pub struct Caught {
@@ -74,10 +79,12 @@ impl Feeds {
     }
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        self.rescue_when_due().await?;
-        try_join_all(self.feeds.iter_mut().map(|feed| feed.prepare(&self.worker))).await?;
+        let rescue = rescue(self.stores_to_rescue());
+        let prepared = try_join_all(self.feeds.iter_mut().map(|feed| feed.prepare(&self.worker)));
+        let (rescued, _) = try_join(rescue, prepared).await?;
         let mut missing = wanted.limit;
         for (index, feed) in self.feeds.iter_mut().enumerate() {
+            feed.expect_suspects(rescued);
             let queues = self.queues.as_deref();
             let messages = if wanted.suspect {
                 feed.claim_suspect(&self.worker, queues, wanted).await?
@@ -96,28 +103,32 @@ impl Feeds {
     }
 
     /// Any claim may take the messages of dead workers; now and then is enough.
-    async fn rescue_when_due(&mut self) -> Result<()> {
+    fn stores_to_rescue(&mut self) -> Vec<Arc<dyn Transport>> {
         if Instant::now() < self.next_rescue {
-            return Ok(());
+            return Vec::new();
         }
-        let mut stores: Vec<String> = Vec::new();
-        for feed in &mut self.feeds {
-            let store = feed.transport.store();
-            if !stores.contains(&store) {
-                stores.push(store);
-                let rescued = feed.transport.rescue().await?;
-                feed.stale |= rescued.returned > 0;
-            }
-        }
-        self.next_rescue =
-            Instant::now() + (self.worker.lease / 6).clamp(Duration::from_millis(200), Duration::from_secs(5));
-        Ok(())
+        self.next_rescue = Instant::now() + (self.worker.lease / 6).clamp(SOONEST_RESCUE, LATEST_RESCUE);
+        let mut seen = HashSet::new();
+        let transports = self.feeds.iter().map(|it| &it.transport);
+        transports.filter(|it| seen.insert(it.store())).cloned().collect()
     }
+}
+
+/// Rescues in each store; whether messages came back.
+async fn rescue(stores: Vec<Arc<dyn Transport>>) -> Result<bool> {
+    let rescued = try_join_all(stores.iter().map(|store| store.rescue())).await?;
+    Ok(rescued.iter().any(|it| it.returned > 0))
 }
 
 impl Feed {
     fn has_suspect(&self) -> bool {
         self.survey.suspects && self.suspect_pause.is_none_or(|until| Instant::now() >= until)
+    }
+
+    /// What was rescued is suspect, and the survey was made before.
+    fn expect_suspects(&mut self, rescued: bool) {
+        self.stale |= rescued;
+        self.survey.suspects |= rescued;
     }
 
     async fn prepare(&mut self, worker: &WorkerId) -> Result<()> {

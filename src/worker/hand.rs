@@ -66,6 +66,14 @@ impl Hand {
         Some(held)
     }
 
+    /// Gives out what is left of a batch.
+    pub fn give_batch(&mut self, number: u32) -> Vec<Held> {
+        let messages = self.batches.remove(&number).map(|batch| batch.messages).unwrap_or_default();
+        let left: Vec<Held> = messages.into_iter().flatten().collect();
+        self.held -= left.len();
+        left
+    }
+
     /// Gives out everything.
     pub fn give_all(&mut self) -> Vec<Held> {
         self.held = 0;

@@ -25,6 +25,7 @@ mod hand;
 mod heart;
 mod options;
 mod report;
+mod run;
 mod stats;
 mod verdict;
 

@@ -2,7 +2,7 @@
 --
 -- Index: messenger_messages_claim, one range per lane ($6 queue, $7 priority), in the order of the lanes; the loop
 -- stops as soon as enough rows are locked, so no lane is read further than needed and what lies in the future is
--- never read at all.
+-- never read at all. A lane may have a floor ($11, $12), below which an earlier claim has left nothing; see floors.rs.
 -- Fence: locked_by = $5. Lease: the worker's row, written here first, so that no message is ever held by a worker
 -- that nobody can declare dead. A lease fresh enough is only locked, not rewritten.
 -- The form `ctid = ANY (ARRAY(...))` has one plan whatever the statistics say; a join on the CTE falls from 43k to
@@ -20,7 +20,8 @@ moved AS (
   DELETE FROM :"schema".messenger_messages_pending
   WHERE ctid = ANY (ARRAY(
     SELECT head.ctid
-    FROM unnest($6::text[], $7::smallint[]) AS lane (queue_name, priority)
+    FROM unnest($6::text[], $7::smallint[], $11::timestamptz[], $12::uuid[])
+      AS lane (queue_name, priority, floor_at, floor_id)
     CROSS JOIN LATERAL (
       SELECT m.ctid
       FROM :"schema".messenger_messages_pending m
@@ -28,6 +29,8 @@ moved AS (
         AND m.queue_name = lane.queue_name
         AND m.priority = lane.priority
         AND m.available_at <= now()
+        AND (m.available_at, m.id)
+          > (least(coalesce(lane.floor_at, '-infinity'), now() - interval '2 seconds'), lane.floor_id)
         AND m.crash_count = 0
         AND ($8::text[] IS NULL OR m.message_type = ANY ($8))
       ORDER BY m.available_at, m.id

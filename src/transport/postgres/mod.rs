@@ -6,6 +6,7 @@ pub mod migrate;
 pub mod url;
 
 mod failure;
+mod floors;
 mod rows;
 mod statement;
 mod tls;
@@ -21,10 +22,11 @@ use crate::error::{Error, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
+use floors::Floors;
 use statement::{Statement, Statements};
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -35,6 +37,8 @@ pub struct PostgresTransport {
     database: Arc<Database>,
     statements: Arc<Statements>,
     retention: RetentionConfig,
+    /// By the types that a claim asks for: what one kind of claim has passed over, another may want.
+    floors: Mutex<HashMap<Option<Vec<String>>, Floors>>,
 }
 
 /// A transport as a row of `messenger_transports` describes it.
@@ -54,7 +58,7 @@ impl PostgresTransport {
     /// A transport over a pool.
     pub fn new(name: Arc<str>, database: Arc<Database>, retention: RetentionConfig) -> Self {
         let statements = Arc::new(Statements::new(&database.schema));
-        Self { name, database, statements, retention }
+        Self { name, database, statements, retention, floors: Mutex::default() }
     }
 
     /// The rows of `messenger_transports`.
@@ -121,6 +125,44 @@ impl PostgresTransport {
             }),
         };
         Ok(envelopes.iter().map(answer).collect())
+    }
+
+    /// Claims, and says whether everything was read.
+    async fn claim_above_floors(&self, claim: &Claim<'_>) -> Result<(Vec<Claimed>, bool)> {
+        let began = Instant::now();
+        let (queues, priorities) = lanes(claim.queues);
+        let (floors, floor_ids) = self.floors(claim.types, |it| it.columns(&queues, &priorities, began));
+        let read_all = floors.iter().all(Option::is_none);
+        let statement = &self.statements.claim;
+        let rows = self
+            .query(
+                statement,
+                &[
+                    &claim.worker.id,
+                    &claim.worker.host,
+                    &claim.worker.pid,
+                    &millis(claim.worker.lease),
+                    &claim.token,
+                    &queues,
+                    &priorities,
+                    &claim.types,
+                    &i64::try_from(claim.limit).unwrap_or(i64::MAX),
+                    &&*self.name,
+                    &floors,
+                    &floor_ids,
+                ],
+            )
+            .await?;
+        let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
+        let full = claimed.len() >= claim.limit;
+        self.floors(claim.types, |it| it.learn(&claimed, full, read_all, began, Instant::now()));
+        in_order(&mut claimed, claim.queues);
+        Ok((claimed, read_all))
+    }
+
+    fn floors<T>(&self, types: Option<&[String]>, with: impl FnOnce(&mut Floors) -> T) -> T {
+        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
+        with(floors.entry(types.map(<[String]>::to_vec)).or_default())
     }
 
     /// Applies the outcomes of one kind with one statement, and notes the ids whose fence still held.
@@ -221,33 +263,11 @@ impl Transport for PostgresTransport {
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        let (queues, priorities) = lanes(claim.queues);
-        let statement = &self.statements.claim;
-        let rows = self
-            .query(
-                statement,
-                &[
-                    &claim.worker.id,
-                    &claim.worker.host,
-                    &claim.worker.pid,
-                    &millis(claim.worker.lease),
-                    &claim.token,
-                    &queues,
-                    &priorities,
-                    &claim.types,
-                    &i64::try_from(claim.limit).unwrap_or(i64::MAX),
-                    &&*self.name,
-                ],
-            )
-            .await?;
-        let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
-        // RETURNING has no order. Queues keep the order they were asked in.
-        let place = |queue: &str| claim.queues.iter().position(|it| it == queue);
-        claimed.sort_by(|a, b| {
-            (b.priority.cmp(&a.priority))
-                .then_with(|| place(&a.queue).cmp(&place(&b.queue)))
-                .then_with(|| (a.available_at, a.id).cmp(&(b.available_at, b.id)))
-        });
+        let (claimed, read_all) = self.claim_above_floors(claim).await?;
+        if claimed.is_empty() && !read_all {
+            // The floors are dropped now: this reads everything.
+            return Ok(self.claim_above_floors(claim).await?.0);
+        }
         Ok(claimed)
     }
 
@@ -470,6 +490,16 @@ impl<'a> Returned<'a> {
 /// One lane a priority and queue: priorities from 10 down, the queues in their order inside each.
 fn lanes(queues: &[String]) -> (Vec<&str>, Vec<i16>) {
     (1..=10).rev().flat_map(|priority| queues.iter().map(move |queue| (queue.as_str(), priority))).unzip()
+}
+
+/// The order in which messages are to be started; RETURNING has none.
+fn in_order(claimed: &mut [Claimed], queues: &[String]) {
+    let place = |queue: &str| queues.iter().position(|it| it == queue);
+    claimed.sort_by(|a, b| {
+        (b.priority.cmp(&a.priority))
+            .then_with(|| place(&a.queue).cmp(&place(&b.queue)))
+            .then_with(|| (a.available_at, a.id).cmp(&(b.available_at, b.id)))
+    });
 }
 
 fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {

@@ -1,0 +1,111 @@
+//! When to claim, how much, and what to do with the answer.
+
+use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff};
+use crate::error::Error;
+use crate::transport::{Claimed, Outcome};
+use crate::worker::consumer::lock;
+use crate::worker::feed::{Caught, Feeds, Wanted};
+use crate::worker::stats::StoppedBy;
+use crate::worker::{Mode, delivery};
+use serde_json::json;
+use std::time::Instant;
+
+impl Loop {
+    /// How many messages the next claim may ask for.
+    pub(super) fn wanted(&self) -> usize {
+        let options = &self.consumer.options;
+        let claimed = lock(&self.consumer.stats).claimed;
+        let left = options.message_limit.map_or(u64::MAX, |limit| limit.saturating_sub(claimed));
+        options.batch_size.min(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Claims as soon as nothing waits for a slot: then the next batch travels while this one runs, and no message
+    /// is held here that another worker could already run.
+    pub(super) fn start_claiming(&mut self) {
+        let limit = self.wanted();
+        if limit == 0 || !self.may_claim() {
+            return;
+        }
+        // A suspect is handled with nothing else in the process: wait until the hand is empty.
+        let clear = self.is_clear();
+        let Some(feeds) = self.feeds.take_if(|feeds| clear || !feeds.suspects()) else { return };
+        let suspect = feeds.suspects();
+        let types = lock(&self.consumer.types).clone();
+        (self.rest_until, self.claim_after) = (None, None);
+        self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, suspect })));
+    }
+
+    pub(super) fn may_claim(&self) -> bool {
+        let now = self.now;
+        let last_look = self.consumer.options.mode == Mode::Drain && self.is_clear();
+        self.phase == Phase::Working
+            && !self.found_nothing_for_good()
+            && self.hand.len() <= self.consumer.options.max_concurrency
+            && self.unsettled.len() < 10 * SETTLE_AT_ONCE
+            && self.claim_after.is_none_or(|at| now >= at)
+            && (last_look || self.rest_until.is_none_or(|at| now >= at))
+    }
+
+    pub(super) fn found_nothing_for_good(&self) -> bool {
+        self.consumer.options.mode == Mode::Drain && self.found_nothing
+    }
+
+    pub(super) fn on_claimed(&mut self, feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
+        let suspects = feeds.suspects();
+        self.feeds = Some(feeds);
+        let count: usize = caught.iter().map(|it| it.messages.len()).sum();
+        let nothing = count == 0 && error.is_none() && !suspects;
+        self.found_nothing = nothing && self.is_clear();
+        self.consumer.count(|stats| stats.claimed += count as u64);
+        for batch in caught {
+            self.deliver(batch);
+        }
+        match error {
+            Some(error) => self.on_claim_error(error),
+            None => self.claim_failures = 0,
+        }
+        if count > 0 {
+            self.event(|| json!({ "event": "claimed", "count": count }));
+        } else if nothing {
+            self.rest();
+        }
+    }
+
+    /// Nothing to do: look again after the poll interval.
+    pub(super) fn rest(&mut self) {
+        if self.hand.is_empty() && self.consumer.options.mode == Mode::Run {
+            self.event(|| json!({ "event": "idle" }));
+        }
+        self.rest_until = Some(Instant::now() + self.consumer.options.poll_interval);
+    }
+
+    pub(super) fn on_claim_error(&mut self, error: Error) {
+        self.claim_failures += 1;
+        self.event(|| json!({ "event": "error", "code": error.code(), "message": error.to_string() }));
+        self.claim_after = Some(Instant::now() + backoff(self.claim_failures));
+        let hopeless = !error.is_transient() || self.claim_failures >= PATIENCE;
+        if self.consumer.options.mode == Mode::Drain && hopeless && self.error.is_none() {
+            self.error = Some(error);
+            self.drain(StoppedBy::Stopped, Instant::now() + self.consumer.options.shutdown_timeout);
+        }
+    }
+
+    pub(super) fn deliver(&mut self, caught: Caught) {
+        let Some(transport) = self.transports.get(caught.feed) else { return };
+        let config = self.consumer.engine.config();
+        let number = self.hand.take(caught.feed, &caught.messages);
+        if self.phase > Phase::Working {
+            // The claim was under way when the end came.
+            let unstarted = self.hand.give_batch(number);
+            unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::Release { delay: None }));
+            return;
+        }
+        let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;
+        let command = delivery::deliver(number, transport.name(), &caught.messages, retries);
+        if !self.consumer.handlers.command(command) {
+            // Nobody is there to handle them: the environment has ended.
+            self.drain(StoppedBy::Stopped, Instant::now());
+            self.release_all();
+        }
+    }
+}

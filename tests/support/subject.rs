@@ -1,0 +1,225 @@
+//! A transport to test: where it comes from, and how its time is moved.
+
+use super::database::TestDatabase;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use symphony::Error;
+use symphony::config::Layers;
+use symphony::engine::Engine;
+use symphony::transport::memory::{MemoryTransport, Status};
+use symphony::transport::sync::Inline;
+use symphony::transport::{Claimed, Transport};
+
+/// The transport under test.
+pub const MAIN: &str = "main";
+/// Another one of the same kind.
+pub const OTHER: &str = "other";
+
+/// A kind of transport, set up for one test.
+pub trait Subject: Clone + Send + Sync + 'static {
+    /// A fresh one, with nothing in it; `settings` lie over its configuration.
+    fn fresh(settings: Value) -> impl Future<Output = Self> + Send;
+    /// The engine around it.
+    fn engine(&self) -> &Arc<Engine>;
+    /// The transport.
+    fn transport(&self) -> Arc<dyn Transport>;
+    /// Lets time pass for the transport, and for nobody else.
+    fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send;
+    /// How many messages are finished and still known.
+    fn finished(&self) -> impl Future<Output = usize> + Send;
+    /// Leaves nothing behind. Also called when the test has failed.
+    fn tear_down(self) -> impl Future<Output = ()> + Send;
+}
+
+/// Runs a test on a fresh subject.
+pub fn check<S: Subject, F: Future<Output = ()> + Send + 'static>(settings: Value, test: impl FnOnce(S) -> F) {
+    super::run(async {
+        let subject = S::fresh(settings).await;
+        let outcome = tokio::spawn(test(subject.clone())).await;
+        subject.tear_down().await;
+        super::pass_on(outcome);
+    });
+}
+
+fn engine(config: Value, settings: Value) -> Arc<Engine> {
+    let layers: Layers = serde_json::from_value(json!({ "config": config, "runtime": settings })).unwrap();
+    Arc::new(Engine::new(&layers, Arc::new(Judge)).unwrap())
+}
+
+fn transports(kind: &str) -> Value {
+    json!({ MAIN: { "type": kind }, OTHER: { "type": kind } })
+}
+
+/// The transport `memory`.
+#[derive(Clone)]
+pub struct Memory {
+    engine: Arc<Engine>,
+    transport: Arc<MemoryTransport>,
+}
+
+impl Subject for Memory {
+    async fn fresh(settings: Value) -> Self {
+        let engine = engine(json!({ "transports": transports("memory") }), settings);
+        let transport = engine.memory(MAIN).unwrap();
+        Self { engine, transport }
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        self.transport.clone()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.transport.advance(by);
+    }
+
+    async fn finished(&self) -> usize {
+        let ended = |status| matches!(status, Status::Completed | Status::Discarded);
+        self.transport.list().iter().filter(|it| ended(it.status)).count()
+    }
+
+    async fn tear_down(self) {}
+}
+
+/// The transport `postgres`, over connections of its own.
+#[derive(Clone)]
+pub struct Postgres {
+    engine: Arc<Engine>,
+    transport: Arc<dyn Transport>,
+    /// Its database.
+    pub database: Arc<TestDatabase>,
+}
+
+impl Postgres {
+    async fn connected(pooled: bool, settings: Value) -> Self {
+        let database = Arc::new(TestDatabase::migrated().await);
+        let connection = json!({ "url": database.url(), "pooled": pooled, "poolSize": 10 });
+        let engine = engine(json!({ "transports": transports("postgres"), "database": connection }), settings);
+        let transport = engine.transport(MAIN).await.unwrap();
+        Self { engine, transport, database }
+    }
+}
+
+impl Subject for Postgres {
+    async fn fresh(settings: Value) -> Self {
+        Self::connected(false, settings).await
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        self.transport.clone()
+    }
+
+    async fn advance(&self, by: Duration) {
+        let columns = [
+            ("messages_pending", "created_at available_at scheduled_at"),
+            ("messages_processing", "created_at available_at scheduled_at locked_at"),
+            ("messages_finished", "created_at available_at scheduled_at locked_at processed_at"),
+            ("failed_messages", "created_at scheduled_at failed_at"),
+            ("workers", "started_at last_beat_at lease_until"),
+            ("deduplication", "first_seen_at expires_at"),
+        ];
+        let span = format!("interval '{} ms'", by.as_millis());
+        let earlier = |columns: &str| -> Vec<_> {
+            columns.split(' ').map(|column| format!("{column} = {column} - {span}")).collect()
+        };
+        let update = |(table, columns): (&str, &str)| {
+            format!("UPDATE symphony.messenger_{table} SET {};", earlier(columns).join(", "))
+        };
+        self.database.execute(&columns.map(update).concat()).await;
+    }
+
+    async fn finished(&self) -> usize {
+        let count: i64 = self.database.value("SELECT count(*) FROM symphony.messenger_messages_finished").await;
+        usize::try_from(count).unwrap()
+    }
+
+    async fn tear_down(self) {
+        self.engine.close();
+        TestDatabase::drop_by_name(self.database.name()).await;
+    }
+}
+
+/// The transport `postgres` as it speaks to a transaction pooler: nothing is kept on a connection.
+#[derive(Clone)]
+pub struct Pooled(Postgres);
+
+impl Subject for Pooled {
+    async fn fresh(settings: Value) -> Self {
+        Self(Postgres::connected(true, settings).await)
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        self.0.engine()
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        self.0.transport()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.0.advance(by).await;
+    }
+
+    async fn finished(&self) -> usize {
+        self.0.finished().await
+    }
+
+    async fn tear_down(self) {
+        self.0.tear_down().await;
+    }
+}
+
+/// The transport `sync`.
+#[derive(Clone)]
+pub struct Sync {
+    engine: Arc<Engine>,
+    transport: Arc<dyn Transport>,
+}
+
+impl Subject for Sync {
+    async fn fresh(settings: Value) -> Self {
+        let engine = engine(json!({ "transports": transports("sync") }), settings);
+        let transport = engine.transport(MAIN).await.unwrap();
+        Self { engine, transport }
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        self.transport.clone()
+    }
+
+    async fn advance(&self, _: Duration) {}
+
+    async fn finished(&self) -> usize {
+        0
+    }
+
+    async fn tear_down(self) {}
+}
+
+/// Handles on the spot: a message of the type `Failing` fails, every other one succeeds.
+struct Judge;
+
+#[async_trait]
+impl Inline for Judge {
+    async fn handle(&self, _: &str, messages: Vec<Claimed>) -> Vec<Result<(), Error>> {
+        let judge = |it: Claimed| match &*it.message_type {
+            "Failing" => Err(Error::Handler { message_id: it.id.to_string(), message: "refused".to_owned() }),
+            _ => Ok(()),
+        };
+        messages.into_iter().map(judge).collect()
+    }
+}
