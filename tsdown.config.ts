@@ -10,5 +10,7 @@ export default defineConfig({
   dts: { oxc: true },
   // Shared chunks lie beside the entries, so that `../binding.js` in lib/native.ts stays true in dist/.
   hash: false,
+  // A chunk named like an entry would take its place among the typings.
+  outputOptions: (options) => ({ ...options, chunkFileNames: `shared-${options.chunkFileNames}` }),
   deps: { neverBundle: [/binding\.js$/] },
 })

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** The addon under test, where it is not the one at the root: `npm test` has one that counts. */
+const addon = process.env.SYMPHONY_TEST_ADDON
+
 const lib = (name: string) => fileURLToPath(new URL(`./lib/${name}.ts`, import.meta.url))
 
 export default defineConfig({
@@ -16,6 +19,8 @@ export default defineConfig({
     globalSetup: './__test__/support/server.ts',
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',
+    // Not for this process: vitest's bundler is an addon of the same make and would load ours in place of its own.
+    env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {},
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -82,9 +82,9 @@ export function checkOptions(options: ConsumeOptions, more: Record<string, Check
   return rest
 }
 
-/** At least a millisecond: a drain that is late from the start still says what waits. */
+/** Nothing when it is late from the start: such a drain claims nothing, and still says what waits. */
 function timeLeft(deadline: number, timeLimit: unknown): number {
-  return Math.max(1, Math.min(deadline - Date.now(), (timeLimit as number | undefined) ?? Number.POSITIVE_INFINITY))
+  return Math.max(0, Math.min(deadline - Date.now(), (timeLimit as number | undefined) ?? Number.POSITIVE_INFINITY))
 }
 
 function count(value: unknown, key: string): unknown {

@@ -92,7 +92,7 @@ export class Consumption {
     const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
     const forgetSignal = this.#stopOn(this.#options.signal)
     try {
-      return JSON.parse(await awaitNative(() => this.#consumer.run())) as ConsumeResult
+      return toResult(await awaitNative(() => this.#consumer.run()))
     } finally {
       forgetRegistry()
       forgetSignal()
@@ -127,6 +127,12 @@ export class Consumption {
     this.#memoryLooked = now
     if (process.memoryUsage.rss() > memoryLimit) this.stop('memoryLimit')
   }
+}
+
+/** What only {@link Consumption.counters} tells is left out. */
+function toResult(text: string): ConsumeResult {
+  const { inFlight: _, runs: __, handlerMillis: ___, ...result } = JSON.parse(text) as ConsumeResult & ConsumerCounters
+  return result
 }
 
 function nativeOptions(

@@ -38,12 +38,19 @@ export interface FailedMessage {
   id: string
   /** The message's id. */
   messageId: string
+  /** The message's type. */
   type: string
+  /** The transport it was in, and goes back to. */
   transport: string
+  /** Its queue. */
   queue: string
+  /** 1 to 10. */
   priority: number
+  /** Its payload, whole. */
   payload: Record<string, unknown>
+  /** The caller's headers. */
   headers: MessageHeaders
+  /** Its metadata. */
   metadata: MessageMetadata
   /** The last error's message. */
   error: string
@@ -51,16 +58,21 @@ export interface FailedMessage {
   errorClass: string
   /** The errors of all runs, oldest first. */
   errorHistory: Array<{ at: Date; class: string; message: string }>
+  /** When it failed for the last time. */
   failedAt: Date
+  /** Retries it had. */
   retryCount: number
   /** How often a process died while it ran the message. */
   crashes: number
+  /** When it was dispatched. */
   createdAt: Date
+  /** The caller's key, if any. */
   idempotencyKey: string | null
 }
 
 /** A page of dead letters, newest first. */
 export interface FailedPage {
+  /** The dead letters. */
   messages: FailedMessage[]
   /** For the next page; `null`: this was the last. */
   nextCursor: string | null
@@ -72,6 +84,7 @@ export interface RetriedMessage {
   failedMessageId: string
   /** The new message's id. */
   messageId: string
+  /** The transport it is in. */
   transport: string
 }
 
@@ -98,6 +111,7 @@ export async function getFailed(id: string): Promise<FailedMessage | null> {
  * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
  */
 export async function retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
+  if (typeof which === 'string' && !UUID.test(which)) return []
   const { retried } = await ask<{ retried: RetriedMessage[] }>((core) => core.retryFailed(toStrictFilter(which)))
   return retried
 }
@@ -110,9 +124,13 @@ export async function retryFailed(which: string | FailedFilter): Promise<Retried
  * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
  */
 export async function removeFailed(which: string | FailedFilter): Promise<number> {
+  if (typeof which === 'string' && !UUID.test(which)) return 0
   const { removed } = await ask<{ removed: number }>((core) => core.removeFailed(toStrictFilter(which)))
   return removed
 }
+
+/** What every dead letter's id looks like; there is none of another, and the core would call it a bad filter. */
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory'> & {
   failedAt: number

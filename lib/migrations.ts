@@ -4,7 +4,9 @@ import { awaitNative } from './native-error.js'
 
 /** One step of the schema. */
 export interface Migration {
+  /** Counts from 1. */
   version: number
+  /** As its files are named. */
   name: string
 }
 

@@ -6,7 +6,9 @@ import { awaitNative } from './native-error.js'
 
 /** What is in one queue. */
 export interface QueueDepth {
+  /** The transport. */
   transport: string
+  /** The queue inside the transport. */
   queue: string
   /** Due now. */
   pending: number
@@ -22,9 +24,13 @@ export interface QueueDepth {
 
 /** Waiting messages of a type without handler. */
 export interface UnhandledMessages {
+  /** The type. */
   type: string
+  /** The transport they wait in. */
   transport: string
+  /** The queue they wait in. */
   queue: string
+  /** How many are due, up to a bound. */
   count: number
 }
 

@@ -5,6 +5,7 @@
 
 /** A schema that validates `Input` and gives `Output`. */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the specification asks for. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
@@ -20,7 +21,9 @@ export type SchemaResult<Output> =
 
 /** One thing that a schema found wrong. */
 export interface SchemaIssue {
+  /** What is wrong. */
   readonly message: string
+  /** Where. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 

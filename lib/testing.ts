@@ -27,18 +27,29 @@ import { callNative } from './native-error.js'
 
 /** A message in a memory transport. */
 export interface DispatchedMessage {
+  /** The message's id. */
   id: string
+  /** Its type. */
   type: string
+  /** The transport it is in. */
   transport: string
+  /** The queue inside the transport. */
   queue: string
+  /** 1 to 10. */
   priority: number
-  /** Dead letters are not here; see `listFailed()`. */
+  /** Where it is in its life. Dead letters are not here; see `listFailed()`. */
   status: 'pending' | 'processing' | 'completed' | 'discarded'
+  /** As it was stored. */
   payload: Record<string, unknown>
+  /** The caller's headers. */
   headers: MessageHeaders
+  /** Metadata of message and options, merged. */
   metadata: MessageMetadata
+  /** From when it can be handled. */
   availableAt: Date
+  /** Failed runs so far. */
   retryCount: number
+  /** The caller's key, if any. */
   idempotencyKey: string | null
 }
 

@@ -15,6 +15,8 @@ export interface MessageEvent {
   retryCount: number
   /** Milliseconds until it runs again, where it does. */
   delay?: number
+  /** The handler's reason, where it discarded the message. */
+  reason?: string
   /** Why, where something went wrong. */
   error?: { class: string; message: string }
 }

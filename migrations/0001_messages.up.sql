@@ -142,10 +142,12 @@ CREATE TABLE :"schema".messenger_workers (
   started_at timestamptz NOT NULL DEFAULT now(),
   last_beat_at timestamptz NOT NULL DEFAULT now(),
   lease_until timestamptz NOT NULL,
-  in_flight integer NOT NULL DEFAULT 0
+  in_flight integer NOT NULL DEFAULT 0,
+  waiting boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 COMMENT ON TABLE :"schema".messenger_workers IS 'Workers and invocations at work; past lease_until any claim rescues their messages.';
 COMMENT ON COLUMN :"schema".messenger_workers.lease_until IS 'Until when its claims stand unless it beats again.';
+COMMENT ON COLUMN :"schema".messenger_workers.waiting IS 'It listens and has found nothing: whoever sends, wakes it. A busy worker is never notified.';
 COMMENT ON COLUMN :"schema".messenger_workers.in_flight IS 'Messages claimed and not settled, at the last beat.';
 
 CREATE TABLE :"schema".messenger_deduplication (

@@ -7,7 +7,7 @@
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { startPostgres } from './postgres.mjs'
+import { startTestPostgres } from './postgres.mjs'
 import { findAddon } from './setup/addon.mjs'
 import { npm } from './setup/dependencies.mjs'
 import { at, root } from './setup/paths.mjs'
@@ -31,7 +31,7 @@ await main(async () => {
 })
 
 async function embeddedPostgres() {
-  const postgres = await step('embedded Postgres', () => startPostgres({ settings: { fsync: 'off' } }))
+  const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
 }
@@ -69,7 +69,7 @@ async function expectQuickStart(file, url, name) {
   if (output !== expected) throw new Error(`${file} printed\n${output}and not\n${expected}`)
 }
 
-/** Checks the quick start against the installed typings, those of the package's dependants included. */
+/** Checks the quick start, and the installed typings themselves, as a project with that module resolution does. */
 function checkTypes(mode) {
   const module = mode === 'bundler' ? 'esnext' : mode
   const config = {

@@ -4,7 +4,7 @@
  * A failed check or test does not stop the others; the exit code and the last line tell.
  */
 import { rmSync } from 'node:fs'
-import { startPostgres } from './postgres.mjs'
+import { startTestPostgres } from './postgres.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
 import { at, root } from './setup/paths.mjs'
@@ -78,11 +78,10 @@ function failed(kind, error) {
   results[kind].failed++
 }
 
-/** The server to test on: the one given, or an embedded one that has no crash to fear. */
+/** The server to test on: the one given, or an embedded one. */
 async function database() {
   if (process.env.SYMPHONY_DATABASE_URL) return process.env.SYMPHONY_DATABASE_URL
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200' }
-  const postgres = await step('embedded Postgres', () => startPostgres({ settings }))
+  const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
 }

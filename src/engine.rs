@@ -197,7 +197,7 @@ impl Engine {
     async fn read_rows(&self) -> Result<()> {
         let config = self.config();
         let database = Database::shared(&config.database)?;
-        let rows = PostgresTransport::new("".into(), database, config.retention.clone()).transport_rows().await?;
+        let rows = PostgresTransport::new("".into(), database, &config).transport_rows().await?;
         let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
         let mut open = self.open();
         open.rows_read = Some(Instant::now());
@@ -220,7 +220,7 @@ impl Engine {
         Ok(match described.kind {
             TransportKind::Postgres | TransportKind::Supabase => {
                 let database = Database::shared(&config.database)?;
-                Arc::new(PostgresTransport::new(name.into(), database, config.retention.clone()))
+                Arc::new(PostgresTransport::new(name.into(), database, &config))
             }
             TransportKind::Memory => Self::memory_of(open, name),
             TransportKind::Sync => Arc::new(SyncTransport::new(name.into(), self.inline.clone())),

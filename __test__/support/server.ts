@@ -1,4 +1,4 @@
-import { startPostgres } from '../../scripts/postgres.mjs'
+import { startTestPostgres } from '../../scripts/postgres.mjs'
 
 /**
  * Gives every test file one server through SYMPHONY_TEST_DATABASE_URL: what `npm test` started, else the server in
@@ -7,15 +7,14 @@ import { startPostgres } from '../../scripts/postgres.mjs'
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
   const { SYMPHONY_TEST_DATABASE_URL, SYMPHONY_DATABASE_URL } = process.env
   for (const name of Object.keys(process.env)) {
-    if (/^(SYMPHONY_|POSTGRES_|DATABASE_URL$)/.test(name)) delete process.env[name]
+    if (/^(SYMPHONY_(?!TEST_)|POSTGRES_|DATABASE_URL$)/.test(name)) delete process.env[name]
   }
   const given = SYMPHONY_TEST_DATABASE_URL ?? SYMPHONY_DATABASE_URL
   if (given) {
     process.env.SYMPHONY_TEST_DATABASE_URL = given
     return undefined
   }
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200' }
-  const postgres = await startPostgres({ settings })
+  const postgres = await startTestPostgres()
   process.env.SYMPHONY_TEST_DATABASE_URL = postgres.url
   return postgres.stop
 }

@@ -15,7 +15,7 @@ export function registerHandlers(jobs, ledger) {
   const failures = new Map(jobs.flatMap((job) => (job.failure ? [[job.key, job.failure]] : [])))
   for (const [type, milliseconds] of Object.entries(latency)) {
     registerHandler(type, async (_message, context) => {
-      const key = context.idempotencyKey
+      const key = String(context.idempotencyKey)
       const run = ledger.run(key)
       await sleep(milliseconds)
       const error = plannedError(failures.get(key), run)

@@ -134,16 +134,10 @@ export interface SymphonyConfig extends EnvironmentConfig {
   environments?: Record<string, EnvironmentConfig>
 }
 
-/** A retry strategy in force. Durations in milliseconds. */
-export interface EffectiveRetry {
-  maxRetries: number
-  delay: number
-  multiplier: number
-  maxDelay: number
-  jitter: number
-}
+/** A retry strategy in force: a {@link RetryConfig} without gaps, durations in milliseconds. */
+export type EffectiveRetry = Required<{ [Key in keyof RetryConfig]: number }>
 
-/** The configuration in force: complete, durations in milliseconds. */
+/** The configuration in force: a {@link SymphonyConfig} without gaps, durations in milliseconds. */
 export interface EffectiveConfig {
   defaultTransport: string
   defaultQueue: string

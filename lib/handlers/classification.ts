@@ -43,8 +43,17 @@ const NETWORK = new Set([
 /** Causes are followed so far: nobody nests deeper, and a cycle has to end. */
 const DEEPEST = 10
 
-/** The decision about an error that nobody claims in particular. */
+/** The decision about an error that nobody claims in particular. Never fails, whatever was thrown. */
 export function classifyError(error: unknown): Classification {
+  try {
+    return classify(error)
+  } catch {
+    // An object whose getters throw.
+    return { retryable: true, retryAfter: null }
+  }
+}
+
+function classify(error: unknown): Classification {
   let current: unknown = error
   for (let depth = 0; depth < DEEPEST && isObject(current); depth += 1) {
     const retryable = verdictOn(current)

@@ -104,9 +104,13 @@ function explicit(error: unknown, { retryable, retryAfter }: Classification): un
 
 /** How long one message took. */
 export interface Measurement {
+  /** The message's id. */
   messageId: string
+  /** Its type. */
   type: string
+  /** The transport it came from. */
   transport: string
+  /** Which run it was; the first is 1. */
   attempt: number
   /** Milliseconds. */
   duration: number

@@ -92,10 +92,7 @@ export class HandlerRegistry {
 
   /** Removes a handler, or all handlers of a type when no name is given. Answers whether there was one. */
   unregister(type: string, name?: string): boolean {
-    const kept = this.#entries.filter((entry) => entry.type !== type || (name !== undefined && entry.name !== name))
-    const removed = kept.length < this.#entries.length
-    this.#replace(kept)
-    return removed
+    return this.#remove((entry) => entry.type === type && (name === undefined || entry.name === name))
   }
 
   /** Removes all handlers and all middleware. */
@@ -122,9 +119,14 @@ export class HandlerRegistry {
     const same = this.#entries.findIndex(({ type, name }) => type === entry.type && name === entry.name)
     if (same !== -1) warnOfReplacement(entry)
     this.#replace(same === -1 ? [...this.#entries, entry] : this.#entries.with(same, entry))
-    return () => {
-      this.#replace(this.#entries.filter((other) => other !== entry))
-    }
+    return () => void this.#remove((other) => other === entry)
+  }
+
+  #remove(which: (entry: HandlerEntry) => boolean): boolean {
+    const kept = this.#entries.filter((entry) => !which(entry))
+    if (kept.length === this.#entries.length) return false
+    this.#replace(kept)
+    return true
   }
 
   #stack(layers: Array<{ name: string | undefined; run: Middleware }>): void {

@@ -1,4 +1,9 @@
-/** What the builders of the ready-made messages have in common. */
+/**
+ * What the builders of the ready-made messages have in common.
+ *
+ * Their payloads are types, not interfaces: only a type fits `Record<string, unknown>` without an index signature of its
+ * own, which would hide a misspelt field.
+ */
 import type { DispatchOptions } from '../dispatch-types.js'
 import { withExtras } from '../message-extras.js'
 

@@ -8,11 +8,16 @@ import { type BuildOptions, build, withoutUndefined } from './build.js'
 export type CampaignAction = 'process' | 'send_step' | 'complete'
 
 /** The payload of a `CampaignMessage`. */
-export interface CampaignPayload extends Record<string, unknown> {
+export type CampaignPayload = {
+  /** The campaign it belongs to. */
   campaignId: string
+  /** Whose it is. */
   userId: string
+  /** What is to be done. */
   action: CampaignAction
+  /** The recipient it is about. */
   recipientId?: string
+  /** The step it is about. */
   stepNumber?: number
 }
 
@@ -23,13 +28,7 @@ export interface CampaignMessage extends Message {
 }
 
 /** What {@link buildCampaignMessage} takes. */
-export interface CampaignMessageParams extends BuildOptions {
-  campaignId: string
-  userId: string
-  action: CampaignAction
-  recipientId?: string
-  stepNumber?: number
-}
+export type CampaignMessageParams = CampaignPayload & BuildOptions
 
 /**
  * A `CampaignMessage`, to be dispatched with priority 5 unless `priority` says otherwise.

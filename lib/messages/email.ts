@@ -5,16 +5,26 @@ import type { Message } from '../message.js'
 import { type BuildOptions, build, withoutUndefined } from './build.js'
 
 /** The payload of an `EmailMessage`. */
-export interface EmailPayload extends Record<string, unknown> {
+export type EmailPayload = {
+  /** The e-mail's row: the message's idempotency key comes from it. */
   emailId: string
+  /** Whose it is. */
   userId: string
+  /** The mailbox it is sent from. */
   mailboxId: string
+  /** The recipient's address. */
   toEmail: string
+  /** The subject line. */
   subject: string
+  /** The body. */
   html: string
+  /** The sender's name. */
   fromName?: string
+  /** The sender's address. */
   fromEmail?: string
+  /** The campaign it belongs to. */
   campaignId?: string
+  /** The recipient inside the campaign. */
   campaignRecipientId?: string
 }
 
@@ -25,18 +35,7 @@ export interface EmailMessage extends Message {
 }
 
 /** What {@link buildEmailMessage} takes. */
-export interface EmailMessageParams extends BuildOptions {
-  emailId: string
-  userId: string
-  mailboxId: string
-  toEmail: string
-  subject: string
-  html: string
-  fromName?: string
-  fromEmail?: string
-  campaignId?: string
-  campaignRecipientId?: string
-}
+export type EmailMessageParams = EmailPayload & BuildOptions
 
 /**
  * An `EmailMessage`, to be dispatched with priority 7 unless `priority` says otherwise.

@@ -5,10 +5,14 @@ import type { Message } from '../message.js'
 import { type BuildOptions, build, withoutUndefined } from './build.js'
 
 /** The payload of an `SMSMessage`. */
-export interface SMSPayload extends Record<string, unknown> {
+export type SMSPayload = {
+  /** The recipient's number. */
   to: string
+  /** The text. */
   message: string
+  /** The campaign it belongs to. */
   campaignId?: string
+  /** Whose it is. */
   userId?: string
 }
 
@@ -19,12 +23,7 @@ export interface SMSMessage extends Message {
 }
 
 /** What {@link buildSMSMessage} takes. */
-export interface SMSMessageParams extends BuildOptions {
-  to: string
-  message: string
-  campaignId?: string
-  userId?: string
-}
+export type SMSMessageParams = SMSPayload & BuildOptions
 
 /**
  * An `SMSMessage`, to be dispatched with priority 6 unless `priority` says otherwise.

@@ -1,15 +1,16 @@
 // The quick start as TypeScript, checked against the installed typings; needs no cast.
-import { consumeBatch, dispatch, registerHandler } from '@leadmap/symphony'
+import { consumeBatch, dispatch, type Message, registerHandler } from '@leadmap/symphony'
 import { defineConfig } from '@leadmap/symphony/config'
 
-interface Email {
-  to: string
+interface EmailMessage extends Message {
+  type: 'EmailMessage'
+  payload: { to: string }
 }
 
 export default defineConfig({ defaultPriority: 7 })
 
 export async function run(): Promise<number> {
-  registerHandler<Email>('EmailMessage', async (message, context) => {
+  registerHandler<EmailMessage>('EmailMessage', async (message, context) => {
     const to: string = message.payload.to
     context.logger.info(to)
   })

@@ -6,7 +6,7 @@
  */
 import { createServer } from './server.mjs'
 
-const server = await createServer()
+const server = createServer({ inMemory: process.argv.includes('--in-memory') })
 
 const commands = {
   start: ({ settings }) => server.start(settings),

@@ -1,5 +1,5 @@
 /** The addon: the Rust core as a file that Node loads, with its loader `binding.js` and typings `binding.d.ts`. */
-import { copyFileSync, existsSync, readdirSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { ensureRust } from './dependencies.mjs'
 import { at, root } from './paths.mjs'
 import { runNode } from './process.mjs'
@@ -15,14 +15,22 @@ const generated = ['binding.js', 'binding.d.ts']
  * @param {'release' | 'debug'} profile
  */
 export async function ensureAddon(profile) {
-  const version = `${profile} ${process.platform}-${process.arch} ${contentHash(sources)}`
-  const isThere = findAddon(root) && generated.every((name) => existsSync(at(name)))
-  if (isThere && isStamped('addon', version)) return
+  const inputs = `${profile} ${contentHash(sources)}`
+  const isThere = generated.every((name) => existsSync(at(name)))
+  if (isThere && isStamped('addon', `${inputs} ${identity()}`)) return
   await ensureRust()
   await step(`addon (${profile}${profile === 'release' ? ', takes minutes the first time' : ''})`, () =>
     buildAddon(profile === 'release' ? ['--release'] : []),
   )
-  stamp('addon', version)
+  stamp('addon', `${inputs} ${identity()}`)
+}
+
+/** Tells this addon from one that was put in its place by hand. */
+function identity() {
+  const file = findAddon(root)
+  if (!file) return 'none'
+  const { size, mtimeMs } = statSync(file)
+  return `${file} ${size} ${mtimeMs}`
 }
 
 /**

@@ -4,6 +4,7 @@
  * Only the crate itself is instrumented (a wrapper around rustc), so the dependencies are those of every debug build.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { buildAddonInto } from '../setup/addon.mjs'
 import { at, root } from '../setup/paths.mjs'
 import { run } from '../setup/process.mjs'
@@ -29,13 +30,8 @@ export function buildAddon() {
 
 /** Builds the cargo tests and returns the paths of their programs. */
 export async function buildTests() {
-  const output = await cargoTest(['--no-run', '--message-format=json'])
-  return output
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line))
-    .filter((message) => message.reason === 'compiler-artifact' && message.executable && message.profile.test)
-    .map((message) => /** @type {string} */ (message.executable))
+  const output = await cargoTest(['--no-run'])
+  return [...output.matchAll(/^ *Executable .*\((.+)\)$/gm)].map(([, path]) => resolve(root, path))
 }
 
 /** Runs the cargo tests. @param {NodeJS.ProcessEnv} env */
@@ -47,9 +43,9 @@ async function cargoTest(options, env = {}) {
   return run('cargo', ['test', '--target', await hostTriple(), ...options], { cwd: root, env: { ...env, ...instrumented } })
 }
 
-/** What a process needs in its environment to load the instrumented addon and to count. @param {string} addon */
+/** What vitest needs in its environment to run its tests on the instrumented addon. @param {string} addon */
 export function environmentFor(addon) {
-  return { NAPI_RS_NATIVE_LIBRARY_PATH: addon, LLVM_PROFILE_FILE: instrumented.LLVM_PROFILE_FILE }
+  return { SYMPHONY_TEST_ADDON: addon, LLVM_PROFILE_FILE: instrumented.LLVM_PROFILE_FILE }
 }
 
 /** Forgets what was counted. Build scripts count too, so this comes after the build. */

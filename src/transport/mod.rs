@@ -88,6 +88,8 @@ pub struct Claim<'a> {
     pub types: Option<&'a [String]>,
     /// How many messages at most.
     pub limit: usize,
+    /// Whether the worker is woken by [`Transport::listen`], and wants to be once it finds nothing.
+    pub listening: bool,
 }
 
 /// A claimed message, with all a handler may want to know.
@@ -240,6 +242,12 @@ pub struct Cleaned {
     pub deduplication: u64,
 }
 
+/// A subscription to what is sent; it ends when it is dropped.
+pub trait Listening: Send + Sync {
+    /// Whether notifications arrive right now.
+    fn is_connected(&self) -> bool;
+}
+
 /// A place where messages wait.
 ///
 /// Every implementation passes the same suite, `tests/conformance/`.
@@ -259,6 +267,12 @@ pub trait Transport: Send + Sync {
     ///
     /// A key stands at most once in a batch (see [`crate::deduplication`]).
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>>;
+
+    /// Calls `wake` whenever something is sent; `None` where the transport can not tell.
+    fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Box<dyn Listening>> {
+        drop(wake);
+        None
+    }
 
     /// The queues that hold anything.
     async fn survey(&self) -> Result<Survey>;

@@ -6,7 +6,7 @@ use super::stats::{Stats, StoppedBy, Summary};
 use super::{Handlers, Observer, Options, heart};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::transport::{Transport, WorkerId};
+use crate::transport::{Listening, Transport, WorkerId};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,8 @@ pub struct Consumer {
     pub(super) types: Mutex<Option<Arc<[String]>>>,
     pub(super) stop: Mutex<Option<Stop>>,
     pub(super) declared_dead: AtomicBool,
+    /// Something was sent since the last claim.
+    pub(super) sent: AtomicBool,
     /// Wakes the loop for any of the above.
     pub(super) wake: Notify,
     pub(super) stats: Mutex<Stats>,
@@ -55,6 +57,7 @@ impl Consumer {
             reports: Mutex::default(),
             stop: Mutex::default(),
             declared_dead: AtomicBool::new(false),
+            sent: AtomicBool::new(false),
             wake: Notify::new(),
             stats: Mutex::default(),
             in_flight: Arc::default(),
@@ -99,8 +102,9 @@ impl Consumer {
         }
         transports.retain(|it| it.capabilities().stores);
         let worker = signature(self.engine.config().worker.lease);
+        let listening = self.listen(&transports);
         let heart = self.clone().start_heart(&transports, &worker);
-        let outcome = Loop::new(self.clone(), transports.clone(), worker.clone(), start).run().await;
+        let outcome = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run().await;
         heart.abort();
         for store in distinct_stores(&transports) {
             // The lease runs out by itself if this fails.
@@ -114,6 +118,20 @@ impl Consumer {
             drained: stopped_by == StoppedBy::Empty,
             stopped_by,
         })
+    }
+
+    fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
+        if !self.options.listen {
+            return Vec::new();
+        }
+        let consumer = Arc::downgrade(self);
+        let wake = Arc::new(move || {
+            if let Some(consumer) = consumer.upgrade() {
+                consumer.sent.store(true, Ordering::Relaxed);
+                consumer.wake.notify_one();
+            }
+        });
+        transports.iter().filter_map(|it| it.listen(wake.clone())).collect()
     }
 
     fn start_heart(

@@ -31,6 +31,8 @@ pub struct Wanted {
     pub limit: usize,
     /// One suspect, and nothing else.
     pub suspect: bool,
+    /// Whether the consumer wants to be woken when it finds nothing.
+    pub listening: bool,
 }
 
 /// All transports of a consumer.
@@ -152,11 +154,14 @@ impl Feed {
     ) -> Result<Vec<Claimed>> {
         if self.survey.queues.is_empty() {
             self.stale = true;
-            return Ok(Vec::new());
+            if !wanted.listening {
+                return Ok(Vec::new());
+            }
         }
         let queues = queues.unwrap_or(&self.survey.queues).to_vec();
         let token = Uuid::now_v7();
-        let claim = Claim { worker, token, queues: &queues, types: wanted.types.as_deref(), limit };
+        let (types, listening) = (wanted.types.as_deref(), wanted.listening);
+        let claim = Claim { worker, token, queues: &queues, types, limit, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
         if messages.len() < limit {
             self.stale = true;
@@ -178,7 +183,7 @@ impl Feed {
         }
         let token = Uuid::now_v7();
         let queues = queues.unwrap_or_default();
-        let claim = Claim { worker, token, queues, types: wanted.types.as_deref(), limit: 1 };
+        let claim = Claim { worker, token, queues, types: wanted.types.as_deref(), limit: 1, listening: false };
         let suspect = self.answered(token, self.transport.claim_suspect(&claim).await)?;
         self.stale = true;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);

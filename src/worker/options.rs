@@ -30,6 +30,7 @@ struct Asked {
     time_limit: Option<f64>,
     poll_interval: Option<f64>,
     shutdown_timeout: Option<f64>,
+    listen: Option<bool>,
     #[serde(default)]
     observe: bool,
 }
@@ -59,6 +60,8 @@ pub struct Options {
     pub poll_interval: Duration,
     /// How long running handlers may take to end after a stop.
     pub shutdown_timeout: Duration,
+    /// Whether to be woken by the transport, where it can; a bounded drain never waits.
+    pub listen: bool,
     /// Whether anybody listens to events.
     pub observe: bool,
 }
@@ -85,6 +88,7 @@ impl Options {
             time_limit: millis("timeLimit", asked.time_limit)?,
             poll_interval: millis("pollInterval", asked.poll_interval)?.unwrap_or(worker.poll_interval),
             shutdown_timeout: millis("shutdownTimeout", asked.shutdown_timeout)?.unwrap_or(worker.shutdown_timeout),
+            listen: asked.mode == Mode::Run && asked.listen.unwrap_or(true),
             observe: asked.observe,
         })
     }

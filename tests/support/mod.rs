@@ -3,7 +3,7 @@
 // Each of them uses its own part of this.
 #![allow(dead_code)]
 
-pub mod database;
+pub mod schema;
 pub mod subject;
 
 use std::future::Future;

@@ -1,6 +1,6 @@
 //! A transport to test: where it comes from, and how its time is moved.
 
-use super::database::TestDatabase;
+use super::schema::TestSchema;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::future::Future;
@@ -92,17 +92,17 @@ impl Subject for Memory {
 pub struct Postgres {
     engine: Arc<Engine>,
     transport: Arc<dyn Transport>,
-    /// Its database.
-    pub database: Arc<TestDatabase>,
+    /// Its tables.
+    pub schema: Arc<TestSchema>,
 }
 
 impl Postgres {
     async fn connected(pooled: bool, settings: Value) -> Self {
-        let database = Arc::new(TestDatabase::migrated().await);
-        let connection = json!({ "url": database.url(), "pooled": pooled, "poolSize": 10 });
-        let engine = engine(json!({ "transports": transports("postgres"), "database": connection }), settings);
+        let schema = Arc::new(TestSchema::migrated().await);
+        let database = json!({ "url": schema.url(), "schema": schema.name, "pooled": pooled, "poolSize": 10 });
+        let engine = engine(json!({ "transports": transports("postgres"), "database": database }), settings);
         let transport = engine.transport(MAIN).await.unwrap();
-        Self { engine, transport, database }
+        Self { engine, transport, schema }
     }
 }
 
@@ -133,19 +133,19 @@ impl Subject for Postgres {
             columns.split(' ').map(|column| format!("{column} = {column} - {span}")).collect()
         };
         let update = |(table, columns): (&str, &str)| {
-            format!("UPDATE symphony.messenger_{table} SET {};", earlier(columns).join(", "))
+            format!("UPDATE {{s}}.messenger_{table} SET {};", earlier(columns).join(", "))
         };
-        self.database.execute(&columns.map(update).concat()).await;
+        self.schema.execute(&columns.map(update).concat()).await;
     }
 
     async fn finished(&self) -> usize {
-        let count: i64 = self.database.value("SELECT count(*) FROM symphony.messenger_messages_finished").await;
+        let count: i64 = self.schema.value("SELECT count(*) FROM {s}.messenger_messages_finished").await;
         usize::try_from(count).unwrap()
     }
 
     async fn tear_down(self) {
         self.engine.close();
-        TestDatabase::drop_by_name(self.database.name()).await;
+        self.schema.drop().await;
     }
 }
 
@@ -181,12 +181,12 @@ impl Subject for Pooled {
 
 /// The transport `sync`.
 #[derive(Clone)]
-pub struct Sync {
+pub struct OnTheSpot {
     engine: Arc<Engine>,
     transport: Arc<dyn Transport>,
 }
 
-impl Subject for Sync {
+impl Subject for OnTheSpot {
     async fn fresh(settings: Value) -> Self {
         let engine = engine(json!({ "transports": transports("sync") }), settings);
         let transport = engine.transport(MAIN).await.unwrap();

@@ -2,6 +2,7 @@
 //! only brings parameters there and rows back.
 
 pub mod database;
+pub mod listener;
 pub mod migrate;
 pub mod url;
 
@@ -13,16 +14,17 @@ mod tls;
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, MAX_CRASHES, Outcome, Rescued, Sent, Settlement, Survey,
-    Transport, Unhandled, WorkerId,
+    Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Listening, MAX_CRASHES, Outcome, Rescued, Sent,
+    Settlement, Survey, Transport, Unhandled, WorkerId,
 };
-use crate::config::{Retention, RetentionConfig};
+use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
 use floors::Floors;
+use listener::Listener;
 use statement::{Statement, Statements};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +39,7 @@ pub struct PostgresTransport {
     database: Arc<Database>,
     statements: Arc<Statements>,
     retention: RetentionConfig,
+    listen_to: DatabaseConfig,
     /// By the types that a claim asks for: what one kind of claim has passed over, another may want.
     floors: Mutex<HashMap<Option<Vec<String>>, Floors>>,
 }
@@ -56,9 +59,10 @@ pub struct TransportRow {
 
 impl PostgresTransport {
     /// A transport over a pool.
-    pub fn new(name: Arc<str>, database: Arc<Database>, retention: RetentionConfig) -> Self {
+    pub fn new(name: Arc<str>, database: Arc<Database>, config: &Config) -> Self {
         let statements = Arc::new(Statements::new(&database.schema));
-        Self { name, database, statements, retention, floors: Mutex::default() }
+        let (retention, listen_to) = (config.retention.clone(), config.database.clone());
+        Self { name, database, statements, retention, listen_to, floors: Mutex::default() }
     }
 
     /// The rows of `messenger_transports`.
@@ -150,6 +154,7 @@ impl PostgresTransport {
                     &&*self.name,
                     &floors,
                     &floor_ids,
+                    &claim.listening,
                 ],
             )
             .await?;
@@ -253,6 +258,11 @@ impl Transport for PostgresTransport {
         }
         let now = self.send_plain(&columns).await?;
         Ok(envelopes.iter().map(|envelope| queued(envelope, now)).collect())
+    }
+
+    fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Box<dyn Listening>> {
+        let subscription = Listener::subscribe(&self.listen_to, self.name.clone(), wake).ok().flatten()?;
+        Some(Box::new(subscription))
     }
 
     async fn survey(&self) -> Result<Survey> {

@@ -39,5 +39,13 @@ stored AS (
          body::jsonb, coalesce(headers, '{}')::jsonb, coalesce(metadata, '{}')::jsonb, idempotency_key
   FROM resolved
   WHERE holder = id
+),
+woken AS (
+  -- One notification a transport, and only while a listening worker waits: NOTIFY takes a lock of the whole cluster
+  -- at commit, and a busy worker looks by itself.
+  SELECT pg_notify(left('symphony_' || :'schema', 63), sent.transport_name)
+  FROM (SELECT DISTINCT transport_name FROM unnest($3::text[]) AS t (transport_name)) sent
+  WHERE EXISTS (SELECT FROM :"schema".messenger_workers w
+                WHERE w.waiting AND w.lease_until > now() AND sent.transport_name = ANY (w.transports))
 )
-SELECT id, holder, now() AS now FROM resolved
+SELECT id, holder, now() AS now, (SELECT count(*) FROM woken) AS woken FROM resolved

@@ -56,7 +56,7 @@ statements! {
     /// What a transport holds.
     survey(TEXT);
     /// Claims a batch.
-    claim(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY);
+    claim(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY, BOOL);
     /// Claims one suspect.
     claim_suspect(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, TEXT_ARRAY, TEXT);
     /// Ends messages without a trace.

@@ -8,6 +8,7 @@ use crate::worker::feed::{Caught, Feeds, Wanted};
 use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, delivery};
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 impl Loop {
@@ -29,10 +30,13 @@ impl Loop {
         // A suspect is handled with nothing else in the process: wait until the hand is empty.
         let clear = self.is_clear();
         let Some(feeds) = self.feeds.take_if(|feeds| clear || !feeds.suspects()) else { return };
+        self.began_clear = clear;
         let suspect = feeds.suspects();
         let types = lock(&self.consumer.types).clone();
         (self.rest_until, self.claim_after) = (None, None);
-        self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, suspect })));
+        let listening = self.is_listening();
+        self.consumer.sent.store(false, Ordering::Relaxed);
+        self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, suspect, listening })));
     }
 
     pub(super) fn may_claim(&self) -> bool {
@@ -43,7 +47,12 @@ impl Loop {
             && self.hand.len() <= self.consumer.options.max_concurrency
             && self.unsettled.len() < 10 * SETTLE_AT_ONCE
             && self.claim_after.is_none_or(|at| now >= at)
-            && (last_look || self.rest_until.is_none_or(|at| now >= at))
+            && (last_look || self.consumer.sent.load(Ordering::Relaxed) || self.rest_until.is_none_or(|at| now >= at))
+    }
+
+    /// Whether a transport would wake this consumer right now.
+    fn is_listening(&self) -> bool {
+        self.listening.iter().any(|it| it.is_connected())
     }
 
     pub(super) fn found_nothing_for_good(&self) -> bool {
@@ -55,7 +64,7 @@ impl Loop {
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         let nothing = count == 0 && error.is_none() && !suspects;
-        self.found_nothing = nothing && self.is_clear();
+        self.found_nothing = nothing && self.began_clear;
         self.consumer.count(|stats| stats.claimed += count as u64);
         for batch in caught {
             self.deliver(batch);
@@ -65,6 +74,7 @@ impl Loop {
             None => self.claim_failures = 0,
         }
         if count > 0 {
+            self.said_waiting = false;
             self.event(|| json!({ "event": "claimed", "count": count }));
         } else if nothing {
             self.rest();
@@ -73,6 +83,10 @@ impl Loop {
 
     /// Nothing to do: look again after the poll interval.
     pub(super) fn rest(&mut self) {
+        if !self.said_waiting && self.is_listening() {
+            self.said_waiting = true;
+            return;
+        }
         if self.hand.is_empty() && self.consumer.options.mode == Mode::Run {
             self.event(|| json!({ "event": "idle" }));
         }

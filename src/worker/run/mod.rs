@@ -15,7 +15,7 @@ use super::feed::{Caught, Feeds};
 use super::hand::Hand;
 use super::stats::StoppedBy;
 use crate::error::{Error, Result};
-use crate::transport::{Transport, WorkerId};
+use crate::transport::{Listening, Transport, WorkerId};
 use serde_json::Value;
 use settling::Pending;
 use std::collections::HashSet;
@@ -65,8 +65,16 @@ pub(super) struct Loop {
     claim_after: Option<Instant>,
     /// The database did not answer: no settling before this instant.
     settle_after: Option<Instant>,
+    /// Whether the claim under way began with nothing in hand. One that began earlier may not have seen what this
+    /// consumer has put back since.
+    began_clear: bool,
     /// Whether a claim with an empty hand found nothing: then nothing is left, not even what this consumer put back.
     found_nothing: bool,
+    /// Wake-ups by the transports.
+    listening: Vec<Box<dyn Listening>>,
+    /// Whether the last claim found nothing and said so: the next one is made at once, for what was sent before
+    /// anybody could know that this worker waits.
+    said_waiting: bool,
     claim_failures: u32,
     settle_failures: u32,
     /// When the next phase begins, whatever still runs.
@@ -82,6 +90,7 @@ impl Loop {
         consumer: Arc<Consumer>,
         transports: Vec<Arc<dyn Transport>>,
         worker: WorkerId,
+        listening: Vec<Box<dyn Listening>>,
         start: Instant,
     ) -> Self {
         let options = &consumer.options;
@@ -102,7 +111,10 @@ impl Loop {
             rest_until: None,
             claim_after: None,
             settle_after: None,
+            began_clear: false,
             found_nothing: false,
+            listening,
+            said_waiting: false,
             claim_failures: 0,
             settle_failures: 0,
             phase_ends: None,

@@ -17,8 +17,17 @@ use uuid::Uuid;
 pub(super) struct Pending {
     pub(super) held: Held,
     pub(super) settlement: Settlement,
+    /// Whether its handler put it off, rather than the consumer handed it back.
+    snoozed: bool,
     /// Whether an earlier try may have been applied without an answer.
     retried: bool,
+}
+
+impl Pending {
+    fn new(held: Held, outcome: Outcome, snoozed: bool) -> Self {
+        let settlement = Settlement { id: held.id, token: held.token, outcome };
+        Self { held, settlement, snoozed, retried: false }
+    }
 }
 
 impl Loop {
@@ -29,8 +38,9 @@ impl Loop {
             let Some(held) = self.hand.give(&report) else { continue };
             self.note_time(&report);
             let strategy = config.retry_for(&held.message_type);
+            let snoozed = matches!(report.said, Said::Snoozed { .. });
             let outcome = verdict::outcome(report.said, held.run, strategy, fastrand::f64());
-            self.conclude(held, outcome);
+            self.unsettled.push(Pending::new(held, outcome, snoozed));
         }
     }
 
@@ -47,8 +57,7 @@ impl Loop {
     }
 
     pub(super) fn conclude(&mut self, held: Held, outcome: Outcome) {
-        let settlement = Settlement { id: held.id, token: held.token, outcome };
-        self.unsettled.push(Pending { held, settlement, retried: false });
+        self.unsettled.push(Pending::new(held, outcome, false));
     }
 
     /// Writes all outcomes that wait, of one transport at a time; what comes meanwhile goes with the next.
@@ -116,8 +125,8 @@ impl Loop {
                 Outcome::Discarded { .. } => ("discarded", &mut stats.discarded),
                 Outcome::Retry { .. } => ("retried", &mut stats.retried),
                 Outcome::Bury { .. } => ("deadLettered", &mut stats.dead_lettered),
-                Outcome::Release { delay: Some(_) } => ("snoozed", &mut stats.snoozed),
-                Outcome::Release { delay: None } => ("released", &mut stats.released),
+                Outcome::Release { .. } if it.snoozed => ("snoozed", &mut stats.snoozed),
+                Outcome::Release { .. } => ("released", &mut stats.released),
             };
             *counter += 1;
             event = name;

@@ -1,0 +1,60 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+/** How long a program may take to say something, in milliseconds: only a hanging one is stopped by it. */
+const PATIENCE = 20_000
+
+/** A process that runs one of `__test__/programs/`, with the bundled package as users have it. */
+export interface Program {
+  readonly process: ChildProcessWithoutNullStreams
+  /** The next line that it prints, parsed as JSON. Fails when it ends without one. */
+  // biome-ignore lint/suspicious/noExplicitAny: each program says what its test expects.
+  next(): Promise<any>
+  /** Writes a line to its standard input. */
+  tell(line: string): void
+  /** How it ended. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>
+}
+
+/** Starts a program; it is killed when the test is finished and it still runs. */
+export function startProgram(name: string, environment: Record<string, string> = {}): Program {
+  const file = fileURLToPath(new URL(`../programs/${name}`, import.meta.url))
+  const child = spawn(process.execPath, [file], { env: { ...process.env, ...environment } })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, errors }))
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  return { process: child, next: () => nextLine(name, lines, () => errors), tell: (line) => child.stdin.write(`${line}\n`), ended }
+}
+
+/** Runs a program to its end and returns the one line that it prints. */
+// biome-ignore lint/suspicious/noExplicitAny: each program says what its test expects.
+export async function runProgram(name: string, environment: Record<string, string> = {}): Promise<any> {
+  const program = startProgram(name, environment)
+  const said = await program.next()
+  const { code, signal, errors } = await program.ended
+  if (code !== 0) throw new Error(`${name} ended with ${signal ?? code}: ${errors}`)
+  return said
+}
+
+async function nextLine(name: string, lines: AsyncIterator<string>, errors: () => string): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} says nothing: ${errors()}`)), PATIENCE)
+  })
+  try {
+    const { value, done } = await Promise.race([lines.next(), late])
+    if (done) throw new Error(`${name} ended without a word: ${errors()}`)
+    return JSON.parse(value)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { delivery, freshProcess } from '../fixtures/fake-core.js'
+import {
+  ConfigurationError,
+  getRegistry,
+  type HandlerContext,
+  HandlerRegistry,
+  type Message,
+  type MessageHandler,
+  registerHandler,
+} from '../index.js'
+import { DeliveryContext } from './context.js'
+
+beforeEach(freshProcess)
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+const names = (registry: HandlerRegistry, type: string): string[] => registry.get(type).map(({ name }) => name)
+
+interface EmailMessage extends Message {
+  type: 'EmailMessage'
+  payload: { to: string; subject: string }
+}
+
+describe('the forms of registration', () => {
+  test('functions, classes, objects: the arguments are message, envelope, context, the last two one object', () => {
+    class MyMessageHandler implements MessageHandler {
+      seen: unknown[] = []
+      // biome-ignore lint/suspicious/noExplicitAny: as users write it.
+      async handle(message: Message, envelope: any, context: HandlerContext): Promise<void> {
+        this.seen = [message.payload, envelope, context]
+      }
+    }
+    const emailHandler: MessageHandler<EmailMessage> = {
+      type: 'EmailMessage',
+      handle: async (message: EmailMessage, context: HandlerContext) => {
+        context.logger.debug(message.payload.to)
+      },
+    }
+    const registry = new HandlerRegistry()
+    const handler = new MyMessageHandler()
+    registry.register('MyMessage', handler)
+    registry.register(emailHandler)
+    registry.register(emailHandler, { name: 'again', timeout: '30s' })
+    registry.register('EmailMessage', async (message: EmailMessage, context: HandlerContext) => [message, context], {
+      name: 'inferred',
+    })
+    // @ts-expect-error A handler of one type can not be registered for another.
+    registry.register('Other', async (message: EmailMessage) => message.payload.to)
+    registry.register<EmailMessage>('EmailMessage', async (message) => message.payload.subject, { name: 'typed' })
+    registry.register('Untyped', async (message) => message.payload.anything.at.all)
+
+    expect(registry.types()).toEqual(['MyMessage', 'EmailMessage', 'Other', 'Untyped'])
+    expect(registry.get('EmailMessage').map(({ name, timeout }) => [name, timeout])).toEqual([
+      ['default', undefined],
+      ['again', 30_000],
+      ['inferred', undefined],
+      ['typed', undefined],
+    ])
+    const context = new DeliveryContext(delivery('MyMessage', { payload: { a: 1 } }), null)
+    registry.get('MyMessage')[0]?.run(context)
+    expect(handler.seen).toEqual([{ a: 1 }, context, context])
+  })
+
+  test.each<[unknown, unknown]>([
+    ['', () => 1],
+    [undefined, () => 1],
+    ['A', undefined],
+    ['A', {}],
+    ['A', { handle: 1 }],
+    ['A', Object.assign(() => 1, { timeout: 'soon' })],
+  ])('refuses %s', (type, handler) => {
+    expect(() => new HandlerRegistry().register(type as string, handler as never)).toThrow(
+      expect.objectContaining({ code: 'SYMPHONY_INVALID_HANDLER' }),
+    )
+  })
+
+  test('refuses an object that names no type', () => {
+    expect(() => new HandlerRegistry().register({ handle: () => 1 })).toThrow(ConfigurationError)
+    expect(() => new HandlerRegistry().register(null as never)).toThrow(ConfigurationError)
+  })
+})
+
+describe('several handlers', () => {
+  test('differ by name; the same name replaces in place', () => {
+    class Audit {
+      handle(): void {}
+    }
+    const registry = new HandlerRegistry()
+    registry.register('A', function send(): void {})
+    registry.register('A', new Audit())
+    registry.register('A', () => 1)
+    const before = registry.get('A')[0]
+    registry.register('A', function send(): void {})
+    registry.register('A', { name: 'own', handle: () => 1 })
+    expect(names(registry, 'A')).toEqual(['send', 'Audit', 'default', 'own'])
+    expect(registry.get('A')[0]).not.toBe(before)
+  })
+
+  test('a replacement in production is reported: no hot reload there', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const registry = new HandlerRegistry()
+    registry.register('A', () => 1)
+    registry.register('A', () => 2)
+    expect(warn).not.toHaveBeenCalled()
+    vi.stubEnv('NODE_ENV', 'production')
+    registry.register('A', () => 3)
+    expect(warn).toHaveBeenCalledOnce()
+  })
+
+  test('patterns add to the exact ones, the longest prefix first', () => {
+    const registry = new HandlerRegistry()
+    registry.register('*', () => 1, { name: 'all' })
+    registry.register('Email*', () => 1, { name: 'mail' })
+    registry.register('E*', () => 1, { name: 'e' })
+    registry.register('EmailMessage', () => 1, { name: 'exact' })
+    expect(names(registry, 'EmailMessage')).toEqual(['exact', 'mail', 'e', 'all'])
+    expect(names(registry, 'Other')).toEqual(['all'])
+    expect(registry.claimable()).toBeNull()
+  })
+})
+
+describe('taking away', () => {
+  test('by type, by name, by the answer of register, all', () => {
+    const registry = new HandlerRegistry()
+    const changed = vi.fn()
+    const deaf = registry.onChange(changed)
+    const takeBack = registry.register('A', () => 1, { name: 'one' })
+    registry.register('A', () => 1, { name: 'two' })
+    registry.register('B', () => 1)
+    takeBack()
+    expect(names(registry, 'A')).toEqual(['two'])
+    expect(registry.unregister('A', 'nope')).toBe(false)
+    expect(registry.unregister('A', 'two')).toBe(true)
+    expect(registry.has('A')).toBe(false)
+    expect(registry.claimable()).toEqual(['B'])
+    expect(registry.unregister('B')).toBe(true)
+    deaf()
+    registry.use(async (_envelope, _context, next) => next())
+    registry.clear()
+    expect(registry.middleware).toEqual([])
+    expect(changed).toHaveBeenCalledTimes(6)
+  })
+})
+
+test('middleware: by order, by name, taken back', () => {
+  const registry = new HandlerRegistry()
+  const pass = async (_envelope: unknown, _context: unknown, next: () => Promise<unknown>): Promise<unknown> => next()
+  const [a, b, c] = [pass.bind(null), pass.bind(null), pass.bind(null)]
+  const takeBack = registry.use(a)
+  registry.use(b, { name: 'x' })
+  registry.use(c, { name: 'x' })
+  expect(registry.middleware).toEqual([a, c])
+  takeBack()
+  expect(registry.middleware).toEqual([c])
+})
+
+test('the registry of the process', () => {
+  const takeBack = registerHandler('A', () => 1)
+  expect(getRegistry().has('A')).toBe(true)
+  takeBack()
+  expect(getRegistry().has('A')).toBe(false)
+})

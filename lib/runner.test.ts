@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { delivery, type FakeConsumer, freshProcess, theCore, turn } from './fixtures/fake-core.js'
+import { type ConsumeOptions, consumeBatch, registerHandler, setConfig, snooze } from './index.js'
+
+beforeEach(() => {
+  freshProcess()
+  setConfig({})
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Starts a drain, as far as the fake core. */
+function start(options: ConsumeOptions = {}): { consumer: FakeConsumer } {
+  void consumeBatch(options)
+  return { consumer: theCore().consumers.at(-1) as FakeConsumer }
+}
+
+/** A handler that ends when it is told to. */
+function gates(): {
+  handle: () => Promise<unknown>
+  open: Array<(value?: unknown) => void>
+  fail: Array<(error: Error) => void>
+} {
+  const open: Array<(value?: unknown) => void> = []
+  const fail: Array<(error: Error) => void> = []
+  return {
+    open,
+    fail,
+    handle: () =>
+      new Promise((resolve, reject) => {
+        open.push(resolve)
+        fail.push(reject)
+      }),
+  }
+}
+
+const many = (count: number, type = 'A') =>
+  Array.from({ length: count }, (_, n) => delivery(type, { id: `${type}${n}` }))
+
+test('outcomes of one turn are settled together', async () => {
+  registerHandler('A', () => 1)
+  registerHandler('B', () => snooze(5))
+  registerHandler('C', () => Promise.reject(new Error('x')))
+  const { consumer } = start()
+  consumer.deliver(7, [...many(3), delivery('B'), delivery('C')])
+  await turn()
+  expect(consumer.settlements).toHaveLength(1)
+  const sorted = consumer.lines.sort((left, right) => left[1] - right[1])
+  expect(sorted.map(([batch, index, , outcome]) => [batch, index, outcome?.as])).toEqual([
+    [7, 0, undefined],
+    [7, 1, undefined],
+    [7, 2, undefined],
+    [7, 3, 'snoozed'],
+    [7, 4, 'failed'],
+  ])
+  expect(sorted.every(([, , duration]) => duration >= 0)).toBe(true)
+})
+
+test('starts in the given order as slots come free', async () => {
+  const { handle, open } = gates()
+  registerHandler('A', handle)
+  const { consumer } = start({ maxConcurrency: 2 })
+  consumer.deliver(0, many(3))
+  consumer.deliver(1, many(1))
+  await turn()
+  expect(open).toHaveLength(2)
+  open[1]?.()
+  await turn()
+  expect(open).toHaveLength(3)
+  expect(consumer.lines.map(([batch, index]) => [batch, index])).toEqual([[0, 1]])
+  open[0]?.()
+  await turn()
+  expect(open).toHaveLength(4)
+  for (const end of open) end()
+  await turn()
+  expect(consumer.lines.map(([batch, index]) => `${batch}.${index}`)).toEqual(['0.1', '0.0', '0.2', '1.0'])
+})
+
+test('the configured number of handlers, and their configured time limit', async () => {
+  setConfig({ worker: { maxConcurrency: 1, handlerTimeout: 10 } })
+  const { handle, open } = gates()
+  registerHandler('A', handle)
+  const { consumer } = start()
+  consumer.deliver(0, many(2))
+  await turn()
+  expect(open).toHaveLength(1)
+  await vi.waitUntil(() => consumer.lines.length === 2)
+  expect(consumer.lines[0]?.[3]).toMatchObject({ as: 'failed', error: { class: 'HandlerTimeoutError' } })
+})
+
+test('"return" hands back what has not started', async () => {
+  const { handle, open } = gates()
+  registerHandler('A', handle)
+  const { consumer } = start({ maxConcurrency: 1 })
+  consumer.deliver(0, many(3))
+  consumer.command({ do: 'return' })
+  await turn()
+  expect(consumer.lines).toEqual([
+    [0, 1, 0, { as: 'released' }],
+    [0, 2, 0, { as: 'released' }],
+  ])
+  open[0]?.()
+  await turn()
+  expect(open).toHaveLength(1)
+  expect(consumer.lines).toHaveLength(3)
+})
+
+test('"abort" aborts the signals; what fails then goes back, what succeeds counts', async () => {
+  const { handle, open, fail } = gates()
+  const signals: AbortSignal[] = []
+  registerHandler('A', (_message, _envelope, context) => {
+    signals.push(context.signal)
+    return handle()
+  })
+  const { consumer } = start()
+  consumer.deliver(0, many(2))
+  consumer.command({ do: 'abort', reason: 'timeLimit' })
+  expect(signals.map(({ reason }) => String(reason))).toEqual(
+    Array(2).fill('AbortError: the run was stopped: timeLimit'),
+  )
+  open[0]?.()
+  fail[1]?.(signals[1]?.reason)
+  await turn()
+  expect(consumer.lines.map(([, index, , outcome]) => [index, outcome])).toEqual([
+    [0, undefined],
+    [1, { as: 'released' }],
+  ])
+  consumer.deliver(1, many(1))
+  await turn()
+  fail[2]?.(new Error('its own'))
+  await turn()
+  expect(consumer.lines.at(-1)?.[3]).toMatchObject({ as: 'failed' })
+})
+
+test('a command that makes no sense, or a core that takes nothing more, is logged and not thrown', async () => {
+  const error = vi.spyOn(console, 'error').mockReturnValue()
+  registerHandler('A', () => 1)
+  const { consumer } = start()
+  consumer.command({ do: 'deliver', batch: 0, messages: null })
+  consumer.onSettle = () => {
+    throw new Error('stopped')
+  }
+  consumer.deliver(0, many(1))
+  await turn()
+  expect(error).toHaveBeenCalledTimes(2)
+})

@@ -1,0 +1,138 @@
+//! A claim takes what is due and asked for, and nobody else gets it.
+
+use crate::kit::{HOUR, MINUTE, Worker, counts, delayed, ids, many, message, put, queued_in, urgent};
+use crate::support::subject::Subject;
+use std::collections::HashSet;
+use std::time::Duration;
+use symphony::transport::Claim;
+use uuid::Uuid;
+
+for_stores! {
+    nothing_is_claimed_from_nothing
+    what_is_claimed_is_claimed_once
+    future_messages_are_not_claimed
+    a_claim_takes_no_more_than_it_asks_for
+    only_the_queues_asked_for_are_read
+    a_type_filter_leaves_other_types_untouched
+    eight_claimers_at_once_never_get_the_same_message
+    a_survey_names_the_queues_that_hold_anything
+    a_forgotten_claim_is_put_back_as_it_was
+}
+
+async fn nothing_is_claimed_from_nothing<S: Subject>(it: S) {
+    let worker = Worker::of(&it.transport());
+    assert!(worker.claim(10).await.is_empty());
+    assert!(worker.claim_from(&["default"], None, 10).await.is_empty());
+    assert!(worker.claim_from(&[], None, 10).await.is_empty());
+    assert!(worker.claim_suspect().await.is_none());
+}
+
+async fn what_is_claimed_is_claimed_once<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(3, || message("Email"))).await;
+    assert_eq!(Worker::of(&transport).claim(10).await.len(), 3);
+    assert!(Worker::of(&transport).claim_from(&["default"], None, 10).await.is_empty());
+    assert_eq!(counts(&transport).await, (0, 0, 3));
+}
+
+async fn future_messages_are_not_claimed<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, vec![delayed(HOUR), delayed(2 * HOUR)]).await;
+    let worker = Worker::of(&transport);
+    assert!(worker.claim(10).await.is_empty());
+    it.advance(HOUR - MINUTE).await;
+    assert!(worker.claim(10).await.is_empty());
+    it.advance(2 * MINUTE).await;
+    assert_eq!(worker.claim(10).await.len(), 1);
+    it.advance(HOUR).await;
+    assert_eq!(worker.claim(10).await.len(), 1);
+}
+
+async fn a_claim_takes_no_more_than_it_asks_for<S: Subject>(it: S) {
+    let transport = it.transport();
+    let batch = (1..=10).flat_map(|priority| many(3, || urgent(priority)));
+    put(&transport, batch.collect()).await;
+    let worker = Worker::of(&transport);
+    for (limit, got) in [(1, 1), (7, 7), (100, 22), (1, 0)] {
+        assert_eq!(worker.claim(limit).await.len(), got);
+    }
+}
+
+async fn only_the_queues_asked_for_are_read<S: Subject>(it: S) {
+    let transport = it.transport();
+    let sent = put(&transport, ["a", "b", "c"].map(queued_in).into()).await;
+    let worker = Worker::of(&transport);
+    assert_eq!(ids(&worker.claim_from(&["b", "nowhere"], None, 10).await), [sent[1]]);
+    assert_eq!(ids(&worker.claim_from(&["c", "a"], None, 10).await), [sent[2], sent[0]]);
+}
+
+async fn a_type_filter_leaves_other_types_untouched<S: Subject>(it: S) {
+    let transport = it.transport();
+    let sent = put(&transport, ["Email", "Sms", "Email", "Push"].map(message).into()).await;
+    let worker = Worker::of(&transport);
+    assert!(worker.claim_from(&["default"], Some(&[]), 10).await.is_empty());
+    assert_eq!(ids(&worker.claim_from(&["default"], Some(&["Email", "Fax"]), 10).await), [sent[0], sent[2]]);
+    assert_eq!(counts(&transport).await, (2, 0, 2));
+    let rest = worker.claim(10).await;
+    assert_eq!(ids(&rest), [sent[1], sent[3]]);
+    assert!(rest.iter().all(|it| (it.retry_count, it.crash_count) == (0, 0)));
+}
+
+async fn eight_claimers_at_once_never_get_the_same_message<S: Subject>(it: S) {
+    const MESSAGES: usize = 2000;
+    let transport = it.transport();
+    put(&transport, many(MESSAGES, || message("Email"))).await;
+    let claimers: Vec<_> = (0..8).map(|_| tokio::spawn(claim_all(Worker::of(&transport)))).collect();
+    let mut claimed = Vec::new();
+    for claimer in claimers {
+        claimed.extend(claimer.await.unwrap());
+    }
+    assert_eq!(claimed.len(), MESSAGES);
+    assert_eq!(claimed.into_iter().collect::<HashSet<_>>().len(), MESSAGES);
+}
+
+async fn claim_all(worker: Worker) -> Vec<Uuid> {
+    let mut all = Vec::new();
+    loop {
+        let claimed = worker.claim_from(&["default"], None, 10).await;
+        if claimed.is_empty() {
+            return all;
+        }
+        all.extend(ids(&claimed));
+    }
+}
+
+async fn a_survey_names_the_queues_that_hold_anything<S: Subject>(it: S) {
+    let transport = it.transport();
+    assert!(transport.survey().await.unwrap().queues.is_empty());
+    let later = symphony::envelope::Envelope { queue: "later".into(), ..delayed(HOUR) };
+    put(&transport, vec![queued_in("b"), queued_in("a"), queued_in("b"), later]).await;
+    let mut survey = transport.survey().await.unwrap();
+    survey.queues.sort();
+    assert_eq!(survey.queues, ["a", "b", "later"]);
+    assert!(!survey.suspects);
+
+    Worker::of(&transport).claim_from(&["b"], None, 10).await;
+    let mut queues = transport.survey().await.unwrap().queues;
+    queues.sort();
+    assert_eq!(queues, ["a", "later"]);
+}
+
+async fn a_forgotten_claim_is_put_back_as_it_was<S: Subject>(it: S) {
+    let transport = it.transport();
+    let sent = put(&transport, many(4, || message("Email"))).await;
+    let (worker, stranger) = (Worker::of(&transport), Worker::with_lease(&transport, Duration::from_secs(1)));
+    let kept = worker.claim(1).await;
+    let token = Uuid::now_v7();
+    let queues = ["default".to_owned()];
+    let claim = Claim { worker: &worker.id, token, queues: &queues, types: None, limit: 2, listening: false };
+    assert_eq!(transport.claim(&claim).await.unwrap().len(), 2);
+
+    transport.forget(&stranger.id, token).await.unwrap();
+    assert_eq!(counts(&transport).await, (1, 0, 3));
+    transport.forget(&worker.id, token).await.unwrap();
+    let again = stranger.claim(10).await;
+    assert_eq!(ids(&again), sent[1..]);
+    assert!(again.iter().all(|it| (it.retry_count, it.crash_count) == (0, 0)));
+    worker.settle(&kept[0], symphony::transport::Outcome::Completed).await;
+}

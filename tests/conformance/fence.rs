@@ -1,0 +1,128 @@
+//! Only the claim that holds a message can settle it.
+
+use crate::kit::{LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement};
+use crate::support::subject::Subject;
+use std::time::Duration;
+use symphony::transport::{Claimed, Outcome, Settlement, Transport};
+use uuid::Uuid;
+
+for_stores! {
+    settled_twice_is_lost
+    a_wrong_token_is_lost_and_does_nothing
+    an_unknown_message_is_lost
+    the_token_of_an_earlier_claim_is_lost
+    the_token_of_a_rescued_claim_is_lost
+    lost_ones_are_named_among_others
+    eight_settlers_at_once_settle_once
+}
+
+fn every_outcome() -> [Outcome; 5] {
+    let discarded = Outcome::Discarded { reason: "no".to_owned() };
+    [Outcome::Completed, discarded, retry(Duration::ZERO), bury("no"), release()]
+}
+
+/// Tries every outcome with the message's token, which must not hold.
+async fn shut(transport: &dyn Transport, message: &Claimed) {
+    for outcome in every_outcome() {
+        let lost = transport.settle(&[settlement(message, outcome.clone())]).await.unwrap();
+        assert_eq!(lost, [message.id], "{outcome:?}");
+    }
+}
+
+async fn settled_twice_is_lost<S: Subject>(it: S) {
+    let transport = it.transport();
+    let worker = Worker::of(&transport);
+    for outcome in every_outcome() {
+        put_one(&transport, message("Email")).await;
+        let message = worker.claim_one().await;
+        worker.settle(&message, outcome).await;
+        let before = (counts(&transport).await, it.finished().await, letters(&transport).await.len());
+        shut(&*transport, &message).await;
+        assert_eq!((counts(&transport).await, it.finished().await, letters(&transport).await.len()), before);
+        let rest = worker.claim(10).await;
+        let done: Vec<_> = rest.iter().map(|it| settlement(it, Outcome::Completed)).collect();
+        transport.settle(&done).await.unwrap();
+    }
+}
+
+async fn a_wrong_token_is_lost_and_does_nothing<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let worker = Worker::of(&transport);
+    let message = worker.claim_one().await;
+    shut(&*transport, &Claimed { token: Uuid::now_v7(), ..message.clone() }).await;
+    assert_eq!(counts(&transport).await, (0, 0, 1));
+    assert_eq!((it.finished().await, letters(&transport).await.len()), (0, 0));
+    worker.settle(&message, Outcome::Completed).await;
+}
+
+async fn an_unknown_message_is_lost<S: Subject>(it: S) {
+    let transport = it.transport();
+    let id = Uuid::now_v7();
+    for outcome in every_outcome() {
+        assert_eq!(transport.settle(&[Settlement { id, token: id, outcome }]).await.unwrap(), [id]);
+    }
+    assert_eq!(transport.release(&[(id, id)]).await.unwrap(), [id]);
+    assert_eq!(counts(&transport).await, (0, 0, 0));
+}
+
+async fn the_token_of_an_earlier_claim_is_lost<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let (first, second) = (Worker::of(&transport), Worker::of(&transport));
+    let old = first.claim_one().await;
+    first.settle(&old, release()).await;
+    let new = second.claim_one().await;
+    assert_eq!(new.id, old.id);
+    shut(&*transport, &old).await;
+    second.settle(&new, Outcome::Completed).await;
+}
+
+async fn the_token_of_a_rescued_claim_is_lost<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let old = Worker::of(&transport).claim_one().await;
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap().returned, 1);
+    shut(&*transport, &old).await;
+    let worker = Worker::of(&transport);
+    let new = worker.claim_suspect().await.unwrap();
+    shut(&*transport, &old).await;
+    worker.settle(&new, Outcome::Completed).await;
+}
+
+async fn lost_ones_are_named_among_others<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(40, || message("Email"))).await;
+    let claimed = Worker::of(&transport).claim(100).await;
+    let mut settlements: Vec<_> =
+        claimed.iter().enumerate().map(|(n, it)| settlement(it, every_outcome()[n % 5].clone())).collect();
+    let mut lost = Vec::new();
+    for it in settlements.iter_mut().step_by(3) {
+        it.token = Uuid::now_v7();
+        lost.push(it.id);
+    }
+    assert_eq!(transport.settle(&settlements).await.unwrap(), lost);
+    assert_eq!(counts(&transport).await.2, lost.len() as u64);
+}
+
+async fn eight_settlers_at_once_settle_once<S: Subject>(it: S) {
+    let transport = it.transport();
+    for round in 0..25 {
+        put_one(&transport, message("Email")).await;
+        let message = Worker::of(&transport).claim_one().await;
+        let settlers: Vec<_> = (0..8)
+            .map(|n| {
+                let outcome = if n % 2 == 0 { Outcome::Completed } else { bury("no") };
+                let (transport, settlement) = (transport.clone(), settlement(&message, outcome));
+                tokio::spawn(async move { transport.settle(&[settlement]).await.unwrap() })
+            })
+            .collect();
+        let mut applied = 0;
+        for settler in settlers {
+            applied += usize::from(settler.await.unwrap().is_empty());
+        }
+        assert_eq!(applied, 1);
+        assert_eq!(it.finished().await + letters(&transport).await.len(), round + 1);
+    }
+}

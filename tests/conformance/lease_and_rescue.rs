@@ -1,0 +1,214 @@
+//! A claim stands as long as its worker's lease, and what a dead worker held comes back as suspect.
+
+use crate::kit::{
+    LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry,
+};
+use crate::support::subject::Subject;
+use std::time::Duration;
+use symphony::transport::{MAX_CRASHES, Outcome, Rescued};
+
+for_stores! {
+    a_living_worker_is_left_alone
+    a_dead_worker_s_messages_come_back_as_suspects
+    a_heartbeat_keeps_the_lease
+    a_claim_keeps_the_lease
+    a_heartbeat_of_a_dead_worker_is_refused
+    one_dead_worker_of_two
+    a_worker_that_signs_off_leaves_nothing
+    a_worker_that_signs_off_with_messages_in_hand_can_still_be_rescued
+    only_a_claim_for_suspects_takes_suspects
+    a_suspect_is_claimed_from_the_queues_and_types_asked_for
+    a_suspect_that_was_handled_is_done
+    a_suspect_that_failed_stays_suspect
+    the_third_crash_buries
+    nothing_to_rescue_is_nothing
+}
+
+async fn a_living_worker_is_left_alone<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let worker = Worker::of(&transport);
+    let message = worker.claim_one().await;
+    it.advance(LEASE / 2).await;
+    assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
+    worker.settle(&message, Outcome::Completed).await;
+}
+
+async fn a_dead_worker_s_messages_come_back_as_suspects<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(3, || message("Email"))).await;
+    let claimed = Worker::of(&transport).claim(2).await;
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: 0 });
+    assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
+    assert!(transport.survey().await.unwrap().suspects);
+    assert_eq!(counts(&transport).await, (3, 0, 0));
+
+    let worker = Worker::of(&transport);
+    for old in &claimed {
+        let again = worker.claim_suspect().await.unwrap();
+        assert_eq!((again.id, again.crash_count, again.retry_count), (old.id, 1, 0));
+        assert_eq!((&again.body, &again.message_type), (&old.body, &old.message_type));
+    }
+    assert!(worker.claim_suspect().await.is_none());
+    assert!(!transport.survey().await.unwrap().suspects);
+}
+
+async fn a_heartbeat_keeps_the_lease<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let worker = Worker::of(&transport);
+    let message = worker.claim_one().await;
+    for _ in 0..5 {
+        it.advance(LEASE * 2 / 3).await;
+        assert!(transport.extend(&worker.id, 1).await.unwrap());
+        assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
+    }
+    worker.settle(&message, Outcome::Completed).await;
+}
+
+async fn a_claim_keeps_the_lease<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(10, || message("Email"))).await;
+    let worker = Worker::of(&transport);
+    let first = worker.claim_one().await;
+    for _ in 0..5 {
+        it.advance(LEASE * 2 / 3).await;
+        worker.claim_one().await;
+        assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
+    }
+    worker.settle(&first, Outcome::Completed).await;
+}
+
+async fn a_heartbeat_of_a_dead_worker_is_refused<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let worker = Worker::of(&transport);
+    assert!(!transport.extend(&worker.id, 0).await.unwrap(), "it has never claimed");
+    worker.claim_one().await;
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap().workers, 1);
+    assert!(!transport.extend(&worker.id, 1).await.unwrap());
+    worker.claim(1).await;
+    assert!(transport.extend(&worker.id, 0).await.unwrap(), "a claim brings it back");
+}
+
+async fn one_dead_worker_of_two<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(4, || message("Email"))).await;
+    let (short, long) = (Worker::of(&transport), Worker::with_lease(&transport, 10 * LEASE));
+    let dead = short.claim(2).await;
+    let living = long.claim(2).await;
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: 0 });
+    for message in &living {
+        long.settle(message, Outcome::Completed).await;
+    }
+    let mut back = vec![long.claim_suspect().await.unwrap().id, long.claim_suspect().await.unwrap().id];
+    back.sort();
+    assert_eq!(back, ids(&dead));
+}
+
+async fn a_worker_that_signs_off_leaves_nothing<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let worker = Worker::of(&transport);
+    let message = worker.claim_one().await;
+    worker.settle(&message, Outcome::Completed).await;
+    transport.sign_off(&worker.id).await.unwrap();
+    assert!(!transport.extend(&worker.id, 0).await.unwrap());
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
+}
+
+async fn a_worker_that_signs_off_with_messages_in_hand_can_still_be_rescued<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let worker = Worker::of(&transport);
+    worker.claim_one().await;
+    transport.sign_off(&worker.id).await.unwrap();
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
+}
+
+/// Lets a message's process die; answers once it is suspect.
+async fn crash<S: Subject>(it: &S) -> Rescued {
+    let transport = it.transport();
+    let worker = Worker::of(&transport);
+    match worker.claim_suspect().await {
+        Some(_) => {}
+        None => drop(worker.claim_one().await),
+    }
+    it.advance(2 * LEASE).await;
+    transport.rescue().await.unwrap()
+}
+
+async fn only_a_claim_for_suspects_takes_suspects<S: Subject>(it: S) {
+    let transport = it.transport();
+    let sent = put(&transport, vec![message("Email"), message("Email")]).await;
+    crash(&it).await;
+    let worker = Worker::of(&transport);
+    assert_eq!(ids(&worker.claim(10).await), [sent[1]]);
+    assert_eq!(worker.claim_suspect().await.unwrap().id, sent[0]);
+}
+
+async fn a_suspect_is_claimed_from_the_queues_and_types_asked_for<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, queued_in("email")).await;
+    crash(&it).await;
+    let worker = Worker::of(&transport);
+    assert!(worker.claim_suspect_from(&["sms"], None).await.is_none());
+    assert!(worker.claim_suspect_from(&[], Some(&["Sms"])).await.is_none());
+    assert!(worker.claim_suspect_from(&["sms", "email"], Some(&["Email"])).await.is_some());
+}
+
+async fn a_suspect_that_was_handled_is_done<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    crash(&it).await;
+    let worker = Worker::of(&transport);
+    let suspect = worker.claim_suspect().await.unwrap();
+    worker.settle(&suspect, Outcome::Completed).await;
+    assert_eq!((it.finished().await, counts(&transport).await), (1, (0, 0, 0)));
+}
+
+async fn a_suspect_that_failed_stays_suspect<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    crash(&it).await;
+    let worker = Worker::of(&transport);
+    for outcome in [retry(Duration::ZERO), release()] {
+        let suspect = worker.claim_suspect().await.unwrap();
+        worker.settle(&suspect, outcome).await;
+        assert!(worker.claim(10).await.is_empty());
+    }
+    let suspect = worker.claim_suspect().await.unwrap();
+    assert_eq!((suspect.crash_count, suspect.retry_count), (1, 1));
+    worker.settle(&suspect, Outcome::Release { delay: Some(MINUTE) }).await;
+    assert!(!transport.survey().await.unwrap().suspects, "it is not due");
+    assert!(worker.claim_suspect().await.is_none());
+    it.advance(2 * MINUTE).await;
+    let suspect = worker.claim_suspect().await.unwrap();
+    worker.settle(&suspect, bury("no")).await;
+    assert_eq!(letters(&transport).await[0].crashes, 1);
+}
+
+async fn the_third_crash_buries<S: Subject>(it: S) {
+    let transport = it.transport();
+    let id = put_one(&transport, message("Email")).await;
+    put_one(&transport, message("Innocent")).await;
+    for _ in 1..MAX_CRASHES {
+        assert_eq!(crash(&it).await, Rescued { workers: 1, returned: 1, buried: 0 });
+    }
+    assert_eq!(crash(&it).await, Rescued { workers: 1, returned: 0, buried: 1 });
+    let all = letters(&transport).await;
+    assert_eq!((all.len(), all[0].message_id, all[0].crashes), (1, id, MAX_CRASHES));
+    assert_eq!((all[0].error_class.as_deref(), all[0].retry_count), (Some("WorkerCrash"), 0));
+    assert!(all[0].error.contains("died 3 times"), "{}", all[0].error);
+    assert!(all[0].error_history.get().contains("WorkerCrash"));
+    assert_eq!(&*Worker::of(&transport).claim_one().await.message_type, "Innocent");
+}
+
+async fn nothing_to_rescue_is_nothing<S: Subject>(it: S) {
+    assert_eq!(it.transport().rescue().await.unwrap(), Rescued::default());
+}

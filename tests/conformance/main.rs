@@ -1,0 +1,27 @@
+//! The suite that every transport passes: one file a topic, each test a function over any [`Subject`].
+//!
+//! `for_stores!` runs its tests for `memory` and `postgres`, the latter twice: on a direct connection, and as behind
+//! a transaction pooler. `for_all!` adds `sync`. Nothing sleeps: time is moved by the subject.
+//!
+//! [`Subject`]: support::subject::Subject
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[macro_use]
+mod suite;
+mod kit;
+
+mod capabilities;
+mod claim;
+mod cleanup;
+mod dead_letters;
+mod deduplication;
+mod depth;
+mod fence;
+mod lease_and_rescue;
+mod order;
+mod redrive;
+mod rescue_races;
+mod send;
+mod settle;

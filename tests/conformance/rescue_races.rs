@@ -1,0 +1,118 @@
+//! What happens in the very moment in which a lease runs out. Leases of no length make every moment that one.
+
+use crate::kit::{Worker, counts, message, put_one, settlement};
+use crate::support::subject::Subject;
+use std::time::Duration;
+use symphony::transport::{Outcome, Transport};
+
+const ROUNDS: usize = 200;
+
+for_stores! {
+    a_rescue_and_a_settle_never_both_have_the_message
+    a_rescue_and_a_heartbeat_agree_who_is_dead
+    a_rescue_and_a_claim_leave_no_message_behind
+    eight_rescues_at_once_rescue_once
+}
+
+async fn a_rescue_and_a_settle_never_both_have_the_message<S: Subject>(it: S) {
+    let transport = it.transport();
+    let mut rescued = 0;
+    for round in 0..ROUNDS {
+        put_one(&transport, message("Email")).await;
+        let dying = Worker::with_lease(&transport, Duration::ZERO);
+        let message = dying.claim_one().await;
+        let done = [settlement(&message, Outcome::Completed)];
+        let (settled, rescue) = both(round, transport.settle(&done), transport.rescue()).await;
+        let (lost, returned) = (settled.unwrap().len() as u64, rescue.unwrap().returned);
+        assert_eq!(lost, returned, "lost by one and not taken by the other");
+
+        if returned == 1 {
+            rescued += 1;
+            let other = Worker::of(&transport);
+            let message = other.claim_suspect().await.unwrap();
+            other.settle(&message, Outcome::Completed).await;
+        }
+        transport.rescue().await.unwrap();
+    }
+    assert_eq!((it.finished().await, counts(&transport).await), (ROUNDS, (0, 0, 0)));
+    assert!(rescued > 0 && rescued < ROUNDS, "{rescued} of {ROUNDS}: there was no race");
+}
+
+async fn a_rescue_and_a_heartbeat_agree_who_is_dead<S: Subject>(it: S) {
+    let transport = it.transport();
+    let mut alive = 0;
+    for round in 0..ROUNDS {
+        put_one(&transport, message("Email")).await;
+        let dying = Worker::with_lease(&transport, Duration::ZERO);
+        let message = dying.claim_one().await;
+        let mut reborn = dying.id.clone();
+        reborn.lease = Duration::from_secs(60);
+        let (beat, rescue) = both(round, transport.extend(&reborn, 1), transport.rescue()).await;
+        let beat = beat.unwrap();
+        assert_eq!(u64::from(!beat), rescue.unwrap().returned);
+
+        let other = Worker::of(&transport);
+        let message = if beat { message } else { other.claim_suspect().await.unwrap() };
+        other.settle(&message, Outcome::Completed).await;
+        alive += usize::from(beat);
+    }
+    assert!(alive > 0 && alive < ROUNDS, "{alive} of {ROUNDS}: there was no race");
+}
+
+async fn a_rescue_and_a_claim_leave_no_message_behind<S: Subject>(it: S) {
+    let transport = it.transport();
+    for round in 0..ROUNDS {
+        let dying = Worker::with_lease(&transport, Duration::ZERO);
+        dying.claim_from(&["default"], None, 1).await;
+        put_one(&transport, message("Email")).await;
+        let (claimed, rescue) = both(round, dying.claim_from(&["default"], None, 1), transport.rescue()).await;
+        assert_eq!(claimed.len(), 1);
+        let returned = rescue.unwrap().returned + transport.rescue().await.unwrap().returned;
+        assert_eq!(returned, 1, "held by a worker that nobody can declare dead");
+
+        let other = Worker::of(&transport);
+        let message = other.claim_suspect().await.unwrap();
+        other.settle(&message, Outcome::Completed).await;
+    }
+}
+
+async fn eight_rescues_at_once_rescue_once<S: Subject>(it: S) {
+    let transport = it.transport();
+    for _ in 0..ROUNDS / 8 {
+        put_one(&transport, message("Email")).await;
+        Worker::with_lease(&transport, Duration::ZERO).claim_one().await;
+        let rescue = |transport: std::sync::Arc<dyn Transport>| async move { transport.rescue().await.unwrap() };
+        let rescues: Vec<_> = (0..8).map(|_| tokio::spawn(rescue(transport.clone()))).collect();
+        let (mut workers, mut returned) = (0, 0);
+        for it in rescues {
+            let rescued = it.await.unwrap();
+            workers += rescued.workers;
+            returned += rescued.returned;
+        }
+        assert_eq!((workers, returned), (1, 1));
+        let other = Worker::of(&transport);
+        let message = other.claim_suspect().await.unwrap();
+        other.settle(&message, Outcome::Completed).await;
+    }
+}
+
+/// Both at the same time. Which begins, and how far ahead, is different in each round.
+async fn both<A, B>(round: usize, first: impl Future<Output = A>, second: impl Future<Output = B>) -> (A, B) {
+    let head_start = |steps: usize| async move {
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+    };
+    let steps = round % 8;
+    let (one, two) = if round % 2 == 0 { (steps, 0) } else { (0, steps) };
+    tokio::join!(
+        async {
+            head_start(one).await;
+            first.await
+        },
+        async {
+            head_start(two).await;
+            second.await
+        }
+    )
+}

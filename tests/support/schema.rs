@@ -1,0 +1,112 @@
+//! A schema for one test, in the database that `SYMPHONY_TEST_DATABASE_URL` names. A database for each would take
+//! four times as long.
+
+use std::future::Future;
+use std::sync::Arc;
+use symphony::config::DatabaseConfig;
+use symphony::transport::postgres::{database::Database, migrate};
+use tokio_postgres::types::{FromSqlOwned, ToSql};
+use tokio_postgres::{Client, Config, NoTls};
+use uuid::Uuid;
+
+/// The variable with a superuser's URL.
+const VARIABLE: &str = "SYMPHONY_TEST_DATABASE_URL";
+
+/// A schema that no other test knows, with a connection of the test's own.
+pub struct TestSchema {
+    /// Its name.
+    pub name: String,
+    client: Client,
+}
+
+impl TestSchema {
+    /// Thinks of one, but does not create it.
+    pub async fn named() -> Self {
+        Self { name: format!("symphony_test_{}", Uuid::now_v7().simple()), client: connect(&url()).await }
+    }
+
+    /// Creates one, with the tables of this version in it.
+    pub async fn migrated() -> Self {
+        let schema = Self::named().await;
+        migrate::up(&schema.database(), None).await.unwrap();
+        schema
+    }
+
+    /// Runs a test in a schema that does not exist yet, and drops that afterwards, whether the test passed or not.
+    pub fn check<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Arc<Self>) -> F) {
+        super::run(async {
+            let schema = Arc::new(Self::named().await);
+            let outcome = tokio::spawn(test(schema.clone())).await;
+            schema.drop().await;
+            super::pass_on(outcome);
+        });
+    }
+
+    /// The URL of its database. Connections made with it carry its name.
+    pub fn url(&self) -> String {
+        with_parameter(&url(), &format!("application_name={}", self.name))
+    }
+
+    /// A configuration that leads to it.
+    pub fn config(&self) -> DatabaseConfig {
+        DatabaseConfig { url: Some(self.url()), schema: self.name.clone(), ..DatabaseConfig::default() }
+    }
+
+    /// A pool that leads to it.
+    pub fn database(&self) -> Database {
+        Database::direct(&self.config()).unwrap()
+    }
+
+    /// Runs statements. `{s}` stands for the schema.
+    pub async fn execute(&self, sql: &str) {
+        let sql = sql.replace("{s}", &self.name);
+        self.client.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+    }
+
+    /// The first column of all rows. `{s}` stands for the schema.
+    pub async fn column<T: FromSqlOwned>(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<T> {
+        let sql = sql.replace("{s}", &self.name);
+        let rows = self.client.query(&sql, parameters).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The only value. `{s}` stands for the schema.
+    pub async fn value<T: FromSqlOwned>(&self, sql: &str) -> T {
+        let mut column = self.column(sql, &[]).await;
+        assert_eq!(column.len(), 1, "{sql}");
+        column.remove(0)
+    }
+
+    /// Ends the connections that were made with [`TestSchema::url`], as a server does that restarts; answers with
+    /// how many there were.
+    pub async fn disconnect(&self) -> usize {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+        self.column::<bool>(sql, &[&self.name]).await.len()
+    }
+
+    /// Leaves nothing behind.
+    pub async fn drop(&self) {
+        self.disconnect().await;
+        self.execute("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {s} CASCADE").await;
+    }
+}
+
+/// The superuser's URL.
+pub fn url() -> String {
+    std::env::var(VARIABLE)
+        .unwrap_or_else(|_| panic!("{VARIABLE} is not set: run `npm test`, which starts a Postgres and sets it"))
+}
+
+/// The URL with one parameter more.
+fn with_parameter(url: &str, parameter: &str) -> String {
+    format!("{url}{}{parameter}", if url.contains('?') { '&' } else { '?' })
+}
+
+/// A connection of the test's own.
+pub async fn connect(url: &str) -> Client {
+    let config: Config = url.parse().unwrap();
+    let connected = config.connect(NoTls).await;
+    let (client, connection) = connected.unwrap_or_else(|error| panic!("no connection to {VARIABLE}: {error:?}"));
+    tokio::spawn(connection);
+    client
+}
