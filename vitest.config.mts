@@ -15,7 +15,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['__test__/**/*.test.ts'],
+    include: ['lib/**/*.test.ts', '__test__/**/*.test.ts'],
     globalSetup: './__test__/support/server.ts',
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',
@@ -26,6 +26,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],
+      exclude: ['lib/**/*.test.ts', 'lib/fixtures/**'],
       reporter: ['json-summary', 'lcovonly', 'text'],
       reportsDirectory: 'coverage',
     },

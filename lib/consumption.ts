@@ -52,9 +52,12 @@ export interface ConsumerCounters extends Omit<ConsumeResult, 'duration' | 'queu
 /** What only a long-lived worker has. */
 export interface ConsumptionExtras {
   pollInterval?: number
+  listen?: boolean
   shutdownTimeout?: number
   /** Takes events, as JSON; without it the core makes none. */
   onEvents?: (events: string) => void
+  /** Whether events about single messages are wanted too. */
+  observeMessages?: boolean
 }
 
 /** Memory is looked at this often at most: reading it costs a system call. */
@@ -104,6 +107,11 @@ export class Consumption {
     callNative(() => this.#consumer.stop(reason, force))
   }
 
+  /** Says whether events about single messages are wanted. */
+  observeMessages(wanted: boolean): void {
+    callNative(() => this.#consumer.observeMessages(wanted))
+  }
+
   /** The counters so far. */
   counters(): ConsumerCounters {
     return JSON.parse(callNative(() => this.#consumer.stats())) as ConsumerCounters
@@ -139,10 +147,10 @@ function nativeOptions(
   mode: 'drain' | 'run',
   { transports, queues, batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }: CheckedOptions,
   types: string[] | null,
-  { pollInterval, shutdownTimeout, onEvents }: ConsumptionExtras,
+  { pollInterval, shutdownTimeout, listen, observeMessages = false }: ConsumptionExtras,
 ): Record<string, unknown> {
   const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
-  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, observe: onEvents !== undefined }
+  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
 }
 
 function warnOfNoHandlers(): void {

@@ -44,6 +44,7 @@ export interface NativeConsumer {
   /** The reason is a plain string. */
   stop(reason: string, force: boolean): void
   setTypes(types: string): void
+  observeMessages(wanted: boolean): void
   stats(): string
 }
 

@@ -124,7 +124,7 @@ test('"abort" aborts the signals; what fails then goes back, what succeeds count
   await turn()
   expect(consumer.lines.map(([, index, , outcome]) => [index, outcome])).toEqual([
     [0, undefined],
-    [1, { as: 'released' }],
+    [1, { as: 'released', handled: [] }],
   ])
   consumer.deliver(1, many(1))
   await turn()

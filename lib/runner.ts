@@ -45,6 +45,9 @@ interface Run {
 const UNKNOWN_TYPE: Settlement = { as: 'released', delay: 60_000 }
 const RELEASED: Settlement = { as: 'released' }
 
+/** Handed back in the middle: what some handlers have done already is not done again. */
+const released = (handled: string[]): Settlement => ({ as: 'released', handled })
+
 /** Runs the messages of one consumer. */
 export class Runner {
   readonly #options: RunnerOptions
@@ -118,7 +121,7 @@ export class Runner {
   #end({ batch, index, started, recalled }: Run, { settlement }: Execution): void {
     const duration = performance.now() - started
     // A failure after the signal is the signal's doing: the message goes back with no attempt used.
-    const outcome = recalled && settlement?.as === 'failed' ? RELEASED : settlement
+    const outcome = recalled && settlement?.as === 'failed' ? released(settlement.handled) : settlement
     this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
   }
 

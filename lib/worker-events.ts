@@ -49,6 +49,8 @@ export interface WorkerEvents {
   stopped: [result: ConsumeResult]
 }
 
+const MESSAGE_EVENTS = ['completed', 'retried', 'deadLettered', 'released', 'snoozed', 'discarded', 'lost'] as const
+
 /** An event emitter with typed events, whose listeners can not break the one who emits. */
 export class WorkerEmitter {
   readonly #emitter = new EventEmitter()
@@ -56,20 +58,31 @@ export class WorkerEmitter {
   /** Calls `listener` at each event of the name. */
   on<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
     this.#emitter.on(name, listener as (...event: unknown[]) => void)
+    this.listenersChanged()
     return this
   }
 
   /** Calls `listener` at the next event of the name. */
   once<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
     this.#emitter.once(name, listener as (...event: unknown[]) => void)
+    this.listenersChanged()
     return this
   }
 
   /** Ends {@link on}. */
   off<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
     this.#emitter.off(name, listener as (...event: unknown[]) => void)
+    this.listenersChanged()
     return this
   }
+
+  /** Whether anybody wants to know about single messages. */
+  protected get observesMessages(): boolean {
+    return MESSAGE_EVENTS.some((name) => this.#emitter.listenerCount(name) > 0)
+  }
+
+  /** Called when listeners have come or gone. */
+  protected listenersChanged(): void {}
 
   protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
     if (name === 'error' && this.#emitter.listenerCount(name) === 0) {

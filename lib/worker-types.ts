@@ -10,6 +10,11 @@ export interface WorkerOptions extends ConsumeOptions {
   pollInterval?: Duration
   /** How long `stop()` waits for running handlers before it hands them back; by default `worker.shutdownTimeout`. */
   shutdownTimeout?: Duration
+  /**
+   * Whether to be woken by LISTEN/NOTIFY when something is sent, where the database URL keeps a session. `true` by
+   * default; a worker that is not woken still looks every `pollInterval`.
+   */
+  listen?: boolean
   /** Whether SIGTERM and SIGINT stop the worker: the first drains, the second forces. `true` by default. */
   handleSignals?: boolean
 }

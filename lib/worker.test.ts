@@ -24,7 +24,7 @@ test('takes the options of a drain and its own', async () => {
     batchSize: 50,
     pollInterval: 2_000,
     shutdownTimeout: 10,
-    observe: true,
+    observe: false,
   })
   consumer().finish({ claimed: 2 })
   expect(await done).toMatchObject({ claimed: 2 })
@@ -61,6 +61,16 @@ describe('events', () => {
     expect(seen).toEqual(['started', 3, ['1', 'm'], 'empty'])
     expect(late).not.toHaveBeenCalled()
     expect(error).toHaveBeenCalledOnce()
+  })
+
+  test('about single messages are asked for only while somebody wants them', async () => {
+    const worker = new Worker()
+    const heard = vi.fn()
+    worker.on('completed', heard)
+    void worker.start()
+    expect(consumer().options).toMatchObject({ observe: true })
+    worker.off('completed', heard).on('idle', heard).on('lost', heard)
+    expect(consumer().observing).toEqual([false, false, true])
   })
 
   test('an error is logged when nobody listens', () => {

@@ -22,7 +22,10 @@ const SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
  */
 export class Worker extends WorkerEmitter {
   readonly #options: WorkerOptions
-  readonly #checked: CheckedOptions & { pollInterval?: number; shutdownTimeout?: number; handleSignals?: boolean }
+  readonly #checked: CheckedOptions & { pollInterval?: number; shutdownTimeout?: number } & {
+    listen?: boolean
+    handleSignals?: boolean
+  }
   #consumption: Consumption | undefined
   #ended: Promise<ConsumeResult> | undefined
   #state: WorkerState = 'idle'
@@ -97,16 +100,19 @@ export class Worker extends WorkerEmitter {
   }
 
   #check(): CheckedOptions {
-    return checkOptions(this.#options, { pollInterval: duration, shutdownTimeout: duration, handleSignals: flag })
+    const extra = { pollInterval: duration, shutdownTimeout: duration, listen: flag, handleSignals: flag }
+    return checkOptions(this.#options, extra)
   }
 
   async #live(): Promise<ConsumeResult> {
-    const { pollInterval, shutdownTimeout } = this.#checked
+    const { pollInterval, shutdownTimeout, listen } = this.#checked
     // Checked again: a deadline has come nearer since the constructor.
     this.#consumption = new Consumption('run', this.#check(), {
       pollInterval,
+      listen,
       shutdownTimeout,
       onEvents: (events) => this.#pass(events),
+      observeMessages: this.observesMessages,
     })
     this.#state = 'running'
     this.#startedAt = Date.now()
@@ -120,6 +126,10 @@ export class Worker extends WorkerEmitter {
       forgetSignals()
       this.#state = 'stopped'
     }
+  }
+
+  protected override listenersChanged(): void {
+    if (this.#state === 'running') this.#consumption?.observeMessages(this.observesMessages)
   }
 
   #stop(reason: 'signal' | 'stopped', force = false): void {

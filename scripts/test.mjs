@@ -31,27 +31,20 @@ const results = {
 await main(async () => {
   await ensurePackages()
   await ensureRust()
-  const { addon, testPrograms } = await build()
-  const databaseUrl = await database()
-  const env = testEnvironment(databaseUrl)
+  const [{ addon, testPrograms }] = await Promise.all([buildRust(), buildTypeScript()])
+  const env = testEnvironment(await database())
 
   instrumented.resetCounts()
-  await cargoTests(env)
-  await vitest({ ...env, ...instrumented.environmentFor(addon) })
-  const coverage = await measure([addon, ...testPrograms])
+  if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env), cargoCounts)
+  if (addon) await vitest({ ...env, ...instrumented.environmentFor(addon) })
+  const coverage = addon && testPrograms ? await measure([addon, ...testPrograms]) : {}
   return summarize(coverage)
 })
 
-/** Builds and checks both languages side by side: neither waits for the other's result. */
-async function build() {
-  const [programs] = await Promise.all([buildRust(), buildTypeScript()])
-  return programs
-}
-
 async function buildRust() {
   await checks({ 'cargo fmt': rustChecks['cargo fmt'] })
-  const addon = await step('addon (debug, instrumented)', instrumented.buildAddon)
-  const testPrograms = await step('cargo tests, build', instrumented.buildTests)
+  const addon = await built('addon (debug, instrumented)', instrumented.buildAddon)
+  const testPrograms = await built('cargo tests, build', instrumented.buildTests)
   await counted('coverage reporter', instrumented.buildReporter, cargoCounts)
   await checks({ 'cargo clippy': rustChecks['cargo clippy'] })
   return { addon, testPrograms }
@@ -59,8 +52,18 @@ async function buildRust() {
 
 async function buildTypeScript() {
   await checks(styleChecks)
-  await ensureBundle()
+  await ensureBundle().catch((error) => failed('checks', error))
   await checks(typeChecks)
+}
+
+/** What a build makes; nothing when it fails, which counts as a failed check. */
+async function built(name, build) {
+  try {
+    return await step(name, build)
+  } catch (error) {
+    failed('checks', error)
+    return undefined
+  }
 }
 
 /** Runs checks one after the other; each counts like a test. */
@@ -90,10 +93,6 @@ async function database() {
 function testEnvironment(databaseUrl) {
   const configuring = Object.keys(process.env).filter((name) => /^(SYMPHONY_|POSTGRES_|DATABASE_URL$)/.test(name))
   return { ...Object.fromEntries(configuring.map((name) => [name, undefined])), SYMPHONY_TEST_DATABASE_URL: databaseUrl }
-}
-
-async function cargoTests(env) {
-  await counted('cargo tests', () => instrumented.runTests(env), cargoCounts)
 }
 
 async function vitest(env) {

@@ -126,6 +126,7 @@ describe('a handler can be', () => {
 
   test('on the registry of the process, and taken back', async () => {
     const calls: number[] = []
+    registerHandler('Other', () => undefined)
     const unregister = registerHandler('Any', (got) => void calls.push(got.payload.n))
     await dispatch(message)
     await consumeBatch()

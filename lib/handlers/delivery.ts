@@ -40,9 +40,9 @@ export interface ErrorReport {
 /** How a run ended, when it did not simply succeed. */
 export type Settlement =
   | { as: 'failed'; retryable: boolean; retryAfter: number | null; error: ErrorReport; handled: string[] }
-  | { as: 'snoozed'; delay: number }
+  | { as: 'snoozed'; delay: number; handled?: string[] }
   | { as: 'discarded'; reason: string }
-  | { as: 'released'; delay?: number }
+  | { as: 'released'; delay?: number; handled?: string[] }
 
 /** One line of a settlement: batch, index in it, duration in milliseconds, and the outcome if it is not "completed". */
 export type SettlementLine = [batch: number, index: number, duration: number, outcome?: Settlement]

@@ -69,7 +69,7 @@ describe('handlers', () => {
 describe('outcomes', () => {
   test('snooze and discard', async () => {
     handle('x', () => snooze('5m'))
-    expect(await run()).toEqual({ settlement: { as: 'snoozed', delay: 300_000 } })
+    expect(await run()).toEqual({ settlement: { as: 'snoozed', delay: 300_000, handled: [] } })
     handle('x', async () => discard('old'))
     expect(await run()).toEqual({ settlement: { as: 'discarded', reason: 'old' } })
     handle('x', () => discard())
@@ -80,7 +80,7 @@ describe('outcomes', () => {
     handle('a', () => discard('a'))
     handle('b', () => snooze(5))
     handle('c', () => discard('c'))
-    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 5 })
+    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 5, handled: ['a', 'c'] })
     handle('d', () => Promise.reject(new Error('x')))
     expect((await run()).settlement).toMatchObject({ as: 'failed', handled: ['a', 'c'] })
   })

@@ -45,7 +45,7 @@ export async function execute(
   } catch (error) {
     return failed(error, tally)
   }
-  return succeeded(tally.outcome)
+  return succeeded(tally)
 }
 
 /** The end of a message that nobody handles, where it can not wait for somebody who does. */
@@ -134,9 +134,9 @@ function runLimited(handler: HandlerEntry, context: DeliveryContext, limit: numb
   })
 }
 
-function succeeded(outcome: HandlerOutcome | undefined): Execution {
+function succeeded({ outcome, handled }: Tally): Execution {
   if (outcome === undefined) return COMPLETED
-  if (isSnooze(outcome)) return { settlement: { as: 'snoozed', delay: outcome.delay } }
+  if (isSnooze(outcome)) return { settlement: { as: 'snoozed', delay: outcome.delay, handled } }
   return { settlement: { as: 'discarded', reason: clean(String(outcome.reason), 1_000) } }
 }
 

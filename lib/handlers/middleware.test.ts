@@ -60,7 +60,7 @@ describe('the chain', () => {
   test("a handler's outcome counts though a middleware forgets to return it", async () => {
     registry.use(async (_envelope, _context, next) => void (await next()))
     handler = () => snooze(5)
-    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 5 })
+    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 5, handled: [] })
   })
 
   test('a middleware may end it, swallow an error, fail by itself, but not go on twice', async () => {

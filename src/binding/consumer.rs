@@ -45,6 +45,12 @@ impl Consumer {
         Ok(())
     }
 
+    /// Whether events about single messages are wanted; those about the consumer itself always come.
+    #[napi(catch_unwind)]
+    pub fn observe_messages(&self, wanted: bool) {
+        self.consumer.observe_messages(wanted);
+    }
+
     /// What it has done so far, JSON text.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> napi::Result<String> {

@@ -164,11 +164,25 @@ pub enum Outcome {
         /// Handlers that have succeeded so far.
         handled: Vec<String>,
     },
+    /// Put off by its handler: back later, with no attempt used.
+    Snooze {
+        /// How long from now.
+        delay: Duration,
+        /// Handlers that have succeeded so far.
+        handled: Vec<String>,
+    },
     /// Not run, or not finished: back, with no attempt used. Without a delay it keeps its place.
     Release {
         /// How long from now, if not at once.
         delay: Option<Duration>,
+        /// Handlers that have succeeded so far.
+        handled: Vec<String>,
     },
+}
+
+impl Outcome {
+    /// Back to its place as if it had never been claimed.
+    pub const UNTOUCHED: Self = Self::Release { delay: None, handled: Vec::new() };
 }
 
 /// An outcome with the fence of its claim.
@@ -289,7 +303,7 @@ pub trait Transport: Send + Sync {
 
     /// Puts messages back as they were, with no attempt used. Answers as [`Transport::settle`].
     async fn release(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
-        let outcome = Outcome::Release { delay: None };
+        let outcome = Outcome::UNTOUCHED;
         let back = |&(id, token)| Settlement { id, token, outcome: outcome.clone() };
         self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
     }

@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-/// What running handlers get between their abort signal and the release of their messages.
-pub const GRACE: Duration = Duration::from_millis(100);
+/// What running handlers get at most between their abort signal and the release of their messages.
+const LONGEST_GRACE: Duration = Duration::from_millis(100);
 /// What is kept back at least for settling.
 const LEAST_RESERVE: Duration = Duration::from_millis(50);
 
@@ -35,13 +35,18 @@ impl Budget {
     /// When to stop starting handlers: early enough that those that run can end, but never before half the time.
     pub fn soft(&self) -> Option<Instant> {
         let limit = self.limit?;
-        let reserve = self.longest.max(LEAST_RESERVE).min(limit / 2);
-        Some(self.start + (limit - reserve))
+        let reserve = self.longest.max(LEAST_RESERVE) + self.grace();
+        Some(self.start + (limit - reserve.min(limit / 2)))
     }
 
-    /// When to abort what still runs.
+    /// When to abort what still runs: a grace before the end, because whoever set the limit means all of it.
     pub fn hard(&self) -> Option<Instant> {
-        self.limit.map(|limit| self.start + limit)
+        self.limit.map(|limit| self.start + limit.saturating_sub(self.grace()))
+    }
+
+    /// How long aborted handlers may take to end.
+    pub fn grace(&self) -> Duration {
+        self.limit.map_or(LONGEST_GRACE, |limit| LONGEST_GRACE.min(limit / 10))
     }
 }
 
@@ -53,16 +58,16 @@ mod tests {
     fn the_reserve_follows_the_handlers() {
         let start = Instant::now();
         let mut budget = Budget::new(start, Some(Duration::from_secs(2)));
-        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1950)));
+        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1850)));
         budget.observe(Duration::from_millis(300));
-        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1700)));
+        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1600)));
         budget.observe(Duration::from_secs(60));
         assert_eq!(budget.soft(), Some(start + Duration::from_secs(1)));
         for _ in 0..1000 {
             budget.observe(Duration::from_millis(10));
         }
-        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1950)));
-        assert_eq!(budget.hard(), Some(start + Duration::from_secs(2)));
+        assert_eq!(budget.soft(), Some(start + Duration::from_millis(1850)));
+        assert_eq!(budget.hard(), Some(start + Duration::from_millis(1900)));
     }
 
     #[test]

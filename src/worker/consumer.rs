@@ -20,6 +20,7 @@ pub struct Consumer {
     pub(super) options: Options,
     pub(super) handlers: Arc<dyn Handlers>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    observes_messages: AtomicBool,
     /// Outcomes that the handlers have reported and the loop has not taken yet.
     pub(super) reports: Mutex<Vec<Report>>,
     pub(super) types: Mutex<Option<Arc<[String]>>>,
@@ -47,13 +48,14 @@ impl Consumer {
         handlers: Arc<dyn Handlers>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Arc<Self> {
-        let observer = observer.filter(|_| options.observe);
+        let observes_messages = AtomicBool::new(options.observe);
         Arc::new(Self {
             types: Mutex::new(options.types.clone().map(Arc::from)),
             engine,
             options,
             handlers,
             observer,
+            observes_messages,
             reports: Mutex::default(),
             stop: Mutex::default(),
             declared_dead: AtomicBool::new(false),
@@ -74,6 +76,15 @@ impl Consumer {
     pub fn set_types(&self, types: Option<Vec<String>>) {
         *lock(&self.types) = types.map(Arc::from);
         self.wake.notify_one();
+    }
+
+    /// Whether events about single messages are wanted; those about the consumer itself always are.
+    pub fn observe_messages(&self, wanted: bool) {
+        self.observes_messages.store(wanted, Ordering::Relaxed);
+    }
+
+    pub(super) fn observes_messages(&self) -> bool {
+        self.observer.is_some() && self.observes_messages.load(Ordering::Relaxed)
     }
 
     /// Asks it to stop: running handlers end first, unless forced. Forcing may follow asking.

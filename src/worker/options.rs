@@ -62,7 +62,7 @@ pub struct Options {
     pub shutdown_timeout: Duration,
     /// Whether to be woken by the transport, where it can; a bounded drain never waits.
     pub listen: bool,
-    /// Whether anybody listens to events.
+    /// Whether events about single messages are wanted.
     pub observe: bool,
 }
 

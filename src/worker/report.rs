@@ -42,6 +42,9 @@ pub enum Said {
     Snoozed {
         /// In so many milliseconds.
         delay: f64,
+        /// Handlers that succeeded so far.
+        #[serde(default)]
+        handled: Vec<String>,
     },
     /// Finished without having been handled.
     Discarded {
@@ -54,6 +57,9 @@ pub enum Said {
         /// In so many milliseconds, if not at once.
         #[serde(default)]
         delay: Option<f64>,
+        /// Handlers that succeeded so far.
+        #[serde(default)]
+        handled: Vec<String>,
     },
 }
 
@@ -112,8 +118,8 @@ mod tests {
         let read = read(text).unwrap();
         assert_eq!(read[0], Report { batch: 1, index: 0, millis: 2.5, said: Said::Completed });
         assert!(matches!(&read[1].said, Said::Failed { retryable: true, handled, .. } if handled == &["a"]));
-        assert_eq!(read[2].said, Said::Snoozed { delay: 5.0 });
-        assert_eq!(read[4].said, Said::Released { delay: None });
+        assert_eq!(read[2].said, Said::Snoozed { delay: 5.0, handled: vec![] });
+        assert_eq!(read[4].said, Said::Released { delay: None, handled: vec![] });
     }
 
     #[test]

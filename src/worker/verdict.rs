@@ -19,8 +19,8 @@ pub fn outcome(said: Said, run: Run, strategy: &RetryStrategy, random: f64) -> O
     match said {
         Said::Completed => Outcome::Completed,
         Said::Discarded { reason } => Outcome::Discarded { reason },
-        Said::Snoozed { delay } => Outcome::Release { delay: Some(millis(delay)) },
-        Said::Released { delay } => Outcome::Release { delay: delay.map(millis) },
+        Said::Snoozed { delay, handled } => Outcome::Snooze { delay: millis(delay), handled },
+        Said::Released { delay, handled } => Outcome::Release { delay: delay.map(millis), handled },
         Said::Failed { retryable, retry_after, error, handled } => {
             let failure = Failure { class: error.class, message: error.message };
             let asked = retry_after.map(|ms| ms.clamp(0.0, MAX_DELAY_MS as f64) as u64);
@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn spans_from_outside_can_not_break_it() {
         for delay in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300] {
-            assert!(matches!(after(Said::Snoozed { delay }, 0, None), Outcome::Release { delay: Some(_) }));
+            let snoozed = Said::Snoozed { delay, handled: vec![] };
+            assert!(matches!(after(snoozed, 0, None), Outcome::Snooze { .. }));
             after(failed(true, Some(delay)), 0, None);
         }
     }

@@ -1,6 +1,8 @@
 //! Only the claim that holds a message can settle it.
 
-use crate::kit::{LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement};
+use crate::kit::{
+    LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement, snooze,
+};
 use crate::support::subject::Subject;
 use std::time::Duration;
 use symphony::transport::{Claimed, Outcome, Settlement, Transport};
@@ -16,9 +18,9 @@ for_stores! {
     eight_settlers_at_once_settle_once
 }
 
-fn every_outcome() -> [Outcome; 5] {
+fn every_outcome() -> [Outcome; 6] {
     let discarded = Outcome::Discarded { reason: "no".to_owned() };
-    [Outcome::Completed, discarded, retry(Duration::ZERO), bury("no"), release()]
+    [Outcome::Completed, discarded, retry(Duration::ZERO), bury("no"), release(), snooze(Duration::ZERO)]
 }
 
 /// Tries every outcome with the message's token, which must not hold.
@@ -96,7 +98,7 @@ async fn lost_ones_are_named_among_others<S: Subject>(it: S) {
     put(&transport, many(40, || message("Email"))).await;
     let claimed = Worker::of(&transport).claim(100).await;
     let mut settlements: Vec<_> =
-        claimed.iter().enumerate().map(|(n, it)| settlement(it, every_outcome()[n % 5].clone())).collect();
+        claimed.iter().enumerate().map(|(n, it)| settlement(it, every_outcome()[n % 6].clone())).collect();
     let mut lost = Vec::new();
     for it in settlements.iter_mut().step_by(3) {
         it.token = Uuid::now_v7();

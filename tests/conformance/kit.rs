@@ -100,7 +100,14 @@ impl Worker {
     /// Claims from some queues, in this order, messages of some types.
     pub async fn claim_from(&self, queues: &[&str], types: Option<&[&str]>, limit: usize) -> Vec<Claimed> {
         let (queues, types) = (owned(queues), types.map(owned));
-        let claim = Claim { worker: &self.id, token: Uuid::now_v7(), queues: &queues, types: types.as_deref(), limit, listening: false };
+        let claim = Claim {
+            worker: &self.id,
+            token: Uuid::now_v7(),
+            queues: &queues,
+            types: types.as_deref(),
+            limit,
+            listening: false,
+        };
         self.transport.claim(&claim).await.unwrap()
     }
 
@@ -119,8 +126,14 @@ impl Worker {
     /// Claims a suspect of some queues and types.
     pub async fn claim_suspect_from(&self, queues: &[&str], types: Option<&[&str]>) -> Option<Claimed> {
         let (queues, types) = (owned(queues), types.map(owned));
-        let claim =
-            Claim { worker: &self.id, token: Uuid::now_v7(), queues: &queues, types: types.as_deref(), limit: 1, listening: false };
+        let claim = Claim {
+            worker: &self.id,
+            token: Uuid::now_v7(),
+            queues: &queues,
+            types: types.as_deref(),
+            limit: 1,
+            listening: false,
+        };
         self.transport.claim_suspect(&claim).await.unwrap()
     }
 
@@ -150,9 +163,14 @@ pub fn bury(message: &str) -> Outcome {
     Outcome::Bury { failure: failure(message), handled: Vec::new() }
 }
 
+/// Put off by its handler.
+pub fn snooze(delay: Duration) -> Outcome {
+    Outcome::Snooze { delay, handled: Vec::new() }
+}
+
 /// Put back.
 pub fn release() -> Outcome {
-    Outcome::Release { delay: None }
+    Outcome::Release { delay: None, handled: Vec::new() }
 }
 
 /// What a handler threw.

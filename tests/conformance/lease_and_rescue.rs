@@ -1,7 +1,7 @@
 //! A claim stands as long as its worker's lease, and what a dead worker held comes back as suspect.
 
 use crate::kit::{
-    LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry,
+    LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry, snooze,
 };
 use crate::support::subject::Subject;
 use std::time::Duration;
@@ -184,7 +184,7 @@ async fn a_suspect_that_failed_stays_suspect<S: Subject>(it: S) {
     }
     let suspect = worker.claim_suspect().await.unwrap();
     assert_eq!((suspect.crash_count, suspect.retry_count), (1, 1));
-    worker.settle(&suspect, Outcome::Release { delay: Some(MINUTE) }).await;
+    worker.settle(&suspect, snooze(MINUTE)).await;
     assert!(!transport.survey().await.unwrap().suspects, "it is not due");
     assert!(worker.claim_suspect().await.is_none());
     it.advance(2 * MINUTE).await;

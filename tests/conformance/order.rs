@@ -1,11 +1,11 @@
 //! The order of claims: highest priority first, oldest first inside one.
 
-use crate::kit::{HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, urgent};
+use crate::kit::{HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent};
 use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};
 use std::time::Duration;
 use symphony::envelope::{Available, Envelope};
-use symphony::transport::{Claimed, Transport};
+use symphony::transport::{Claimed, Outcome, Transport};
 
 for_stores! {
     ten_priorities_in_one_claim
@@ -16,7 +16,7 @@ for_stores! {
     messages_of_higher_priority_in_the_future_do_not_stand_in_the_way
     a_retry_keeps_its_priority
     a_released_message_keeps_its_place
-    a_message_released_with_a_delay_moves_to_its_new_time
+    a_message_put_off_moves_to_its_new_time
 }
 
 /// Thirty messages over ten priorities and two queues, in no order.
@@ -117,16 +117,17 @@ async fn a_released_message_keeps_its_place<S: Subject>(it: S) {
     assert_eq!((after[0].retry_count, after[0].crash_count), (0, 0));
 }
 
-async fn a_message_released_with_a_delay_moves_to_its_new_time<S: Subject>(it: S) {
+async fn a_message_put_off_moves_to_its_new_time<S: Subject>(it: S) {
     let transport = it.transport();
-    let sent = put(&transport, vec![message("Email"), message("Email")]).await;
+    let sent = put(&transport, vec![message("Email"), message("Email"), message("Email")]).await;
     let worker = Worker::of(&transport);
-    let claimed = worker.claim(2).await;
-    let snoozed = symphony::transport::Outcome::Release { delay: Some(MINUTE) };
-    let both = [settlement(&claimed[0], snoozed), settlement(&claimed[1], release())];
-    assert!(transport.settle(&both).await.unwrap().is_empty());
-    assert_eq!(ids(&worker.claim(10).await), [sent[1]]);
-    it.advance(2 * MINUTE).await;
-    let again = worker.claim_one().await;
-    assert_eq!((again.id, again.retry_count), (sent[0], 0));
+    let claimed = worker.claim(3).await;
+    let outcomes = [Outcome::Release { delay: Some(2 * MINUTE), handled: vec![] }, snooze(MINUTE), release()];
+    let all: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
+    assert!(transport.settle(&all).await.unwrap().is_empty());
+    assert_eq!(ids(&worker.claim(10).await), [sent[2]]);
+    it.advance(3 * MINUTE).await;
+    let again = worker.claim(10).await;
+    assert_eq!(ids(&again), [sent[1], sent[0]]);
+    assert!(again.iter().all(|it| (it.retry_count, it.crash_count) == (0, 0)));
 }

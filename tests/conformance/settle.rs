@@ -2,7 +2,7 @@
 
 use crate::kit::{
     HOUR, MINUTE, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one, release, retry,
-    settlement,
+    settlement, snooze,
 };
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ for_stores! {
     a_discarded_message_is_gone
     a_retry_waits_and_counts
     handlers_that_succeeded_are_remembered
+    every_way_back_remembers_handlers
     a_buried_message_is_a_full_copy
     outcomes_of_every_kind_in_one_call
     a_thousand_outcomes_in_one_call
@@ -80,6 +81,26 @@ async fn handlers_that_succeeded_are_remembered<S: Subject>(it: S) {
     assert_eq!(worker.claim_one().await.handled, names);
 }
 
+async fn every_way_back_remembers_handlers<S: Subject>(it: S) {
+    let (worker, mut message) = claimed(&it, message("Email")).await;
+    let names = |run: usize| (0..=run).map(|n| format!("handler {n}")).collect::<Vec<_>>();
+    let ways: [fn(Vec<String>) -> Outcome; 4] = [
+        |handled| Outcome::Retry { delay: Duration::ZERO, failure: failure("no"), handled },
+        |handled| Outcome::Snooze { delay: Duration::ZERO, handled },
+        |handled| Outcome::Release { delay: None, handled },
+        |handled| Outcome::Release { delay: Some(Duration::ZERO), handled },
+    ];
+    for (run, back) in ways.into_iter().enumerate() {
+        worker.settle(&message, back(names(run))).await;
+        message = worker.claim_one().await;
+        assert_eq!(message.handled, names(run));
+    }
+    worker.settle(&message, Outcome::Bury { failure: failure("no"), handled: names(4) }).await;
+    let letter = letters(&it.transport()).await.remove(0);
+    it.transport().redrive(&[letter.id]).await.unwrap();
+    assert_eq!(worker.claim_one().await.handled, names(4));
+}
+
 async fn a_buried_message_is_a_full_copy<S: Subject>(it: S) {
     let sent = Envelope {
         queue: "email".into(),
@@ -117,7 +138,7 @@ fn messages(letter: &FailedMessage) -> Vec<String> {
 
 async fn outcomes_of_every_kind_in_one_call<S: Subject>(it: S) {
     let transport = it.transport();
-    let sent = put(&transport, many(6, || message("Email"))).await;
+    let sent = put(&transport, many(7, || message("Email"))).await;
     let worker = Worker::of(&transport);
     let claimed = worker.claim(10).await;
     let outcomes = [
@@ -126,13 +147,14 @@ async fn outcomes_of_every_kind_in_one_call<S: Subject>(it: S) {
         bury("no"),
         release(),
         Outcome::Discarded { reason: String::new() },
-        Outcome::Release { delay: Some(HOUR) },
+        Outcome::Release { delay: Some(HOUR), handled: vec![] },
+        snooze(HOUR),
     ];
     let settlements: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
     assert!(transport.settle(&settlements).await.unwrap().is_empty());
     assert_eq!(it.finished().await, 2);
     assert_eq!(letters(&transport).await[0].message_id, sent[2]);
-    assert_eq!(counts(&transport).await, (1, 2, 0));
+    assert_eq!(counts(&transport).await, (1, 3, 0));
     assert_eq!(ids(&worker.claim(10).await), [sent[3]]);
 }
 

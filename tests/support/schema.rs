@@ -37,7 +37,7 @@ impl TestSchema {
         super::run(async {
             let schema = Arc::new(Self::named().await);
             let outcome = tokio::spawn(test(schema.clone())).await;
-            schema.drop().await;
+            schema.remove().await;
             super::pass_on(outcome);
         });
     }
@@ -85,7 +85,7 @@ impl TestSchema {
     }
 
     /// Leaves nothing behind.
-    pub async fn drop(&self) {
+    pub async fn remove(&self) {
         self.disconnect().await;
         self.execute("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {s} CASCADE").await;
     }

@@ -145,7 +145,7 @@ impl Subject for Postgres {
 
     async fn tear_down(self) {
         self.engine.close();
-        self.schema.drop().await;
+        self.schema.remove().await;
     }
 }
 

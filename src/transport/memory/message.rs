@@ -1,13 +1,12 @@
 //! A message as this transport keeps it.
 
+use super::clock::later;
 use crate::envelope::{Available, Envelope};
 use crate::transport::{Claimed, Failure};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
-
-use super::clock::later;
 
 /// How many failed runs a message remembers.
 const HISTORY: usize = 20;
@@ -98,6 +97,11 @@ impl Message {
             self.history.remove(0);
         }
         self.history.push(FailedRun { at, class: failure.class.clone(), message: failure.message.clone() });
+        self.remember(handled);
+    }
+
+    /// Remembers which handlers have succeeded; none: as before.
+    pub fn remember(&mut self, handled: &[String]) {
         if !handled.is_empty() {
             self.handled = handled.to_vec();
         }

@@ -152,7 +152,13 @@ impl State {
                 message.note(failure, handled, now);
                 self.letters.bury(message, failure.clone(), now);
             }
-            Outcome::Release { delay } => {
+            Outcome::Snooze { delay, handled } => {
+                message.remember(handled);
+                message.available_at = later(now, *delay);
+                self.put_back(message);
+            }
+            Outcome::Release { delay, handled } => {
+                message.remember(handled);
                 message.available_at = delay.map_or(message.available_at, |delay| later(now, delay));
                 self.put_back(message);
             }

@@ -307,7 +307,7 @@ impl Transport for PostgresTransport {
         for settlement in settlements {
             match settlement.outcome {
                 Outcome::Completed | Outcome::Discarded { .. } => ended.push(settlement),
-                Outcome::Retry { .. } | Outcome::Release { .. } => returned.push(settlement),
+                Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Release { .. } => returned.push(settlement),
                 Outcome::Bury { .. } => buried.push(settlement),
             }
         }
@@ -491,7 +491,8 @@ impl<'a> Returned<'a> {
         match outcome {
             Outcome::Retry { delay, failure, handled } => Self { delay: Some(*delay), failure: Some(failure), handled },
             Outcome::Bury { failure, handled } => Self { delay: None, failure: Some(failure), handled },
-            Outcome::Release { delay } => Self { delay: *delay, failure: None, handled: &[] },
+            Outcome::Snooze { delay, handled } => Self { delay: Some(*delay), failure: None, handled },
+            Outcome::Release { delay, handled } => Self { delay: *delay, failure: None, handled },
             Outcome::Completed | Outcome::Discarded { .. } => Self { delay: None, failure: None, handled: &[] },
         }
     }

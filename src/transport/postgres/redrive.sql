@@ -1,7 +1,8 @@
 -- Puts dead letters back as new messages: the letter out and the message in, in one statement. The lineage stands in
--- the headers. Two redrives of one letter make one message: the DELETE finds the row once.
+-- the headers. Two redrives of one letter make one message: the DELETE finds the row once, and an id named twice
+-- counts once.
 WITH chosen AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS c (failed_id, new_id)
+  SELECT DISTINCT ON (failed_id) * FROM unnest($1::uuid[], $2::uuid[]) AS c (failed_id, new_id)
 ),
 letter AS (
   DELETE FROM :"schema".messenger_failed_messages WHERE id = ANY ($1) RETURNING *

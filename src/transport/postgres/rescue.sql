@@ -4,10 +4,13 @@
 --
 -- Race with the worker itself: the row of messenger_workers is locked first. A claim or heartbeat in the same moment
 -- holds that row, and SKIP LOCKED leaves the worker alone; a settle in the same moment deletes the same message row,
--- and one of the two finds it gone.
+-- and one of the two finds it gone. The row is taken by ctid, not by id: a row that a claim has rewritten since this
+-- statement began is then out of sight, as the messages of that claim are, and the worker waits for the next rescue.
+-- By id the worker would go and those messages stay, held by nobody.
 WITH dead AS (
   DELETE FROM :"schema".messenger_workers
-  WHERE id = ANY (ARRAY(SELECT id FROM :"schema".messenger_workers WHERE lease_until < now() FOR UPDATE SKIP LOCKED))
+  WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM :"schema".messenger_workers WHERE lease_until < now() FOR UPDATE SKIP LOCKED))
   RETURNING id
 ),
 orphan AS (

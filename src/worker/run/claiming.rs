@@ -111,7 +111,7 @@ impl Loop {
         if self.phase > Phase::Working {
             // The claim was under way when the end came.
             let unstarted = self.hand.give_batch(number);
-            unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::Release { delay: None }));
+            unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::UNTOUCHED));
             return;
         }
         let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;

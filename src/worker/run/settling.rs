@@ -17,16 +17,14 @@ use uuid::Uuid;
 pub(super) struct Pending {
     pub(super) held: Held,
     pub(super) settlement: Settlement,
-    /// Whether its handler put it off, rather than the consumer handed it back.
-    snoozed: bool,
     /// Whether an earlier try may have been applied without an answer.
     retried: bool,
 }
 
 impl Pending {
-    fn new(held: Held, outcome: Outcome, snoozed: bool) -> Self {
+    fn new(held: Held, outcome: Outcome) -> Self {
         let settlement = Settlement { id: held.id, token: held.token, outcome };
-        Self { held, settlement, snoozed, retried: false }
+        Self { held, settlement, retried: false }
     }
 }
 
@@ -38,9 +36,8 @@ impl Loop {
             let Some(held) = self.hand.give(&report) else { continue };
             self.note_time(&report);
             let strategy = config.retry_for(&held.message_type);
-            let snoozed = matches!(report.said, Said::Snoozed { .. });
             let outcome = verdict::outcome(report.said, held.run, strategy, fastrand::f64());
-            self.unsettled.push(Pending::new(held, outcome, snoozed));
+            self.conclude(held, outcome);
         }
     }
 
@@ -57,7 +54,7 @@ impl Loop {
     }
 
     pub(super) fn conclude(&mut self, held: Held, outcome: Outcome) {
-        self.unsettled.push(Pending::new(held, outcome, false));
+        self.unsettled.push(Pending::new(held, outcome));
     }
 
     /// Writes all outcomes that wait, of one transport at a time; what comes meanwhile goes with the next.
@@ -125,13 +122,13 @@ impl Loop {
                 Outcome::Discarded { .. } => ("discarded", &mut stats.discarded),
                 Outcome::Retry { .. } => ("retried", &mut stats.retried),
                 Outcome::Bury { .. } => ("deadLettered", &mut stats.dead_lettered),
-                Outcome::Release { .. } if it.snoozed => ("snoozed", &mut stats.snoozed),
+                Outcome::Snooze { .. } => ("snoozed", &mut stats.snoozed),
                 Outcome::Release { .. } => ("released", &mut stats.released),
             };
             *counter += 1;
             event = name;
         });
-        if self.consumer.observer.is_some() {
+        if self.consumer.observes_messages() {
             let told = self.describe(it, event);
             self.events.push(told);
         }

@@ -3,7 +3,6 @@
 use super::settling::Pending;
 use super::{Loop, Phase};
 use crate::transport::Outcome;
-use crate::worker::budget::GRACE;
 use crate::worker::consumer::lock;
 use crate::worker::delivery;
 use crate::worker::stats::StoppedBy;
@@ -54,7 +53,7 @@ impl Loop {
     pub(super) fn abort(&mut self, reason: &str) {
         if self.phase < Phase::Aborting {
             self.phase = Phase::Aborting;
-            self.phase_ends = Some(Instant::now() + GRACE);
+            self.phase_ends = Some(Instant::now() + self.budget.grace());
             self.consumer.handlers.command(delivery::abort(reason));
         }
     }
@@ -63,7 +62,7 @@ impl Loop {
     pub(super) fn release_all(&mut self) {
         self.phase_ends = None;
         for held in self.hand.give_all() {
-            self.conclude(held, Outcome::Release { delay: None });
+            self.conclude(held, Outcome::UNTOUCHED);
         }
     }
 

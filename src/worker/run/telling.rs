@@ -20,7 +20,9 @@ impl Loop {
             Outcome::Bury { failure, .. } => {
                 told["error"] = json!({ "class": failure.class, "message": failure.message });
             }
-            Outcome::Release { delay: Some(delay) } => told["delay"] = json!(delay.as_millis() as u64),
+            Outcome::Snooze { delay, .. } | Outcome::Release { delay: Some(delay), .. } => {
+                told["delay"] = json!(delay.as_millis() as u64)
+            }
             Outcome::Discarded { reason } => told["reason"] = json!(reason),
             _ => {}
         }
