@@ -32,6 +32,7 @@ export {
   SymphonyDispatcher,
   setDispatcher,
 } from './dispatcher.js'
+export { type Diagnosis, doctor, type Finding } from './doctor.js'
 export {
   type ErrorOptions,
   HandlerError,

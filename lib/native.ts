@@ -32,6 +32,7 @@ export interface NativeCore {
   depth(options: string): Promise<string>
   unhandled(options: string): Promise<string>
   cleanup(options: string): Promise<string>
+  doctor(options: string): Promise<string>
   /** The name of the transport is a plain string. */
   memory(transport: string, command: string): string
   close(): Promise<void>

@@ -14,6 +14,7 @@
 //! | [`transport`] | where messages wait: the trait, and `postgres`, `memory`, `sync` |
 //! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
 //! | [`dead_letters`] | messages that could not be handled, listed and redriven |
+//! | [`monitor`] | how the queue is, and what to do about it |
 //! | [`engine`] | one configuration with its transports, the root of everything above |
 //! | `binding` | the only module that knows Node exists |
 
@@ -25,6 +26,7 @@ pub mod engine;
 pub mod envelope;
 pub mod error;
 pub mod message;
+pub mod monitor;
 pub mod retry;
 pub mod routing;
 pub mod transport;

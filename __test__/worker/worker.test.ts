@@ -57,7 +57,7 @@ describe('a worker', () => {
     await second
     expect(handled).toEqual([1, 2])
     expect(worker.stats()).toMatchObject({ state: 'running', claimed: 2, succeeded: 2, running: 0, runs: 2 })
-    expect(await worker.stop()).toMatchObject({ claimed: 2, succeeded: 2, stoppedBy: 'stopped', drained: true })
+    expect(await worker.stop()).toMatchObject({ claimed: 2, succeeded: 2, stoppedBy: 'stopped', queueDepth: 0 })
     expect(await ended).toEqual(await worker.stop())
     expect(worker.stats().state).toBe('stopped')
   })
@@ -293,7 +293,6 @@ describe('a running worker', () => {
     expect(after.getRegistry()).toBe(before.getRegistry())
     await after.dispatch({ type: 'Reloaded', payload: {} })
     await handled.opened
-    await after.close()
   })
 
   test('survives the loss of all its connections', async () => {

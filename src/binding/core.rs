@@ -9,6 +9,7 @@ use crate::config::{Config, Layers};
 use crate::dispatcher;
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
+use crate::monitor::doctor;
 use crate::transport::failed::FailedFilter;
 use crate::transport::postgres::database::Database;
 use crate::transport::postgres::migrate;
@@ -237,6 +238,13 @@ impl Core {
         to_text(&json!({ "completed": sum.completed, "failed": sum.failed, "deduplication": sum.deduplication }))
     }
 
+    /// Examines the database and the queue in it.
+    #[napi]
+    pub async fn doctor(&self, options: String) -> napi::Result<String> {
+        let options: DoctorOptions = from_text("doctor options", &options)?;
+        to_text(&doctor::examine(&self.engine, options.types.as_deref()).await)
+    }
+
     /// Looks into a memory transport, or moves its clock; for tests.
     #[napi(catch_unwind)]
     pub fn memory(&self, transport: String, command: String) -> napi::Result<String> {
@@ -300,6 +308,12 @@ struct TransportOptions {
 struct TypesOptions {
     types: Vec<String>,
     transports: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DoctorOptions {
+    types: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]

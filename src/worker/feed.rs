@@ -14,6 +14,8 @@ const SUSPECT_PAUSE: Duration = Duration::from_secs(5);
 /// Between two rescues by one consumer: a sixth of the lease, within these bounds.
 const SOONEST_RESCUE: Duration = Duration::from_millis(200);
 const LATEST_RESCUE: Duration = Duration::from_secs(5);
+/// How long a survey is good for while claims find something.
+const SURVEY_HOLDS: Duration = Duration::from_secs(1);
 
 /// Messages claimed from one transport.
 pub struct Caught {
@@ -33,6 +35,8 @@ pub struct Wanted {
     pub suspect: bool,
     /// Whether the consumer wants to be woken when it finds nothing.
     pub listening: bool,
+    /// Whether it was: then a message waits, most likely in a queue that is known.
+    pub woken: bool,
 }
 
 /// All transports of a consumer.
@@ -47,8 +51,9 @@ pub struct Feeds {
 struct Feed {
     transport: Arc<dyn Transport>,
     survey: Survey,
-    /// Whether the survey must be made anew: nothing known yet, or the last claim came back short.
-    stale: bool,
+    surveyed_at: Option<Instant>,
+    /// Whether the survey was made within this claim.
+    fresh: bool,
     suspect_pause: Option<Instant>,
     /// Claims whose answer never came.
     unanswered: Vec<Uuid>,
@@ -60,7 +65,8 @@ impl Feeds {
         let feed = |transport| Feed {
             transport,
             survey: Survey::default(),
-            stale: true,
+            surveyed_at: None,
+            fresh: false,
             suspect_pause: None,
             unanswered: Vec::new(),
         };
@@ -82,7 +88,7 @@ impl Feeds {
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
         let rescue = rescue(self.stores_to_rescue());
-        let prepared = try_join_all(self.feeds.iter_mut().map(|feed| feed.prepare(&self.worker)));
+        let prepared = try_join_all(self.feeds.iter_mut().map(|feed| feed.prepare(&self.worker, wanted.woken)));
         let (rescued, _) = try_join(rescue, prepared).await?;
         let mut missing = wanted.limit;
         for (index, feed) in self.feeds.iter_mut().enumerate() {
@@ -129,22 +135,28 @@ impl Feed {
 
     /// What was rescued is suspect, and the survey was made before.
     fn expect_suspects(&mut self, rescued: bool) {
-        self.stale |= rescued;
         self.survey.suspects |= rescued;
     }
 
-    async fn prepare(&mut self, worker: &WorkerId) -> Result<()> {
+    async fn prepare(&mut self, worker: &WorkerId, woken: bool) -> Result<()> {
         while let Some(&token) = self.unanswered.last() {
             self.transport.forget(worker, token).await?;
             self.unanswered.pop();
         }
-        if self.stale {
-            self.survey = self.transport.survey().await?;
-            self.stale = false;
-        }
+        self.fresh = false;
+        let old = self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS);
+        let skip = woken && !self.survey.queues.is_empty();
+        if old && !skip { self.look().await } else { Ok(()) }
+    }
+
+    async fn look(&mut self) -> Result<()> {
+        self.survey = self.transport.survey().await?;
+        self.surveyed_at = Some(Instant::now());
+        self.fresh = true;
         Ok(())
     }
 
+    /// Claims; finds nothing only after a look at which queues there are.
     async fn claim(
         &mut self,
         worker: &WorkerId,
@@ -152,20 +164,30 @@ impl Feed {
         wanted: &Wanted,
         limit: usize,
     ) -> Result<Vec<Claimed>> {
-        if self.survey.queues.is_empty() {
-            self.stale = true;
-            if !wanted.listening {
-                return Ok(Vec::new());
-            }
+        let messages = self.claim_known(worker, queues, wanted, limit).await?;
+        if !messages.is_empty() || self.fresh {
+            return Ok(messages);
+        }
+        self.look().await?;
+        self.claim_known(worker, queues, wanted, limit).await
+    }
+
+    async fn claim_known(
+        &mut self,
+        worker: &WorkerId,
+        queues: Option<&[String]>,
+        wanted: &Wanted,
+        limit: usize,
+    ) -> Result<Vec<Claimed>> {
+        if self.survey.queues.is_empty() && !(wanted.listening && self.fresh) {
+            return Ok(Vec::new());
         }
         let queues = queues.unwrap_or(&self.survey.queues).to_vec();
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
         let claim = Claim { worker, token, queues: &queues, types, limit, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
-        if messages.len() < limit {
-            self.stale = true;
-        } else if queues.len() > 1 {
+        if messages.len() == limit && self.survey.queues.len() > 1 {
             // Queues of one priority take turns at the front, so that a deep one can not starve the others.
             self.survey.queues.rotate_left(1);
         }
@@ -185,7 +207,7 @@ impl Feed {
         let queues = queues.unwrap_or_default();
         let claim = Claim { worker, token, queues, types: wanted.types.as_deref(), limit: 1, listening: false };
         let suspect = self.answered(token, self.transport.claim_suspect(&claim).await)?;
-        self.stale = true;
+        self.surveyed_at = None;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
         Ok(suspect.into_iter().collect())
     }

@@ -82,6 +82,17 @@ impl PostgresTransport {
         self.read(&self.statements.transports, &rows, read)
     }
 
+    /// The facts for a diagnosis, see doctor.sql.
+    ///
+    /// # Errors
+    /// As [`Database::query`]; [`Error::Serialization`] when they are of another shape.
+    pub async fn facts<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        let statement = &self.statements.doctor;
+        let rows = self.query(statement, &[]).await?;
+        let facts = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
+        serde_json::from_str(&facts).map_err(|error| Error::Serialization { what: "facts", reason: error.to_string() })
+    }
+
     async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         self.database.query(statement, parameters).await
     }

@@ -95,6 +95,8 @@ statements! {
     cleanup_deduplication(INT8);
     /// Transports added at run time.
     transports();
+    /// The facts for a diagnosis.
+    doctor();
 }
 
 #[cfg(test)]

@@ -1,0 +1,45 @@
+-- The facts that a diagnosis needs, as one JSON value. Reads catalogs and statistics only, and the table of workers.
+SELECT jsonb_build_object(
+  'version', current_setting('server_version_num')::integer,
+  'now', extract(epoch FROM clock_timestamp()) * 1000,
+  'exposed', coalesce((
+    SELECT jsonb_agg(role.rolname || ' may ' || lower(held.privilege) || ' ' || c.relname ORDER BY role.rolname, c.relname)
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN pg_roles role
+    CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS held (privilege)
+    WHERE n.nspname = :'schema' AND c.relname LIKE 'messenger\_%' AND c.relkind IN ('r', 'p', 'v')
+      AND role.rolname IN ('anon', 'authenticated')
+      AND has_schema_privilege(role.oid, n.oid, 'USAGE')
+      AND has_table_privilege(role.oid, c.oid, held.privilege)
+  ), '[]'),
+  'unguarded', coalesce((
+    SELECT jsonb_agg(c.relname ORDER BY c.relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :'schema' AND c.relname LIKE 'messenger\_%' AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+  ), '[]'),
+  'oldestTransaction', (
+    SELECT jsonb_build_object('seconds', extract(epoch FROM clock_timestamp() - xact_start), 'pid', pid,
+                              'application', application_name, 'state', state)
+    FROM pg_stat_activity
+    WHERE backend_xmin IS NOT NULL AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
+      AND backend_type = 'client backend'
+    ORDER BY xact_start
+    LIMIT 1
+  ),
+  'preparedTransactions', (SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '1 minute'),
+  'holdingSlots', coalesce((
+    SELECT jsonb_agg(slot_name) FROM pg_replication_slots WHERE NOT active AND (xmin IS NOT NULL OR catalog_xmin IS NOT NULL)
+  ), '[]'),
+  'tables', coalesce((
+    SELECT jsonb_agg(jsonb_build_object('name', relname, 'live', n_live_tup, 'dead', n_dead_tup) ORDER BY relname)
+    FROM pg_stat_user_tables
+    WHERE schemaname = :'schema' AND relname IN ('messenger_messages_pending', 'messenger_messages_processing', 'messenger_workers')
+  ), '[]'),
+  'staleWorkers', coalesce((
+    SELECT jsonb_agg(jsonb_build_object('id', id, 'host', host, 'pid', pid,
+                                        'seconds', extract(epoch FROM now() - lease_until)) ORDER BY lease_until)
+    FROM (SELECT * FROM :"schema".messenger_workers WHERE lease_until < now() - interval '1 minute'
+          ORDER BY lease_until LIMIT 20) stale
+  ), '[]')
+)::text AS facts
