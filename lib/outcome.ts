@@ -19,7 +19,8 @@ export interface NativeStored {
   priority: number
   availableAt: number
   scheduledAt?: number | null
-  idempotencyKey: string
+  /** Absent where none was given: then the message's id stands for it. */
+  idempotencyKey?: string
 }
 
 /** What the core answers to one request. */
@@ -49,7 +50,8 @@ export function toTransportResults(result: DispatchResult): TransportResult[] {
 }
 
 function toResult({ ok }: Extract<NativeOutcome, { ok: unknown }>): DispatchResult {
-  return { ...toStored(ok), messages: (ok.messages ?? [ok]).map(toEntry) }
+  const stored = toStored(ok)
+  return { ...stored, messages: ok.messages?.map(toEntry) ?? [stored] }
 }
 
 function toEntry(entry: NativeStored | { transport: string; error: NativeFailure }): StoredMessage | FailedTransport {
@@ -64,7 +66,7 @@ function toStored(native: NativeStored): StoredMessage {
     queue: native.queue,
     priority: native.priority,
     availableAt: new Date(native.availableAt),
-    idempotencyKey: native.idempotencyKey,
+    idempotencyKey: native.idempotencyKey ?? native.messageId,
   }
   if (native.scheduledAt != null) stored.scheduledAt = new Date(native.scheduledAt)
   return stored

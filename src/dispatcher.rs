@@ -12,9 +12,9 @@ use crate::message::{self, Request};
 use crate::routing;
 use crate::transport::{Sent, Transport};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -39,8 +39,9 @@ pub struct Receipt {
     /// The instant asked for, if any.
     #[serde(with = "chrono::serde::ts_milliseconds_option", skip_serializing_if = "Option::is_none")]
     pub scheduled_at: Option<DateTime<Utc>>,
-    /// The key given, or the message's id, which deduplicates nothing.
-    pub idempotency_key: String,
+    /// The key given; where none was, the message's id stands for it and deduplicates nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// What became of one message: one answer a transport, at least one of them good.
@@ -50,17 +51,38 @@ pub struct Dispatched {
     pub receipts: Vec<(Arc<str>, Result<Receipt>)>,
 }
 
-impl Dispatched {
-    /// The answer as the facade reads it: the first good receipt, and all of them under `messages`.
-    pub fn to_json(&self) -> Value {
-        let one = |(transport, receipt): &(Arc<str>, Result<Receipt>)| match receipt {
-            Ok(receipt) => json!(receipt),
-            Err(error) => json!({ "transport": transport, "error": error.to_json() }),
-        };
+/// As the facade reads it: the first good receipt, and where there are several transports all of them under
+/// `messages`. It is written for every message, so nothing stands in it twice.
+impl Serialize for Dispatched {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all = (self.receipts.len() > 1).then(|| self.receipts.iter().map(Copied::of).collect());
         let first = self.receipts.iter().find_map(|(_, receipt)| receipt.as_ref().ok());
-        let mut answer = json!(first);
-        answer["messages"] = self.receipts.iter().map(one).collect();
-        answer
+        Whole { first, messages: all }.serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    first: Option<&'a Receipt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<Copied<'a>>>,
+}
+
+/// One copy of a message that went to several transports.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Copied<'a> {
+    Good(&'a Receipt),
+    Bad { transport: &'a str, error: Value },
+}
+
+impl<'a> Copied<'a> {
+    fn of((transport, receipt): &'a (Arc<str>, Result<Receipt>)) -> Self {
+        match receipt {
+            Ok(receipt) => Self::Good(receipt),
+            Err(error) => Self::Bad { transport, error: error.to_json() },
+        }
     }
 }
 
@@ -390,6 +412,6 @@ fn receipt(envelope: Envelope, sent: Sent) -> Result<Receipt> {
         priority: envelope.priority,
         available_at,
         scheduled_at,
-        idempotency_key: envelope.key.map_or_else(|| envelope.id.to_string(), |it| it.key),
+        idempotency_key: envelope.key.map(|it| it.key),
     })
 }

@@ -1,6 +1,6 @@
 //! A transport does what it says it can, and refuses the rest by name.
 
-use crate::kit::{HOUR, Worker, delayed, keyed, message};
+use crate::support::kit::{HOUR, Worker, delayed, keyed, message};
 use crate::support::subject::{OnTheSpot, Subject, check};
 use serde_json::json;
 use symphony::Error;

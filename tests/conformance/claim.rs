@@ -1,6 +1,6 @@
 //! A claim takes what is due and asked for, and nobody else gets it.
 
-use crate::kit::{HOUR, MINUTE, Worker, counts, delayed, ids, many, message, put, queued_in, urgent};
+use crate::support::kit::{HOUR, MINUTE, Worker, counts, delayed, ids, many, message, put, queued_in, urgent};
 use crate::support::subject::Subject;
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What its retention no longer covers goes, in bounded steps.
 
-use crate::kit::{HOUR, Worker, buried, keyed, letters, many, message, put, settlement};
+use crate::support::kit::{HOUR, Worker, buried, keyed, letters, many, message, put, settlement};
 use crate::support::subject::{Postgres, Subject, check};
 use serde_json::json;
 use symphony::transport::{Cleaned, Outcome};

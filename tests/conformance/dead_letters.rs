@@ -1,6 +1,6 @@
 //! Dead letters can be found, paged through and removed.
 
-use crate::kit::{HOUR, MINUTE, Worker, buried, bury, letters, many, message, put, put_one, settlement};
+use crate::support::kit::{HOUR, MINUTE, Worker, buried, bury, letters, many, message, put, put_one, settlement};
 use crate::support::subject::Subject;
 use chrono::TimeDelta;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! An idempotency key admits one message in its window.
 
-use crate::kit::{HOUR, MINUTE, Worker, counts, ids, keyed, letters, message, put_one};
+use crate::support::kit::{HOUR, MINUTE, Worker, counts, ids, keyed, letters, message, put_one};
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use serde_json::json;
 use std::sync::Arc;
@@ -164,7 +164,7 @@ async fn batches_with_the_same_keys_wait_for_each_other<S: Subject>(it: S) {
 
 async fn a_redriven_message_needs_no_key<S: Subject>(it: S) {
     let transport = it.transport();
-    let letter = crate::kit::buried(&transport, keyed("k")).await;
+    let letter = crate::support::kit::buried(&transport, keyed("k")).await;
     transport.redrive(&[letter.id]).await.unwrap();
     assert!(letters(&transport).await.is_empty());
     let again = Worker::of(&transport).claim_one().await;

@@ -1,6 +1,6 @@
 //! Only the claim that holds a message can settle it.
 
-use crate::kit::{
+use crate::support::kit::{
     LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement, snooze,
 };
 use crate::support::subject::Subject;

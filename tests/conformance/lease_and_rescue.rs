@@ -1,6 +1,6 @@
 //! A claim stands as long as its worker's lease, and what a dead worker held comes back as suspect.
 
-use crate::kit::{
+use crate::support::kit::{
     LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry, snooze,
 };
 use crate::support::subject::Subject;

@@ -5,12 +5,9 @@
 //!
 //! [`Subject`]: support::subject::Subject
 
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
-
-#[macro_use]
-mod suite;
-mod kit;
 
 mod capabilities;
 mod claim;

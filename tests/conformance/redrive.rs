@@ -1,6 +1,6 @@
 //! A dead letter put back is one new message with its lineage in the headers.
 
-use crate::kit::{Worker, buried, bury, counts, letters, message};
+use crate::support::kit::{Worker, buried, bury, counts, letters, message};
 use crate::support::subject::{OTHER, Postgres, Subject, check};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -116,7 +116,7 @@ async fn a_redriven_message_that_fails_again_comes_back<S: Subject>(it: S) {
 
 async fn a_redriven_suspect_starts_anew<S: Subject>(it: S) {
     let transport = it.transport();
-    crate::kit::put_one(&transport, message("Email")).await;
+    crate::support::kit::put_one(&transport, message("Email")).await;
     Worker::with_lease(&transport, Duration::ZERO).claim_one().await;
     for _ in 0..2 {
         transport.rescue().await.unwrap();

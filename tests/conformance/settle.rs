@@ -1,6 +1,6 @@
 //! What each outcome does to a message.
 
-use crate::kit::{
+use crate::support::kit::{
     HOUR, MINUTE, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one, release, retry,
     settlement, snooze,
 };

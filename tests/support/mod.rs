@@ -3,8 +3,11 @@
 // Each of them uses its own part of this.
 #![allow(dead_code)]
 
+pub mod kit;
 pub mod schema;
 pub mod subject;
+#[macro_use]
+mod suite;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

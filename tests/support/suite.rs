@@ -1,17 +1,23 @@
 //! Which tests run for which transports.
 
+// Each test program uses its own part of this.
+#![allow(unused_macros)]
+
 macro_rules! tests_of {
-    ($subject:ident as $module:ident: $($test:ident)*) => {
+    ($subject:ident as $module:ident with $settings:expr => $($test:ident)*) => {
         mod $module {
             use crate::support::subject::{$subject, check};
 
             $(
                 #[test]
                 fn $test() {
-                    check(serde_json::json!({}), super::$test::<$subject>);
+                    check($settings, super::$test::<$subject>);
                 }
             )*
         }
+    };
+    ($subject:ident as $module:ident: $($test:ident)*) => {
+        tests_of!($subject as $module with serde_json::json!({}) => $($test)*);
     };
 }
 

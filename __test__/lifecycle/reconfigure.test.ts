@@ -1,0 +1,82 @@
+import { close, consumeBatch, dispatch, getConfig, HandlerRegistry, migrate, setConfig } from '@leadmap/symphony'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createDatabase } from '../support/database.js'
+import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
+
+const database = await createQueue()
+const other = await createDatabase()
+setConfig({ database: { url: other.url } })
+await migrate()
+
+beforeEach(async () => {
+  setConfig({ database: { url: database.url }, defaultPriority: 5 })
+  await Promise.all([emptyTables(database), emptyTables(other)])
+})
+afterEach(() => {
+  delete process.env.SYMPHONY_DEFAULT_QUEUE
+})
+
+const message = { type: 'Any', payload: {} }
+const registry = new HandlerRegistry()
+registry.register('Any', () => undefined)
+
+const count = async (where: typeof database) => (await storedMessages(where)).length
+
+test('setConfig() after the first use is in force for the next call', async () => {
+  expect(await dispatch(message)).toMatchObject({ priority: 5 })
+  setConfig({ defaultPriority: 9 })
+  expect(await dispatch(message)).toMatchObject({ priority: 9 })
+  expect(getConfig().defaultPriority).toBe(9)
+})
+
+test('another database at run time is used from the next call on, and the first one again later', async () => {
+  await dispatch(message)
+  setConfig({ database: { url: other.url } })
+  await dispatch(message)
+  expect([await count(database), await count(other)]).toEqual([1, 1])
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1, drained: true })
+  setConfig({ database: { url: database.url } })
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1, drained: true })
+})
+
+test('dispatches on their way when the database changes all arrive in one of the two', async () => {
+  const calls = Array.from({ length: 200 }, () => dispatch(message))
+  setConfig({ database: { url: other.url } })
+  calls.push(...Array.from({ length: 200 }, () => dispatch(message)))
+  await Promise.all(calls)
+  expect((await count(database)) + (await count(other))).toBe(400)
+})
+
+test('an invalid configuration changes nothing', async () => {
+  const before = getConfig()
+  expect(() => setConfig({ defaultPriority: 11, defaultQueue: 'never' })).toThrow(/defaultPriority: got 11/)
+  expect(getConfig()).toEqual(before)
+  expect(await dispatch(message)).toMatchObject({ priority: 5, queue: 'default' })
+})
+
+test('close() ends the connections, and the next call opens new ones', async () => {
+  await dispatch(message)
+  const pids = () =>
+    database.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND query LIKE '%messenger_messages%'`,
+    )
+  const before = (await pids()).map(({ pid }) => pid)
+  expect(before.length).toBeGreaterThan(0)
+  await close()
+  await expect.poll(async () => (await pids()).filter(({ pid }) => before.includes(pid))).toEqual([])
+  expect(await dispatch(message)).toMatchObject({ status: 'queued' })
+  await close()
+  await close()
+  expect(await count(database)).toBe(2)
+})
+
+test('the environment is read at the first use after close(), and not before', async () => {
+  expect(await dispatch(message)).toMatchObject({ queue: 'default' })
+  process.env.SYMPHONY_DEFAULT_QUEUE = 'from-the-environment'
+  expect(await dispatch(message)).toMatchObject({ queue: 'default' })
+  await close()
+  expect(await dispatch(message)).toMatchObject({ queue: 'from-the-environment' })
+  delete process.env.SYMPHONY_DEFAULT_QUEUE
+  await close()
+})
