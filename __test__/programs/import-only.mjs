@@ -1,5 +1,9 @@
 // Imports every entry of the package and tells what that changed in the process.
-const look = () => ({
+// Looks at standard error as soon as it is loaded, whoever loads it.
+import 'node:assert'
+import { setImmediate } from 'node:timers/promises'
+
+const look = async () => ({
   handles: process._getActiveHandles().length,
   resources: process.getActiveResourcesInfo().sort(),
   signals: process.listenerCount('SIGTERM') + process.listenerCount('SIGINT') + process.listenerCount('exit'),
@@ -7,9 +11,11 @@ const look = () => ({
   environment: { ...process.env },
 })
 
-const before = look()
+await setImmediate()
+const before = await look()
 for (const entry of ['', '/config', '/utils', '/testing']) await import(`@leadmap/symphony${entry}`)
-const after = look()
+await setImmediate()
+const after = await look()
 
 const { getConfig } = await import('@leadmap/symphony')
 let refusal

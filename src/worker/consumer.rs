@@ -3,15 +3,17 @@
 use super::report::Report;
 use super::run::Loop;
 use super::stats::{Stats, StoppedBy, Summary};
-use super::{Handlers, Observer, Options, heart};
+use super::{Handlers, Mode, Observer, Options, heart, housekeeping};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::transport::{Listening, Transport, WorkerId};
+use futures_util::future::{join_all, join3};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 /// One bounded drain, or one long-lived worker.
@@ -114,21 +116,34 @@ impl Consumer {
         transports.retain(|it| it.capabilities().stores);
         let worker = signature(self.engine.config().worker.lease);
         let listening = self.listen(&transports);
-        let heart = self.clone().start_heart(&transports, &worker);
+        let stores = distinct_stores(&transports);
+        let side_tasks = self.clone().start_side_tasks(&stores, &worker);
         let outcome = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run().await;
-        heart.abort();
-        for store in distinct_stores(&transports) {
-            // The lease runs out by itself if this fails.
-            let _ = store.sign_off(&worker).await;
-        }
+        side_tasks.iter().for_each(AbortHandle::abort);
+        // None of this changes what was done, so none of it may fail the run.
+        let leaving = join_all(stores.iter().map(|store| store.sign_off(&worker)));
+        let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
+        let (_, _, queue_depth) = join3(leaving, tidying, due(&transports)).await;
         let stopped_by = outcome?;
         Ok(Summary {
             stats: self.stats(),
             duration: start.elapsed(),
-            queue_depth: due(&transports).await,
+            queue_depth,
             drained: stopped_by == StoppedBy::Empty,
             stopped_by,
         })
+    }
+
+    fn start_side_tasks(self: Arc<Self>, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {
+        let in_flight = self.in_flight.clone();
+        let long_lived = self.options.mode == Mode::Run;
+        let declared_dead = move || {
+            self.declared_dead.store(true, Ordering::Relaxed);
+            self.wake.notify_one();
+        };
+        let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, declared_dead));
+        let tidying = long_lived.then(|| tokio::spawn(housekeeping::keep_tidy(stores.to_vec())));
+        [Some(heart), tidying].into_iter().flatten().map(|task| task.abort_handle()).collect()
     }
 
     fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
@@ -145,29 +160,15 @@ impl Consumer {
         transports.iter().filter_map(|it| it.listen(wake.clone())).collect()
     }
 
-    fn start_heart(
-        self: Arc<Self>,
-        transports: &[Arc<dyn Transport>],
-        worker: &WorkerId,
-    ) -> tokio::task::JoinHandle<()> {
-        let (stores, in_flight) = (distinct_stores(transports), self.in_flight.clone());
-        let declared_dead = move || {
-            self.declared_dead.store(true, Ordering::Relaxed);
-            self.wake.notify_one();
-        };
-        tokio::spawn(heart::beat(stores, worker.clone(), in_flight, declared_dead))
-    }
-
     pub(super) fn count(&self, change: impl FnOnce(&mut Stats)) {
         change(&mut lock(&self.stats));
     }
 }
 
 fn signature(lease: Duration) -> WorkerId {
-    let host = std::env::var("HOSTNAME").ok().filter(|it| !it.is_empty());
     WorkerId {
         id: Uuid::now_v7(),
-        host: host.unwrap_or_else(|| "unknown".to_owned()),
+        host: gethostname::gethostname().to_string_lossy().into_owned(),
         pid: i32::try_from(std::process::id()).unwrap_or(0),
         lease,
     }
@@ -179,13 +180,10 @@ fn distinct_stores(transports: &[Arc<dyn Transport>]) -> Vec<Arc<dyn Transport>>
     transports.iter().filter(|it| seen.insert(it.store())).cloned().collect()
 }
 
-/// Due messages in all transports; what can not be counted is left out, the work is done already.
+/// Due messages in all transports; what can not be counted is left out.
 async fn due(transports: &[Arc<dyn Transport>]) -> u64 {
-    let mut sum = 0;
-    for transport in transports {
-        sum += transport.depth().await.map_or(0, |all| all.iter().map(|it| it.pending).sum());
-    }
-    sum
+    let depths = join_all(transports.iter().map(|transport| transport.depth())).await;
+    depths.into_iter().flatten().flatten().map(|it| it.pending).sum()
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -23,6 +23,7 @@ mod delivery;
 mod feed;
 mod hand;
 mod heart;
+mod housekeeping;
 mod options;
 mod report;
 mod run;

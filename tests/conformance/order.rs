@@ -1,6 +1,8 @@
 //! The order of claims: highest priority first, oldest first inside one.
 
-use crate::support::kit::{HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent};
+use crate::support::kit::{
+    HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent,
+};
 use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};
 use std::time::Duration;
