@@ -29,6 +29,7 @@ export default defineConfig({
       exclude: ['lib/**/*.test.ts', 'lib/fixtures/**'],
       reporter: ['json-summary', 'lcovonly', 'text'],
       reportsDirectory: 'coverage',
+      reportOnFailure: true,
     },
   },
 })

@@ -12,7 +12,7 @@ import { merge } from './config/merge.js'
 import type { EffectiveConfig, EffectiveRetry, SymphonyConfig, TransportConfig } from './config/model.js'
 import { bestPattern } from './config/pattern.js'
 import { getCore } from './core.js'
-import { SymphonyError } from './errors.js'
+import { ConfigurationError, SymphonyError } from './errors.js'
 import { native } from './native.js'
 import { callNative } from './native-error.js'
 
@@ -33,7 +33,7 @@ export function getConfig(): EffectiveConfig {
  * @throws ConfigurationError naming the key, what it got and what it wants; then nothing has changed.
  */
 export function setConfig(config: SymphonyConfig): void {
-  changeLayers({ config: merge(layers().config, config) })
+  changeLayers({ config: merge(layers().config, asObject(config)) })
 }
 
 /** Back to the defaults and to the environment, read anew. Changes made at run time are gone too. */
@@ -90,7 +90,7 @@ export function getRetryConfig(type: string): EffectiveRetry {
 export function validateConfig(config: SymphonyConfig): { valid: boolean; errors: string[] } {
   const { Core } = native()
   try {
-    const trial = JSON.stringify({ config, runtime: {}, environment: {} })
+    const trial = JSON.stringify({ config: asObject(config), runtime: {}, environment: {} })
     const core = callNative(() => new Core(trial))
     void core.close().catch(() => undefined)
     return { valid: true, errors: [] }
@@ -98,4 +98,11 @@ export function validateConfig(config: SymphonyConfig): { valid: boolean; errors
     if (error instanceof SymphonyError || error instanceof TypeError) return { valid: false, errors: [error.message] }
     throw error
   }
+}
+
+/** Anything else would be merged as if it were empty. */
+function asObject(config: unknown): SymphonyConfig {
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config
+  const got = config === null ? 'null' : Array.isArray(config) ? 'an array' : typeof config
+  throw new ConfigurationError(`the configuration: got ${got}, wants an object`)
 }

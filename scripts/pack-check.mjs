@@ -59,7 +59,8 @@ async function install(tarballs) {
   // A tarball packed after a local build holds that build's addon as well; a released one does not.
   const installed = join(app, 'node_modules/@leadmap/symphony')
   for (const name of readdirSync(installed)) if (name.endsWith('.node')) rmSync(join(installed, name))
-  for (const name of readdirSync(at('scripts/pack-check'))) copyFileSync(at('scripts/pack-check', name), join(app, name))
+  for (const name of readdirSync(at('scripts/pack-check')))
+    copyFileSync(at('scripts/pack-check', name), join(app, name))
 }
 
 async function expectQuickStart(file, url, name) {

@@ -92,13 +92,17 @@ async function database() {
 /** Tests get the test server and nothing of what configures Symphony on this machine. */
 function testEnvironment(databaseUrl) {
   const configuring = Object.keys(process.env).filter((name) => /^(SYMPHONY_|POSTGRES_|DATABASE_URL$)/.test(name))
-  return { ...Object.fromEntries(configuring.map((name) => [name, undefined])), SYMPHONY_TEST_DATABASE_URL: databaseUrl }
+  return {
+    ...Object.fromEntries(configuring.map((name) => [name, undefined])),
+    SYMPHONY_TEST_DATABASE_URL: databaseUrl,
+  }
 }
 
 async function vitest(env) {
   rmSync(vitestReport, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]
-  const run = () => runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env })
+  const run = () =>
+    runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env })
   await counted('vitest', run, () => vitestCounts(vitestReport))
 }
 
@@ -116,7 +120,8 @@ async function measure(objects) {
   try {
     const rust = await step('coverage', async () => rustLines(await instrumented.reportCounts(objects)))
     const coverage = { 'Rust core': rust, lib: libraryLines() }
-    for (const lines of Object.values(coverage)) results.coverage[percent(lines) < leastCoverage ? 'failed' : 'passed']++
+    for (const lines of Object.values(coverage))
+      results.coverage[percent(lines) < leastCoverage ? 'failed' : 'passed']++
     return coverage
   } catch (error) {
     failed('coverage', error)

@@ -32,7 +32,12 @@ export function startProgram(name: string, environment: Record<string, string> =
   })
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, errors }))
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  return { process: child, next: () => nextLine(name, lines, () => errors), tell: (line) => child.stdin.write(`${line}\n`), ended }
+  return {
+    process: child,
+    next: () => nextLine(name, lines, () => errors),
+    tell: (line) => child.stdin.write(`${line}\n`),
+    ended,
+  }
 }
 
 /** Runs a program to its end and returns the one line that it prints. */

@@ -26,12 +26,15 @@ describe('the embedded Postgres', () => {
     expect(existsSync(server.dataDir)).toBe(false)
   })
 
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('is gone after the process that started it got %s', async (signal) => {
-    const parent = await startInChild('setInterval(() => {}, 1000)')
-    expect(await query(parent.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
-    parent.process.kill(signal)
-    await expectGone(parent)
-  })
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+    'is gone after the process that started it got %s',
+    async (signal) => {
+      const parent = await startInChild('setInterval(() => {}, 1000)')
+      expect(await query(parent.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+      parent.process.kill(signal)
+      await expectGone(parent)
+    },
+  )
 
   test('is gone after the process that started it ran to its end', async () => {
     await expectGone(await startInChild(''))
@@ -63,7 +66,9 @@ async function startInChild(rest: string) {
     const { url, dataDir } = await startPostgres()
     console.log(JSON.stringify({ url, dataDir }))
     ${rest}`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [text] = await once(child.stdout, 'data')
   return { process: child, ...(JSON.parse(String(text)) as { url: string; dataDir: string }) }
 }

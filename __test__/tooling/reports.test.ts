@@ -9,7 +9,11 @@ test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fin
 test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s`
   expect(cargoCounts(output)).toEqual({ passed: 15, failed: 2, skipped: 1 })
   expect(cargoCounts('error: could not compile')).toEqual({ passed: 0, failed: 0, skipped: 0 })
-  expect(total([cargoCounts(output), { passed: 1, failed: 1, skipped: 1 }])).toEqual({ passed: 16, failed: 3, skipped: 2 })
+  expect(total([cargoCounts(output), { passed: 1, failed: 1, skipped: 1 }])).toEqual({
+    passed: 16,
+    failed: 3,
+    skipped: 2,
+  })
 })
 
 test('a coverage report names the lines that never ran', () => {

@@ -9,7 +9,7 @@ export class Ledger {
   refused = []
   /** Runs that failed. */
   failedRuns = 0
-  /** Runs that succeeded, for each key. @type {Map<string, number>} */
+  /** When each key's runs succeeded. @type {Map<string, number[]>} */
   succeeded = new Map()
   /** Runs so far, for each key. @type {Map<string, number>} */
   runs = new Map()
@@ -34,7 +34,7 @@ export class Ledger {
 
   /** @param {string} key */
   success(key) {
-    this.succeeded.set(key, (this.succeeded.get(key) ?? 0) + 1)
+    this.succeeded.set(key, [...(this.succeeded.get(key) ?? []), performance.now()])
   }
 
   /** What one consumer reports at the end of its drain. @param {{ retried: number, deadLettered: number }} result */
@@ -45,10 +45,20 @@ export class Ledger {
 
   /** Messages that ran more than once although they had succeeded. */
   get twice() {
-    return [...this.succeeded.values()].filter((count) => count > 1).length
+    return [...this.succeeded.values()].filter((times) => times.length > 1).length
   }
 
   get seconds() {
     return ((this.ended || performance.now()) - this.began) / 1000
+  }
+
+  /**
+   * Messages a second, from the first dispatch to the last one handled.
+   *
+   * @param {string[]} keys Messages that neither wait for their time nor for a retry.
+   */
+  rate(keys) {
+    const last = Math.max(...keys.map((key) => this.succeeded.get(key)?.[0] ?? this.ended))
+    return Math.round(keys.length / ((last - this.began) / 1000))
   }
 }

@@ -12,8 +12,7 @@ import { Ledger } from './ledger.mjs'
 import { createJobs } from './messages.mjs'
 import { produce } from './produce.mjs'
 import { showProgress } from './progress.mjs'
-import { report, reportDeadLetters, reportVerdict } from './report.mjs'
-import { bold, number } from './style.mjs'
+import { announce, report, reportDeadLetters, reportVerdict } from './report.mjs'
 
 /** Past this the demo stops and tells what is missing. */
 const timeLimit = 50_000
@@ -42,7 +41,7 @@ async function demo() {
   const jobs = createJobs()
   const ledger = new Ledger()
   registerHandlers(jobs, ledger)
-  console.log(`\n${bold(`${number(jobs.length)} messages`)}: e-mails, campaign steps, SMS\n`)
+  announce(jobs)
 
   const hideProgress = showProgress(ledger, jobs.length)
   const signal = AbortSignal.any([interrupted.signal, AbortSignal.timeout(timeLimit)])
@@ -58,8 +57,8 @@ async function demo() {
   if (interrupted.signal.aborted) return 130
 
   const problems = report(jobs, ledger, await auditor.audit(jobs))
-  const { messages } = await listFailed({ limit: 4 })
-  reportDeadLetters(messages, ledger.deadLettered)
+  const { messages } = await listFailed({ limit: 1000 })
+  reportDeadLetters(messages)
   reportVerdict(problems, ledger.seconds)
   return problems.length === 0 ? 0 : 1
 }

@@ -67,5 +67,8 @@ function fill(text, contact) {
 }
 
 function ascii(name) {
-  return name.normalize('NFD').replace(/[^a-z]/gi, '').toLowerCase()
+  return name
+    .normalize('NFD')
+    .replace(/[^a-z]/gi, '')
+    .toLowerCase()
 }

@@ -26,12 +26,14 @@ function drawBar(ledger, total) {
   const share = Math.min(1, (handled + ledger.deadLettered) / total)
   const full = Math.floor(share * width)
   const bar = cyan('━'.repeat(full)) + dim('─'.repeat(width - full))
-  const rate = number(Math.round(handled / Math.max(ledger.seconds, 0.001)))
-  const counts = `${bold(number(handled))} handled  ${yellow(number(ledger.failedRuns))} failed runs  ${dim(`${rate}/s`)}`
+  const time = dim(`${ledger.seconds.toFixed(1)} s`)
+  const counts = `${bold(number(handled))} handled  ${yellow(number(ledger.failedRuns))} failed runs  ${time}`
   process.stdout.write(`\r\u001b[K${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${counts}`)
 }
 
 function printLine(ledger, total) {
   const handled = number(ledger.succeeded.size)
-  console.log(`${handled} of ${number(total)} handled, ${number(ledger.failedRuns)} failed runs, ${ledger.seconds.toFixed(1)} s`)
+  console.log(
+    `${handled} of ${number(total)} handled, ${number(ledger.failedRuns)} failed runs, ${ledger.seconds.toFixed(1)} s`,
+  )
 }

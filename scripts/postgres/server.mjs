@@ -6,8 +6,8 @@ import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSyn
 import { createServer as createSocket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findBinaries } from './binaries.mjs'
 import { serverAccount, temporaryRoot } from './account.mjs'
+import { findBinaries } from './binaries.mjs'
 
 const startTimeout = 30_000
 const stopTimeout = 10_000
@@ -66,8 +66,13 @@ export function createServer({ inMemory }) {
       await run('pg_ctl', ['start', '--wait', `--pgdata=${dataDir}`, `--log=${logFile}`, `--options=${words}`])
       return
     }
-    postmaster = spawn(program('postgres'), ['-D', dataDir, ...network, ...parameters], options(['ignore', 'pipe', 'pipe']))
-    for (const stream of [postmaster.stdout, postmaster.stderr]) stream?.on('data', (text) => appendFileSync(logFile, text))
+    postmaster = spawn(
+      program('postgres'),
+      ['-D', dataDir, ...network, ...parameters],
+      options(['ignore', 'pipe', 'pipe']),
+    )
+    for (const stream of [postmaster.stdout, postmaster.stderr])
+      stream?.on('data', (text) => appendFileSync(logFile, text))
     await Promise.race([ready(), failure(postmaster)])
   }
 

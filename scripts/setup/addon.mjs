@@ -60,5 +60,8 @@ export function findAddon(folder) {
 
 function buildAddon(options, env = {}) {
   const names = ['--js', 'binding.js', '--dts', 'binding.d.ts']
-  return runNode(at('node_modules/@napi-rs/cli/dist/cli.js'), ['build', '--platform', ...names, ...options], { cwd: root, env })
+  return runNode(at('node_modules/@napi-rs/cli/dist/cli.js'), ['build', '--platform', ...names, ...options], {
+    cwd: root,
+    env,
+  })
 }

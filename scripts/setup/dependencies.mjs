@@ -34,6 +34,8 @@ export function npm(parameters, options) {
 /** @throws {Error} When there is no Rust toolchain. */
 export async function ensureRust() {
   await run('cargo', ['--version'], { cwd: root }).catch(() => {
-    throw new Error('The addon is written in Rust, and there is no `cargo` on the PATH. Install Rust: https://rustup.rs')
+    throw new Error(
+      'The addon is written in Rust, and there is no `cargo` on the PATH. Install Rust: https://rustup.rs',
+    )
   })
 }

@@ -28,7 +28,12 @@ export class CommandError extends Error {
  */
 export function run(program, parameters, { cwd, env, shell = false, onOutput } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, parameters, { cwd, shell, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, parameters, {
+      cwd,
+      shell,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     children.add(child)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
@@ -113,7 +118,11 @@ let ending = false
 /** Whether a signal asked this process to end. */
 export const isEnding = () => ending
 
-for (const [signal, code] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])) {
+for (const [signal, code] of /** @type {const} */ ([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+])) {
   process.on(signal, async () => {
     if (ending) return
     ending = true

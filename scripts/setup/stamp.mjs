@@ -12,14 +12,17 @@ import { at, root } from './paths.mjs'
 export function contentHash(paths) {
   const hash = createHash('sha256')
   for (const path of paths.map((path) => at(path)).filter(existsSync)) {
-    for (const file of filesOf(path)) hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
+    for (const file of filesOf(path))
+      hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
   }
   return hash.digest('hex')
 }
 
 function filesOf(path) {
   if (!statSync(path).isDirectory()) return [path]
-  return readdirSync(path).sort().flatMap((name) => filesOf(join(path, name)))
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesOf(join(path, name)))
 }
 
 const stampFile = (name) => at('target', 'stamps', name)

@@ -40,7 +40,10 @@ export function runTests(env) {
 }
 
 async function cargoTest(options, env = {}) {
-  return run('cargo', ['test', '--target', await hostTriple(), ...options], { cwd: root, env: { ...env, ...instrumented } })
+  return run('cargo', ['test', '--target', await hostTriple(), ...options], {
+    cwd: root,
+    env: { ...env, ...instrumented },
+  })
 }
 
 /** What vitest needs in its environment to run its tests on the instrumented addon. @param {string} addon */

@@ -10,3 +10,14 @@ pub fn retry_delay(strategy: String, retry_count: u32) -> napi::Result<f64> {
     let strategy = crate::config::retry_strategy_from_json(&strategy).map_err(thrown)?;
     Ok(crate::retry::delay(&strategy, retry_count) as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_partial_strategy_is_completed_and_a_bad_one_refused() {
+        let delay = |strategy: &str, n| super::retry_delay(strategy.to_owned(), n);
+        assert_eq!(delay(r#"{"jitter":0}"#, 2).unwrap(), 4000.0);
+        assert!(delay(r#"{"multiplier":0}"#, 2).unwrap_err().reason.contains("SYMPHONY_INVALID_CONFIGURATION"));
+        assert!(delay("{", 2).unwrap_err().reason.contains("SYMPHONY_SERIALIZATION_FAILED"));
+    }
+}

@@ -88,6 +88,8 @@ pub struct Claim<'a> {
     pub types: Option<&'a [String]>,
     /// How many messages at most.
     pub limit: usize,
+    /// Whether finding nothing must mean that there is nothing, whatever it takes.
+    pub exhaustive: bool,
     /// Whether the worker is woken by [`Transport::listen`], and wants to be once it finds nothing.
     pub listening: bool,
 }

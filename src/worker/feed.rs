@@ -31,6 +31,8 @@ pub struct Wanted {
     pub types: Option<Arc<[String]>>,
     /// At most so many.
     pub limit: usize,
+    /// Whether finding nothing must mean that there is nothing.
+    pub exhaustive: bool,
     /// One suspect, and nothing else.
     pub suspect: bool,
     /// Whether the consumer wants to be woken when it finds nothing.
@@ -144,9 +146,12 @@ impl Feed {
             self.unanswered.pop();
         }
         self.fresh = false;
-        let old = self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS);
         let skip = woken && !self.survey.queues.is_empty();
-        if old && !skip { self.look().await } else { Ok(()) }
+        if self.survey_is_old() && !skip { self.look().await } else { Ok(()) }
+    }
+
+    fn survey_is_old(&self) -> bool {
+        self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS)
     }
 
     async fn look(&mut self) -> Result<()> {
@@ -156,7 +161,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Claims; finds nothing only after a look at which queues there are.
+    /// Claims; where nothing is found and that is doubtful, looks which queues there are and claims again.
     async fn claim(
         &mut self,
         worker: &WorkerId,
@@ -165,7 +170,8 @@ impl Feed {
         limit: usize,
     ) -> Result<Vec<Claimed>> {
         let messages = self.claim_known(worker, queues, wanted, limit).await?;
-        if !messages.is_empty() || self.fresh {
+        let doubtful = wanted.exhaustive || wanted.woken || self.survey_is_old();
+        if !messages.is_empty() || self.fresh || !doubtful {
             return Ok(messages);
         }
         self.look().await?;
@@ -179,13 +185,14 @@ impl Feed {
         wanted: &Wanted,
         limit: usize,
     ) -> Result<Vec<Claimed>> {
-        if self.survey.queues.is_empty() && !(wanted.listening && self.fresh) {
+        if self.survey.queues.is_empty() && !wanted.listening {
             return Ok(Vec::new());
         }
         let queues = queues.unwrap_or(&self.survey.queues).to_vec();
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
-        let claim = Claim { worker, token, queues: &queues, types, limit, listening };
+        let exhaustive = wanted.exhaustive;
+        let claim = Claim { worker, token, queues: &queues, types, limit, exhaustive, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
         if messages.len() == limit && self.survey.queues.len() > 1 {
             // Queues of one priority take turns at the front, so that a deep one can not starve the others.
@@ -205,7 +212,15 @@ impl Feed {
         }
         let token = Uuid::now_v7();
         let queues = queues.unwrap_or_default();
-        let claim = Claim { worker, token, queues, types: wanted.types.as_deref(), limit: 1, listening: false };
+        let claim = Claim {
+            worker,
+            token,
+            queues,
+            types: wanted.types.as_deref(),
+            limit: 1,
+            exhaustive: true,
+            listening: false,
+        };
         let suspect = self.answered(token, self.transport.claim_suspect(&claim).await)?;
         self.surveyed_at = None;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);

@@ -125,7 +125,8 @@ async fn a_forgotten_claim_is_put_back_as_it_was<S: Subject>(it: S) {
     let kept = worker.claim(1).await;
     let token = Uuid::now_v7();
     let queues = ["default".to_owned()];
-    let claim = Claim { worker: &worker.id, token, queues: &queues, types: None, limit: 2, listening: false };
+    let claim =
+        Claim { worker: &worker.id, token, queues: &queues, types: None, limit: 2, exhaustive: true, listening: false };
     assert_eq!(transport.claim(&claim).await.unwrap().len(), 2);
 
     transport.forget(&stranger.id, token).await.unwrap();

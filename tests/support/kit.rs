@@ -106,6 +106,7 @@ impl Worker {
             queues: &queues,
             types: types.as_deref(),
             limit,
+            exhaustive: true,
             listening: false,
         };
         self.transport.claim(&claim).await.unwrap()
@@ -132,6 +133,7 @@ impl Worker {
             queues: &queues,
             types: types.as_deref(),
             limit: 1,
+            exhaustive: true,
             listening: false,
         };
         self.transport.claim_suspect(&claim).await.unwrap()

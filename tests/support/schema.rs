@@ -84,9 +84,17 @@ impl TestSchema {
         self.column::<bool>(sql, &[&self.name]).await.len()
     }
 
+    /// Ends the connections that listen to it; answers with how many there were.
+    pub async fn disconnect_listeners(&self) -> usize {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE application_name = 'symphony listener' AND query LIKE '%' || $1 || '%'";
+        self.column::<bool>(sql, &[&self.name]).await.len()
+    }
+
     /// Leaves nothing behind.
     pub async fn remove(&self) {
         self.disconnect().await;
+        self.disconnect_listeners().await;
         self.execute("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {s} CASCADE").await;
     }
 }

@@ -3,8 +3,9 @@
 // Each test program uses its own part of this.
 #![allow(unused_macros)]
 
+/// For one kind of transport, under settings.
 macro_rules! tests_of {
-    ($subject:ident as $module:ident with $settings:expr => $($test:ident)*) => {
+    ($subject:ident as $module:ident, $settings:expr; $($test:ident)*) => {
         mod $module {
             use crate::support::subject::{$subject, check};
 
@@ -16,17 +17,14 @@ macro_rules! tests_of {
             )*
         }
     };
-    ($subject:ident as $module:ident: $($test:ident)*) => {
-        tests_of!($subject as $module with serde_json::json!({}) => $($test)*);
-    };
 }
 
 /// For the transports that store messages.
 macro_rules! for_stores {
     ($($test:ident)*) => {
-        tests_of!(Memory as memory: $($test)*);
-        tests_of!(Postgres as postgres: $($test)*);
-        tests_of!(Pooled as pooled: $($test)*);
+        tests_of!(Memory as memory, serde_json::json!({}); $($test)*);
+        tests_of!(Postgres as postgres, serde_json::json!({}); $($test)*);
+        tests_of!(Pooled as pooled, serde_json::json!({}); $($test)*);
     };
 }
 
@@ -34,6 +32,6 @@ macro_rules! for_stores {
 macro_rules! for_all {
     ($($test:ident)*) => {
         for_stores!($($test)*);
-        tests_of!(OnTheSpot as sync: $($test)*);
+        tests_of!(OnTheSpot as sync, serde_json::json!({}); $($test)*);
     };
 }

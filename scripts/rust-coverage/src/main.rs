@@ -17,8 +17,10 @@ fn main() -> Result<()> {
     let profile = merge_profiles(&arguments.profiles).context("a profile can not be read")?;
     let mapping = CoverageMapping::new(&arguments.objects, &profile, false)?;
     let report = mapping.generate_subreport(|paths| paths.iter().any(|path| path.starts_with(&arguments.sources)))?;
-    for (path, result) in report.files.iter().filter(|(path, _)| path.starts_with(&arguments.sources)) {
-        print_lcov(path, result);
+    for (path, result) in &report.files {
+        if path.starts_with(&arguments.sources) && !is_tests(path) {
+            print_lcov(path, result);
+        }
     }
     Ok(())
 }
@@ -67,7 +69,12 @@ fn is_generated(function: &str) -> bool {
     ["__napi_rs_", "_c_callback"].iter().any(|mark| function.contains(mark))
 }
 
-/// Unit tests stand at the end of their file; they are not what is measured.
+/// Unit tests are not what is measured: neither those in a file of their own …
+fn is_tests(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "tests")
+}
+
+/// … nor those at the end of the file that they test.
 fn first_test_line(source: &str) -> usize {
     let lines: Vec<&str> = source.lines().collect();
     let opens_tests = |from: usize| {

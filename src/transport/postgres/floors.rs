@@ -5,10 +5,11 @@
 //! taken ten at a time, 5.8 ms a batch instead of 1.1. The same holds for messages of types that nobody here handles,
 //! and, while some session keeps an old snapshot, vacuum can not help at all.
 //!
-//! So a claim that came back full leaves its last position as the floor of the next. Floors are a guess about the
-//! past: messages come back to their old place, and transactions commit out of order. Three things keep that from
-//! mattering: the statement never lets a floor reach into the last two seconds; a claim that comes back short drops
-//! all floors; and now and then a claim reads everything, the less often the longer that takes.
+//! So a claim leaves its last position as the floor of the next. Floors are a guess about the past: messages come
+//! back to their old place, and transactions commit out of order. Four things keep that from mattering: the statement
+//! never lets a floor reach into the last two seconds; now and then a claim reads everything, the less often the
+//! longer that takes; a bounded drain reads everything before it says that nothing is left; and whoever puts messages
+//! back to their old place drops the floors.
 
 use crate::transport::Claimed;
 use chrono::{DateTime, Utc};
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// At least this long between two claims that read everything, while claims come back full.
+/// At least this long between two claims that read everything.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 /// Reading everything may cost one part in so many of the time.
 const SHARE: u32 = 20;
@@ -48,15 +49,16 @@ impl Floors {
         queues.iter().zip(priorities).map(lane).unzip()
     }
 
-    /// Learns from a claim: `read_all` says whether it had no floors, `full` whether it got all it asked for.
-    pub fn learn(&mut self, claimed: &[Claimed], full: bool, read_all: bool, began: Instant, ended: Instant) {
+    /// The next claim reads everything.
+    pub fn drop_all(&mut self) {
+        self.lanes.clear();
+    }
+
+    /// Learns from a claim: `read_all` says whether it had no floors.
+    pub fn learn(&mut self, claimed: &[Claimed], read_all: bool, began: Instant, ended: Instant) {
         if read_all {
             self.full_at = Some(ended);
             self.full_took = ended - began;
-        }
-        if !full {
-            self.lanes.clear();
-            return;
         }
         for message in claimed {
             let place = (message.available_at, message.id);
@@ -94,21 +96,21 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn a_full_claim_leaves_a_floor_in_its_own_lanes_only() {
+    fn a_claim_leaves_a_floor_in_its_own_lanes_only() {
         let start = Instant::now();
         let mut floors = Floors::default();
-        floors.learn(&[message("q", 5, 1, 9), message("q", 5, 2, 1)], true, true, start, start + MS);
+        floors.learn(&[message("q", 5, 1, 9), message("q", 5, 2, 1)], true, start, start + MS);
         let (at, ids) = floors.columns(&["q", "q", "r"], &[5, 4, 5], start + 2 * MS);
         assert_eq!(at, [DateTime::from_timestamp(2, 0), None, None]);
         assert_eq!(ids, [Uuid::from_u128(1), Uuid::nil(), Uuid::nil()]);
     }
 
     #[test]
-    fn a_short_claim_drops_every_floor() {
+    fn floors_can_be_dropped() {
         let start = Instant::now();
         let mut floors = Floors::default();
-        floors.learn(&[message("q", 5, 1, 1)], true, true, start, start + MS);
-        floors.learn(&[], false, false, start, start + MS);
+        floors.learn(&[message("q", 5, 1, 1)], true, start, start + MS);
+        floors.drop_all();
         assert_eq!(floors.columns(&["q"], &[5], start + MS).0, [None]);
     }
 
@@ -116,11 +118,11 @@ mod tests {
     fn everything_is_read_now_and_then_and_less_often_when_it_takes_long() {
         let start = Instant::now();
         let mut floors = Floors::default();
-        floors.learn(&[message("q", 5, 1, 1)], true, true, start, start + MS);
+        floors.learn(&[message("q", 5, 1, 1)], true, start, start + MS);
         let reads_all = |floors: &Floors, at: Duration| floors.columns(&["q"], &[5], start + at).0 == [None];
         assert!(!reads_all(&floors, 999 * MS));
         assert!(reads_all(&floors, 1002 * MS));
-        floors.learn(&[message("q", 5, 1, 1)], true, true, start, start + 500 * MS);
+        floors.learn(&[message("q", 5, 1, 1)], true, start, start + 500 * MS);
         assert!(!reads_all(&floors, 10_000 * MS));
         assert!(reads_all(&floors, 10_600 * MS));
     }

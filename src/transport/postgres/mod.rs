@@ -170,8 +170,7 @@ impl PostgresTransport {
             )
             .await?;
         let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
-        let full = claimed.len() >= claim.limit;
-        self.floors(claim.types, |it| it.learn(&claimed, full, read_all, began, Instant::now()));
+        self.floors(claim.types, |it| it.learn(&claimed, read_all, began, Instant::now()));
         in_order(&mut claimed, claim.queues);
         Ok((claimed, read_all))
     }
@@ -222,6 +221,12 @@ impl PostgresTransport {
             &[&ids, &tokens, &attempts, &delays, &errors, &classes, &handled],
         )
         .await
+    }
+
+    /// Some messages are back in their old place, where no claim of this process would look soon.
+    fn drop_floors(&self) {
+        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
+        floors.values_mut().for_each(Floors::drop_all);
     }
 
     async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement]) -> Result<()> {
@@ -285,8 +290,8 @@ impl Transport for PostgresTransport {
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
         let (claimed, read_all) = self.claim_above_floors(claim).await?;
-        if claimed.is_empty() && !read_all {
-            // The floors are dropped now: this reads everything.
+        if claimed.is_empty() && !read_all && claim.exhaustive {
+            self.floors(claim.types, Floors::drop_all);
             return Ok(self.claim_above_floors(claim).await?.0);
         }
         Ok(claimed)
@@ -328,6 +333,9 @@ impl Transport for PostgresTransport {
         }
         if !returned.is_empty() {
             self.settle_returned(&mut held, &returned).await?;
+            if returned.iter().any(|it| matches!(it.outcome, Outcome::Release { delay: None, .. })) {
+                self.drop_floors();
+            }
         }
         if !buried.is_empty() {
             self.settle_buried(&mut held, &buried).await?;

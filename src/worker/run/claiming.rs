@@ -35,8 +35,9 @@ impl Loop {
         let types = lock(&self.consumer.types).clone();
         (self.rest_until, self.claim_after) = (None, None);
         let listening = self.is_listening();
+        let exhaustive = self.consumer.options.mode == Mode::Drain;
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
-        self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, suspect, listening, woken })));
+        self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, exhaustive, suspect, listening, woken })));
     }
 
     pub(super) fn may_claim(&self) -> bool {

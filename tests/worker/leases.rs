@@ -1,0 +1,154 @@
+//! A worker keeps its lease while its handlers run; when it loses it, its outcomes count for nothing.
+
+use crate::session::{Session, succeed};
+use crate::support::kit::{LEASE, Worker, counts, letters, many, message, put, put_one};
+use crate::support::subject::Subject;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use symphony::transport::Rescued;
+
+for_workers! {
+    a_lost_lease_is_counted_and_the_outcome_refused
+    a_worker_declared_dead_aborts_its_handlers
+    a_slow_handler_keeps_its_lease
+    the_messages_of_a_dead_worker_are_handled
+    a_suspect_is_handled_alone
+    suspects_do_not_end_a_drain
+    a_suspect_of_an_unknown_type_holds_nothing_up
+    a_message_that_kills_its_process_is_buried
+    nothing_stays_of_a_worker_that_is_done
+}
+
+/// Lets a worker die with messages in its hands.
+async fn die_holding<S: Subject>(it: &S, count: usize) {
+    let worker = Worker::of(&it.transport());
+    assert_eq!(worker.claim(count).await.len(), count);
+    it.advance(2 * LEASE).await;
+}
+
+async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
+    let id = put_one(&it.transport(), message("Email")).await;
+    let subject = it.clone();
+    let session = Session::new(&it, json!({}), move |message| {
+        let it = subject.clone();
+        async move {
+            if message.number("crashes") == 0 {
+                it.advance(2 * LEASE).await;
+                assert_eq!(it.transport().rescue().await.unwrap().returned, 1);
+            }
+            Value::Null
+        }
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.claimed, summary.stats.lost, summary.stats.succeeded), (2, 1, 1));
+    assert_eq!(session.started("id"), [id.to_string(), id.to_string()]);
+    assert_eq!((it.finished().await, letters(&it.transport()).await.len()), (1, 0));
+}
+
+async fn a_worker_declared_dead_aborts_its_handlers<S: Subject>(it: S) {
+    put_one(&it.transport(), message("Email")).await;
+    let subject = it.clone();
+    let session = Session::new(&it, json!({}), move |message| {
+        let it = subject.clone();
+        async move {
+            if message.number("crashes") == 0 {
+                it.advance(2 * LEASE).await;
+                assert_eq!(it.transport().rescue().await.unwrap().returned, 1);
+                assert_eq!(message.aborted().await, "leaseLost");
+            }
+            Value::Null
+        }
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.lost, summary.stats.succeeded), (1, 1));
+}
+
+async fn a_slow_handler_keeps_its_lease<S: Subject>(it: S) {
+    put_one(&it.transport(), message("Email")).await;
+    let transport = it.transport();
+    let session = Session::new(&it, json!({}), move |_| {
+        let transport = transport.clone();
+        async move {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_millis(1800) {
+                assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Value::Null
+        }
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.succeeded, summary.stats.lost), (1, 0));
+}
+
+async fn the_messages_of_a_dead_worker_are_handled<S: Subject>(it: S) {
+    put(&it.transport(), many(5, || message("Email"))).await;
+    die_holding(&it, 5).await;
+    let session = Session::new(&it, json!({}), succeed);
+    let summary = session.run().await;
+    assert_eq!((summary.stats.succeeded, summary.drained), (5, true));
+    assert!(session.log(|log| log.started.iter().all(|it| it["crashes"] == 1 && it["retryCount"] == 0)));
+    assert_eq!(session.log(|log| log.most), 1, "each of them alone");
+}
+
+async fn a_suspect_is_handled_alone<S: Subject>(it: S) {
+    put(&it.transport(), many(2, || message("Email"))).await;
+    die_holding(&it, 2).await;
+    put(&it.transport(), many(60, || message("Email"))).await;
+    let session = Session::new(&it, json!({ "batchSize": 5 }), |_| async {
+        tokio::task::yield_now().await;
+        Value::Null
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.succeeded, summary.drained, summary.queue_depth), (62, true, 0));
+    assert_eq!(session.log(|log| log.beside_suspects), 0);
+}
+
+async fn suspects_do_not_end_a_drain<S: Subject>(it: S) {
+    put_one(&it.transport(), message("Email")).await;
+    die_holding(&it, 1).await;
+    it.transport().rescue().await.unwrap();
+    put(&it.transport(), many(3, || message("Email"))).await;
+    let summary = Session::new(&it, json!({}), succeed).run().await;
+    assert_eq!((summary.stats.succeeded, summary.drained, summary.queue_depth), (4, true, 0));
+}
+
+async fn a_suspect_of_an_unknown_type_holds_nothing_up<S: Subject>(it: S) {
+    put_one(&it.transport(), message("Sms")).await;
+    die_holding(&it, 1).await;
+    it.transport().rescue().await.unwrap();
+    put(&it.transport(), many(30, || message("Email"))).await;
+    let session = Session::new(&it, json!({ "types": ["Email"] }), succeed);
+    let summary = session.run().await;
+    assert_eq!((summary.stats.succeeded, summary.drained, summary.queue_depth), (30, true, 1));
+}
+
+async fn a_message_that_kills_its_process_is_buried<S: Subject>(it: S) {
+    let id = put_one(&it.transport(), message("Killer")).await;
+    put(&it.transport(), many(3, || message("Email"))).await;
+    die_holding(&it, 4).await;
+    let subject = it.clone();
+    // The process that runs the killer dies: its lease runs out, and whatever it says later comes too late.
+    let session = Session::new(&it, json!({}), move |message| {
+        let it = subject.clone();
+        async move {
+            if message.text("type") == "Killer" {
+                it.advance(2 * LEASE).await;
+                it.transport().rescue().await.unwrap();
+            }
+            Value::Null
+        }
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.succeeded, summary.stats.lost), (3, 2));
+    let letter = letters(&it.transport()).await.remove(0);
+    assert_eq!((letter.message_id, letter.error_class.as_deref()), (id, Some("WorkerCrash")));
+    assert_eq!(counts(&it.transport()).await, (0, 0, 0));
+}
+
+async fn nothing_stays_of_a_worker_that_is_done<S: Subject>(it: S) {
+    put(&it.transport(), many(3, || message("Email"))).await;
+    Session::new(&it, json!({}), succeed).run().await;
+    it.advance(2 * LEASE).await;
+    assert_eq!(it.transport().rescue().await.unwrap(), Rescued::default());
+}

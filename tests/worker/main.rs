@@ -1,0 +1,33 @@
+//! The worker with handlers in Rust in place of JavaScript's, over `memory` and `postgres`.
+//!
+//! A [`Session`] is one consumer with its handlers; what each message does is a function of the test.
+//!
+//! [`Session`]: session::Session
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
+/// For both stores, with retries that come when they are expected and leases as short as they can be.
+macro_rules! for_workers {
+    ($($test:ident)*) => {
+        tests_of!(Memory as memory, crate::settings(); $($test)*);
+        tests_of!(Postgres as postgres, crate::settings(); $($test)*);
+    };
+}
+
+mod delivery;
+mod drain;
+mod events;
+mod leases;
+mod limits;
+mod outages;
+mod retries;
+mod session;
+mod staying;
+mod stopping;
+
+/// The settings of every test.
+fn settings() -> serde_json::Value {
+    serde_json::json!({ "retry": { "default": { "jitter": 0 } }, "worker": { "lease": "1s" } })
+}

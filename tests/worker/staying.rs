@@ -1,0 +1,85 @@
+//! A worker that stays looks again and again, and is woken where it can be.
+
+use crate::session::{Session, succeed};
+use crate::support::kit::{MINUTE, delayed, many, message, put, put_one};
+use crate::support::subject::{Postgres, Subject, check};
+use serde_json::json;
+use std::time::Instant;
+use symphony::worker::StoppedBy;
+
+for_workers! {
+    it_finds_what_is_sent_later
+    it_finds_what_becomes_due
+    types_may_be_added_while_it_runs
+}
+
+async fn it_finds_what_is_sent_later<S: Subject>(it: S) {
+    let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 10, "listen": false }), succeed);
+    let run = session.start();
+    session.until("it found nothing", |log| log.events.iter().any(|it| it["event"] == "idle")).await;
+    for round in 1..=3 {
+        put(&it.transport(), many(10, || message("Email"))).await;
+        session.until_started(10 * round).await;
+    }
+    session.stop();
+    let summary = run.await.unwrap();
+    assert_eq!((summary.stats.succeeded, summary.stopped_by, summary.drained), (30, StoppedBy::Signal, false));
+    assert_eq!(it.finished().await, 30);
+}
+
+async fn it_finds_what_becomes_due<S: Subject>(it: S) {
+    put_one(&it.transport(), delayed(MINUTE)).await;
+    let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 10, "listen": false }), succeed);
+    let run = session.start();
+    session.until("it found nothing", |log| log.events.iter().any(|it| it["event"] == "idle")).await;
+    it.advance(2 * MINUTE).await;
+    session.until_started(1).await;
+    session.stop();
+    assert_eq!(run.await.unwrap().stats.succeeded, 1);
+}
+
+async fn types_may_be_added_while_it_runs<S: Subject>(it: S) {
+    put(&it.transport(), ["Sms", "Email"].map(message).into()).await;
+    let options = json!({ "mode": "run", "pollInterval": 10, "listen": false, "types": ["Email"] });
+    let session = Session::new(&it, options, succeed);
+    let run = session.start();
+    session.until_started(1).await;
+    session.consumer.set_types(Some(vec!["Email".to_owned(), "Sms".to_owned()]));
+    session.until_started(2).await;
+    assert_eq!(session.started("type"), ["Email", "Sms"]);
+    session.stop();
+    run.await.unwrap();
+}
+
+#[test]
+fn postgres_wakes_it() {
+    check(crate::settings(), |it: Postgres| async move {
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
+        let run = session.start();
+        let waits = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
+        for round in 1..=3 {
+            crate::support::until("it waits", async || it.schema.value::<i64>(waits).await == 1).await;
+            let start = Instant::now();
+            put_one(&it.transport(), message("Email")).await;
+            session.until_started(round).await;
+            assert!(start.elapsed() < MINUTE);
+        }
+        session.stop();
+        assert_eq!(run.await.unwrap().stats.succeeded, 3);
+    });
+}
+
+#[test]
+fn postgres_wakes_it_again_after_its_connection_broke() {
+    check(crate::settings(), |it: Postgres| async move {
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
+        let run = session.start();
+        let waits = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
+        crate::support::until("it waits", async || it.schema.value::<i64>(waits).await == 1).await;
+        it.schema.disconnect_listeners().await;
+        put_one(&it.transport(), message("Email")).await;
+        session.until_started(1).await;
+        session.stop();
+        assert_eq!(run.await.unwrap().stats.succeeded, 1);
+    });
+}
