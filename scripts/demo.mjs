@@ -3,6 +3,7 @@ import { startPostgres } from './postgres.mjs'
 import { ensureAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages } from './setup/dependencies.mjs'
+import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
 import { atEnd, show } from './setup/process.mjs'
 import { main, step } from './setup/step.mjs'
@@ -11,7 +12,8 @@ await main(async () => {
   await ensurePackages()
   await Promise.all([ensureAddon('release'), ensureBundle()])
   const url = process.env.SYMPHONY_DATABASE_URL || (await embeddedPostgres())
-  return show(process.execPath, [at('examples/demo/main.mjs')], { cwd: root, env: { SYMPHONY_DATABASE_URL: url } })
+  const env = { ...withoutConfiguration(['SYMPHONY_DIRECT_URL']), SYMPHONY_DATABASE_URL: url }
+  return show(process.execPath, [at('examples/demo/main.mjs')], { cwd: root, env })
 })
 
 async function embeddedPostgres() {

@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs'
 import { startTestPostgres } from './postgres.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
+import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
 import { atEnd, CommandError, runNode } from './setup/process.mjs'
 import { bold, green, main, red, step } from './setup/step.mjs'
@@ -32,7 +33,7 @@ await main(async () => {
   await ensurePackages()
   await ensureRust()
   const [{ addon, testPrograms }] = await Promise.all([buildRust(), buildTypeScript()])
-  const env = testEnvironment(await database())
+  const env = { ...withoutConfiguration(), SYMPHONY_TEST_DATABASE_URL: await database() }
 
   instrumented.resetCounts()
   if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env), cargoCounts)
@@ -87,15 +88,6 @@ async function database() {
   const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
-}
-
-/** Tests get the test server and nothing of what configures Symphony on this machine. */
-function testEnvironment(databaseUrl) {
-  const configuring = Object.keys(process.env).filter((name) => /^(SYMPHONY_|POSTGRES_|DATABASE_URL$)/.test(name))
-  return {
-    ...Object.fromEntries(configuring.map((name) => [name, undefined])),
-    SYMPHONY_TEST_DATABASE_URL: databaseUrl,
-  }
 }
 
 async function vitest(env) {

@@ -1,4 +1,5 @@
 import { startTestPostgres } from '../../scripts/postgres.mjs'
+import { withoutConfiguration } from '../../scripts/setup/environment.mjs'
 
 /**
  * Gives every test file one server through SYMPHONY_TEST_DATABASE_URL: what `npm test` started, else the server in
@@ -6,9 +7,7 @@ import { startTestPostgres } from '../../scripts/postgres.mjs'
  */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
   const { SYMPHONY_TEST_DATABASE_URL, SYMPHONY_DATABASE_URL } = process.env
-  for (const name of Object.keys(process.env)) {
-    if (/^(SYMPHONY_(?!TEST_)|POSTGRES_|DATABASE_URL$)/.test(name)) delete process.env[name]
-  }
+  for (const name of Object.keys(withoutConfiguration())) delete process.env[name]
   const given = SYMPHONY_TEST_DATABASE_URL ?? SYMPHONY_DATABASE_URL
   if (given) {
     process.env.SYMPHONY_TEST_DATABASE_URL = given

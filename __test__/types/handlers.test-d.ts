@@ -74,7 +74,9 @@ test('classes and objects fit', () => {
   const registry = new HandlerRegistry()
   expectTypeOf(registry.register(new EmailHandler())).toEqualTypeOf<Unregister>()
   registry.register('EmailMessage', new EmailHandler())
-  registry.register<EmailMessage>({ type: 'EmailMessage', handle: (message) => message.payload.to })
+  const handler: MessageHandler<EmailMessage> = { type: 'EmailMessage', handle: (message) => message.payload.to }
+  registry.register(handler)
+  registry.register({ type: 'EmailMessage', handle: (message) => message.payload.to })
   // @ts-expect-error: no method handle.
   registry.register({ type: 'EmailMessage' })
 })

@@ -9,7 +9,7 @@ use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, delivery};
 use serde_json::json;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Loop {
     /// How many messages the next claim may ask for.
@@ -34,6 +34,7 @@ impl Loop {
         let suspect = feeds.suspects();
         let types = lock(&self.consumer.types).clone();
         (self.rest_until, self.claim_after) = (None, None);
+        self.due_again = self.due_again.filter(|at| *at > self.now);
         let listening = self.is_listening();
         let exhaustive = self.consumer.options.mode == Mode::Drain;
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
@@ -91,7 +92,15 @@ impl Loop {
         if self.hand.is_empty() && self.consumer.options.mode == Mode::Run {
             self.event(|| json!({ "event": "idle" }));
         }
-        self.rest_until = Some(Instant::now() + self.consumer.options.poll_interval);
+        let poll = Instant::now() + self.consumer.options.poll_interval;
+        self.rest_until = Some(self.due_again.map_or(poll, |at| at.min(poll)));
+    }
+
+    /// A message of this consumer's own will be due again: no need to wait for a poll to find it.
+    pub(super) fn expect_back(&mut self, delay: Duration) {
+        let at = Instant::now() + delay;
+        self.due_again = Some(self.due_again.map_or(at, |it| it.min(at)));
+        self.rest_until = self.rest_until.map(|it| it.min(at));
     }
 
     pub(super) fn on_claim_error(&mut self, error: Error) {

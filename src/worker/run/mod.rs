@@ -61,6 +61,8 @@ pub(super) struct Loop {
     error: Option<Error>,
     /// The queue was empty: no claim before this instant, unless the hand becomes empty in a bounded drain.
     rest_until: Option<Instant>,
+    /// When the next of the messages that this consumer has put back is due.
+    due_again: Option<Instant>,
     /// The database did not answer: no claim before this instant.
     claim_after: Option<Instant>,
     /// The database did not answer: no settling before this instant.
@@ -109,6 +111,7 @@ impl Loop {
             stopped_by: None,
             error: None,
             rest_until: None,
+            due_again: None,
             claim_after: None,
             settle_after: None,
             began_clear: false,

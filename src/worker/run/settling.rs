@@ -128,6 +128,10 @@ impl Loop {
             *counter += 1;
             event = name;
         });
+        match it.settlement.outcome {
+            Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => self.expect_back(delay),
+            _ => {}
+        }
         if self.consumer.observes_messages() {
             let told = self.describe(it, event);
             self.events.push(told);
