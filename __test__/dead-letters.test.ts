@@ -29,7 +29,9 @@ failing.register('*', ({ payload }) => {
 })
 
 /** Dispatches and fails messages, one drain each, so that their order in time is theirs. */
-async function bury(...messages: Array<[type: string, payload?: object, transport?: string]>): Promise<FailedMessage[]> {
+async function bury(
+  ...messages: Array<[type: string, payload?: object, transport?: string]>
+): Promise<FailedMessage[]> {
   for (const [type, payload = {}, transport] of messages) {
     await dispatch({ type, payload }, transport === undefined ? {} : { transport })
     await consumeBatch({ registry: failing })
@@ -97,7 +99,9 @@ describe('listFailed()', () => {
       ['SMSMessage', { note: 'find ME in here' }],
     )
     const [newest, middle, oldest] = letters as [FailedMessage, FailedMessage, FailedMessage]
-    await database.query(`UPDATE symphony.messenger_failed_messages SET error_class = 'QuotaExceeded' WHERE id = $1`, [middle.id])
+    await database.query(`UPDATE symphony.messenger_failed_messages SET error_class = 'QuotaExceeded' WHERE id = $1`, [
+      middle.id,
+    ])
     const found = async (filter: FailedFilter) => (await listFailed(filter)).messages.map(({ id }) => id)
 
     expect(await found({})).toEqual([newest.id, middle.id, oldest.id])

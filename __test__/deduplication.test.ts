@@ -56,7 +56,10 @@ describe('an idempotency key', () => {
   })
 
   test('is taken for as long as the configuration says', async () => {
-    for (const [window, seconds] of [['90s', 90], ['2d', 172_800]] as const) {
+    for (const [window, seconds] of [
+      ['90s', 90],
+      ['2d', 172_800],
+    ] as const) {
       setConfig({ deduplication: { window } })
       await dispatch(message, { idempotencyKey: window })
       const [row] = await database.query<{ seconds: number }>(
@@ -103,7 +106,13 @@ describe('an idempotency key', () => {
   test('is not taken by a message that was refused', async () => {
     await expect(dispatch({ type: '', payload: {} }, { idempotencyKey: 'a' })).rejects.toThrow()
     await expect(
-      dispatchBatch([{ message, options: { idempotencyKey: 'a' } }, { type: '', payload: {} }], { atomic: true }),
+      dispatchBatch(
+        [
+          { message, options: { idempotencyKey: 'a' } },
+          { type: '', payload: {} },
+        ],
+        { atomic: true },
+      ),
     ).rejects.toThrow()
     expect((await dispatch(message, { idempotencyKey: 'a' })).status).toBe('queued')
   })

@@ -52,12 +52,18 @@ describe('dispatchBatch()', () => {
 
   test('lays the options of a message over those of the batch', async () => {
     const own = { queue: 'own', headers: { b: 'own', c: '3' }, metadata: { y: 'own' } }
-    await dispatchBatch([{ message: { type: 'A', payload: {} }, options: own }, { type: 'B', payload: {} }], {
-      queue: 'common',
-      priority: 3,
-      headers: { a: '1', b: '2' },
-      metadata: { x: 1, y: 2 },
-    })
+    await dispatchBatch(
+      [
+        { message: { type: 'A', payload: {} }, options: own },
+        { type: 'B', payload: {} },
+      ],
+      {
+        queue: 'common',
+        priority: 3,
+        headers: { a: '1', b: '2' },
+        metadata: { x: 1, y: 2 },
+      },
+    )
     expect(await storedMessages(database)).toMatchObject([
       { queue_name: 'own', priority: 3, headers: { a: '1', b: 'own', c: '3' }, metadata: { x: 1, y: 'own' } },
       { queue_name: 'common', priority: 3, headers: { a: '1', b: '2' }, metadata: { x: 1, y: 2 } },
@@ -134,9 +140,15 @@ describe('dispatch() calls of the same moment', () => {
   })
 
   test('fail one by one where one of them is invalid', async () => {
-    const calls = [...numbered(3), { type: 'Numbered', payload: [] }, ...numbered(3)].map((message) => dispatch(message))
+    const calls = [...numbered(3), { type: 'Numbered', payload: [] }, ...numbered(3)].map((message) =>
+      dispatch(message),
+    )
     const settled = await Promise.allSettled(calls)
-    expect(settled.map(({ status }) => status)).toEqual([...Array(3).fill('fulfilled'), 'rejected', ...Array(3).fill('fulfilled')])
+    expect(settled.map(({ status }) => status)).toEqual([
+      ...Array(3).fill('fulfilled'),
+      'rejected',
+      ...Array(3).fill('fulfilled'),
+    ])
     expect(await storedMessages(database)).toHaveLength(6)
   })
 

@@ -22,7 +22,13 @@ test('10,000 messages and 4 consuming processes: each is handled once', async ()
   expect(handled.sort((left, right) => left - right)).toEqual(numbers)
   for (const { handled, result } of said) {
     expect(handled.length).toBeGreaterThan(0)
-    expect(result).toMatchObject({ claimed: handled.length, succeeded: handled.length, retried: 0, released: 0, lost: 0 })
+    expect(result).toMatchObject({
+      claimed: handled.length,
+      succeeded: handled.length,
+      retried: 0,
+      released: 0,
+      lost: 0,
+    })
   }
   const rows = await database.query(
     'SELECT status, count(*)::int AS n, max(retry_count) AS retries FROM symphony.messenger_messages GROUP BY status',

@@ -54,7 +54,10 @@ test('a high priority that waits for its time lets a low one pass', async () => 
 
 test('a retry keeps its priority', async () => {
   await dispatch({ type: 'A', payload: { n: 1 } }, { priority: 9 })
-  await dispatchBatch(Array.from({ length: 20 }, (_, n) => ({ type: 'B', payload: { n } })), { priority: 2 })
+  await dispatchBatch(
+    Array.from({ length: 20 }, (_, n) => ({ type: 'B', payload: { n } })),
+    { priority: 2 },
+  )
   const order = await handledOrder(({ type }, attempt) => type === 'A' && attempt === 1)
   expect(order).toHaveLength(21)
   const retried = order.findIndex(({ type }) => type === 'A')

@@ -109,7 +109,9 @@ describe('a message routed to several transports', () => {
 
 describe('dispatchToTransports()', () => {
   test('answers one entry a transport, in order', async () => {
-    const results = await dispatchToTransports({ type: 'Any', payload: {} }, ['email', 'later', 'audit'], { priority: 3 })
+    const results = await dispatchToTransports({ type: 'Any', payload: {} }, ['email', 'later', 'audit'], {
+      priority: 3,
+    })
     expect(results).toMatchObject([
       { success: true, transport: 'email', queue: 'email', priority: 3, status: 'queued' },
       { success: false, transport: 'later', error: { code: 'SYMPHONY_TRANSPORT_UNSUPPORTED' } },

@@ -23,7 +23,10 @@ beforeEach(async () => {
 describe('transport sync', () => {
   test('runs the handlers inside dispatch(), and stores nothing', async () => {
     const seen: unknown[] = []
-    registerHandler('Now', (message, context) => void seen.push(message.payload, context.transport, context.attempt, context.headers))
+    registerHandler(
+      'Now',
+      (message, context) => void seen.push(message.payload, context.transport, context.attempt, context.headers),
+    )
     const result = await dispatch({ type: 'Now', payload: { n: 1 } }, { headers: { trace: 'abc' } })
     expect(result).toMatchObject({ status: 'handled', transport: 'sync', messageId: expect.any(String) })
     expect(seen).toEqual([
@@ -136,7 +139,9 @@ describe('transport sync', () => {
 
   test('has nowhere to put a snoozed message', async () => {
     registerHandler('Now', () => snooze('1h'))
-    await expect(dispatch({ type: 'Now', payload: {} })).rejects.toMatchObject({ code: expect.stringMatching(/^SYMPHONY_/) })
+    await expect(dispatch({ type: 'Now', payload: {} })).rejects.toMatchObject({
+      code: expect.stringMatching(/^SYMPHONY_/),
+    })
   })
 
   test('beside another transport fails or succeeds by itself', async () => {

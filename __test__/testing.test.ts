@@ -62,13 +62,18 @@ describe('the test kit', () => {
   test('asserts what was dispatched, and says what was instead', async () => {
     expect(() => assertDispatched('EmailMessage')).toThrow('expected a EmailMessage. Nothing was dispatched.')
     await dispatchEmailMessage(email)
-    await dispatchBatch([{ type: 'Other', payload: { user: { id: 1, name: 'a' } } }, { type: 'Other', payload: {} }])
+    await dispatchBatch([
+      { type: 'Other', payload: { user: { id: 1, name: 'a' } } },
+      { type: 'Other', payload: {} },
+    ])
     expect(assertDispatched('EmailMessage', { toEmail: 'user@example.com' })).toHaveLength(1)
     expect(assertDispatched('Other', { user: { id: 1 } })).toHaveLength(1)
     expect(assertDispatched('Other', 2)).toHaveLength(2)
     expect(assertDispatched('Other', ({ payload }) => !('user' in payload))).toHaveLength(1)
     expect(() => assertDispatched('Other', 3)).toThrow(/expected 3 messages of type Other, and there are 2/)
-    expect(() => assertDispatched('EmailMessage', { toEmail: 'else' })).toThrow(/that matches.*\n {2}EmailMessage \{.*user@example\.com/)
+    expect(() => assertDispatched('EmailMessage', { toEmail: 'else' })).toThrow(
+      /that matches.*\n {2}EmailMessage \{.*user@example\.com/,
+    )
     expect(() => assertDispatched('Missing')).toThrow(/Dispatched were:\n {2}EmailMessage/)
   })
 
@@ -127,7 +132,9 @@ describe('the test kit', () => {
     reset()
     expect(dispatched()).toEqual([])
     restore()
-    await expect(dispatch({ type: 'Any', payload: {} })).rejects.toMatchObject({ code: 'SYMPHONY_DATABASE_URL_MISSING' })
+    await expect(dispatch({ type: 'Any', payload: {} })).rejects.toMatchObject({
+      code: 'SYMPHONY_DATABASE_URL_MISSING',
+    })
     restore = useMemoryTransport()
   })
 

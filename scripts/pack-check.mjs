@@ -1,15 +1,19 @@
 /**
  * Packs the package and the platform package of this machine as a release does, installs both into an empty project
- * and runs the quick start there: ES module, CommonJS, typings.
+ * and runs the quick start there: the README's, as ES module, as CommonJS, against the typings.
  *
  * `node scripts/pack-check.mjs`, after a build. Uses the server in SYMPHONY_DATABASE_URL, else an embedded one.
  */
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startTestPostgres } from './postgres.mjs'
+import { readQuickStart } from './readme.mjs'
 import { findAddon } from './setup/addon.mjs'
 import { npm } from './setup/dependencies.mjs'
+import { pack } from './setup/pack.mjs'
+import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
 import { atEnd, run, runNode } from './setup/process.mjs'
 import { main, step } from './setup/step.mjs'
@@ -23,8 +27,9 @@ await main(async () => {
   if (!addon) throw new Error('There is no addon to pack: `npm run build` first.')
   const url = process.env.SYMPHONY_DATABASE_URL || (await embeddedPostgres())
 
-  const tarballs = await step('pack', async () => [await pack(root), await pack(stagePlatformPackage(addon))])
+  const tarballs = await step('pack', async () => [await pack(root, stage), await pack(stagePlatformPackage(addon), stage)])
   await step('install', () => install(tarballs))
+  await step('quick start of the README', () => followReadme(url))
   await step('quick start, ES module', () => expectQuickStart('quick-start.mjs', url, 'esm'))
   await step('quick start, CommonJS', () => expectQuickStart('quick-start.cjs', url, 'cjs'))
   for (const mode of ['nodenext', 'bundler']) await step(`typings, ${mode}`, () => checkTypes(mode))
@@ -34,13 +39,6 @@ async function embeddedPostgres() {
   const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
-}
-
-/** @returns {Promise<string>} Path of the tarball. */
-async function pack(folder) {
-  const options = ['--json', '--silent', '--ignore-scripts', '--pack-destination', stage]
-  const [packed] = JSON.parse(await npm(['pack', ...options], { cwd: folder }))
-  return join(stage, packed.filename)
 }
 
 /** The platform package with this addon in it. */
@@ -63,11 +61,32 @@ async function install(tarballs) {
     copyFileSync(at('scripts/pack-check', name), join(app, name))
 }
 
+/** Does what the README tells its reader to do. */
+async function followReadme(url) {
+  const { files, commands, output } = readQuickStart()
+  for (const { name, text } of files) writeFileSync(join(app, name), text)
+  let printed = ''
+  for (const command of commands) {
+    const [program, argument] = command.split(' ')
+    if (program === 'node') printed += await runInApp(argument, url)
+    else if (program === 'sleep') await sleep(Number(argument) * 1000)
+    else throw new Error(`the README says \`${command}\`, and only node and sleep are known here`)
+  }
+  expectOutput('the quick start of the README', printed, output)
+}
+
 async function expectQuickStart(file, url, name) {
-  const env = { SYMPHONY_DATABASE_URL: url, NAPI_RS_NATIVE_LIBRARY_PATH: undefined }
-  const output = await run(process.execPath, [file], { cwd: app, env })
   const expected = `to ${name}@example.com\nqueued, 1 handled, function\n`
-  if (output !== expected) throw new Error(`${file} printed\n${output}and not\n${expected}`)
+  expectOutput(file, await runInApp(file, url), expected)
+}
+
+function runInApp(file, url) {
+  const env = { ...withoutConfiguration(), SYMPHONY_DATABASE_URL: url, NAPI_RS_NATIVE_LIBRARY_PATH: undefined }
+  return run(process.execPath, [file], { cwd: app, env })
+}
+
+function expectOutput(what, printed, expected) {
+  if (printed !== expected) throw new Error(`${what} printed\n${printed}and not\n${expected}`)
 }
 
 /** Checks the quick start, and the installed typings themselves, as a project with that module resolution does. */

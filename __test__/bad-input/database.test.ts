@@ -45,7 +45,13 @@ async function refusals(): Promise<SymphonyError> {
     () => listFailed(),
   ]
   const errors: SymphonyError[] = []
-  for (const call of calls) errors.push(await call().then(() => expect.unreachable(), (error) => error))
+  for (const call of calls)
+    errors.push(
+      await call().then(
+        () => expect.unreachable(),
+        (error) => error,
+      ),
+    )
   const [batched] = await dispatchBatch([message])
   if (batched?.success === false) errors.push(batched.error as SymphonyError)
   expect(errors).toHaveLength(5)

@@ -78,7 +78,8 @@ describe('loadConfig()', () => {
       'interface Own { defaultPriority: number }\nexport default { defaultPriority: 8 } as Own',
     )
     const { config, refusal } = await runProgram('load-config.mjs', { DIRECTORY: directory })
-    if (config === undefined) expect(refusal).toMatch(/can not import .*symphony\.config\.ts: import it in your code.*setConfig/)
+    if (config === undefined)
+      expect(refusal).toMatch(/can not import .*symphony\.config\.ts: import it in your code.*setConfig/)
     else expect(config).toMatchObject({ defaultPriority: 8 })
   })
 })

@@ -98,9 +98,11 @@ describe('a listener', () => {
     setLogger({ ...getLogger(), error: (message) => void logged.push(message) })
     onTestFinished(() => setLogger())
     let heard = 0
-    onTestFinished(manager.onChange(() => {
-      throw new Error('listener')
-    }))
+    onTestFinished(
+      manager.onChange(() => {
+        throw new Error('listener')
+      }),
+    )
     onTestFinished(manager.onChange(() => void heard++))
     manager.setDefaultPriority(7)
     expect(getConfig().defaultPriority).toBe(7)

@@ -45,11 +45,16 @@ test('what the schema gives is what is stored and what the handler gets', async 
 })
 
 test('what the schema refuses is refused at dispatch, with every issue and its path', async () => {
-  const refusal = await dispatch(EmailMessage, { to: 'nobody', subject: 7 as unknown as string }).catch((error) => error)
+  const refusal = await dispatch(EmailMessage, { to: 'nobody', subject: 7 as unknown as string }).catch(
+    (error) => error,
+  )
   expect(refusal).toBeInstanceOf(MessageValidationError)
   expect(refusal).toMatchObject({ code: 'SYMPHONY_INVALID_PAYLOAD', path: 'payload.to' })
   expect(refusal.issues.map(({ path }: { path: string }) => path)).toEqual(['payload.to', 'payload.subject'])
-  const batch = await dispatchBatch([EmailMessage.create({ to: 'nobody' }), EmailMessage.create({ to: 'a@example.com' })])
+  const batch = await dispatchBatch([
+    EmailMessage.create({ to: 'nobody' }),
+    EmailMessage.create({ to: 'a@example.com' }),
+  ])
   expect(batch.map(({ success }) => success)).toEqual([false, true])
   expect(await countAll(database)).toBe(1)
 })

@@ -247,7 +247,14 @@ test('whatever a handler throws, the message is accounted for', async () => {
     Symbol('s'),
     10n,
     Object.create(null),
-    new Proxy({}, { get: () => { throw new Error('trap') } }),
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('trap')
+        },
+      },
+    ),
     new Error('NUL \u0000 and half a pair \ud800'),
     new Error('x'.repeat(100_000)),
     Object.assign(new Error('cause'), { cause: new Error('inner') }),

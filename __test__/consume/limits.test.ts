@@ -135,7 +135,13 @@ describe('consumeBatch() stops', () => {
   test('at the message limit', async () => {
     await fill(20)
     const result = await consume(() => undefined, { messageLimit: 7 })
-    expect(result).toMatchObject({ claimed: 7, succeeded: 7, stoppedBy: 'messageLimit', drained: false, queueDepth: 13 })
+    expect(result).toMatchObject({
+      claimed: 7,
+      succeeded: 7,
+      stoppedBy: 'messageLimit',
+      drained: false,
+      queueDepth: 13,
+    })
     await expectUntouched(13)
   })
 

@@ -119,7 +119,10 @@ test('the supplied middleware works together: logging, performance, validation, 
   })
 
   expect(lines.filter(({ text }) => text === 'handled')).toMatchObject([
-    { level: 'debug', fields: { messageId, type: 'Any', transport: 'supabase', attempt: 1, duration: expect.any(Number) } },
+    {
+      level: 'debug',
+      fields: { messageId, type: 'Any', transport: 'supabase', attempt: 1, duration: expect.any(Number) },
+    },
   ])
   expect(lines.filter(({ text }) => text === 'failed')).toHaveLength(4)
   expect(JSON.stringify(lines)).not.toContain('user@example.com')
@@ -130,6 +133,12 @@ test('the supplied middleware works together: logging, performance, validation, 
     'AnyFlaky 1 false',
     'AnyFlaky 2 false',
   ])
-  const failed = (await listFailed()).messages.map(({ type, errorClass, retryCount }) => `${type} ${errorClass} ${retryCount}`)
-  expect(failed.sort()).toEqual(['Any MessageValidationError 0', 'AnyFlaky HandlerError 1', 'AnyHopeless HandlerError 0'])
+  const failed = (await listFailed()).messages.map(
+    ({ type, errorClass, retryCount }) => `${type} ${errorClass} ${retryCount}`,
+  )
+  expect(failed.sort()).toEqual([
+    'Any MessageValidationError 0',
+    'AnyFlaky HandlerError 1',
+    'AnyHopeless HandlerError 0',
+  ])
 })

@@ -75,7 +75,9 @@ describe('messages of a type without handler', () => {
     await dispatch({ type: 'Unknown', payload: { n: 2 } }, { transport: 'first', queue: 'special' })
     await named('known')
     const versions = () =>
-      database.query("SELECT id, xmin::text, ctid::text FROM symphony.messenger_messages WHERE message_type = 'Unknown'")
+      database.query(
+        "SELECT id, xmin::text, ctid::text FROM symphony.messenger_messages WHERE message_type = 'Unknown'",
+      )
     const before = await versions()
     expect(await handled()).toEqual(['known'])
     expect(await versions()).toEqual(before)

@@ -24,7 +24,10 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
 
     const begun = performance.now()
     const { killed, lastKill } = await drainUnderFire(journal)
-    await until('everything is done', async () => (await tally(database)).completed + (await tally(database)).dead === MESSAGES)
+    await until(
+      'everything is done',
+      async () => (await tally(database)).completed + (await tally(database)).dead === MESSAGES,
+    )
     const afterLastKill = since(lastKill)
 
     expect(await ended(database)).toEqual(numbers(MESSAGES))

@@ -39,7 +39,10 @@ describe('a process', () => {
     const wrong = { SYMPHONY_DEFAULT_PRIORITY: 'banana', SYMPHONY_DATABASE_URL: 'nonsense', SYMPHONY_ENV: '???' }
     const { before, after, refusal } = await runProgram('import-only.mjs', wrong)
     expect(after).toEqual(before)
-    expect(refusal).toMatchObject({ name: 'ConfigurationError', message: expect.stringContaining('SYMPHONY_DEFAULT_PRIORITY') })
+    expect(refusal).toMatchObject({
+      name: 'ConfigurationError',
+      message: expect.stringContaining('SYMPHONY_DEFAULT_PRIORITY'),
+    })
   })
 
   test('that loads the package as ESM and as CommonJS has one state and one kind of each error', async () => {

@@ -39,7 +39,9 @@ async function relations(): Promise<string[]> {
 
 describe('migrate()', () => {
   test('from ten processes at once applies each migration once', async () => {
-    const programs = Array.from({ length: 10 }, () => startProgram('migrate.mjs', { SYMPHONY_DATABASE_URL: database.url }))
+    const programs = Array.from({ length: 10 }, () =>
+      startProgram('migrate.mjs', { SYMPHONY_DATABASE_URL: database.url }),
+    )
     await Promise.all(programs.map(async (program) => expect(await program.next()).toBe('ready')))
     for (const program of programs) program.tell('go')
     const answers = await Promise.all(programs.map((program) => program.next()))
@@ -67,19 +69,22 @@ describe('migrate()', () => {
     expect(answers.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
   })
 
-  test.each(['Queue', 'order', '_x1', 'x'.repeat(63)])('puts everything into the schema %s, and nothing elsewhere', async (schema) => {
-    setConfig({ database: { schema } })
-    await migrate()
-    expect((await relations()).every((name) => name.startsWith(`${schema}.`))).toBe(true)
-    await dispatch({ type: 'Good', payload: {} }, { idempotencyKey: 'key' })
-    await dispatch({ type: 'Bad', payload: {} })
-    expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1, deadLettered: 1 })
-    expect((await listFailed()).messages).toHaveLength(1)
-    const [row] = await database.query(`SELECT count(*)::int AS n FROM "${schema}".messenger_messages`)
-    expect(row).toEqual({ n: 1 })
-    await rollback({ to: 0 })
-    expect(await relations()).toEqual([])
-  })
+  test.each(['Queue', 'order', '_x1', 'x'.repeat(63)])(
+    'puts everything into the schema %s, and nothing elsewhere',
+    async (schema) => {
+      setConfig({ database: { schema } })
+      await migrate()
+      expect((await relations()).every((name) => name.startsWith(`${schema}.`))).toBe(true)
+      await dispatch({ type: 'Good', payload: {} }, { idempotencyKey: 'key' })
+      await dispatch({ type: 'Bad', payload: {} })
+      expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1, deadLettered: 1 })
+      expect((await listFailed()).messages).toHaveLength(1)
+      const [row] = await database.query(`SELECT count(*)::int AS n FROM "${schema}".messenger_messages`)
+      expect(row).toEqual({ n: 1 })
+      await rollback({ to: 0 })
+      expect(await relations()).toEqual([])
+    },
+  )
 
   test('takes the schema as an option too', async () => {
     await migrate({ schema: 'another' })
@@ -114,7 +119,10 @@ describe('rollback()', () => {
 
   test('and migrate() keep the messages, whatever version they stop at', async () => {
     const { version } = await migrate()
-    await dispatchBatch(Array.from({ length: 10 }, (_, n) => ({ type: 'Good', payload: { n } })), { delay: 0 })
+    await dispatchBatch(
+      Array.from({ length: 10 }, (_, n) => ({ type: 'Good', payload: { n } })),
+      { delay: 0 },
+    )
     await dispatch({ type: 'Bad', payload: {} }, { idempotencyKey: 'key' })
     await consumeBatch({ registry, messageLimit: 4 })
     for (let to = version - 1; to >= 1; to -= 1) {

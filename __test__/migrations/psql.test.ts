@@ -11,7 +11,10 @@ const havePsql = spawnSync('psql', ['--version']).status === 0
 const database = await createDatabase()
 afterAll(close)
 
-const files = (direction: 'up' | 'down') => readdirSync(folder).filter((name) => name.endsWith(`.${direction}.sql`)).sort()
+const files = (direction: 'up' | 'down') =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(`.${direction}.sql`))
+    .sort()
 
 /** Runs a file as its header says. */
 async function psql(file: string, ...variables: string[]): Promise<void> {
@@ -37,29 +40,34 @@ async function structure(schema: string) {
   return JSON.parse(JSON.stringify(rows).replaceAll(`${schema}.`, 'S.'))
 }
 
-test.skipIf(!havePsql)('the files run by psql make what migrate() makes, also in a schema of another name', async () => {
-  setConfig({ database: { url: database.url, schema: 'by_api' } })
-  await migrate()
-  for (const file of files('up')) await psql(file)
-  for (const file of files('up')) await psql(file, '-v', 'schema=Other')
-  const expected = await structure('by_api')
-  expect(expected.length).toBeGreaterThan(5)
-  expect(await structure('symphony')).toEqual(expected)
-  expect((await structure('Other')).map((each: { relname: string }) => each.relname)).toEqual(
-    expected.map((each: { relname: string }) => each.relname),
-  )
-  for (const schema of ['symphony', 'Other']) {
-    setConfig({ database: { schema } })
-    expect(await migrationStatus()).toMatchObject({ pending: [] })
-    expect(await migrate()).toMatchObject({ applied: [] })
-    expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({ status: 'queued' })
-  }
-})
+test.skipIf(!havePsql)(
+  'the files run by psql make what migrate() makes, also in a schema of another name',
+  async () => {
+    setConfig({ database: { url: database.url, schema: 'by_api' } })
+    await migrate()
+    for (const file of files('up')) await psql(file)
+    for (const file of files('up')) await psql(file, '-v', 'schema=Other')
+    const expected = await structure('by_api')
+    expect(expected.length).toBeGreaterThan(5)
+    expect(await structure('symphony')).toEqual(expected)
+    expect((await structure('Other')).map((each: { relname: string }) => each.relname)).toEqual(
+      expected.map((each: { relname: string }) => each.relname),
+    )
+    for (const schema of ['symphony', 'Other']) {
+      setConfig({ database: { schema } })
+      expect(await migrationStatus()).toMatchObject({ pending: [] })
+      expect(await migrate()).toMatchObject({ applied: [] })
+      expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({ status: 'queued' })
+    }
+  },
+)
 
 test.skipIf(!havePsql)('the files down leave nothing', async () => {
   for (const file of files('down').reverse()) await psql(file, '-v', 'schema=Other')
   setConfig({ database: { schema: 'Other' } })
   expect(await migrationStatus()).toMatchObject({ version: 0 })
-  const left = await database.query(`SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'Other'`)
+  const left = await database.query(
+    `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'Other'`,
+  )
   expect(left).toEqual([])
 })

@@ -41,7 +41,11 @@ describe('a row of messenger_transports', () => {
     await dispatch(message, { transport: 'email' })
     await insert('email', false)
     await insert('new', true)
-    const status = (transport: string) => dispatch(message, { transport }).then(({ status }) => status, ({ code }) => code)
+    const status = (transport: string) =>
+      dispatch(message, { transport }).then(
+        ({ status }) => status,
+        ({ code }) => code,
+      )
     expect(await status('new')).toBe('SYMPHONY_UNKNOWN_TRANSPORT')
     await expect.poll(() => status('new'), { timeout: 15_000, interval: 100 }).toBe('queued')
     expect(await status('email')).toBe('SYMPHONY_TRANSPORT_DISABLED')
@@ -86,7 +90,10 @@ describe('the views', () => {
 describe('somebody who only has a login', () => {
   test('can neither read nor forge messages, not even with rights on the tables', async ({ skip }) => {
     const role = `symphony_test_${randomBytes(4).toString('hex')}`
-    const created = await database.query(`CREATE ROLE ${role}`).then(() => true, () => false)
+    const created = await database.query(`CREATE ROLE ${role}`).then(
+      () => true,
+      () => false,
+    )
     skip(!created, 'this user may not create roles')
     const client = new pg.Client(database.url)
     await client.connect()

@@ -32,13 +32,22 @@ console.log(
     twoCopies: esm.dispatch !== cjs.dispatch,
     oneRegistry: esm.getRegistry() === cjs.getRegistry(),
     oneDispatcher: esm.getDispatcher() === cjs.getDispatcher(),
-    isDispatcherOfBoth: cjs.getDispatcher() instanceof esm.SymphonyDispatcher && esm.getDispatcher() instanceof cjs.SymphonyDispatcher,
+    isDispatcherOfBoth:
+      cjs.getDispatcher() instanceof esm.SymphonyDispatcher && esm.getDispatcher() instanceof cjs.SymphonyDispatcher,
     oneManager: esmConfig.getRuntimeConfigManager() === require('@leadmap/symphony/config').getRuntimeConfigManager(),
     configurationErrorOfBoth: refusal instanceof esm.ConfigurationError && refusal instanceof cjs.ConfigurationError,
-    baseOfBoth: refusal instanceof esm.SymphonyError && refusal instanceof cjs.SymphonyError && refusal instanceof Error,
-    validationErrorOfBoth: rejection instanceof esm.MessageValidationError && rejection instanceof cjs.MessageValidationError,
+    baseOfBoth:
+      refusal instanceof esm.SymphonyError && refusal instanceof cjs.SymphonyError && refusal instanceof Error,
+    validationErrorOfBoth:
+      rejection instanceof esm.MessageValidationError && rejection instanceof cjs.MessageValidationError,
     notAnotherError: refusal instanceof esm.TransportError || rejection instanceof cjs.ConfigurationError,
-    exports: [Object.keys(esm).sort().join(), Object.keys(cjs).filter((name) => name !== '__esModule').sort().join()],
+    exports: [
+      Object.keys(esm).sort().join(),
+      Object.keys(cjs)
+        .filter((name) => name !== '__esModule')
+        .sort()
+        .join(),
+    ],
     priority,
     attempts,
     deadLettered,

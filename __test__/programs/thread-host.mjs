@@ -1,8 +1,8 @@
 // Runs a Symphony worker in a worker thread, and ends the thread in the middle of its work when it is told to.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { isMainThread, parentPort, Worker as Thread } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort, Worker as Thread } from 'node:worker_threads'
 
 if (isMainThread) {
   const input = createInterface(process.stdin)

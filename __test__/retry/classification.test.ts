@@ -5,8 +5,8 @@ import {
   HandlerError,
   HandlerRegistry,
   listFailed,
-  MessageValidationError,
   type MessageHandler,
+  MessageValidationError,
   setLogger,
 } from '@leadmap/symphony'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -110,8 +110,16 @@ describe('Retry-After', () => {
   test.each<[string, unknown, number]>([
     ['in seconds', Object.assign(withStatus(429), { headers: { 'Retry-After': '7200' } }), 120],
     ['in Headers', Object.assign(withStatus(503), { headers: new Headers({ 'retry-after': '10800' }) }), 180],
-    ['in a response', Object.assign(new Error(), { response: { status: 429, headers: { 'retry-after': '7200' } } }), 120],
-    ['as a HTTP date', Object.assign(withStatus(429), { headers: { 'retry-after': new Date(Date.now() + 7_200_500).toUTCString() } }), 120],
+    [
+      'in a response',
+      Object.assign(new Error(), { response: { status: 429, headers: { 'retry-after': '7200' } } }),
+      120,
+    ],
+    [
+      'as a HTTP date',
+      Object.assign(withStatus(429), { headers: { 'retry-after': new Date(Date.now() + 7_200_500).toUTCString() } }),
+      120,
+    ],
     ['in the details of a HandlerError', new HandlerError('later', true, { retryAfter: 7200 }), 120],
     ['as a property', Object.assign(new Error('later'), { retryAfter: 7200 }), 120],
   ])('%s puts the next run off', async (_form, error, minutes) => {

@@ -88,7 +88,12 @@ describe('a failed message', () => {
   })
 
   test('keeps the errors of all its runs', async () => {
-    const errors = [new TypeError('first'), Object.assign(new Error('second'), { code: 'ECONNRESET' }), 'third', new Error('last')]
+    const errors = [
+      new TypeError('first'),
+      Object.assign(new Error('second'), { code: 'ECONNRESET' }),
+      'third',
+      new Error('last'),
+    ]
     const registry = new HandlerRegistry()
     registry.register('Any', (_message, { attempt }) => {
       throw errors[attempt - 1]
@@ -152,7 +157,13 @@ describe('retryDelay()', () => {
 })
 
 test('getRetryConfig() fills the gaps of a type from the default', () => {
-  expect(getRetryConfig('Growing')).toEqual({ maxRetries: 4, delay: HOUR, multiplier: 2, maxDelay: 3 * HOUR, jitter: 0 })
+  expect(getRetryConfig('Growing')).toEqual({
+    maxRetries: 4,
+    delay: HOUR,
+    multiplier: 2,
+    maxDelay: 3 * HOUR,
+    jitter: 0,
+  })
   expect(getRetryConfig('SpreadAnything')).toMatchObject({ maxRetries: 3, delay: HOUR, jitter: 0.1 })
   expect(getRetryConfig('Other')).toEqual({ maxRetries: 3, delay: 0, multiplier: 2, maxDelay: 30_000, jitter: 0 })
 })

@@ -9,7 +9,14 @@ const surroundings = '../../../__test__/seeds/surroundings.js'
 
 /** Names that snippets use without importing them, and where an application would have them from. */
 const PRESUMED: Record<string, string[]> = {
-  [`import { # } from '${surroundings}'`]: ['message', 'message1', 'message2', 'message3', 'messages', 'failedMessageId'],
+  [`import { # } from '${surroundings}'`]: [
+    'message',
+    'message1',
+    'message2',
+    'message3',
+    'messages',
+    'failedMessageId',
+  ],
   "import { # } from '@leadmap/symphony'": ['dispatch', 'dispatchBatch', 'SymphonyDispatcher'],
   "import type { # } from '@leadmap/symphony'": [
     'Message',
@@ -74,7 +81,7 @@ function presumed(code: string): string {
   const isMissing = (name: string): boolean =>
     new RegExp(`\\b${name}\\b`).test(code) &&
     !imported.includes(name) &&
-    !new RegExp(`\\b(?:interface|class|const) ${name}\\b`).test(code)
+    !new RegExp(`\\b(?:interface|class|const)(?: \\{)? ${name}\\b`).test(code)
   return Object.entries(PRESUMED)
     .map(([line, names]) => [line, names.filter(isMissing)] as const)
     .filter(([, names]) => names.length > 0)

@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { listFailed, queueDepth, retryFailed, type Worker } from '@leadmap/symphony'
 
+const realFetch = globalThis.fetch
+
 type Answer = Promise<Record<string, unknown>>
 
 const depth = async () => {
@@ -24,7 +26,13 @@ async function answer(method: string, url: URL, worker: Worker): Answer {
     }
     case 'GET /api/symphony/metrics': {
       const { succeeded, claimed, averageProcessingTime } = worker.stats()
-      return { metrics: { minutes: Number(url.searchParams.get('minutes')), successRate: succeeded / claimed, averageProcessingTime } }
+      return {
+        metrics: {
+          minutes: Number(url.searchParams.get('minutes')),
+          successRate: succeeded / claimed,
+          averageProcessingTime,
+        },
+      }
     }
     case 'GET /api/symphony/status':
       return { queue: await depth() }
@@ -36,7 +44,7 @@ async function answer(method: string, url: URL, worker: Worker): Answer {
 }
 
 /** Serves the routes. The worker is the one that health and metrics are about. */
-export async function serveRoutes(worker: Worker): Promise<{ fetch: typeof fetch; close(): void }> {
+export async function serveRoutes(worker: Worker): Promise<{ fetch: typeof realFetch; close(): void }> {
   const server = createServer(async (request: IncomingMessage, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     const [status, body] = await answer(request.method ?? 'GET', url, worker).then(
@@ -48,7 +56,7 @@ export async function serveRoutes(worker: Worker): Promise<{ fetch: typeof fetch
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    fetch: (input, init) => fetch(new URL(String(input), base), { ...init, headers: { connection: 'close' } }),
+    fetch: (input, init) => realFetch(new URL(String(input), base), { ...init, headers: { connection: 'close' } }),
     close: () => server.close(),
   }
 }

@@ -58,6 +58,8 @@ const typesOnly = async (run: Run) => {
 }
 const rows = () => storedMessages(database)
 
+const pick = ({ queue, priority }: Constants) => ({ queue, priority })
+
 /** Makes one dead letter and answers its id. */
 async function bury(): Promise<string> {
   const registry = new HandlerRegistry()
@@ -72,8 +74,13 @@ const PROOFS: Record<string, (run: Run, snippet: SnippetModule) => Promise<void>
   '000 Default Configuration': async (run) => {
     resetConfig()
     const { config } = await run()
-    expect(getConfig()).toMatchObject(config)
-    setConfig(config)
+    const { transports, ...rest } = config
+    expect(getConfig()).toMatchObject(rest)
+    setConfig({ ...config, database: { url: database.url } })
+    expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({
+      transport: 'supabase',
+      ...pick(transports.supabase),
+    })
   },
   '000 Routing Configuration': async (run) => {
     setConfig((await run()).config)
@@ -167,7 +174,10 @@ const PROOFS: Record<string, (run: Run, snippet: SnippetModule) => Promise<void>
   '001 Check System Health': async (run) => {
     await dispatch({ type: 'Unhandled', payload: {} })
     expect((await run()).health).toEqual({ status: expect.any(String), metrics: { queueDepth: 1 } })
-    expect(log.mock.calls).toEqual([['Status:', expect.any(String)], ['Queue depth:', 1]])
+    expect(log.mock.calls).toEqual([
+      ['Status:', expect.any(String)],
+      ['Queue depth:', 1],
+    ])
   },
   '001 Get Metrics': async (run) => {
     getRegistry().register('Measured', () => undefined)
@@ -219,7 +229,7 @@ describe('the seed documents', () => {
     const documents = readdirSync(new URL('./documents/', import.meta.url)).sort()
     expect(documents.map((name) => name.slice(0, 3))).toEqual(['000', '001', '002', '003', '004'])
     const marked = documents.map((name) => readFileSync(new URL(`./documents/${name}`, import.meta.url), 'utf8'))
-    expect(marked.map((text) => text.split('```typescript').length - 1)).toEqual([10, 15, 0, 4, 0])
+    expect(marked.map((text) => text.split('```typescript').length - 1)).toEqual([10, 14, 0, 4, 0])
   })
 
   test('have a proof for every snippet', () => {
@@ -231,7 +241,12 @@ describe('every snippet', () => {
   test('type-checks against the typings of the package, with no cast', { timeout: 60_000 }, async () => {
     const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
     const check = promisify(execFile)(process.execPath, [tsc, '--project', project])
-    expect(await check.then(() => '', ({ stdout }) => stdout)).toBe('')
+    expect(
+      await check.then(
+        () => '',
+        ({ stdout }) => stdout,
+      ),
+    ).toBe('')
     for (const { code } of modules) expect(code).not.toMatch(/ as (?!const)|@ts-/)
   })
 

@@ -10,5 +10,5 @@ const database = await createDatabase()
 test('the packed package works in an empty project', { timeout: 180_000 }, async () => {
   const env = { ...process.env, SYMPHONY_DATABASE_URL: database.url }
   const { stdout } = await promisify(execFile)(process.execPath, [script], { env })
-  expect(stdout).toContain('quick start, CommonJS')
+  expect(stdout).toMatch(/quick start of the README[\s\S]*CommonJS[\s\S]*typings/)
 })

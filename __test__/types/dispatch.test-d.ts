@@ -1,21 +1,21 @@
 // Checked by tsc; nothing here runs.
 import {
   type BatchResult,
-  consumeBatch,
   type ConsumeResult,
+  consumeBatch,
+  type DispatchResult,
   defineConfig,
   defineMessage,
   dispatch,
   dispatchBatch,
-  type DispatchResult,
   dispatchToTransports,
   getDispatcher,
   getFailed,
   listFailed,
   type Message,
-  setConfig,
   SymphonyDispatcher,
   SymphonyError,
+  setConfig,
   Worker,
 } from '@leadmap/symphony'
 import { dispatchEmailMessage } from '@leadmap/symphony/utils'
@@ -52,7 +52,10 @@ test('a result is read without a cast', async () => {
 })
 
 test('the entries of a batch tell success from failure', async () => {
-  const results = await dispatchBatch([{ type: 'A', payload: {} }, { message: { type: 'B', payload: {} }, options: { priority: 1 } }])
+  const results = await dispatchBatch([
+    { type: 'A', payload: {} },
+    { message: { type: 'B', payload: {} }, options: { priority: 1 } },
+  ])
   expectTypeOf(results).toEqualTypeOf<BatchResult[]>()
   for (const result of results) {
     if (result.success) expectTypeOf(result.messageId).toBeString()
@@ -112,12 +115,17 @@ test('consumers and workers', async () => {
 test('dead letters', async () => {
   const { messages, nextCursor } = await listFailed({ type: 'A', failedAfter: new Date() })
   expectTypeOf(nextCursor).toEqualTypeOf<string | null>()
-  expectTypeOf(messages[0]?.errorHistory).toEqualTypeOf<Array<{ at: Date; class: string; message: string }> | undefined>()
+  for (const { errorHistory } of messages) {
+    expectTypeOf(errorHistory).toEqualTypeOf<Array<{ at: Date; class: string; message: string }>>()
+  }
   expectTypeOf(await getFailed('id')).toExtend<object | null>()
 })
 
 test('a configuration is checked key by key, and needs no `as const`', () => {
-  const config = { transports: { default: 'email', email: { type: 'supabase', priority: 7 } }, routing: { A: ['email'] } }
+  const config = {
+    transports: { default: 'email', email: { type: 'supabase', priority: 7 } },
+    routing: { A: ['email'] },
+  }
   setConfig(config)
   defineConfig({ environments: { production: { worker: { batchSize: 100 } } } })
   // @ts-expect-error: no such key.

@@ -18,17 +18,20 @@ async function outcome(): Promise<string[]> {
 }
 
 describe('a worker process', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('drains after %s, hands the rest back and ends by itself', async (signal) => {
-    await fill()
-    const worker = startProgram('work.mjs', environment)
-    expect(await worker.next()).toEqual({ started: 1 })
-    worker.process.kill(signal)
-    await handedBack(2)
-    worker.tell('finish')
-    expect(await worker.next()).toEqual({ succeeded: 1, released: 2, stoppedBy: 'signal' })
-    expect(await worker.ended).toMatchObject({ code: 0, signal: null, errors: '' })
-    expect(await outcome()).toEqual(['1 completed', '2 pending', '3 pending'])
-  })
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'drains after %s, hands the rest back and ends by itself',
+    async (signal) => {
+      await fill()
+      const worker = startProgram('work.mjs', environment)
+      expect(await worker.next()).toEqual({ started: 1 })
+      worker.process.kill(signal)
+      await handedBack(2)
+      worker.tell('finish')
+      expect(await worker.next()).toEqual({ succeeded: 1, released: 2, stoppedBy: 'signal' })
+      expect(await worker.ended).toMatchObject({ code: 0, signal: null, errors: '' })
+      expect(await outcome()).toEqual(['1 completed', '2 pending', '3 pending'])
+    },
+  )
 
   test('is forced by a second SIGINT: its handler is aborted, its messages go back', async () => {
     await fill()

@@ -120,7 +120,10 @@ describe('a worker', () => {
       throw new Error('listener')
     })
     void worker.start()
-    await dispatchBatch([{ type: 'Any', payload: {} }, { type: 'Any', payload: {} }])
+    await dispatchBatch([
+      { type: 'Any', payload: {} },
+      { type: 'Any', payload: {} },
+    ])
     await vi.waitFor(() => expect(worker.stats().succeeded).toBe(2))
     expect(logged).toContain('a listener of a worker event failed')
   })
@@ -244,7 +247,10 @@ describe('health()', () => {
     await database.query('ALTER SCHEMA symphony RENAME TO elsewhere')
     const [error] = await next(worker, 'error')
     expect(error).toMatchObject({ code: 'SYMPHONY_MIGRATION_MISSING' })
-    expect(await worker.health()).toMatchObject({ status: 'unhealthy', lastError: { code: 'SYMPHONY_MIGRATION_MISSING' } })
+    expect(await worker.health()).toMatchObject({
+      status: 'unhealthy',
+      lastError: { code: 'SYMPHONY_MIGRATION_MISSING' },
+    })
     await database.query('ALTER SCHEMA elsewhere RENAME TO symphony')
     const completed = next(worker, 'completed')
     await dispatch({ type: 'Any', payload: {} })
@@ -273,7 +279,9 @@ describe('a running worker', () => {
     void worker.start()
     await next(worker, 'idle')
     setConfig({ defaultPriority: 6, transports: { supabase: { type: 'postgres', queue: 'other' } } })
-    onTestFinished(() => setConfig({ defaultPriority: 5, transports: { supabase: { type: 'supabase', queue: 'default' } } }))
+    onTestFinished(() =>
+      setConfig({ defaultPriority: 5, transports: { supabase: { type: 'supabase', queue: 'default' } } }),
+    )
     const completed = next(worker, 'completed')
     expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({ queue: 'other', priority: 6 })
     expect(await completed).toMatchObject([{ type: 'Any' }])

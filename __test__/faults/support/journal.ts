@@ -44,7 +44,9 @@ export class Journal {
 
   lines(): Line[] {
     // The last line of a killed process may be cut short.
-    const whole = readFileSync(this.file, 'utf8').split('\n').filter((line) => line.endsWith('}'))
+    const whole = readFileSync(this.file, 'utf8')
+      .split('\n')
+      .filter((line) => line.endsWith('}'))
     return whole.map((line) => JSON.parse(line) as Line)
   }
 

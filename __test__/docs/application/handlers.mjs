@@ -1,0 +1,4 @@
+/** The handlers of the application that the documents show. */
+import { registerHandler } from '@leadmap/symphony'
+
+registerHandler('OrderPlaced', () => undefined)

@@ -1,0 +1,4 @@
+/** What the documents use of Next.js, which is no dependency. */
+declare module 'next/server' {
+  export function after(task: () => unknown): void
+}

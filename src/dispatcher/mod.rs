@@ -1,0 +1,47 @@
+//! From message to envelope to transport.
+//!
+//! A batch is routed as a whole ([`plan`]) and sent with one call a store, however many transports it goes to
+//! ([`parcel`]). Each message has its own answer ([`receipt`]): one that is invalid, or that the database refuses,
+//! never stops the others.
+
+mod parcel;
+mod plan;
+mod receipt;
+
+pub use receipt::{Dispatched, Receipt};
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::message;
+use crate::transport::not_capable;
+use futures_util::future::join_all;
+use parcel::Parcel;
+use plan::Plan;
+use std::sync::Arc;
+
+/// Dispatches a batch: JSON text of an array of requests. One answer a request, in order.
+///
+/// # Errors
+/// Only when the text is no JSON array; everything else is the answer of the message it concerns.
+pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result<Dispatched>>> {
+    let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await;
+    let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
+    Ok(receipt::gather(messages, receipts))
+}
+
+/// Dispatches a batch of which every message is stored or none.
+///
+/// # Errors
+/// The first thing wrong with any of them; [`crate::Error::NotCapable`] when they go to more than one store.
+pub async fn dispatch_atomically(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Dispatched>> {
+    let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await.flawless()?;
+    let receipts = match <[Parcel; 1]>::try_from(parcels) {
+        Ok([only]) => vec![only.send_whole().await?],
+        Err(none) if none.is_empty() => Vec::new(),
+        Err(several) => {
+            let last = several.last().map(|it| it.transport.name().clone()).unwrap_or_default();
+            return not_capable(&last, "take part in an atomic batch that also goes to another store");
+        }
+    };
+    receipt::gather(messages, receipts).into_iter().collect()
+}

@@ -1,0 +1,95 @@
+//! All envelopes of a batch that go to one store, sent together.
+
+use super::receipt::Receipt;
+use crate::deduplication::{Occurrence, collapse};
+use crate::envelope::Envelope;
+use crate::error::{Error, Result};
+use crate::transport::{Sent, Transport};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// The envelopes for one store.
+pub struct Parcel {
+    /// Any transport of the store.
+    pub transport: Arc<dyn Transport>,
+    /// In the order of the batch.
+    pub envelopes: Vec<Envelope>,
+}
+
+impl Parcel {
+    /// Sends, and answers for each envelope by itself.
+    pub async fn send(self) -> Vec<Result<Receipt>> {
+        let occurrences = self.occurrences();
+        let sent = isolating(&*self.transport, &self.distinct(&occurrences)).await;
+        self.receipts(&occurrences, sent)
+    }
+
+    /// Sends everything or nothing.
+    pub async fn send_whole(self) -> Result<Vec<Result<Receipt>>> {
+        let occurrences = self.occurrences();
+        let sent = self.transport.send(&self.distinct(&occurrences)).await?;
+        Ok(self.receipts(&occurrences, sent))
+    }
+
+    fn occurrences(&self) -> Vec<Occurrence> {
+        collapse(self.envelopes.iter().map(|it| it.key.as_ref().map(|key| (&*it.transport, key.key.as_str()))))
+    }
+
+    /// What is really sent: each key once, with the number of its repeats.
+    fn distinct(&self, occurrences: &[Occurrence]) -> Cow<'_, [Envelope]> {
+        if occurrences.iter().all(|it| *it == Occurrence::First { repeats: 0 }) {
+            return Cow::Borrowed(&self.envelopes);
+        }
+        let first = |(envelope, occurrence): (&Envelope, &Occurrence)| match *occurrence {
+            Occurrence::RepeatOf(_) => None,
+            Occurrence::First { repeats } => {
+                let mut envelope = envelope.clone();
+                envelope.key.as_mut().into_iter().for_each(|key| key.repeats = repeats);
+                Some(envelope)
+            }
+        };
+        self.envelopes.iter().zip(occurrences).filter_map(first).collect()
+    }
+
+    /// Brings the answers for what was sent back to all envelopes: a repeat is a duplicate of its first.
+    fn receipts(self, occurrences: &[Occurrence], sent: Vec<Sent>) -> Vec<Result<Receipt>> {
+        let mut sent = sent.into_iter();
+        let mut receipts: Vec<Result<Receipt>> = Vec::with_capacity(self.envelopes.len());
+        for (envelope, occurrence) in self.envelopes.into_iter().zip(occurrences) {
+            let answer = match *occurrence {
+                Occurrence::First { .. } => {
+                    sent.next().unwrap_or(Sent::Failed(Error::Stopped { what: "the transport" }))
+                }
+                Occurrence::RepeatOf(first) => repeat_of(receipts.get(first)),
+            };
+            receipts.push(Receipt::of(envelope, answer));
+        }
+        receipts
+    }
+}
+
+fn repeat_of(first: Option<&Result<Receipt>>) -> Sent {
+    match first {
+        Some(Ok(receipt)) => Sent::Duplicate { of: receipt.message_id },
+        Some(Err(Error::Shared(error))) => Sent::Failed(Error::Shared(error.clone())),
+        _ => Sent::Failed(Error::Stopped { what: "the dispatch of the first message with this key" }),
+    }
+}
+
+/// Sends a batch; where the database refuses it for what is in it, halves it until the culprits stand alone. A
+/// message that came along with thousands of others must not fail for one that none of them knows.
+async fn isolating(transport: &dyn Transport, envelopes: &[Envelope]) -> Vec<Sent> {
+    match transport.send(envelopes).await {
+        Ok(sent) => sent,
+        Err(Error::Query { transient: false, .. }) if envelopes.len() > 1 => {
+            let (left, right) = envelopes.split_at(envelopes.len() / 2);
+            let mut sent = Box::pin(isolating(transport, left)).await;
+            sent.extend(Box::pin(isolating(transport, right)).await);
+            sent
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            envelopes.iter().map(|_| Sent::Failed(Error::Shared(error.clone()))).collect()
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Which message goes where: routing, defaults, envelopes. Stores nothing yet.
+
+use super::parcel::Parcel;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::envelope::{Available, Envelope, IdempotencyKey};
+use crate::error::{Error, Result};
+use crate::message::Request;
+use crate::routing;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The transports of one message, each with the place of its envelope, or why it can not go there.
+pub type Routed = Vec<(Arc<str>, Result<Slot>)>;
+
+/// The place of an envelope.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot {
+    /// Which parcel.
+    pub parcel: usize,
+    /// Which of its envelopes.
+    pub envelope: usize,
+}
+
+/// A batch, ready to be sent.
+pub struct Plan {
+    /// In the order of the requests.
+    pub messages: Vec<Routed>,
+    /// One a store.
+    pub parcels: Vec<Parcel>,
+}
+
+impl Plan {
+    /// Plans a batch.
+    pub async fn of(engine: &Arc<Engine>, requests: Vec<Result<Request<'_>>>) -> Self {
+        let mut planner = Planner { engine, config: engine.config(), parcels: Vec::new(), known: HashMap::new() };
+        let mut messages = Vec::with_capacity(requests.len());
+        for request in requests {
+            messages.push(match request.and_then(|it| it.check(planner.config.payload.max_bytes).map(|()| it)) {
+                Ok(request) => planner.place(&request).await,
+                Err(error) => vec![("".into(), Err(error))],
+            });
+        }
+        Self { messages, parcels: planner.parcels }
+    }
+
+    /// The plan, if every message can go everywhere it should.
+    pub fn flawless(self) -> Result<Self> {
+        let Self { messages, parcels } = self;
+        let mut checked = Vec::with_capacity(messages.len());
+        for (index, routed) in messages.into_iter().enumerate() {
+            let placed = routed.into_iter().map(|(name, slot)| Ok((name, Ok(slot.map_err(|error| at(index, error))?))));
+            checked.push(placed.collect::<Result<Routed>>()?);
+        }
+        Ok(Self { messages: checked, parcels })
+    }
+}
+
+/// Says which message of a batch an error is about.
+fn at(index: usize, error: Error) -> Error {
+    match error {
+        Error::InvalidMessage { rule, path, problem } => {
+            Error::InvalidMessage { rule, path: format!("messages[{index}].{path}"), problem }
+        }
+        other => other,
+    }
+}
+
+/// Finds the way of each message.
+struct Planner<'a> {
+    engine: &'a Arc<Engine>,
+    config: Arc<Config>,
+    parcels: Vec<Parcel>,
+    /// Transports looked up already.
+    known: HashMap<String, Known>,
+}
+
+/// A transport, with what applies to messages that say nothing themselves.
+#[derive(Clone)]
+struct Known {
+    name: Arc<str>,
+    parcel: usize,
+    queue: Arc<str>,
+    priority: u8,
+}
+
+impl Planner<'_> {
+    async fn place(&mut self, request: &Request<'_>) -> Routed {
+        let chosen = request.options.as_ref().and_then(|it| it.transport.as_ref()).map(|it| it.as_slice());
+        let priority = request.options.as_ref().and_then(|it| it.priority);
+        let names = routing::route(&self.config, &request.message_type, priority, chosen);
+        let mut routed = Vec::with_capacity(names.len());
+        for name in names {
+            let slot = match self.look_up(&name).await {
+                Ok(known) => self.enclose(request, &known),
+                Err(error) => Err(error),
+            };
+            routed.push((name.into(), slot));
+        }
+        routed
+    }
+
+    async fn look_up(&mut self, name: &str) -> Result<Known> {
+        if let Some(known) = self.known.get(name) {
+            return Ok(known.clone());
+        }
+        let transport = self.engine.transport(name).await?;
+        let described = self.engine.described(name)?;
+        let store = transport.store();
+        let known = Known {
+            name: transport.name().clone(),
+            parcel: self.parcels.iter().position(|it| it.transport.store() == store).unwrap_or(self.parcels.len()),
+            queue: described.queue.as_deref().unwrap_or(&self.config.default_queue).into(),
+            priority: described.priority.unwrap_or(self.config.default_priority),
+        };
+        if known.parcel == self.parcels.len() {
+            self.parcels.push(Parcel { transport, envelopes: Vec::new() });
+        }
+        self.known.insert(name.to_owned(), known.clone());
+        Ok(known)
+    }
+
+    fn enclose(&mut self, request: &Request<'_>, known: &Known) -> Result<Slot> {
+        let envelope = envelope(request, known, &self.config)?;
+        let parcel = self.parcels.get_mut(known.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
+        parcel.envelopes.push(envelope);
+        Ok(Slot { parcel: known.parcel, envelope: parcel.envelopes.len() - 1 })
+    }
+}
+
+fn envelope(request: &Request<'_>, known: &Known, config: &Config) -> Result<Envelope> {
+    let options = request.options.as_ref();
+    let key = options.and_then(|it| it.idempotency_key.as_deref());
+    let queue = options.and_then(|it| it.queue.as_deref());
+    Ok(Envelope {
+        id: Uuid::now_v7(),
+        message_type: request.message_type.as_ref().into(),
+        transport: known.name.clone(),
+        queue: queue.map_or_else(|| known.queue.clone(), Arc::from),
+        priority: options.and_then(|it| it.priority).unwrap_or(known.priority),
+        body: request.payload.get().into(),
+        headers: options.and_then(|it| it.headers).map(|it| it.get().into()),
+        metadata: merged(request.metadata, options.and_then(|it| it.metadata))?,
+        available: options.map_or(Ok(Available::Now), |it| it.available())?,
+        key: key.map(|key| IdempotencyKey { key: key.to_owned(), window: config.deduplication.window, repeats: 0 }),
+        max_retries: options.and_then(|it| it.max_retries),
+    })
+}
+
+/// Metadata of the message, and over it that of the options, key by key.
+fn merged(message: Option<&RawValue>, options: Option<&RawValue>) -> Result<Option<Arc<str>>> {
+    let (Some(message), Some(options)) = (message, options) else {
+        return Ok(message.or(options).map(|it| it.get().into()));
+    };
+    let read = |raw: &RawValue| {
+        serde_json::from_str::<Map<String, Value>>(raw.get())
+            .map_err(|error| Error::Serialization { what: "metadata", reason: error.to_string() })
+    };
+    let mut all = read(message)?;
+    all.extend(read(options)?);
+    Ok(Some(Value::Object(all).to_string().into()))
+}
