@@ -23,6 +23,8 @@ export default defineConfig({
     env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {},
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // `expect.poll` waits for a condition: only one that never comes is stopped by this.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],

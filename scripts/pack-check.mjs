@@ -12,7 +12,6 @@ import { startTestPostgres } from './postgres.mjs'
 import { readQuickStart } from './readme.mjs'
 import { findAddon } from './setup/addon.mjs'
 import { npm } from './setup/dependencies.mjs'
-import { pack } from './setup/pack.mjs'
 import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
 import { atEnd, run, runNode } from './setup/process.mjs'
@@ -27,7 +26,7 @@ await main(async () => {
   if (!addon) throw new Error('There is no addon to pack: `npm run build` first.')
   const url = process.env.SYMPHONY_DATABASE_URL || (await embeddedPostgres())
 
-  const tarballs = await step('pack', async () => [await pack(root, stage), await pack(stagePlatformPackage(addon), stage)])
+  const tarballs = await step('pack', async () => [await pack(root), await pack(stagePlatformPackage(addon))])
   await step('install', () => install(tarballs))
   await step('quick start of the README', () => followReadme(url))
   await step('quick start, ES module', () => expectQuickStart('quick-start.mjs', url, 'esm'))
@@ -39,6 +38,13 @@ async function embeddedPostgres() {
   const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
+}
+
+/** @returns {Promise<string>} Path of the tarball. */
+async function pack(folder) {
+  const options = ['--json', '--silent', '--ignore-scripts', '--pack-destination', stage]
+  const [packed] = JSON.parse(await npm(['pack', ...options], { cwd: folder }))
+  return join(stage, packed.filename)
 }
 
 /** The platform package with this addon in it. */

@@ -47,7 +47,7 @@ describe('a row of messenger_transports', () => {
         ({ code }) => code,
       )
     expect(await status('new')).toBe('SYMPHONY_UNKNOWN_TRANSPORT')
-    await expect.poll(() => status('new'), { timeout: 15_000, interval: 100 }).toBe('queued')
+    await expect.poll(() => status('new'), { interval: 100 }).toBe('queued')
     expect(await status('email')).toBe('SYMPHONY_TRANSPORT_DISABLED')
   })
 

@@ -183,7 +183,7 @@ const PROOFS: Record<string, (run: Run, snippet: SnippetModule) => Promise<void>
     getRegistry().register('Measured', () => undefined)
     await dispatch({ type: 'Measured', payload: {} })
     void worker.start()
-    await vi.waitFor(() => expect(worker.stats().succeeded).toBe(1))
+    await expect.poll(() => worker.stats().succeeded).toBe(1)
     expect((await run()).metrics).toEqual({ minutes: 60, successRate: 1, averageProcessingTime: expect.any(Number) })
     expect(log.mock.calls[0]).toEqual(['Success rate:', 1])
     await worker.stop()

@@ -10,9 +10,7 @@ async function dieOnce(): Promise<void> {
   const program = startProgram('die.mjs', { SYMPHONY_DATABASE_URL: database.url, SYMPHONY_WORKER_LEASE: '1s' })
   expect(await program.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
   await expect
-    .poll(async () => database.query('SELECT FROM symphony.messenger_workers WHERE lease_until > now()'), {
-      timeout: 5000,
-    })
+    .poll(async () => database.query('SELECT FROM symphony.messenger_workers WHERE lease_until > now()'))
     .toEqual([])
 }
 

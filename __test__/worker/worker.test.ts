@@ -62,6 +62,29 @@ describe('a worker', () => {
     expect(worker.stats().state).toBe('stopped')
   })
 
+  test('finds what is due again at one of its next looks', async () => {
+    const registry = new HandlerRegistry()
+    registry.register('Flaky', (_message, { attempt }) => {
+      if (attempt === 1) throw new Error('once more')
+    })
+    for (let round = 0; round < 10; round += 1) {
+      const worker = createWorker(registry)
+      let looks = 0
+      worker.on('retried', () => {
+        looks = 0
+      })
+      worker.on('idle', () => {
+        looks += 1
+      })
+      const completed = next(worker, 'completed')
+      await dispatch({ type: 'Flaky', payload: {} })
+      void worker.start()
+      await completed
+      expect(looks).toBeLessThan(5)
+      await worker.stop()
+    }
+  })
+
   test('can be started again', async () => {
     const registry = new HandlerRegistry()
     registry.register('Any', () => undefined)
@@ -97,7 +120,7 @@ describe('a worker', () => {
     await dispatch({ type: 'Bad', payload: {} }, { priority: 5 })
     await dispatch({ type: 'Later', payload: {} }, { priority: 1 })
     void worker.start()
-    await vi.waitFor(() => expect(events).toHaveLength(5))
+    await expect.poll(() => events).toHaveLength(5)
     await worker.stop()
     expect(events[0]).toBe('started')
     expect(events.at(-1)).toBe('stopped')
@@ -124,7 +147,7 @@ describe('a worker', () => {
       { type: 'Any', payload: {} },
       { type: 'Any', payload: {} },
     ])
-    await vi.waitFor(() => expect(worker.stats().succeeded).toBe(2))
+    await expect.poll(() => worker.stats().succeeded).toBe(2)
     expect(logged).toContain('a listener of a worker event failed')
   })
 
@@ -150,10 +173,8 @@ describe('stop()', () => {
     void worker.start()
     await started.opened
     const stopped = worker.stop()
-    await vi.waitFor(async () => {
-      const held = (await storedMessages(database)).filter((row) => row.status === 'processing')
-      expect(held).toHaveLength(2)
-    })
+    const held = async () => (await storedMessages(database)).filter((row) => row.status === 'processing')
+    await expect.poll(held).toHaveLength(2)
     expect(worker.stats()).toMatchObject({ state: 'stopping', running: 2 })
     open()
     expect(await stopped).toMatchObject({ claimed: 10, succeeded: 2, released: 8, stoppedBy: 'stopped' })
@@ -314,7 +335,12 @@ describe('a running worker', () => {
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     )
     const completed = next(worker, 'completed')
-    await vi.waitFor(() => dispatch({ type: 'Any', payload: {} }))
+    const stored = () =>
+      dispatch({ type: 'Any', payload: {} }).then(
+        ({ status }) => status,
+        ({ code }) => code,
+      )
+    await expect.poll(stored).toBe('queued')
     await completed
   })
 })

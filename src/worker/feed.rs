@@ -150,8 +150,9 @@ impl Feed {
         if self.survey_is_old() && !skip { self.look().await } else { Ok(()) }
     }
 
+    /// An empty one does not hold: it leads a claim nowhere, and a message may have come since.
     fn survey_is_old(&self) -> bool {
-        self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS)
+        self.survey.queues.is_empty() || self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS)
     }
 
     async fn look(&mut self) -> Result<()> {

@@ -1,34 +1,37 @@
-//! The Postgres transport (`postgres`, alias `supabase`). SQL stands in files named like the statement; this file
-//! only brings parameters there and rows back.
+//! The Postgres transport (`postgres`, alias `supabase`).
+//!
+//! SQL stands in files named like the statement; everything here only brings parameters there and rows back.
 
 pub mod database;
 pub mod listener;
 pub mod migrate;
 pub mod url;
 
+mod claiming;
 mod failure;
 mod floors;
 mod rows;
+mod sending;
+mod settling;
 mod statement;
 mod tls;
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Listening, MAX_CRASHES, Outcome, Rescued, Sent,
-    Settlement, Survey, Transport, Unhandled, WorkerId,
+    Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Listening, MAX_CRASHES, Rescued, Sent, Settlement, Survey,
+    Transport, Unhandled, WorkerId,
 };
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
-use crate::envelope::{Available, Envelope};
+use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
 use floors::Floors;
 use listener::Listener;
 use statement::{Statement, Statements};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -110,136 +113,6 @@ impl PostgresTransport {
         })
     }
 
-    async fn send_plain(&self, columns: &Columns<'_>) -> Result<DateTime<Utc>> {
-        let statement = &self.statements.send;
-        let rows = self.query(statement, &columns.parameters()).await?;
-        let now = self.read(statement, &rows, |row| row.try_get(0))?;
-        Ok(now.first().copied().unwrap_or_else(Utc::now))
-    }
-
-    async fn send_keyed(&self, columns: &Columns<'_>, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
-        let keys = envelopes.iter().map(|it| it.key.as_ref());
-        let names: Vec<Option<&str>> = keys.clone().map(|key| key.map(|it| it.key.as_str())).collect();
-        let windows: Vec<Option<f64>> = keys.clone().map(|key| key.map(|it| millis(it.window))).collect();
-        let repeats: Vec<i32> =
-            keys.map(|key| key.map_or(0, |it| i32::try_from(it.repeats).unwrap_or(i32::MAX))).collect();
-        let mut parameters = columns.parameters().to_vec();
-        parameters.extend_from_slice(&[&names, &windows, &repeats]);
-        let statement = &self.statements.send_keyed;
-        let rows = self.query(statement, &parameters).await?;
-        let holders: HashMap<Uuid, (Uuid, DateTime<Utc>)> = self
-            .read(statement, &rows, |row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))))?
-            .into_iter()
-            .collect();
-        let answer = |envelope: &Envelope| match holders.get(&envelope.id) {
-            Some(&(holder, now)) if holder == envelope.id => queued(envelope, now),
-            Some(&(holder, _)) => Sent::Duplicate { of: holder },
-            None => Sent::Failed(Error::Serialization {
-                what: "send_keyed",
-                reason: format!("no answer for message {}", envelope.id),
-            }),
-        };
-        Ok(envelopes.iter().map(answer).collect())
-    }
-
-    /// Claims, and says whether everything was read.
-    async fn claim_above_floors(&self, claim: &Claim<'_>) -> Result<(Vec<Claimed>, bool)> {
-        let began = Instant::now();
-        let (queues, priorities) = lanes(claim.queues);
-        let (floors, floor_ids) = self.floors(claim.types, |it| it.columns(&queues, &priorities, began));
-        let read_all = floors.iter().all(Option::is_none);
-        let statement = &self.statements.claim;
-        let rows = self
-            .query(
-                statement,
-                &[
-                    &claim.worker.id,
-                    &claim.worker.host,
-                    &claim.worker.pid,
-                    &millis(claim.worker.lease),
-                    &claim.token,
-                    &queues,
-                    &priorities,
-                    &claim.types,
-                    &i64::try_from(claim.limit).unwrap_or(i64::MAX),
-                    &&*self.name,
-                    &floors,
-                    &floor_ids,
-                    &claim.listening,
-                ],
-            )
-            .await?;
-        let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
-        self.floors(claim.types, |it| it.learn(&claimed, read_all, began, Instant::now()));
-        in_order(&mut claimed, claim.queues);
-        Ok((claimed, read_all))
-    }
-
-    fn floors<T>(&self, types: Option<&[String]>, with: impl FnOnce(&mut Floors) -> T) -> T {
-        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
-        with(floors.entry(types.map(<[String]>::to_vec)).or_default())
-    }
-
-    /// Applies the outcomes of one kind with one statement, and notes the ids whose fence still held.
-    async fn settle_kind(
-        &self,
-        held: &mut Vec<Uuid>,
-        statement: &Statement,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<()> {
-        let rows = self.query(statement, parameters).await?;
-        held.extend(self.read(statement, &rows, |row| row.try_get::<_, Uuid>(0))?);
-        Ok(())
-    }
-
-    async fn settle_ended(&self, held: &mut Vec<Uuid>, ended: &[&Settlement]) -> Result<()> {
-        let (ids, tokens) = fences(ended);
-        if matches!(self.retention.completed, Retention::None) {
-            return self.settle_kind(held, &self.statements.settle_drop, &[&ids, &tokens]).await;
-        }
-        let (statuses, reasons): (Vec<&str>, Vec<Option<&str>>) = ended
-            .iter()
-            .map(|it| match &it.outcome {
-                Outcome::Discarded { reason } => ("discarded", Some(reason.as_str())),
-                _ => ("completed", None),
-            })
-            .unzip();
-        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &statuses, &reasons]).await
-    }
-
-    async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement]) -> Result<()> {
-        let (ids, tokens) = fences(returned);
-        let rows: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
-        let attempts: Vec<i32> = rows.iter().map(|it| i32::from(it.failure.is_some())).collect();
-        let delays: Vec<Option<f64>> = rows.iter().map(|it| it.delay.map(millis)).collect();
-        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
-        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
-        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
-        self.settle_kind(
-            held,
-            &self.statements.settle_return,
-            &[&ids, &tokens, &attempts, &delays, &errors, &classes, &handled],
-        )
-        .await
-    }
-
-    /// Some messages are back in their old place, where no claim of this process would look soon.
-    fn drop_floors(&self) {
-        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
-        floors.values_mut().for_each(Floors::drop_all);
-    }
-
-    async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement]) -> Result<()> {
-        let (ids, tokens) = fences(buried);
-        let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
-        let rows: Vec<_> = buried.iter().map(|it| Returned::of(&it.outcome)).collect();
-        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
-        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
-        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
-        self.settle_kind(held, &self.statements.settle_bury, &[&ids, &tokens, &new_ids, &errors, &classes, &handled])
-            .await
-    }
-
     async fn delete_past(&self, retention: &Retention, statement: &Statement, limit: i64) -> Result<u64> {
         let Retention::For(kept) = retention else { return Ok(0) };
         self.count(statement, &[&millis(*kept), &limit]).await
@@ -265,15 +138,7 @@ impl Transport for PostgresTransport {
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
-        if envelopes.is_empty() {
-            return Ok(Vec::new());
-        }
-        let columns = Columns::of(envelopes);
-        if envelopes.iter().any(|it| it.key.is_some()) {
-            return self.send_keyed(&columns, envelopes).await;
-        }
-        let now = self.send_plain(&columns).await?;
-        Ok(envelopes.iter().map(|envelope| queued(envelope, now)).collect())
+        self.send_batch(envelopes).await
     }
 
     fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Box<dyn Listening>> {
@@ -289,62 +154,15 @@ impl Transport for PostgresTransport {
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        let (claimed, read_all) = self.claim_above_floors(claim).await?;
-        if claimed.is_empty() && !read_all && claim.exhaustive {
-            self.floors(claim.types, Floors::drop_all);
-            return Ok(self.claim_above_floors(claim).await?.0);
-        }
-        Ok(claimed)
+        self.claim_batch(claim).await
     }
 
     async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>> {
-        let queues = Some(claim.queues).filter(|queues| !queues.is_empty());
-        let statement = &self.statements.claim_suspect;
-        let rows = self
-            .query(
-                statement,
-                &[
-                    &claim.worker.id,
-                    &claim.worker.host,
-                    &claim.worker.pid,
-                    &millis(claim.worker.lease),
-                    &claim.token,
-                    &queues,
-                    &claim.types,
-                    &&*self.name,
-                ],
-            )
-            .await?;
-        Ok(self.read(statement, &rows, |row| rows::claimed(row, claim.token))?.into_iter().next())
+        self.claim_one_suspect(claim).await
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
-        let (mut ended, mut returned, mut buried) = (Vec::new(), Vec::new(), Vec::new());
-        for settlement in settlements {
-            match settlement.outcome {
-                Outcome::Completed | Outcome::Discarded { .. } => ended.push(settlement),
-                Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Release { .. } => returned.push(settlement),
-                Outcome::Bury { .. } => buried.push(settlement),
-            }
-        }
-        let mut held = Vec::with_capacity(settlements.len());
-        if !ended.is_empty() {
-            self.settle_ended(&mut held, &ended).await?;
-        }
-        if !returned.is_empty() {
-            self.settle_returned(&mut held, &returned).await?;
-            if returned.iter().any(|it| matches!(it.outcome, Outcome::Release { delay: None, .. })) {
-                self.drop_floors();
-            }
-        }
-        if !buried.is_empty() {
-            self.settle_buried(&mut held, &buried).await?;
-        }
-        if held.len() == settlements.len() {
-            return Ok(Vec::new());
-        }
-        let held: std::collections::HashSet<Uuid> = held.into_iter().collect();
-        Ok(settlements.iter().map(|it| it.id).filter(|id| !held.contains(id)).collect())
+        self.settle_batch(settlements).await
     }
 
     async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {
@@ -446,118 +264,6 @@ impl Transport for PostgresTransport {
     }
 }
 
-/// A batch as columns: one array a parameter, whatever the number of messages.
-struct Columns<'a> {
-    ids: Vec<Uuid>,
-    types: Vec<&'a str>,
-    transports: Vec<&'a str>,
-    queues: Vec<&'a str>,
-    priorities: Vec<i16>,
-    max_retries: Vec<Option<i32>>,
-    scheduled: Vec<Option<DateTime<Utc>>>,
-    delays: Vec<Option<f64>>,
-    bodies: Vec<&'a str>,
-    headers: Vec<Option<&'a str>>,
-    metadata: Vec<Option<&'a str>>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(envelopes: &'a [Envelope]) -> Self {
-        let all = envelopes.iter();
-        let at = |it: &Envelope| if let Available::At(at) = it.available { Some(at) } else { None };
-        let after = |it: &Envelope| if let Available::After(delay) = it.available { Some(millis(delay)) } else { None };
-        Self {
-            ids: all.clone().map(|it| it.id).collect(),
-            types: all.clone().map(|it| &*it.message_type).collect(),
-            transports: all.clone().map(|it| &*it.transport).collect(),
-            queues: all.clone().map(|it| &*it.queue).collect(),
-            priorities: all.clone().map(|it| i16::from(it.priority)).collect(),
-            max_retries: all.clone().map(|it| it.max_retries.map(|n| i32::try_from(n).unwrap_or(i32::MAX))).collect(),
-            scheduled: all.clone().map(at).collect(),
-            delays: all.clone().map(after).collect(),
-            bodies: all.clone().map(|it| &*it.body).collect(),
-            headers: all.clone().map(|it| it.headers.as_deref()).collect(),
-            metadata: all.map(|it| it.metadata.as_deref()).collect(),
-        }
-    }
-
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 11] {
-        [
-            &self.ids,
-            &self.types,
-            &self.transports,
-            &self.queues,
-            &self.priorities,
-            &self.max_retries,
-            &self.scheduled,
-            &self.delays,
-            &self.bodies,
-            &self.headers,
-            &self.metadata,
-        ]
-    }
-}
-
-/// What settle_return.sql and settle_bury.sql need of an outcome.
-struct Returned<'a> {
-    delay: Option<Duration>,
-    failure: Option<&'a super::Failure>,
-    handled: &'a [String],
-}
-
-impl<'a> Returned<'a> {
-    fn of(outcome: &'a Outcome) -> Self {
-        match outcome {
-            Outcome::Retry { delay, failure, handled } => Self { delay: Some(*delay), failure: Some(failure), handled },
-            Outcome::Bury { failure, handled } => Self { delay: None, failure: Some(failure), handled },
-            Outcome::Snooze { delay, handled } => Self { delay: Some(*delay), failure: None, handled },
-            Outcome::Release { delay, handled } => Self { delay: *delay, failure: None, handled },
-            Outcome::Completed | Outcome::Discarded { .. } => Self { delay: None, failure: None, handled: &[] },
-        }
-    }
-}
-
-/// One lane a priority and queue: priorities from 10 down, the queues in their order inside each.
-fn lanes(queues: &[String]) -> (Vec<&str>, Vec<i16>) {
-    (1..=10).rev().flat_map(|priority| queues.iter().map(move |queue| (queue.as_str(), priority))).unzip()
-}
-
-/// The order in which messages are to be started; RETURNING has none.
-fn in_order(claimed: &mut [Claimed], queues: &[String]) {
-    let place = |queue: &str| queues.iter().position(|it| it == queue);
-    claimed.sort_by(|a, b| {
-        (b.priority.cmp(&a.priority))
-            .then_with(|| place(&a.queue).cmp(&place(&b.queue)))
-            .then_with(|| (a.available_at, a.id).cmp(&(b.available_at, b.id)))
-    });
-}
-
-fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {
-    settlements.iter().map(|it| (it.id, it.token)).unzip()
-}
-
-/// Handler names as a JSON array; `None`: as they are stored.
-fn names(handled: &[String]) -> Option<String> {
-    let known = (!handled.is_empty()).then(|| serde_json::to_string(handled).ok());
-    known.flatten().map(|json| json.replace("\\u0000", ""))
-}
-
-/// Text that Postgres can hold: an error's message may well carry a NUL.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
 fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
-}
-
-fn queued(envelope: &Envelope, now: DateTime<Utc>) -> Sent {
-    let available_at = match envelope.available {
-        Available::Now => now,
-        Available::At(at) => at,
-        Available::After(delay) => {
-            TimeDelta::from_std(delay).ok().and_then(|it| now.checked_add_signed(it)).unwrap_or(now)
-        }
-    };
-    Sent::Queued { available_at }
 }

@@ -85,7 +85,8 @@ impl Loop {
 
     /// Nothing to do: look again after the poll interval.
     pub(super) fn rest(&mut self) {
-        if !self.said_waiting && self.is_listening() {
+        // Only a claim that began as a listening one has said so; a connection that came up since has not.
+        if !self.said_waiting && self.began_listening {
             self.said_waiting = true;
             return;
         }

@@ -70,6 +70,8 @@ pub(super) struct Loop {
     /// Whether the claim under way began with nothing in hand. One that began earlier may not have seen what this
     /// consumer has put back since.
     began_clear: bool,
+    /// Whether the claim under way marks this worker as waiting when it finds nothing.
+    began_listening: bool,
     /// Whether a claim with an empty hand found nothing: then nothing is left, not even what this consumer put back.
     found_nothing: bool,
     /// Wake-ups by the transports.
@@ -115,6 +117,7 @@ impl Loop {
             claim_after: None,
             settle_after: None,
             began_clear: false,
+            began_listening: false,
             found_nothing: false,
             listening,
             said_waiting: false,

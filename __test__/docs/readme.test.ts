@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
+import { runNode } from '../../scripts/setup/process.mjs'
+import { createDatabase } from '../support/database.js'
+import { blocksOf, readDocument, section } from './documents.js'
+
+/**
+ * Inside the package, so that its name leads to its bundle. What comes before the worker is run from the packed
+ * tarball, by `scripts/pack-check.mjs`.
+ */
+const folder = at('target', 'test', 'readme')
+const database = await createDatabase()
+const secret = 'sixteen characters or more'
+
+/** Writes every named file of the quick start, as a reader would. Routes lose their types: Next.js would compile them. */
+async function writeFiles(): Promise<void> {
+  const { transpileModule, ModuleKind, ScriptTarget } = (await import('typescript')).default
+  rmSync(folder, { recursive: true, force: true })
+  for (const { path, code, language } of blocksOf(section(readDocument('README.md'), 'Quick start'))) {
+    if (path === undefined) continue
+    const file = join(folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, code)
+    if (language !== 'ts') continue
+    const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 }
+    writeFileSync(file.replace(/\.ts$/, '.mjs'), transpileModule(code, { compilerOptions }).outputText)
+  }
+}
+
+function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+  return { SYMPHONY_DATABASE_URL: database.url, CRON_SECRET: undefined, ...extra }
+}
+
+/** Runs a program in the folder, and gives what it printed. */
+function node(program: string, extra?: Record<string, string>): Promise<string> {
+  return runNode(program, [], { cwd: folder, env: environment(extra) })
+}
+
+/** Starts a program in the folder, and gives what it has printed so far. */
+function start(program: string): { child: ChildProcess; printed: () => string } {
+  const child = spawn(process.execPath, [program], { cwd: folder, env: { ...process.env, ...environment() } })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  return { child, printed: () => output }
+}
+
+/** Calls routes as Next.js does, and prints the status and body of each answer. */
+const CALLS = `
+  const { POST } = await import('./app/api/sign-up/route.mjs')
+  const { GET } = await import('./app/api/cron/symphony-worker/route.mjs')
+  const cron = (authorization) => GET(new Request('http://localhost/', { headers: authorization && { authorization } }))
+  const body = JSON.stringify({ email: 'grace@example.com' })
+  const answers = [
+    await POST(new Request('http://localhost/', { method: 'POST', body })),
+    await cron(),
+    await cron('Bearer wrong'),
+    await cron('Bearer undefined'),
+    await cron(process.env.CRON_SECRET && 'Bearer ' + process.env.CRON_SECRET),
+  ]
+  for (const answer of answers) console.log(JSON.stringify([answer.status, await answer.text()]))
+`
+
+test('the worker of the quick start handles what comes and ends at SIGTERM', async () => {
+  await writeFiles()
+  await node('migrate.mjs')
+  const { child, printed } = start('worker.mjs')
+  expect(await node('dispatch.mjs')).toBe('queued\n')
+  await vi.waitFor(() => expect(printed()).toBe('mail to ada@example.com, run 2\n'), { timeout: 10_000 })
+  child.kill('SIGTERM')
+  const [code] = await once(child, 'exit')
+  expect({ code, last: printed().split('\n').at(-2) }).toEqual({ code: 0, last: 'stopped after 1 messages' })
+})
+
+test('the routes of the quick start dispatch, and consume for whoever knows the secret', async () => {
+  await writeFiles()
+  await node('migrate.mjs')
+  writeFileSync(join(folder, 'calls.mjs'), CALLS)
+  const read = (text: string): Array<[number, string]> =>
+    text.split('\n').flatMap((line) => (line.startsWith('[') ? [JSON.parse(line)] : []))
+
+  const closed = read(await node('calls.mjs'))
+  expect(closed.map(([status]) => status)).toEqual([202, 401, 401, 401, 401])
+
+  const open = read(await node('calls.mjs', { CRON_SECRET: secret }))
+  expect(open.map(([status]) => status)).toEqual([202, 401, 401, 401, 200])
+  expect(JSON.parse(open[0]?.[1] ?? '')).toEqual({ messageId: expect.any(String) })
+  expect(JSON.parse(open[4]?.[1] ?? '')).toMatchObject({ claimed: 2, retried: 2, stoppedBy: 'empty' })
+})

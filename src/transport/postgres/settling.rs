@@ -1,0 +1,131 @@
+//! Outcomes into the tables: one statement for each kind of them.
+
+use super::statement::Statement;
+use super::{PostgresTransport, millis};
+use crate::config::Retention;
+use crate::error::Result;
+use crate::transport::{Failure, Outcome, Settlement};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+impl PostgresTransport {
+    /// Answers with the messages whose fence no longer held.
+    pub(super) async fn settle_batch(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
+        let (mut ended, mut returned, mut buried) = (Vec::new(), Vec::new(), Vec::new());
+        for settlement in settlements {
+            match settlement.outcome {
+                Outcome::Completed | Outcome::Discarded { .. } => ended.push(settlement),
+                Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Release { .. } => returned.push(settlement),
+                Outcome::Bury { .. } => buried.push(settlement),
+            }
+        }
+        let mut held = Vec::with_capacity(settlements.len());
+        if !ended.is_empty() {
+            self.settle_ended(&mut held, &ended).await?;
+        }
+        if !returned.is_empty() {
+            self.settle_returned(&mut held, &returned).await?;
+            if returned.iter().any(|it| matches!(it.outcome, Outcome::Release { delay: None, .. })) {
+                self.drop_floors();
+            }
+        }
+        if !buried.is_empty() {
+            self.settle_buried(&mut held, &buried).await?;
+        }
+        if held.len() == settlements.len() {
+            return Ok(Vec::new());
+        }
+        let held: HashSet<Uuid> = held.into_iter().collect();
+        Ok(settlements.iter().map(|it| it.id).filter(|id| !held.contains(id)).collect())
+    }
+
+    /// Applies the outcomes of one kind with one statement, and notes the ids whose fence still held.
+    async fn settle_kind(
+        &self,
+        held: &mut Vec<Uuid>,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<()> {
+        let rows = self.query(statement, parameters).await?;
+        held.extend(self.read(statement, &rows, |row| row.try_get::<_, Uuid>(0))?);
+        Ok(())
+    }
+
+    async fn settle_ended(&self, held: &mut Vec<Uuid>, ended: &[&Settlement]) -> Result<()> {
+        let (ids, tokens) = fences(ended);
+        if matches!(self.retention.completed, Retention::None) {
+            return self.settle_kind(held, &self.statements.settle_drop, &[&ids, &tokens]).await;
+        }
+        let (statuses, reasons): (Vec<&str>, Vec<Option<&str>>) = ended
+            .iter()
+            .map(|it| match &it.outcome {
+                Outcome::Discarded { reason } => ("discarded", Some(reason.as_str())),
+                _ => ("completed", None),
+            })
+            .unzip();
+        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &statuses, &reasons]).await
+    }
+
+    async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement]) -> Result<()> {
+        let (ids, tokens) = fences(returned);
+        let rows: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
+        let attempts: Vec<i32> = rows.iter().map(|it| i32::from(it.failure.is_some())).collect();
+        let delays: Vec<Option<f64>> = rows.iter().map(|it| it.delay.map(millis)).collect();
+        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
+        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
+        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
+        self.settle_kind(
+            held,
+            &self.statements.settle_return,
+            &[&ids, &tokens, &attempts, &delays, &errors, &classes, &handled],
+        )
+        .await
+    }
+
+    async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement]) -> Result<()> {
+        let (ids, tokens) = fences(buried);
+        let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
+        let rows: Vec<_> = buried.iter().map(|it| Returned::of(&it.outcome)).collect();
+        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
+        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
+        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
+        self.settle_kind(held, &self.statements.settle_bury, &[&ids, &tokens, &new_ids, &errors, &classes, &handled])
+            .await
+    }
+}
+
+/// What settle_return.sql and settle_bury.sql need of an outcome.
+struct Returned<'a> {
+    delay: Option<Duration>,
+    failure: Option<&'a Failure>,
+    handled: &'a [String],
+}
+
+impl<'a> Returned<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Retry { delay, failure, handled } => Self { delay: Some(*delay), failure: Some(failure), handled },
+            Outcome::Bury { failure, handled } => Self { delay: None, failure: Some(failure), handled },
+            Outcome::Snooze { delay, handled } => Self { delay: Some(*delay), failure: None, handled },
+            Outcome::Release { delay, handled } => Self { delay: *delay, failure: None, handled },
+            Outcome::Completed | Outcome::Discarded { .. } => Self { delay: None, failure: None, handled: &[] },
+        }
+    }
+}
+
+fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {
+    settlements.iter().map(|it| (it.id, it.token)).unzip()
+}
+
+/// Handler names as a JSON array; `None`: as they are stored.
+fn names(handled: &[String]) -> Option<String> {
+    let known = (!handled.is_empty()).then(|| serde_json::to_string(handled).ok());
+    known.flatten().map(|json| json.replace("\\u0000", ""))
+}
+
+/// Text that Postgres can hold: an error's message may well carry a NUL.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
