@@ -16,7 +16,7 @@ export default defineConfig({
   },
   test: {
     include: ['lib/**/*.test.ts', '__test__/**/*.test.ts'],
-    globalSetup: ['./__test__/support/bundle.ts', './__test__/support/server.ts'],
+    globalSetup: ['bundle', 'server', 'pgbouncer'].map((name) => `./__test__/support/${name}.ts`),
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',
     // Not for this process: vitest's bundler is an addon of the same make and would load ours in place of its own.

@@ -3,9 +3,10 @@ import { startPostgres } from './postgres.mjs'
 import { ensureAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages } from './setup/dependencies.mjs'
+import { atEnd } from './setup/ending.mjs'
 import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
-import { atEnd, show } from './setup/process.mjs'
+import { show } from './setup/process.mjs'
 import { main, step } from './setup/step.mjs'
 
 await main(async () => {

@@ -12,9 +12,10 @@ import { startTestPostgres } from './postgres.mjs'
 import { readQuickStart } from './readme.mjs'
 import { findAddon } from './setup/addon.mjs'
 import { npm } from './setup/dependencies.mjs'
+import { atEnd } from './setup/ending.mjs'
 import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
-import { atEnd, run, runNode } from './setup/process.mjs'
+import { run, runNode } from './setup/process.mjs'
 import { main, step } from './setup/step.mjs'
 
 const stage = mkdtempSync(join(tmpdir(), 'symphony-pack-'))

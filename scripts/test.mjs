@@ -7,9 +7,10 @@ import { rmSync } from 'node:fs'
 import { startTestPostgres } from './postgres.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
+import { atEnd } from './setup/ending.mjs'
 import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
-import { atEnd, CommandError, runNode } from './setup/process.mjs'
+import { CommandError, runNode } from './setup/process.mjs'
 import { bold, green, main, red, step } from './setup/step.mjs'
 import { rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
 import { cargoCounts, none, total, vitestCounts } from './test/counts.mjs'
@@ -18,6 +19,8 @@ import * as instrumented from './test/instrumented.mjs'
 
 /** Percent of lines, of the Rust core and of `lib/` each. */
 const leastCoverage = 80
+/** For the tests of one language, in milliseconds: a test that hangs has to end some time. */
+const timeLimit = 15 * 60_000
 const vitestReport = at('target', 'test', 'vitest.json')
 
 /** @type {Record<string, import('./test/counts.mjs').Counts>} */
@@ -36,7 +39,7 @@ await main(async () => {
   const env = { ...withoutConfiguration(), SYMPHONY_TEST_DATABASE_URL: await database() }
 
   instrumented.resetCounts()
-  if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env), cargoCounts)
+  if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env, timeLimit), cargoCounts)
   if (addon) await vitest({ ...env, ...instrumented.environmentFor(addon) })
   const coverage = addon && testPrograms ? await measure([addon, ...testPrograms]) : {}
   return summarize(coverage)
@@ -94,7 +97,7 @@ async function vitest(env) {
   rmSync(vitestReport, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]
   const run = () =>
-    runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env })
+    runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env, timeLimit })
   await counted('vitest', run, () => vitestCounts(vitestReport))
 }
 

@@ -57,7 +57,9 @@ function writeApplications(): number {
   return written
 }
 
-test('every block of TypeScript and JavaScript type-checks against the built package', { timeout: 60_000 }, async () => {
+test('every block of TypeScript and JavaScript type-checks against the built package', {
+  timeout: 60_000,
+}, async () => {
   expect(writeApplications()).toBeGreaterThan(30)
   const check = runNode(at('node_modules/typescript/bin/tsc'), ['--project', folder], { cwd: folder })
   const problems = await check.catch((error: unknown) => (error instanceof CommandError ? error.output : String(error)))

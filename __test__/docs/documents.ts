@@ -1,4 +1,4 @@
-/** The documents of the repository, and what their blocks of code are called. */
+/** The documents of the repository, and what can be read from them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { at } from '../../scripts/setup/paths.mjs'
 
@@ -36,6 +36,11 @@ export function blocksOf(text: string): Block[] {
   }))
 }
 
+/** The headings of a text; a line of code that begins with a hash is none. */
+export function headingsOf(text: string): string[] {
+  return found(/^#+ (.+)$/gm, text.replaceAll(/^```.*?^```$/gms, ''))
+}
+
 /** The text below a heading of the second level, its subsections included. */
 export function section(text: string, heading: string): string {
   const [, below] = text.split(`\n## ${heading}\n`)
@@ -43,12 +48,8 @@ export function section(text: string, heading: string): string {
   return below.split('\n## ')[0] ?? ''
 }
 
-/** The lines outside of blocks of code, each with its number. */
-export function prose(text: string): Array<{ line: number; text: string }> {
-  let inCode = false
-  return text.split('\n').flatMap((content, index) => {
-    const isFence = content.startsWith('```')
-    if (isFence) inCode = !inCode
-    return isFence || inCode ? [] : [{ line: index + 1, text: content }]
-  })
+/** Everything that a pattern finds, or its first group does: sorted, each once. */
+export function found(pattern: RegExp, ...texts: string[]): string[] {
+  const all = texts.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? match[0]))
+  return [...new Set(all)].sort()
 }

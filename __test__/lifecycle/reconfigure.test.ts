@@ -54,6 +54,12 @@ test('an invalid configuration changes nothing', async () => {
   expect(await dispatch(message)).toMatchObject({ priority: 5, queue: 'default' })
 })
 
+test('an invalid configuration changes nothing before the first use either', async () => {
+  await close()
+  expect(() => setConfig({ defaultPriority: 11 })).toThrow(/defaultPriority: got 11/)
+  expect(await dispatch(message)).toMatchObject({ priority: 5 })
+})
+
 test('close() ends the connections, and the next call opens new ones', async () => {
   await dispatch(message)
   const pids = () =>

@@ -4,8 +4,10 @@ import { afterAll } from 'vitest'
 
 /** A database of one test file. */
 export interface TestDatabase {
-  /** URL of the superuser to this database. */
+  /** URL of the superuser to this database; through PgBouncer where `SYMPHONY_TEST_POOLED` is 1. */
   readonly url: string
+  /** The same past any pooler. */
+  readonly directUrl: string
   readonly name: string
   /** Runs a statement past the package, to look at what it left behind. */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>
@@ -18,11 +20,10 @@ export interface TestDatabase {
  */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `symphony_test_${randomBytes(6).toString('hex')}`
-  const url = new URL(serverUrl())
-  url.pathname = `/${name}`
+  const directUrl = urlTo(name, serverUrl())
   await onServer(`CREATE DATABASE ${name}`)
 
-  const pool = new pg.Pool({ connectionString: url.href, max: 2, allowExitOnIdle: true })
+  const pool = new pg.Pool({ connectionString: directUrl, max: 2, allowExitOnIdle: true })
   // A test that ends the server must not end this process.
   pool.on('error', () => {})
 
@@ -32,7 +33,20 @@ export async function createDatabase(): Promise<TestDatabase> {
     return dropped
   }
   afterAll(drop)
-  return { url: url.href, name, query: async (sql, values) => (await pool.query(sql, values)).rows, drop }
+  const url = isPooled() ? urlTo(name, poolerUrl()) : directUrl
+  return { url, directUrl, name, query: async (sql, values) => (await pool.query(sql, values)).rows, drop }
+}
+
+/** Whether the tests run through PgBouncer. */
+export function isPooled(): boolean {
+  return process.env.SYMPHONY_TEST_POOLED === '1'
+}
+
+/** URL of the PgBouncer in front of the server that all test files share. */
+export function poolerUrl(): string {
+  const url = process.env.SYMPHONY_TEST_POOLED_URL
+  if (!url) throw new Error('SYMPHONY_TEST_POOLED_URL is not set: there is no PgBouncer to test through')
+  return url
 }
 
 /** URL of the server that all test files share; its user may create databases. */
@@ -40,6 +54,12 @@ export function serverUrl(): string {
   const url = process.env.SYMPHONY_TEST_DATABASE_URL
   if (!url) throw new Error('SYMPHONY_TEST_DATABASE_URL is not set: run the tests through vitest')
   return url
+}
+
+function urlTo(name: string, server: string): string {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.href
 }
 
 async function onServer(sql: string): Promise<void> {

@@ -1,17 +1,16 @@
 import { startTestPostgres } from '../../scripts/postgres.mjs'
-import { ensureBundle } from '../../scripts/setup/bundle.mjs'
 import { withoutConfiguration } from '../../scripts/setup/environment.mjs'
 
+/** Read by `pgbouncer.ts`. */
+const POOLER = ['SYMPHONY_TEST_POOLED', 'SYMPHONY_TEST_POOLED_URL']
+
 /**
- * Brings the bundle up to date, for tests with processes of their own: they import the package as users have it.
- *
  * Gives every test file one server through SYMPHONY_TEST_DATABASE_URL: what `npm test` started, else the server in
  * SYMPHONY_DATABASE_URL, else an embedded one. Removes what configures Symphony on this machine.
  */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
-  await ensureBundle()
   const { SYMPHONY_TEST_DATABASE_URL, SYMPHONY_DATABASE_URL } = process.env
-  for (const name of Object.keys(withoutConfiguration())) delete process.env[name]
+  for (const name of Object.keys(withoutConfiguration(POOLER))) delete process.env[name]
   const given = SYMPHONY_TEST_DATABASE_URL ?? SYMPHONY_DATABASE_URL
   if (given) {
     process.env.SYMPHONY_TEST_DATABASE_URL = given

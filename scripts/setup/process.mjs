@@ -1,53 +1,65 @@
-/** Child processes that end with this one, and clean-up that runs however this process is asked to end. */
+/** Child processes, none of which outlives this one. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-/** @type {Set<import('node:child_process').ChildProcess>} */
-const children = new Set()
-/** @type {Set<() => Promise<unknown> | void>} */
-const cleanups = new Set()
-
 /** What a command that failed had to say. */
 export class CommandError extends Error {
-  /** @param {string} command @param {number | string | null} code @param {string} output */
-  constructor(command, code, output) {
-    super(`${command} ended with ${code}`)
+  /** @param {string} problem @param {string} output */
+  constructor(problem, output) {
+    super(problem)
     this.output = output
   }
 }
+
+/**
+ * Ways to end the processes under way. @type {Map<import('node:child_process').ChildProcess, (signal: NodeJS.Signals) => void>}
+ */
+const running = new Map()
 
 /**
  * Runs a program to its end.
  *
  * @param {string} program
  * @param {string[]} parameters
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, onOutput?: (text: string) => void }} [options]
- *   `env` goes over this process's variables; a value of `undefined` removes one.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, timeLimit?: number }} [options]
+ *   `env` goes over this process's variables, a value of `undefined` removes one; `timeLimit` is in milliseconds.
  * @returns {Promise<string>} What it printed, both streams in order.
- * @throws {CommandError} When it ends with another code than 0.
+ * @throws {CommandError} When it ends with another code than 0, or not in time.
  */
-export function run(program, parameters, { cwd, env, shell = false, onOutput } = {}) {
+export function run(program, parameters, { cwd, env, shell = false, timeLimit } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, parameters, {
       cwd,
       shell,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that a signal reaches what it started in turn.
+      detached: process.platform !== 'win32',
     })
-    children.add(child)
+    running.set(child, (signal) => endGroup(child, signal))
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text
-        onOutput?.(text)
       })
     }
-    child.on('error', (error) => reject(new CommandError(program, error.message, output)))
-    child.on('close', (code, signal) => {
-      children.delete(child)
-      if (code === 0) resolve(output)
-      else reject(new CommandError([program, ...parameters].join(' '), signal ?? code, output))
-    })
+    let late = false
+    const timer =
+      timeLimit &&
+      setTimeout(() => {
+        late = true
+        endGroup(child, 'SIGKILL')
+      }, timeLimit)
+    const settle = (end) => {
+      clearTimeout(timer)
+      running.delete(child)
+      const command = [program, ...parameters].join(' ')
+      if (late) reject(new CommandError(`${command} still ran after ${timeLimit} ms`, output))
+      else if (end === 0) resolve(output)
+      else reject(new CommandError(`${command} ended with ${end}`, output))
+    }
+    child.on('error', (error) => settle(error.message))
+    child.on('close', (code, signal) => settle(signal ?? code))
   })
 }
 
@@ -73,61 +85,33 @@ export function runNode(file, parameters, options) {
 export function show(program, parameters, { cwd, env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, parameters, { cwd, env: { ...process.env, ...env }, stdio: 'inherit' })
-    children.add(child)
+    running.set(child, (signal) => child.kill(signal))
     child.on('error', reject)
     child.on('close', (code) => {
-      children.delete(child)
+      running.delete(child)
       resolve(code ?? 1)
     })
   })
 }
 
-/**
- * Registers work for the end of this process.
- *
- * @param {() => Promise<unknown> | void} cleanup
- */
-export function atEnd(cleanup) {
-  cleanups.add(cleanup)
-}
-
-/** Runs the registered work now. */
-export async function cleanUp() {
-  const pending = [...cleanups]
-  cleanups.clear()
-  await Promise.allSettled(pending.map((cleanup) => cleanup()))
-}
-
-/** How long children may take to end after a signal, in milliseconds. */
+/** How long processes may take to end after a signal, in milliseconds. */
 const patience = 10_000
 
-async function endChildren(signal) {
+/** Ends all processes under way. @param {NodeJS.Signals} signal */
+export async function endAll(signal) {
   await Promise.all(
-    [...children].map(async (child) => {
+    [...running].map(async ([child, end]) => {
       const ended = once(child, 'close')
-      child.kill(signal)
-      const late = setTimeout(() => child.kill('SIGKILL'), patience)
+      end(signal)
+      const late = setTimeout(() => end('SIGKILL'), patience)
       await ended
       clearTimeout(late)
     }),
   )
 }
 
-let ending = false
-
-/** Whether a signal asked this process to end. */
-export const isEnding = () => ending
-
-for (const [signal, code] of /** @type {const} */ ([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-])) {
-  process.on(signal, async () => {
-    if (ending) return
-    ending = true
-    await endChildren(signal)
-    await cleanUp()
-    process.exit(code)
-  })
+function endGroup(child, signal) {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  if (process.platform === 'win32') child.kill(signal)
+  else process.kill(-child.pid, signal)
 }

@@ -1,5 +1,6 @@
 /** One line a step, with its time; the output of a step is shown only when it fails. */
-import { CommandError, cleanUp, isEnding } from './process.mjs'
+import { cleanUp, endOnSignals, isEnding } from './ending.mjs'
+import { CommandError } from './process.mjs'
 
 const live = process.stdout.isTTY === true && !process.env.CI
 const colour = live && !process.env.NO_COLOR
@@ -63,6 +64,7 @@ function seconds(milliseconds) {
  * @param {() => Promise<number | void>} work Its number is the exit code.
  */
 export async function main(work) {
+  endOnSignals()
   let code = 1
   try {
     code = (await work()) ?? 0

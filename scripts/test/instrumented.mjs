@@ -34,15 +34,17 @@ export async function buildTests() {
   return [...output.matchAll(/^ *Executable .*\((.+)\)$/gm)].map(([, path]) => resolve(root, path))
 }
 
-/** Runs the cargo tests. @param {NodeJS.ProcessEnv} env */
-export function runTests(env) {
-  return cargoTest(['--no-fail-fast'], env)
+/** Runs the cargo tests. @param {NodeJS.ProcessEnv} env @param {number} timeLimit In milliseconds. */
+export function runTests(env, timeLimit) {
+  return cargoTest(['--no-fail-fast'], { env, timeLimit })
 }
 
-async function cargoTest(options, env = {}) {
-  return run('cargo', ['test', '--target', await hostTriple(), ...options], {
+/** @param {string[]} parameters @param {{ env?: NodeJS.ProcessEnv, timeLimit?: number }} [options] */
+async function cargoTest(parameters, { env, timeLimit } = {}) {
+  return run('cargo', ['test', '--target', await hostTriple(), ...parameters], {
     cwd: root,
     env: { ...env, ...instrumented },
+    timeLimit,
   })
 }
 

@@ -6,12 +6,12 @@ export type Figures = Record<string, number | string>
 
 /**
  * Tells what a scenario measured: to whoever reads the output, and to `npm run soak` through the file that
- * SYMPHONY_TEST_FIGURES names.
+ * FAULTS_FILE names.
  */
 export function tell(scenario: string, figures: Figures): void {
   const words = Object.entries(figures).map(([name, value]) => `${name} ${value}`)
   console.log(`${scenario} (seed ${seed}): ${words.join(', ')}`)
-  const file = process.env.SYMPHONY_TEST_FIGURES
+  const file = process.env.FAULTS_FILE
   if (file) appendFileSync(file, `${JSON.stringify({ scenario, seed, figures })}\n`)
 }
 

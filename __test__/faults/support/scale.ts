@@ -6,7 +6,7 @@
  */
 
 /** Whether this is `npm run soak`. */
-export const soaking = process.env.SYMPHONY_TEST_SOAK === '1'
+export const soaking = process.env.FAULTS_SOAK === '1'
 
 /** The number for `npm test`, and the one for `npm run soak`. */
 export function scaled<T>(short: T, full: T): T {
@@ -14,7 +14,7 @@ export function scaled<T>(short: T, full: T): T {
 }
 
 /** What the dice start from; printed with the figures, so that a bad round can be had again. */
-export const seed = Number(process.env.SYMPHONY_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
+export const seed = Number(process.env.FAULTS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 let state = seed
 

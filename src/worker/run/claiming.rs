@@ -36,6 +36,7 @@ impl Loop {
         (self.rest_until, self.claim_after) = (None, None);
         self.due_again = self.due_again.filter(|at| *at > self.now);
         let listening = self.is_listening();
+        self.began_listening = listening && !suspect;
         let exhaustive = self.consumer.options.mode == Mode::Drain;
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
         self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, exhaustive, suspect, listening, woken })));

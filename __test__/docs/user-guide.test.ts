@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import * as symphony from '@leadmap/symphony'
+import * as testing from '@leadmap/symphony/testing'
+import * as utils from '@leadmap/symphony/utils'
+import { expect, test } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
+import { DOCUMENTS, found, readDocument, section } from './documents.js'
+import { readVariables } from './variables.js'
+
+const guide = readDocument('docs/user-guide.md')
+
+test('every error code is there, and no other', () => {
+  const library = readdirSync(at('lib'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith('fixtures'))
+    .map((name) => readFileSync(at('lib', name), 'utf8'))
+  const core = readFileSync(at('src/error.rs'), 'utf8')
+  expect(codesOf(section(guide, 'Errors'))).toEqual(codesOf(core, ...library))
+})
+
+/** The names of variables look the same. */
+function codesOf(...texts: string[]): string[] {
+  const variables = [...readVariables().keys(), 'SYMPHONY_ENV']
+  return found(/SYMPHONY_[A-Z_]*[A-Z]/g, ...texts).filter((name) => !variables.includes(name))
+}
+
+test('every function and class of the package is there, or in another document for users', () => {
+  const forUsers = DOCUMENTS.filter((name) => name.startsWith('docs/'))
+  const words = new Set(forUsers.flatMap((name) => found(/\w+/g, readDocument(name))))
+  const exported = [symphony, testing, utils].flatMap((entry) => Object.keys(entry))
+  expect(exported.filter((name) => !words.has(name))).toEqual([])
+})
+
+test('it begins with a list of its sections', () => {
+  const [beginning = ''] = guide.split('\n## ')
+  expect(found(/^- \[(.+)\]\(#/gm, beginning)).toEqual(found(/^## (.+)$/gm, guide))
+})
