@@ -33,7 +33,7 @@ export interface ConsumeResult {
   duration: number
   /** Due messages left. Counts stop at a bound, so a long queue may be longer. */
   queueDepth: number
-  /** Whether nothing that is due is left. */
+  /** Whether nothing was left that has a handler here. Messages without one may still wait, see {@link queueDepth}. */
   drained: boolean
   /** Why it stopped. */
   stoppedBy: StoppedBy

@@ -142,7 +142,8 @@ export async function dispatchBatch(
  * Stores one message in several transports, each by itself.
  *
  * @returns one entry a transport, in order.
- * @throws when the message is invalid, a transport does not exist, or none of them took it.
+ * @throws when the message is invalid, or none of the transports took it. Where one of several fails, or does not
+ * exist, its entry has the error.
  */
 export async function dispatchToTransports(
   message: MessageInput,

@@ -129,6 +129,8 @@ export async function removeFailed(which: string | FailedFilter): Promise<number
   return removed
 }
 
+const LARGEST_PAGE = 1_000
+
 /** What every dead letter's id looks like; there is none of another, and the core would call it a bad filter. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
@@ -153,12 +155,18 @@ function toFailedMessage(native: NativeFailed): FailedMessage {
 }
 
 function toFilter(filter: FailedPageOptions): string {
-  const { failedAfter, failedBefore, ...rest } = filter
+  const { failedAfter, failedBefore, limit, ...rest } = filter
   return JSON.stringify({
     ...rest,
+    limit: toPageSize(limit),
     failedAfter: toTime('failedAfter', failedAfter),
     failedBefore: toTime('failedBefore', failedBefore),
   })
+}
+
+function toPageSize(limit: number | undefined): number | undefined {
+  if (limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit <= LARGEST_PAGE)) return limit
+  throw new ConfigurationError(`option limit: got ${limit}, wants a whole number from 1 to ${LARGEST_PAGE}`)
 }
 
 function toStrictFilter(which: string | FailedFilter): string {

@@ -90,7 +90,9 @@ pub enum Error {
     },
 
     /// A transport switched off in `messenger_transports`.
-    #[error("transport \"{name}\" is disabled: set `enabled` to true in its row of messenger_transports")]
+    #[error(
+        "transport \"{name}\" is disabled: set `enabled` to true in its row of messenger_transports, or in the configuration"
+    )]
     TransportDisabled {
         /// The transport.
         name: String,

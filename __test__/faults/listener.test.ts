@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dispatch, HandlerRegistry, Worker } from '@leadmap/symphony'
+import { dispatch, HandlerRegistry, setConfig, Worker } from '@leadmap/symphony'
 import { expect, onTestFinished, test } from 'vitest'
 import { createQueue } from '../support/symphony.js'
 import { greatest, since, tell } from './support/figures.js'
@@ -7,6 +7,8 @@ import { between, numbers, scaled } from './support/scale.js'
 import { until } from './support/until.js'
 
 const database = await createQueue()
+// Behind a pooler the listener has a connection of its own.
+setConfig({ database: { directUrl: database.directUrl } })
 const ROUNDS = scaled(3, 20)
 /** What "woken" means: a worker that polls would need half of POLL on average. */
 const PROMPT = 50

@@ -139,7 +139,7 @@ function isBlocked(client: pg.Client): Promise<void> {
 
 /** A connection to the server itself: what is tested here holds a transaction open. */
 async function connect(): Promise<pg.Client> {
-  const client = new pg.Client(database.url)
+  const client = new pg.Client(database.directUrl)
   await client.connect()
   afterAll(() => client.end())
   return client

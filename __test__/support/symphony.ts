@@ -1,6 +1,6 @@
 import { close, migrate, type SymphonyConfig, setConfig } from '@leadmap/symphony'
 import { afterAll } from 'vitest'
-import { createDatabase, isPooled, type TestDatabase } from './database.js'
+import { createDatabase, type TestDatabase } from './database.js'
 
 /**
  * A database with the package's tables in it and this process configured for it; call it at the top of a test file.
@@ -9,9 +9,7 @@ import { createDatabase, isPooled, type TestDatabase } from './database.js'
  */
 export async function createQueue(config: SymphonyConfig = {}): Promise<TestDatabase> {
   const database = await createDatabase()
-  const { url, directUrl } = database
-  // Where there is no pooler, tests leave the second one out, as most users do.
-  setConfig({ ...config, database: { url, ...(isPooled() && { directUrl }), ...config.database } })
+  setConfig({ ...config, database: { url: database.url, ...config.database } })
   await migrate()
   afterAll(close)
   return database

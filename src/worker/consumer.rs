@@ -1,13 +1,13 @@
 //! The handle on one bounded drain or one long-lived worker: what others may ask of it while it runs.
 
 use super::report::Report;
-use super::run::Loop;
+use super::run::{Loop, backoff, trouble};
 use super::stats::{Stats, StoppedBy, Summary};
 use super::{Handlers, Mode, Observer, Options, heart, housekeeping};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::transport::{Listening, Transport, WorkerId};
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join_all, join3, try_join_all};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -109,11 +109,9 @@ impl Consumer {
     pub async fn run(self: Arc<Self>) -> Result<Summary> {
         let start = Instant::now();
         let names = self.options.transports.clone().unwrap_or_else(|| self.engine.usable_names());
-        let mut transports = Vec::with_capacity(names.len());
-        for name in &names {
-            transports.push(self.engine.transport(name).await?);
-        }
-        transports.retain(|it| it.capabilities().stores);
+        let Some(transports) = self.transports(&names).await? else {
+            return Ok(self.summary(start, 0, lock(&self.stop).map_or(StoppedBy::Stopped, |it| it.by)));
+        };
         let worker = signature(self.engine.config().worker.lease);
         let listening = self.listen(&transports);
         let stores = distinct_stores(&transports);
@@ -124,14 +122,39 @@ impl Consumer {
         let leaving = join_all(stores.iter().map(|store| store.sign_off(&worker)));
         let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
         let (_, _, queue_depth) = join3(leaving, tidying, due(&transports)).await;
-        let stopped_by = outcome?;
-        Ok(Summary {
-            stats: self.stats(),
-            duration: start.elapsed(),
-            queue_depth,
-            drained: stopped_by == StoppedBy::Empty,
-            stopped_by,
-        })
+        Ok(self.summary(start, queue_depth, outcome?))
+    }
+
+    fn summary(&self, start: Instant, queue_depth: u64, stopped_by: StoppedBy) -> Summary {
+        let (stats, drained) = (self.stats(), stopped_by == StoppedBy::Empty);
+        Summary { stats, duration: start.elapsed(), queue_depth, drained, stopped_by }
+    }
+
+    /// The transports to consume. A long-lived worker waits for a database that is not there yet; `None`: it was
+    /// stopped meanwhile.
+    async fn transports(&self, names: &[String]) -> Result<Option<Vec<Arc<dyn Transport>>>> {
+        let mut failures = 0;
+        loop {
+            let looked_up = try_join_all(names.iter().map(|name| self.engine.transport(name))).await;
+            let error = match looked_up {
+                Ok(transports) => {
+                    return Ok(Some(transports.into_iter().filter(|it| it.capabilities().stores).collect()));
+                }
+                Err(error) if self.options.mode == Mode::Drain || !error.is_transient() => return Err(error),
+                Err(error) => error,
+            };
+            failures += 1;
+            if let Some(observer) = &self.observer {
+                observer.observe(format!("[{}]", trouble(&error)));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff(failures)) => {}
+                () = self.wake.notified() => {}
+            }
+            if lock(&self.stop).is_some() {
+                return Ok(None);
+            }
+        }
     }
 
     fn start_side_tasks(self: Arc<Self>, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {

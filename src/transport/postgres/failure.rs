@@ -2,8 +2,7 @@
 
 use crate::error::Error;
 use deadpool_postgres::{PoolError, TimeoutType};
-
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// SQLSTATEs after which the same statement may well succeed: the server restarts, fails over, is full, or two
 /// statements stood in each other's way.
@@ -47,12 +46,15 @@ impl Place<'_> {
                 Error::Authentication { target, reason: said }
             }
             SqlState::INVALID_CATALOG_NAME => Error::DatabaseMissing { target, reason: said },
+            SqlState::PROTOCOL_VIOLATION if ends_connection(server) => self.pooler(server.message(), said),
             SqlState::UNDEFINED_TABLE
             | SqlState::INVALID_SCHEMA_NAME
             | SqlState::UNDEFINED_COLUMN
             | SqlState::UNDEFINED_FUNCTION => Error::MigrationMissing { schema, reason: said },
             SqlState::INSUFFICIENT_PRIVILEGE => Error::Permission { reason: said },
             SqlState::QUERY_CANCELED => self.timeout(),
+            // Whether the statement took effect, nobody knows.
+            _ if ends_connection(server) => self.connection(said),
             ref code => Error::Query { operation: self.operation, reason: said, transient: TRANSIENT.contains(code) },
         }
     }
@@ -73,9 +75,26 @@ impl Place<'_> {
         Error::Timeout { operation: self.operation, limit_ms: self.limit_ms }
     }
 
+    /// PgBouncer says everything under one code: what it thinks of a login, and that it lost the server.
+    fn pooler(&self, message: &str, said: String) -> Error {
+        let target = self.target.to_owned();
+        if message.contains("authentication failed") {
+            Error::Authentication { target, reason: said }
+        } else if message.contains("does not exist") || message.contains("no such database") {
+            Error::DatabaseMissing { target, reason: said }
+        } else {
+            self.connection(said)
+        }
+    }
+
     fn connection(&self, reason: String) -> Error {
         Error::Connection { target: self.target.to_owned(), reason }
     }
+}
+
+/// Whether the connection is gone with this answer. PgBouncer leaves out the severity that no language changes.
+fn ends_connection(server: &DbError) -> bool {
+    server.parsed_severity().map_or(server.severity() == "FATAL", |it| matches!(it, Severity::Fatal | Severity::Panic))
 }
 
 /// The deepest cause: the driver's own text is "error connecting to server", the cause says why.

@@ -122,7 +122,7 @@ async fn run(
         transaction
             .batch_execute(&in_schema(sql, &database.schema))
             .await
-            .map_err(|error| failed(migration, &place.driver(&error)))?;
+            .map_err(|error| failed(migration, place.driver(&error)))?;
         steps.push(migration.step());
         version = reached;
     }
@@ -133,25 +133,31 @@ async fn run(
 async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i32> {
     let driver = |error: tokio_postgres::Error| place.driver(&error);
     let table = format!("\"{}\".messenger_migrations", place.schema.replace('"', "\"\""));
-    let known = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await;
-    let exists: bool =
-        known.map_err(driver)?.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(false);
+    let known = "SELECT coalesce(row_security_active(to_regclass($1)), false), to_regclass($1) IS NOT NULL";
+    let rows = client.query_typed(known, &[(&table, Type::TEXT)]).await.map_err(driver)?;
+    let Some(row) = rows.first() else { return Ok(0) };
+    let (hidden, exists): (bool, bool) = (row.try_get(0).map_err(driver)?, row.try_get(1).map_err(driver)?);
+    if hidden {
+        // Every table would look empty to it, and the first migration seem missing.
+        let reason = format!("row level security hides the tables of schema \"{}\" from this role", place.schema);
+        return Err(Error::Permission { reason });
+    }
     if !exists {
         return Ok(0);
     }
-    let rows =
-        client.query_typed(&format!("SELECT coalesce(max(version), 0) FROM {table}"), &[]).await.map_err(driver)?;
+    let newest = format!("SELECT coalesce(max(version), 0) FROM {table}");
+    let rows = client.query_typed(&newest, &[]).await.map_err(driver)?;
     Ok(rows.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(0))
 }
 
-fn failed(migration: &Migration, error: &Error) -> Error {
+/// Names the migration, where the failure is its own and not the connection's or the role's.
+fn failed(migration: &Migration, error: Error) -> Error {
     match error {
-        Error::Permission { .. } | Error::Connection { .. } => Error::Permission { reason: error.to_string() },
-        _ => Error::Query {
-            operation: "migrate",
-            reason: format!("migration {} ({}): {error}", migration.version, migration.name),
-            transient: false,
-        },
+        Error::Query { operation, reason, transient } => {
+            let reason = format!("migration {} ({}): {reason}", migration.version, migration.name);
+            Error::Query { operation, reason, transient }
+        }
+        other => other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! When to claim, how much, and what to do with the answer.
 
-use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff};
+use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
 use crate::error::Error;
 use crate::transport::{Claimed, Outcome};
 use crate::worker::consumer::lock;
@@ -107,7 +107,7 @@ impl Loop {
 
     pub(super) fn on_claim_error(&mut self, error: Error) {
         self.claim_failures += 1;
-        self.event(|| json!({ "event": "error", "code": error.code(), "message": error.to_string() }));
+        self.event(|| trouble(&error));
         self.claim_after = Some(Instant::now() + backoff(self.claim_failures));
         let hopeless = !error.is_transient() || self.claim_failures >= PATIENCE;
         if self.consumer.options.mode == Mode::Drain && hopeless && self.error.is_none() {

@@ -16,7 +16,7 @@ use super::hand::Hand;
 use super::stats::StoppedBy;
 use crate::error::{Error, Result};
 use crate::transport::{Listening, Transport, WorkerId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use settling::Pending;
 use std::collections::HashSet;
 use std::future::Future;
@@ -194,7 +194,13 @@ async fn pending_or<T>(slot: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>
     }
 }
 
-fn backoff(failures: u32) -> Duration {
+/// The pause after so many failures in a row.
+pub(super) fn backoff(failures: u32) -> Duration {
     let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
     doubled.min(LONGEST_BACKOFF).mul_f64(0.75 + fastrand::f64() / 2.0)
+}
+
+/// The event of a failure that the consumer goes on after.
+pub(super) fn trouble(error: &Error) -> Value {
+    json!({ "event": "error", "code": error.code(), "message": error.to_string() })
 }

@@ -1,6 +1,6 @@
 //! From reports to outcomes, and from outcomes into the transports.
 
-use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff};
+use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
 use crate::error::{Error, Result};
 use crate::transport::{Outcome, Settlement};
 use crate::worker::consumer::lock;
@@ -8,7 +8,6 @@ use crate::worker::hand::Held;
 use crate::worker::report::{Report, Said};
 use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, verdict};
-use serde_json::json;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -94,7 +93,7 @@ impl Loop {
     /// Outcomes are kept and tried again: losing one would run its message twice.
     pub(super) fn on_settle_error(&mut self, batch: Vec<Pending>, error: Error) {
         self.settle_failures += 1;
-        self.event(|| json!({ "event": "error", "code": error.code(), "message": error.to_string() }));
+        self.event(|| trouble(&error));
         let may_end = self.phase > Phase::Working || self.consumer.options.mode == Mode::Drain;
         let patience = if error.is_transient() { 2 * PATIENCE } else { PATIENCE };
         if may_end && self.settle_failures >= patience {
