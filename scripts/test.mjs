@@ -20,7 +20,7 @@ import * as instrumented from './test/instrumented.mjs'
 /** Percent of lines, of the Rust core and of `lib/` each. */
 const leastCoverage = 80
 /** For the tests of one language, in milliseconds: a test that hangs has to end some time. */
-const timeLimit = 15 * 60_000
+const timeLimit = 10 * 60_000
 const vitestReport = at('target', 'test', 'vitest.json')
 
 /** @type {Record<string, import('./test/counts.mjs').Counts>} */

@@ -1,14 +1,17 @@
 //! How the time of a bounded run is spent. Pure: instants come in.
 //!
 //! ```text
-//! start ............ claiming ............ soft ... running handlers end ... hard .. final
-//!                                          |  what has not started goes back  |  abort |  release
+//! start ............ claiming ............ soft ... running handlers end ... hard .. final ........ last
+//!                                          |  what has not started goes back  |  abort |  release   | give up
 //! ```
 
 use std::time::{Duration, Instant};
 
 /// What running handlers get at most between their abort signal and the release of their messages.
 const LONGEST_GRACE: Duration = Duration::from_millis(100);
+/// How long past its limit a run may wait for a database that does not answer: a tenth of the limit, within these.
+const LEAST_OVERTIME: Duration = Duration::from_millis(200);
+const LONGEST_OVERTIME: Duration = Duration::from_secs(2);
 /// What is kept back at least for settling.
 const LEAST_RESERVE: Duration = Duration::from_millis(50);
 
@@ -44,6 +47,12 @@ impl Budget {
         self.limit.map(|limit| self.start + limit.saturating_sub(self.grace()))
     }
 
+    /// When to give the database up too. What is not written then comes back when the lease has run out.
+    pub fn last(&self) -> Option<Instant> {
+        let overtime = |limit: Duration| (limit / 10).clamp(LEAST_OVERTIME, LONGEST_OVERTIME);
+        self.limit.map(|limit| self.start + limit + overtime(limit))
+    }
+
     /// How long aborted handlers may take to end.
     pub fn grace(&self) -> Duration {
         self.limit.map_or(LONGEST_GRACE, |limit| LONGEST_GRACE.min(limit / 10))
@@ -68,11 +77,12 @@ mod tests {
         }
         assert_eq!(budget.soft(), Some(start + Duration::from_millis(1850)));
         assert_eq!(budget.hard(), Some(start + Duration::from_millis(1900)));
+        assert_eq!(budget.last(), Some(start + Duration::from_millis(2200)));
     }
 
     #[test]
     fn without_a_limit_there_is_no_end() {
         let budget = Budget::new(Instant::now(), None);
-        assert_eq!((budget.soft(), budget.hard()), (None, None));
+        assert_eq!((budget.soft(), budget.hard(), budget.last()), (None, None, None));
     }
 }

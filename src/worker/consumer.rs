@@ -1,11 +1,12 @@
 //! The handle on one bounded drain or one long-lived worker: what others may ask of it while it runs.
 
+use super::budget::Budget;
 use super::report::Report;
 use super::run::{Loop, backoff, trouble};
 use super::stats::{Stats, StoppedBy, Summary};
 use super::{Handlers, Mode, Observer, Options, heart, housekeeping};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::{Listening, Transport, WorkerId};
 use futures_util::future::{join_all, join3, try_join_all};
 use std::collections::HashSet;
@@ -15,6 +16,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
+
+/// How long a run with a time limit takes at most to say goodbye.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// One bounded drain, or one long-lived worker.
 pub struct Consumer {
@@ -116,13 +120,33 @@ impl Consumer {
         let listening = self.listen(&transports);
         let stores = distinct_stores(&transports);
         let side_tasks = self.clone().start_side_tasks(&stores, &worker);
-        let outcome = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run().await;
+        let run = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run();
+        let outcome = self.in_time(start, run).await;
         side_tasks.iter().for_each(AbortHandle::abort);
-        // None of this changes what was done, so none of it may fail the run.
-        let leaving = join_all(stores.iter().map(|store| store.sign_off(&worker)));
-        let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
-        let (_, _, queue_depth) = join3(leaving, tidying, due(&transports)).await;
+        let queue_depth = self.leave(&worker, &stores, &transports).await;
         Ok(self.summary(start, queue_depth, outcome?))
+    }
+
+    /// A run with a time limit ends soon after it, even when the database does not answer: whoever set it may be gone.
+    async fn in_time(&self, start: Instant, run: impl Future<Output = Result<StoppedBy>>) -> Result<StoppedBy> {
+        let (Some(limit), Some(last)) = (self.options.time_limit, Budget::new(start, self.options.time_limit).last())
+        else {
+            return run.await;
+        };
+        let late = |_| {
+            let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            Err(Error::Timeout { operation: "consuming", limit_ms })
+        };
+        tokio::time::timeout_at(last.into(), run).await.unwrap_or_else(late)
+    }
+
+    /// Signs off, tidies up and counts what is left. None of this changes what was done, so none of it may fail the run.
+    async fn leave(&self, worker: &WorkerId, stores: &[Arc<dyn Transport>], transports: &[Arc<dyn Transport>]) -> u64 {
+        let leaving = join_all(stores.iter().map(|store| store.sign_off(worker)));
+        let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
+        let all = join3(leaving, tidying, due(transports));
+        let patience = self.options.time_limit.map_or(Duration::MAX, |_| FAREWELL);
+        tokio::time::timeout(patience, all).await.map_or(0, |(_, _, depth)| depth)
     }
 
     fn summary(&self, start: Instant, queue_depth: u64, stopped_by: StoppedBy) -> Summary {

@@ -99,22 +99,19 @@ impl Database {
         })
     }
 
-    /// Runs one statement; one round trip once it is prepared.
+    /// Runs one statement; one round trip once it is prepared. Dropped before it has answered, it ends the statement.
     ///
     /// # Errors
     /// [`Error::Connection`], [`Error::Timeout`], [`Error::MigrationMissing`] or [`Error::Query`].
     pub async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         let place = self.place(statement.name);
-        let client = self.pool.get().await.map_err(|error| place.pool(&error))?;
-        let answer =
-            tokio::time::timeout(self.statement_timeout + GRACE, run(&client, statement, parameters, self.pooled));
-        match answer.await {
-            Ok(answer) => answer.map_err(|error| place.driver(&error)),
-            Err(_) => {
-                give_up(client);
-                Err(place.timeout())
-            }
-        }
+        let borrowed = Borrowed(Some(self.pool.get().await.map_err(|error| place.pool(&error))?));
+        let answer = run(borrowed.client()?, statement, parameters, self.pooled);
+        let answer = tokio::time::timeout(self.statement_timeout + GRACE, answer).await;
+        // Only a connection with nothing left to answer may go to the next one who asks.
+        let answer = answer.map_err(|_| place.timeout())?;
+        borrowed.give_back();
+        answer.map_err(|error| place.driver(&error))
     }
 
     /// A connection for a transaction of several round trips.
@@ -158,9 +155,26 @@ fn limit_statements(limit: Duration) -> Hook {
     })
 }
 
-/// Takes a connection with a statement still running out of the pool, and asks the server to end the statement.
-fn give_up(client: Object) {
-    let cancel = client.cancel_token();
-    drop(Object::take(client));
-    tokio::spawn(async move { cancel.cancel_query(NoTls).await });
+/// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to end its statement.
+struct Borrowed(Option<Object>);
+
+impl Borrowed {
+    fn client(&self) -> Result<&Object> {
+        self.0.as_ref().ok_or(Error::Stopped { what: "the connection" })
+    }
+
+    fn give_back(mut self) {
+        self.0.take();
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        let Some(client) = self.0.take() else { return };
+        let cancel = client.cancel_token();
+        drop(Object::take(client));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { cancel.cancel_query(NoTls).await });
+        }
+    }
 }
