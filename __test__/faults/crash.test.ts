@@ -55,7 +55,13 @@ async function drainUntilDone(journal: Journal): Promise<number> {
   await until(
     'everything is done',
     async () => {
-      const consumer = await startConsumer({ url: database.url, journal, lease: '1s', mode: 'drain', batchSize: MESSAGES })
+      const consumer = await startConsumer({
+        url: database.url,
+        journal,
+        lease: '1s',
+        mode: 'drain',
+        batchSize: MESSAGES,
+      })
       const { signal } = await consumer.ended
       if (signal === 'SIGABRT') deaths += 1
       else expect(signal).toBeNull()

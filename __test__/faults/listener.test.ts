@@ -14,7 +14,9 @@ const ROUNDS = scaled(3, 20)
 const PROMPT = 50
 const POLL = 60_000
 
-test('the listening connection is terminated: within 5 s messages are picked up in less than 50 ms again', { timeout: 180_000 }, async () => {
+test('the listening connection is terminated: within 5 s messages are picked up in less than 50 ms again', {
+  timeout: 180_000,
+}, async () => {
   const { picked } = startWorker()
   await until('a worker listens', async () => (await listeners()).length === 1)
   const before = await latencies(picked, 10)

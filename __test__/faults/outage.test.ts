@@ -7,7 +7,7 @@ import { startConsumer } from './support/consumer.js'
 import { greatest, since, tell } from './support/figures.js'
 import { Journal } from './support/journal.js'
 import { createOwnQueue } from './support/own-server.js'
-import { ended, fill, tally } from './support/queue.js'
+import { ended, fill, isDone, tally } from './support/queue.js'
 import { between, numbers, scaled } from './support/scale.js'
 import { until } from './support/until.js'
 
@@ -17,7 +17,9 @@ const OUTAGES = scaled(2, 5)
 const MESSAGES = scaled(3000, 20_000)
 const CONSUMERS = 3
 
-test('Postgres is killed and restarted again and again during a drain: the same processes finish it', { timeout: 300_000 }, async () => {
+test('Postgres is killed and restarted again and again during a drain: the same processes finish it', {
+  timeout: 300_000,
+}, async () => {
   const journal = new Journal()
   await fill(numbers(MESSAGES).map((n) => ({ n, ms: between(5, 25) })))
   const begun = performance.now()
@@ -39,10 +41,7 @@ test('Postgres is killed and restarted again and again during a drain: the same 
   const { stored, refused } = await dispatcher.stop()
   const all = MESSAGES + stored.length
 
-  await until('everything is done', async () => {
-    const { waiting, held } = await tally(database)
-    return waiting + held === 0
-  })
+  await until('everything is done', () => isDone(database))
   const took = since(begun)
   for (const { process } of consumers) expect(process.exitCode ?? process.signalCode).toBeNull()
   const results = await Promise.all(consumers.map((consumer) => consumer.stop()))
@@ -71,6 +70,33 @@ test('Postgres is killed and restarted again and again during a drain: the same 
     'handled twice': [...runs.values()].filter((each) => each.length > 1).length,
     'lost outcomes': results.reduce((sum, { lost }) => sum + lost, 0),
     'ms in all': took,
+  })
+})
+
+test('an outage longer than the lease is no crash: who lives keeps what he holds', { timeout: 60_000 }, async () => {
+  await database.query('TRUNCATE symphony.messenger_messages, symphony.messenger_workers')
+  const journal = new Journal()
+  // Their handlers run right through it.
+  const work = numbers(4).map((n) => ({ n, ms: 6000 }))
+  await fill(work)
+  const options = { url: database.url, journal, lease: '1s', concurrency: 1, batchSize: 1, poll: 50 }
+  const consumers = await Promise.all(numbers(2).map(() => startConsumer(options)))
+  await until('both have begun', () => journal.count('start') === 2)
+  await postgres.kill('immediate')
+  await sleep(2500)
+  await postgres.restart()
+  await database.isBack()
+  await until('everything is done', () => isDone(database))
+  const results = await Promise.all(consumers.map((consumer) => consumer.stop()))
+  expect(results.reduce((sum, { lost }) => sum + lost, 0)).toBe(0)
+  for (const runs of journal.runs().values()) expect(runs).toHaveLength(1)
+  const suspects = await database.query('SELECT FROM symphony.messenger_messages WHERE crash_count > 0')
+  expect(suspects).toEqual([])
+  tell('4 outage longer than the lease', {
+    messages: work.length,
+    'lease in ms': 1000,
+    'ms down': 2500,
+    'handled twice': 0,
   })
 })
 

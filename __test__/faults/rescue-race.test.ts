@@ -31,7 +31,11 @@ test('a rescue and an outcome at the same moment: never both', { timeout: 120_00
   for (const round of numbers(ROUNDS)) {
     const held = await holdExpired()
     const kind = oneOf(Object.keys(SETTLE) as Settle[])
-    const [settled, returned] = await both(between(-3, 3), () => settle(one, kind, held), () => rescue(two))
+    const [settled, returned] = await both(
+      between(-3, 3),
+      () => settle(one, kind, held),
+      () => rescue(two),
+    )
     expect(settled + returned, `round ${round}, ${kind}`).toBe(1)
     expect(await whereabouts(held.id)).toBe(returned === 1 ? 'suspect' : kind)
     rescued += returned

@@ -27,8 +27,9 @@ interface Named {
 }
 
 describe.each(SCHEMAS)('in schema %s', async (schema) => {
-  const relations = await server.query<Named & { column: string; is_table: boolean }>(
+  const relations = await server.query<Named & { column: string; is_table: boolean; is_writable: boolean }>(
     `SELECT c.relname AS name, c.relkind IN ('r', 'p') AS is_table,
+            pg_relation_is_updatable(c.oid, true) <> 0 AS is_writable,
             (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = 1) AS column
      FROM pg_class c
      WHERE c.relnamespace = $1::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1`,
@@ -46,15 +47,13 @@ describe.each(SCHEMAS)('in schema %s', async (schema) => {
   test.each(ROLES)('%s is denied everything', async (role) => {
     expect(relations.length).toBeGreaterThan(10)
     const attempts: string[] = []
-    for (const { name, column, is_table } of relations) {
+    for (const { name, column, is_table, is_writable } of relations) {
       const relation = `${schema}.${name}`
-      attempts.push(
-        `SELECT FROM ${relation}`,
-        `SELECT ${column} FROM ${relation} LIMIT 1`,
-        `INSERT INTO ${relation} DEFAULT VALUES`,
-        `UPDATE ${relation} SET ${column} = ${column}`,
-        `DELETE FROM ${relation}`,
-      )
+      attempts.push(`SELECT FROM ${relation}`, `SELECT ${column} FROM ${relation} LIMIT 1`)
+      const set = `SET ${column} = ${column}`
+      // Nobody at all may write to a view that counts.
+      if (is_writable)
+        attempts.push(`INSERT INTO ${relation} DEFAULT VALUES`, `UPDATE ${relation} ${set}`, `DELETE FROM ${relation}`)
       if (is_table) attempts.push(`TRUNCATE ${relation}`, `LOCK TABLE ${relation}`)
     }
     for (const { name, arguments: count } of routines) {

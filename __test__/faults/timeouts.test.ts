@@ -1,4 +1,12 @@
-import { close, consumeBatch, dispatch, dispatchBatch, HandlerRegistry, setConfig, TransportError } from '@leadmap/symphony'
+import {
+  close,
+  consumeBatch,
+  dispatch,
+  dispatchBatch,
+  HandlerRegistry,
+  setConfig,
+  TransportError,
+} from '@leadmap/symphony'
 import pg from 'pg'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
@@ -58,7 +66,9 @@ test('dispatch() gives up at the time limit, and nothing of it is stored', async
   expect(await tally(database)).toEqual({ waiting: 0, held: 0, completed: 0, dead: 0 })
   expect(await database.query('SELECT FROM symphony.messenger_deduplication')).toEqual([])
   // The key was not used up.
-  expect(await dispatch({ type: 'Work', payload: { n: 2 } }, { idempotencyKey: 'locked' })).toMatchObject({ status: 'queued' })
+  expect(await dispatch({ type: 'Work', payload: { n: 2 } }, { idempotencyKey: 'locked' })).toMatchObject({
+    status: 'queued',
+  })
   tell('10 dispatch, table locked', { 'statementTimeout in ms': LIMIT, 'ms until it fails': took, stored: 0 })
 })
 
@@ -82,9 +92,13 @@ test('consumeBatch() with a time limit is back in time, whatever is locked', asy
   setConfig({ database: { statementTimeout: '15s' } })
   await fill(numbers(20).map((n) => ({ n })))
   const start = performance.now()
-  await whileLocked('messenger_messages_processing', () => consumeBatch({ registry, timeLimit: 2000 }).catch(() => undefined))
+  const refusal = await whileLocked('messenger_messages_processing', () =>
+    consumeBatch({ registry, timeLimit: 2000 }).catch((error: unknown) => error),
+  )
   const took = since(start)
-  expect(took).toBeLessThan(2300)
+  expect(refusal).toMatchObject({ name: 'TransportError', code: 'SYMPHONY_TIMEOUT' })
+  // A tenth more for outcomes on their way, and half a second for the farewell.
+  expect(took).toBeLessThan(3000)
   await allQuiet()
   setConfig({ database: { statementTimeout: LIMIT } })
   await until('they are all handled', async () => {
@@ -112,7 +126,8 @@ test('outcomes that can not be written wait, and each is written once', async ()
     await allHandled
     // Long enough for two attempts to fail.
     await new Promise((resolve) => setTimeout(resolve, 2.5 * LIMIT))
-    expect((await tally(database)).held).toBeGreaterThanOrEqual(10)
+    const [held] = await database.query('SELECT count(*)::int AS n FROM symphony.messenger_messages_processing')
+    expect(held?.n).toBeGreaterThanOrEqual(10)
     return { draining }
   })
   expect(await draining.draining).toMatchObject({ succeeded: 20, lost: 0, retried: 0, drained: true })

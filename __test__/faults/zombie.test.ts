@@ -43,7 +43,14 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
     await fill([{ n: messages }])
     await until('it works again', () => isDone(database))
     const result = await zombie.stop()
-    expect(result).toMatchObject({ claimed: held + 1, lost: held, lostInStats: held, succeeded: 1, retried: 0, released: 0 })
+    expect(result).toMatchObject({
+      claimed: held + 1,
+      lost: held,
+      lostInStats: held,
+      succeeded: 1,
+      retried: 0,
+      released: 0,
+    })
     const rows = await outcomes()
     expect(rows).toHaveLength(messages + 1)
 
@@ -58,7 +65,9 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
 
 /** Every message with what became of it, by whom and when. */
 function outcomes() {
-  return database.query('SELECT id, status, locked_by, worker_id, processed_at, retry_count FROM symphony.messenger_messages ORDER BY id')
+  return database.query(
+    'SELECT id, status, locked_by, worker_id, processed_at, retry_count FROM symphony.messenger_messages ORDER BY id',
+  )
 }
 
 async function leaseHasRunOut({ process }: Consumer): Promise<void> {

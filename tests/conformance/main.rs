@@ -5,6 +5,9 @@
 //!
 //! [`Subject`]: support::subject::Subject
 
+// What is not as expected ends the test right there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,6 +4,9 @@
 //!
 //! [`Session`]: session::Session
 
+// What is not as expected ends the test right there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;

@@ -22,10 +22,11 @@ export async function startOwnServer(): Promise<OwnServer> {
     await postgres.stop()
   })
   const query: OwnServer['query'] = async (sql, values) => (await pool.query(sql, values)).rows
-  const answers = () => query('SELECT 1').then(
-    () => true,
-    () => false,
-  )
+  const answers = () =>
+    query('SELECT 1').then(
+      () => true,
+      () => false,
+    )
   return { postgres, url: postgres.url, query, isBack: () => until('the server is back', answers) }
 }
 

@@ -15,6 +15,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How much longer than the server's own time limit this side waits before it gives a connection up.
 const GRACE: Duration = Duration::from_secs(1);
@@ -22,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A pool of connections.
 pub struct Database {
     pool: Pool,
+    /// How to encrypt; `None`: not at all.
+    tls: Option<MakeRustlsConnect>,
     /// Whether a transaction pooler answers: nothing is kept on a connection.
     pub pooled: bool,
     /// Host, port and database, for messages.
@@ -74,10 +77,10 @@ impl Database {
         }
         // Fast: ask the client whether its connection is closed. A ping on each use would double the latency.
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if target.wants_tls() {
-            Manager::from_config(driver, tls::connector(target)?, manager_config)
-        } else {
-            Manager::from_config(driver, NoTls, manager_config)
+        let tls = target.wants_tls().then(|| tls::connector(target)).transpose()?;
+        let manager = match &tls {
+            Some(tls) => Manager::from_config(driver, tls.clone(), manager_config),
+            None => Manager::from_config(driver, NoTls, manager_config),
         };
         let mut builder = Pool::builder(manager)
             .max_size(config.pool_size)
@@ -92,6 +95,7 @@ impl Database {
         })?;
         Ok(Self {
             pool,
+            tls,
             pooled,
             label: target.label.clone(),
             schema: config.schema.clone(),
@@ -105,7 +109,8 @@ impl Database {
     /// [`Error::Connection`], [`Error::Timeout`], [`Error::MigrationMissing`] or [`Error::Query`].
     pub async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         let place = self.place(statement.name);
-        let borrowed = Borrowed(Some(self.pool.get().await.map_err(|error| place.pool(&error))?));
+        let client = self.pool.get().await.map_err(|error| place.pool(&error))?;
+        let borrowed = Borrowed { client: Some(client), tls: self.tls.as_ref() };
         let answer = run(borrowed.client()?, statement, parameters, self.pooled);
         let answer = tokio::time::timeout(self.statement_timeout + GRACE, answer).await;
         // Only a connection with nothing left to answer may go to the next one who asks.
@@ -156,25 +161,34 @@ fn limit_statements(limit: Duration) -> Hook {
 }
 
 /// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to end its statement.
-struct Borrowed(Option<Object>);
+struct Borrowed<'a> {
+    client: Option<Object>,
+    tls: Option<&'a MakeRustlsConnect>,
+}
 
-impl Borrowed {
+impl Borrowed<'_> {
     fn client(&self) -> Result<&Object> {
-        self.0.as_ref().ok_or(Error::Stopped { what: "the connection" })
+        self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
     }
 
     fn give_back(mut self) {
-        self.0.take();
+        self.client.take();
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        let Some(client) = self.0.take() else { return };
-        let cancel = client.cancel_token();
+        let Some(client) = self.client.take() else { return };
+        let (cancel, tls) = (client.cancel_token(), self.tls.cloned());
         drop(Object::take(client));
+        let cancelling = async move {
+            match tls {
+                Some(tls) => cancel.cancel_query(tls).await,
+                None => cancel.cancel_query(NoTls).await,
+            }
+        };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { cancel.cancel_query(NoTls).await });
+            runtime.spawn(cancelling);
         }
     }
 }
