@@ -104,7 +104,7 @@ async fn both<A, B>(round: usize, first: impl Future<Output = A>, second: impl F
         }
     };
     let steps = round % 8;
-    let (one, two) = if round % 2 == 0 { (steps, 0) } else { (0, steps) };
+    let (one, two) = if round.is_multiple_of(2) { (steps, 0) } else { (0, steps) };
     tokio::join!(
         async {
             head_start(one).await;
