@@ -66,8 +66,8 @@ export async function cleanup(options: { limit?: number } = {}): Promise<Cleanup
 }
 
 /**
- * Closes the connections of the process. Not needed to let it exit; the next call opens new ones, and reads the
- * environment again.
+ * Stops every worker and drain of the process as `stop()` would, and closes its connections. Not needed to let it
+ * exit; the next call opens new ones, and reads the environment again. Not for a handler: it would wait for itself.
  */
 export async function close(): Promise<void> {
   const core = existingCore()

@@ -1,4 +1,13 @@
-import { close, consumeBatch, dispatch, getConfig, HandlerRegistry, migrate, setConfig } from '@leadmap/symphony'
+import {
+  close,
+  consumeBatch,
+  dispatch,
+  getConfig,
+  HandlerRegistry,
+  migrate,
+  setConfig,
+  Worker,
+} from '@leadmap/symphony'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createDatabase } from '../support/database.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
@@ -72,6 +81,17 @@ test('close() ends the connections, and the next call opens new ones', async () 
   await close()
   await close()
   expect(await count(database)).toBe(2)
+})
+
+test('close() stops a worker that runs', async () => {
+  const handled: string[] = []
+  const watching = new HandlerRegistry()
+  watching.register('Any', (_message, { id }) => void handled.push(id))
+  const ended = new Worker({ registry: watching, handleSignals: false }).start()
+  const { messageId } = await dispatch(message)
+  await expect.poll(() => handled).toEqual([messageId])
+  await close()
+  expect(await ended).toMatchObject({ succeeded: 1, stoppedBy: 'stopped' })
 })
 
 test('the environment is read at the first use after close(), and not before', async () => {

@@ -249,9 +249,15 @@ impl Core {
         to_text(&memory::run(&transport, &command))
     }
 
-    /// Closes every connection. The core may be used again and connects anew.
+    /// Stops every consumer, waits for them to end, and closes every connection. The core may be used again and
+    /// connects anew.
     #[napi]
     pub async fn close(&self) {
+        let running = take_running(&self.running);
+        running.iter().for_each(|consumer| consumer.stop(StoppedBy::Stopped, false));
+        for consumer in running {
+            consumer.ended().await;
+        }
         self.engine.close();
     }
 
@@ -347,9 +353,12 @@ fn resolve(layers: Value) -> Result<Config> {
 
 /// The environment ends: nobody will handle what is in hand.
 fn stop_all(running: &Running) {
-    for consumer in running.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        if let Some(consumer) = consumer.upgrade() {
-            consumer.stop(StoppedBy::Stopped, true);
-        }
+    for consumer in take_running(running) {
+        consumer.stop(StoppedBy::Stopped, true);
     }
+}
+
+fn take_running(running: &Running) -> Vec<Arc<worker::Consumer>> {
+    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+    running.drain(..).filter_map(|consumer| consumer.upgrade()).collect()
 }

@@ -38,6 +38,8 @@ pub struct Consumer {
     pub(super) wake: Notify,
     pub(super) stats: Mutex<Stats>,
     pub(super) in_flight: Arc<AtomicUsize>,
+    /// Held while it runs.
+    running: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +71,7 @@ impl Consumer {
             wake: Notify::new(),
             stats: Mutex::default(),
             in_flight: Arc::default(),
+            running: tokio::sync::Mutex::default(),
         })
     }
 
@@ -101,6 +104,11 @@ impl Consumer {
         self.wake.notify_one();
     }
 
+    /// Waits until it does not run (any more).
+    pub async fn ended(&self) {
+        drop(self.running.lock().await);
+    }
+
     /// What it has done so far.
     pub fn stats(&self) -> Stats {
         Stats { in_flight: self.in_flight.load(Ordering::Relaxed) as u64, ..*lock(&self.stats) }
@@ -111,6 +119,7 @@ impl Consumer {
     /// # Errors
     /// A transport that can not be had; in a bounded drain also a database that does not answer.
     pub async fn run(self: Arc<Self>) -> Result<Summary> {
+        let _running = self.running.lock().await;
         let start = Instant::now();
         let names = self.options.transports.clone().unwrap_or_else(|| self.engine.usable_names());
         let Some(transports) = self.transports(&names).await? else {

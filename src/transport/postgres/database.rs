@@ -10,14 +10,16 @@ use super::{tls, url};
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::future::join;
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How much longer than the server's own time limit this side waits before it gives a connection up.
+/// How much longer than the server's own time limit this side waits before it cancels, and then for the answer to that.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A pool of connections.
@@ -110,13 +112,23 @@ impl Database {
     pub async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         let place = self.place(statement.name);
         let client = self.pool.get().await.map_err(|error| place.pool(&error))?;
-        let borrowed = Borrowed { client: Some(client), tls: self.tls.as_ref() };
-        let answer = run(borrowed.client()?, statement, parameters, self.pooled);
-        let answer = tokio::time::timeout(self.statement_timeout + GRACE, answer).await;
-        // Only a connection with nothing left to answer may go to the next one who asks.
+        let mut borrowed = Borrowed { client: Some(client), tls: self.tls.as_ref() };
+        let (answer, in_time) = {
+            let mut running = pin!(run(borrowed.client()?, statement, parameters, self.pooled));
+            match tokio::time::timeout(self.patience(), running.as_mut()).await {
+                Ok(answer) => (Ok(answer), true),
+                // What the server says to that is the truth: the statement may have been done in this very moment.
+                Err(_) => (join(borrowed.cancel(), tokio::time::timeout(GRACE, running)).await.1, false),
+            }
+        };
         let answer = answer.map_err(|_| place.timeout())?;
-        borrowed.give_back();
+        borrowed.let_go(in_time);
         answer.map_err(|error| place.driver(&error))
+    }
+
+    /// How long to wait until the statement is cancelled. The server itself ends it a little earlier, where it was told.
+    fn patience(&self) -> Duration {
+        if self.pooled { self.statement_timeout } else { self.statement_timeout + GRACE }
     }
 
     /// A connection for a transaction of several round trips.
@@ -171,22 +183,37 @@ impl Borrowed<'_> {
         self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
     }
 
-    fn give_back(mut self) {
-        self.client.take();
+    /// Asks the server to end the statement that runs.
+    fn cancel(&self) -> impl Future<Output = ()> + Send + 'static {
+        let token = self.client.as_ref().map(|client| client.cancel_token());
+        let tls = self.tls.cloned();
+        async move {
+            let Some(token) = token else { return };
+            let asking = async {
+                match tls {
+                    Some(tls) => token.cancel_query(tls).await,
+                    None => token.cancel_query(NoTls).await,
+                }
+            };
+            let _ = tokio::time::timeout(GRACE, asking).await;
+        }
+    }
+
+    /// Has nothing left to answer: back into the pool, unless a cancellation may be on its way to it.
+    fn let_go(&mut self, reusable: bool) {
+        if let Some(client) = self.client.take().filter(|_| !reusable) {
+            drop(Object::take(client));
+        }
     }
 }
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        let Some(client) = self.client.take() else { return };
-        let (cancel, tls) = (client.cancel_token(), self.tls.cloned());
-        drop(Object::take(client));
-        let cancelling = async move {
-            match tls {
-                Some(tls) => cancel.cancel_query(tls).await,
-                None => cancel.cancel_query(NoTls).await,
-            }
-        };
+        if self.client.is_none() {
+            return;
+        }
+        let cancelling = self.cancel();
+        self.let_go(false);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(cancelling);
         }
