@@ -8,10 +8,13 @@ use crate::envelope::Available;
 use crate::error::{Error, Invalid, Result};
 use crate::retry::MAX_DELAY_MS;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The longest type, queue or transport name, in characters.
@@ -33,8 +36,31 @@ pub struct Request<'a> {
     #[serde(borrow, default)]
     pub metadata: Option<&'a RawValue>,
     /// How to dispatch it.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "an_object")]
     pub options: Option<Options<'a>>,
+}
+
+/// Options from an object or `null`; serde would take an array for a struct as well.
+fn an_object<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Options<'a>>, D::Error> {
+    struct Object<'a>(PhantomData<Options<'a>>);
+
+    impl<'de: 'a, 'a> Visitor<'de> for Object<'a> {
+        type Value = Option<Options<'a>>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("an object")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            Options::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(Object(PhantomData))
 }
 
 /// The options of one dispatch.
