@@ -85,6 +85,10 @@ impl Feeds {
     pub async fn claim(mut self, wanted: Wanted) -> (Self, Vec<Caught>, Option<Error>) {
         let mut caught = Vec::new();
         let outcome = self.claim_into(&wanted, &mut caught).await;
+        if matches!(outcome, Err(Error::Connection { .. })) {
+            // While the database was away no worker could beat: those that live get a lease's time to do it.
+            self.next_rescue = Instant::now() + self.worker.lease;
+        }
         (self, caught, outcome.err())
     }
 

@@ -62,7 +62,7 @@ pub struct Memory {
 
 impl Subject for Memory {
     async fn fresh(settings: Value) -> Self {
-        let engine = engine(json!({ "transports": transports("memory") }), settings);
+        let engine = engine(json!({ "transports": transports("memory"), "defaultTransport": MAIN }), settings);
         let transport = engine.memory(MAIN).unwrap();
         Self { engine, transport }
     }

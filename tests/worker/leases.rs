@@ -26,15 +26,24 @@ async fn die_holding<S: Subject>(it: &S, count: usize) {
     it.advance(2 * LEASE).await;
 }
 
+/// Has the running worker's message rescued. A heartbeat may come in between; then once more.
+async fn lose_the_lease<S: Subject>(it: &S) {
+    loop {
+        it.advance(2 * LEASE).await;
+        if it.transport().rescue().await.unwrap().returned == 1 {
+            return;
+        }
+    }
+}
+
 async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
     let id = put_one(&it.transport(), message("Email")).await;
     let subject = it.clone();
-    let session = Session::new(&it, json!({}), move |message| {
+    let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
         let it = subject.clone();
         async move {
             if message.number("crashes") == 0 {
-                it.advance(2 * LEASE).await;
-                assert_eq!(it.transport().rescue().await.unwrap().returned, 1);
+                lose_the_lease(&it).await;
             }
             Value::Null
         }
@@ -48,12 +57,11 @@ async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
 async fn a_worker_declared_dead_aborts_its_handlers<S: Subject>(it: S) {
     put_one(&it.transport(), message("Email")).await;
     let subject = it.clone();
-    let session = Session::new(&it, json!({}), move |message| {
+    let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
         let it = subject.clone();
         async move {
             if message.number("crashes") == 0 {
-                it.advance(2 * LEASE).await;
-                assert_eq!(it.transport().rescue().await.unwrap().returned, 1);
+                lose_the_lease(&it).await;
                 assert_eq!(message.aborted().await, "leaseLost");
             }
             Value::Null
@@ -129,7 +137,7 @@ async fn a_message_that_kills_its_process_is_buried<S: Subject>(it: S) {
     die_holding(&it, 4).await;
     let subject = it.clone();
     // The process that runs the killer dies: its lease runs out, and whatever it says later comes too late.
-    let session = Session::new(&it, json!({}), move |message| {
+    let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
         let it = subject.clone();
         async move {
             if message.text("type") == "Killer" {

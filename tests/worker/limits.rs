@@ -49,8 +49,8 @@ async fn the_failure_limit_stops_and_gives_back<S: Subject>(it: S) {
     let summary = session.run().await;
     assert_eq!((summary.stopped_by, summary.drained), (StoppedBy::FailureLimit, false));
     let failures = summary.stats.retried;
-    // Another handler may have ended while the third failure was on its way.
-    assert!((3..=5).contains(&failures), "{failures}");
+    // More of the batch may have ended while the third failure was on its way.
+    assert!((3..=10).contains(&failures), "{failures}");
     assert_eq!(session.log(|log| log.started.len()) as u64, failures);
     assert_eq!(summary.stats.claimed, failures + summary.stats.released);
     let (pending, delayed, processing) = counts(&it.transport()).await;

@@ -4,20 +4,19 @@
 //! pooler nothing may be kept, and a statement must reach the server as one unit, under one Sync: `query_typed` sends
 //! Parse, Bind and Execute together, so that no other client's statement can come between, in one round trip.
 
+use super::cancel::Canceller;
 use super::failure::Place;
 use super::statement::Statement;
 use super::{tls, url};
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use futures_util::future::join;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How much longer than the server's own time limit this side waits before it cancels, and then for the answer to that.
 const GRACE: Duration = Duration::from_secs(1);
@@ -25,8 +24,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A pool of connections.
 pub struct Database {
     pool: Pool,
-    /// How to encrypt; `None`: not at all.
-    tls: Option<MakeRustlsConnect>,
+    canceller: Canceller,
     /// Whether a transaction pooler answers: nothing is kept on a connection.
     pub pooled: bool,
     /// Host, port and database, for messages.
@@ -97,7 +95,7 @@ impl Database {
         })?;
         Ok(Self {
             pool,
-            tls,
+            canceller: Canceller::new(target, tls, pooled),
             pooled,
             label: target.label.clone(),
             schema: config.schema.clone(),
@@ -112,13 +110,16 @@ impl Database {
     pub async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         let place = self.place(statement.name);
         let client = self.pool.get().await.map_err(|error| place.pool(&error))?;
-        let mut borrowed = Borrowed { client: Some(client), tls: self.tls.as_ref() };
+        let mut borrowed = Borrowed { client: Some(client), canceller: &self.canceller };
         let (answer, in_time) = {
             let mut running = pin!(run(borrowed.client()?, statement, parameters, self.pooled));
             match tokio::time::timeout(self.patience(), running.as_mut()).await {
                 Ok(answer) => (Ok(answer), true),
                 // What the server says to that is the truth: the statement may have been done in this very moment.
-                Err(_) => (join(borrowed.cancel(), tokio::time::timeout(GRACE, running)).await.1, false),
+                Err(_) => {
+                    borrowed.cancel();
+                    (tokio::time::timeout(GRACE, running).await, false)
+                }
             }
         };
         let answer = answer.map_err(|_| place.timeout())?;
@@ -175,7 +176,7 @@ fn limit_statements(limit: Duration) -> Hook {
 /// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to end its statement.
 struct Borrowed<'a> {
     client: Option<Object>,
-    tls: Option<&'a MakeRustlsConnect>,
+    canceller: &'a Canceller,
 }
 
 impl Borrowed<'_> {
@@ -183,19 +184,9 @@ impl Borrowed<'_> {
         self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
     }
 
-    /// Asks the server to end the statement that runs.
-    fn cancel(&self) -> impl Future<Output = ()> + Send + 'static {
-        let token = self.client.as_ref().map(|client| client.cancel_token());
-        let tls = self.tls.cloned();
-        async move {
-            let Some(token) = token else { return };
-            let asking = async {
-                match tls {
-                    Some(tls) => token.cancel_query(tls).await,
-                    None => token.cancel_query(NoTls).await,
-                }
-            };
-            let _ = tokio::time::timeout(GRACE, asking).await;
+    fn cancel(&self) {
+        if let Some(client) = &self.client {
+            self.canceller.cancel(client.cancel_token());
         }
     }
 
@@ -209,13 +200,7 @@ impl Borrowed<'_> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        if self.client.is_none() {
-            return;
-        }
-        let cancelling = self.cancel();
+        self.cancel();
         self.let_go(false);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(cancelling);
-        }
     }
 }

@@ -7,6 +7,7 @@ pub mod listener;
 pub mod migrate;
 pub mod url;
 
+mod cancel;
 mod claiming;
 mod failure;
 mod floors;

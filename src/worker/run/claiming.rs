@@ -37,6 +37,7 @@ impl Loop {
         self.due_again = self.due_again.filter(|at| *at > self.now);
         let listening = self.is_listening();
         self.began_listening = listening && !suspect;
+        self.sought_suspect = suspect;
         let exhaustive = self.consumer.options.mode == Mode::Drain;
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
         self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, exhaustive, suspect, listening, woken })));
@@ -66,7 +67,8 @@ impl Loop {
         let suspects = feeds.suspects();
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
-        let nothing = count == 0 && error.is_none() && !suspects;
+        // A claim for a suspect has not looked at anything else.
+        let nothing = count == 0 && error.is_none() && !suspects && !self.sought_suspect;
         self.found_nothing = nothing && self.began_clear;
         self.consumer.count(|stats| stats.claimed += count as u64);
         for batch in caught {

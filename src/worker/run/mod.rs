@@ -79,6 +79,8 @@ pub(super) struct Loop {
     /// Whether the last claim found nothing and said so: the next one is made at once, for what was sent before
     /// anybody could know that this worker waits.
     said_waiting: bool,
+    /// Whether the last claim was for a suspect only.
+    sought_suspect: bool,
     claim_failures: u32,
     settle_failures: u32,
     /// When the next phase begins, whatever still runs.
@@ -121,6 +123,7 @@ impl Loop {
             found_nothing: false,
             listening,
             said_waiting: false,
+            sought_suspect: false,
             claim_failures: 0,
             settle_failures: 0,
             phase_ends: None,

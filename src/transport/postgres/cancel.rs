@@ -1,0 +1,134 @@
+//! Asking the server to end a statement.
+//!
+//! Through a pooler this waits, as libpq does, until the other side has closed the connection. The driver's own
+//! request closes it at once, and of that PgBouncer 1.18 (Debian 12) ends as a whole: "bad client state".
+
+use super::url::Target;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_postgres::config::Host;
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{CancelToken, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How long a request may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Asked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Where and how to ask.
+#[derive(Clone)]
+pub struct Canceller {
+    tls: Option<MakeRustlsConnect>,
+    pooler: Option<(Host, u16)>,
+}
+
+impl Canceller {
+    /// For the connections to a target; `tls` as they use it.
+    pub fn new(target: &Target, tls: Option<MakeRustlsConnect>, pooled: bool) -> Self {
+        let port = target.config.get_ports().first().copied().unwrap_or(5432);
+        let pooler = target.config.get_hosts().first().filter(|_| pooled).map(|host| (host.clone(), port));
+        Self { tls, pooler }
+    }
+
+    /// Asks, on the side. Whether it comes in time, nobody can know.
+    pub fn cancel(&self, token: CancelToken) {
+        let asking = tokio::time::timeout(PATIENCE, self.clone().ask(token));
+        // The runtime ends before the last connection does.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(asking);
+        }
+    }
+
+    async fn ask(self, token: CancelToken) -> Asked {
+        match (self.pooler, self.tls) {
+            (Some((host, port)), tls) => ask_pooler(token, host, port, tls).await?,
+            (None, Some(tls)) => token.cancel_query(tls).await?,
+            (None, None) => token.cancel_query(NoTls).await?,
+        }
+        Ok(())
+    }
+}
+
+async fn ask_pooler(token: CancelToken, host: Host, port: u16, tls: Option<MakeRustlsConnect>) -> Asked {
+    match host {
+        Host::Tcp(name) => {
+            let socket = TcpStream::connect((name.as_str(), port)).await?;
+            ask_over(socket, &name, token, tls).await
+        }
+        #[cfg(unix)]
+        Host::Unix(folder) => {
+            let socket = tokio::net::UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?;
+            ask_over(socket, "", token, tls).await
+        }
+    }
+}
+
+async fn ask_over<S>(socket: S, name: &str, token: CancelToken, tls: Option<MakeRustlsConnect>) -> Asked
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    match tls {
+        Some(mut tls) => {
+            let connect = MakeTlsConnect::<Patient<S>>::make_tls_connect(&mut tls, name)?;
+            token.cancel_query_raw(Patient(socket), PatientTls(connect)).await?;
+        }
+        None => token.cancel_query_raw(Patient(socket), NoTls).await?,
+    }
+    Ok(())
+}
+
+/// A stream that is not shut down from this side: it waits until the other side has closed it.
+struct Patient<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, into)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut bytes = [0; 16];
+            let mut rest = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.0).poll_read(context, &mut rest))?;
+            if rest.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: TlsStream + Unpin> TlsStream for Patient<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.0.channel_binding()
+    }
+}
+
+/// Encrypts a stream, and is as patient with it: the end of an encrypted conversation is a message too.
+struct PatientTls<C>(C);
+
+impl<S, C: TlsConnect<S, Future: Send + 'static>> TlsConnect<S> for PatientTls<C> {
+    type Stream = Patient<C::Stream>;
+    type Error = C::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, Self::Error>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        let connecting = self.0.connect(stream);
+        Box::pin(async move { connecting.await.map(Patient) })
+    }
+}
