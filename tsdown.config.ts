@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: { index: 'lib/index.ts', config: 'lib/config.ts', utils: 'lib/utils.ts', testing: 'lib/testing.ts' },
+  entry: ['index', 'config', 'utils', 'next', 'testing'].map((name) => `lib/${name}.ts`),
   format: ['esm', 'cjs'],
   outDir: 'dist',
   platform: 'node',

@@ -32,7 +32,7 @@ export function blocksOf(text: string): Block[] {
     language,
     code,
     line: text.slice(0, index).split('\n').length,
-    path: /^\/\/ ([\w./-]+\.\w+)\n/.exec(code)?.[1],
+    path: /^\/\/ ([\w./[\]-]+\.\w+)\n/.exec(code)?.[1],
   }))
 }
 

@@ -1,0 +1,154 @@
+import { createServer } from 'node:http'
+import { dispatchBatch, getRegistry, registerHandler } from '@leadmap/symphony'
+import { createSchedulerRoute, createWorkerRoute } from '@leadmap/symphony/next'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
+import { read, request, SECRET } from './support.js'
+
+const database = await createQueue()
+beforeEach(async () => {
+  await emptyTables(database)
+  getRegistry().clear()
+  vi.stubEnv('CRON_SECRET', SECRET)
+})
+
+afterEach(() => vi.unstubAllEnvs())
+
+const worker = createWorkerRoute({ maxDuration: 60 })
+const scheduler = createSchedulerRoute({ maxDuration: 60 })
+const many = (count: number) => Array.from({ length: count }, (_, n) => ({ type: 'Numbered', payload: { n } }))
+const pending = async () => (await storedMessages(database)).filter(({ status }) => status === 'pending').length
+
+describe.each([
+  ['the worker route', worker],
+  ['the scheduler route', scheduler],
+])('%s', (_, route) => {
+  const wrong: Array<[string, string]> = [
+    ['no secret', ''],
+    ['a wrong one', 'another-secret-of-forty-characters-00000'],
+    ['one that differs in the last character', `${SECRET.slice(0, -1)}S`],
+    ['one that goes on', `${SECRET}s`],
+    ['the beginning of it', SECRET.slice(0, -1)],
+  ]
+  test.each(wrong)('answers 401 to %s, and does nothing', async (_, token) => {
+    registerHandler('Numbered', () => undefined)
+    await dispatchBatch(many(3))
+    for (const method of ['GET', 'POST'] as const) {
+      const answer = await read(route[method](request('/api/cron', { method, token })))
+      expect(answer).toEqual({
+        status: 401,
+        body: { success: false, error: { code: 'SYMPHONY_UNAUTHORIZED', message: 'not authorized' } },
+      })
+    }
+    expect(await pending()).toBe(3)
+  })
+
+  test('is closed where no secret is set, also to an empty one', async () => {
+    for (const value of [undefined, '']) {
+      vi.stubEnv('CRON_SECRET', value)
+      const open = new Request('https://app.example.com/', { headers: { authorization: 'Bearer ' } })
+      expect((await route.GET(open)).status).toBe(401)
+      expect((await route.GET(request('/', { token: 'undefined' }))).status).toBe(401)
+    }
+  })
+
+  test('says in development how to open it', async () => {
+    vi.stubEnv('NODE_ENV', 'development')
+    const { body } = await read(route.GET(request('/', { token: '' })))
+    expect(body.error.message).toContain('CRON_SECRET')
+  })
+
+  test('is not cached', async () => {
+    for (const token of [SECRET, '']) {
+      expect((await route.GET(request('/', { token }))).headers.get('cache-control')).toBe('no-store')
+    }
+  })
+
+  test('knows two methods', async () => {
+    const response = await route.handle(request('/', { method: 'PUT' }))
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST'])
+  })
+})
+
+test('one call drains what waits, and says what it did', async () => {
+  registerHandler('Numbered', (message) => {
+    if (message.payload.n === 0) throw Object.assign(new Error('no'), { status: 400 })
+  })
+  await dispatchBatch(many(25))
+  expect(await read(worker.GET(request('/api/cron/symphony-worker')))).toEqual({
+    status: 200,
+    body: {
+      success: true,
+      claimed: 25,
+      succeeded: 24,
+      deadLettered: 1,
+      retried: 0,
+      released: 0,
+      snoozed: 0,
+      discarded: 0,
+      lost: 0,
+      duration: expect.any(Number),
+      queueDepth: 0,
+      drained: true,
+      stoppedBy: 'empty',
+      stats: {
+        totalProcessed: 25,
+        totalSucceeded: 24,
+        totalFailed: 1,
+        averageProcessingTime: expect.any(Number),
+        currentQueueDepth: 0,
+      },
+      health: { running: false, processing: 0, uptime: expect.any(Number), memoryUsage: expect.any(Number) },
+    },
+  })
+})
+
+test('ten calls at once handle every message once', async () => {
+  const seen = new Map<unknown, number>()
+  registerHandler('Numbered', ({ payload: { n } }) => {
+    seen.set(n, (seen.get(n) ?? 0) + 1)
+  })
+  await dispatchBatch(many(500))
+  const answers = await Promise.all(Array.from({ length: 10 }, () => read(worker.GET(request('/api/cron')))))
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+  expect(answers.reduce((sum, { body }) => sum + body.succeeded, 0)).toBe(500)
+  expect([...seen.values()]).toEqual(Array(500).fill(1))
+})
+
+test('`authorize` lets others in, unless another site made their browser ask', async () => {
+  const route = createWorkerRoute({ authorize: (asked) => asked.headers.get('cookie') === 'admin' })
+  const asked = (headers: Record<string, string>) => route.GET(request('/', { token: '', headers }))
+  expect((await asked({ cookie: 'admin' })).status).toBe(200)
+  expect((await asked({ cookie: 'user' })).status).toBe(401)
+  expect((await asked({ cookie: 'admin', 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+  expect((await asked({ cookie: 'admin', 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+})
+
+test('an `authorize` that fails opens nothing', async () => {
+  const route = createWorkerRoute({ authorize: () => Promise.reject(new Error('the session store is away')) })
+  expect(await read(route.GET(request('/', { token: '' })))).toMatchObject({
+    status: 500,
+    body: { success: false, error: { code: 'SYMPHONY_INTERNAL' } },
+  })
+})
+
+test('options that do not fit are refused where the route is made', () => {
+  expect(() => createWorkerRoute({ batchSize: 0 })).toThrow('option batchSize: got 0')
+  expect(() => createWorkerRoute({ maxDuration: 0 })).toThrow('option maxDuration: got 0')
+})
+
+test('the routes work on a plain HTTP server', async () => {
+  registerHandler('Numbered', () => undefined)
+  await dispatchBatch(many(5))
+  const server = createServer(async (incoming, outgoing) => {
+    const headers = new Headers(incoming.headers as Record<string, string>)
+    const response = await worker.handle(new Request(`http://localhost${incoming.url}`, { headers }))
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const headers = { authorization: `Bearer ${SECRET}`, connection: 'close' }
+  const response = await fetch(`http://127.0.0.1:${port}/api/cron/symphony-worker`, { headers })
+  expect(await response.json()).toMatchObject({ success: true, succeeded: 5 })
+  server.close()
+})

@@ -1,0 +1,12 @@
+/**
+ * Routes for Next.js, and for every server that has `Request` and `Response`: `@leadmap/symphony/next`.
+ *
+ * Nothing here imports Next.js.
+ */
+export type { CronRoute, CronRouteOptions } from './next/cron.js'
+export type { Authorize } from './next/guard.js'
+export type { RouteContext, RouteHandler } from './next/handler.js'
+export { createSchedulerRoute, type SchedulerRouteOptions } from './next/scheduler-route.js'
+export { bearerToken } from './next/secret.js'
+export { createSymphonyRoute, type SymphonyRoute, type SymphonyRouteOptions } from './next/symphony-route.js'
+export { createWorkerRoute, type WorkerRouteOptions } from './next/worker-route.js'

@@ -1,0 +1,42 @@
+/** What the two cron routes have in common: who may call, and how. */
+import type { Answer } from './answer.js'
+import type { Authorize } from './guard.js'
+import { guard } from './guard.js'
+import { answering, methodNotAllowed, type RouteHandler } from './handler.js'
+
+/** Options of both cron routes. */
+export interface CronRouteOptions {
+  /** Lets other callers in, beside those who send `Authorization: Bearer $CRON_SECRET`. */
+  authorize?: Authorize
+  /**
+   * Seconds after which the platform kills the function: the same number as `export const maxDuration` in the route
+   * file. The work ends a tenth of it earlier, 1 s at least and 10 s at most.
+   */
+  maxDuration?: number
+}
+
+/** The handlers of a cron route. */
+export interface CronRoute {
+  /** How Vercel Cron calls. */
+  GET: RouteHandler
+  /** A trigger of any kind; its body may name the execution: `{ "executionId": "…" }`. */
+  POST: RouteHandler
+  /** Both by the request's method, for servers other than Next.js. */
+  handle: RouteHandler
+}
+
+const REMEDY =
+  'Set CRON_SECRET in the environment, and send it as `Authorization: Bearer <secret>` (Vercel Cron does), or pass ' +
+  '`authorize` to the route'
+
+/** A cron route that does `work` for whoever may ask for it. */
+export function cronRoute(authorize: Authorize | undefined, work: (request: Request) => Promise<Answer>): CronRoute {
+  const handle: RouteHandler = (request) =>
+    answering(async () => {
+      const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
+      if (instead !== undefined) return instead
+      if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed(request.method, ['GET', 'POST'])
+      return work(request)
+    })
+  return { GET: handle, POST: handle, handle }
+}

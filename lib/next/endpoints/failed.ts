@@ -1,0 +1,102 @@
+/** Dead letters: look, put back, delete. */
+import { SerializationError } from '../../errors.js'
+import {
+  type FailedFilter,
+  type FailedPage,
+  type FailedPageOptions,
+  getFailed,
+  listFailed,
+  removeFailed,
+  retryFailed,
+} from '../../failed.js'
+import { Answer } from '../answer.js'
+import { readJson, SMALL_BODY } from '../body.js'
+import type { Call, Endpoint } from '../endpoint.js'
+import { ids, instant, isId, readFields, readQuery, text, wholeText, yes } from '../fields.js'
+import { badRequest, notFound } from '../problem.js'
+
+const FILTER = {
+  type: text(),
+  transport: text(),
+  queue: text(),
+  errorClass: text(),
+  text: text(200),
+  failedAfter: instant,
+  failedBefore: instant,
+}
+
+const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
+
+const PAGE = { ...FILTER, limit: wholeText(1, 1_000), cursor: text() }
+
+export const failed: Endpoint[] = [
+  { method: 'GET', path: 'failed', run: list },
+  { method: 'DELETE', path: 'failed', run: removeSome },
+  { method: 'POST', path: 'failed/retry', run: retrySome },
+  { method: 'GET', path: 'failed/:id', run: get },
+  { method: 'DELETE', path: 'failed/:id', run: remove },
+  { method: 'POST', path: 'failed/:id/retry', run: retry },
+]
+
+async function list({ url }: Call): Promise<Answer> {
+  const { messages, nextCursor } = await listPage(readQuery(url, PAGE))
+  return new Answer({ success: true, messages, nextCursor })
+}
+
+async function listPage(options: FailedPageOptions): Promise<FailedPage> {
+  try {
+    return await listFailed(options)
+  } catch (error) {
+    if (error instanceof SerializationError) throw badRequest(error.message, 'cursor')
+    throw error
+  }
+}
+
+async function get({ parameters }: Call): Promise<Answer> {
+  const message = await getFailed(parameters.id ?? '')
+  if (message === null) throw gone(parameters.id)
+  return new Answer({ success: true, message })
+}
+
+async function retry({ parameters }: Call): Promise<Answer> {
+  const id = parameters.id ?? ''
+  const [retried] = isId(id) ? await retryFailed(id) : []
+  if (retried === undefined) throw gone(id)
+  const { messageId, failedMessageId, transport } = retried
+  return new Answer({ success: true, newMessageId: messageId, originalFailedMessageId: failedMessageId, transport })
+}
+
+async function remove({ parameters }: Call): Promise<Answer> {
+  const id = parameters.id ?? ''
+  const removed = isId(id) ? await removeFailed(id) : 0
+  if (removed === 0) throw gone(id)
+  return new Answer({ success: true, removed })
+}
+
+async function retrySome(call: Call): Promise<Answer> {
+  const retried = await retryFailed(await selection(call))
+  const messages = retried.map(({ messageId, failedMessageId, transport }) => ({
+    newMessageId: messageId,
+    originalFailedMessageId: failedMessageId,
+    transport,
+  }))
+  return new Answer({ success: true, retried: messages.length, messages })
+}
+
+async function removeSome(call: Call): Promise<Answer> {
+  return new Answer({ success: true, removed: await removeFailed(await selection(call)) })
+}
+
+/** A filter from the body, else from the query. All of them have to be asked for. */
+async function selection({ request, url }: Call): Promise<FailedFilter> {
+  const body = await readJson(request, SMALL_BODY)
+  const { all, ...filter } = body === undefined ? readQuery(url, SELECTION) : readFields(body, SELECTION)
+  const empty = Object.keys(filter).length === 0
+  if (empty && all === undefined) throw badRequest('give a filter, or `all`: true for every dead letter', 'all')
+  if (!empty && all !== undefined) throw badRequest('all: must not stand beside a filter', 'all')
+  return filter
+}
+
+function gone(id: string | undefined): Error {
+  return notFound(`there is no dead letter ${id}`)
+}

@@ -1,0 +1,55 @@
+/** Who may call. Everything is closed until the application opens it. */
+import { ConfigurationError } from '../errors.js'
+import { isDevelopment } from './answer.js'
+import { RequestProblem } from './problem.js'
+import { hasBearer } from './secret.js'
+
+/**
+ * Says whether a request may pass: only `true` opens, or a `Response` that is sent instead, such as a redirect to a
+ * login. It sees method, URL and headers; it must not read the body, which the endpoint needs.
+ */
+export type Authorize = (request: Request) => boolean | Response | Promise<boolean | Response>
+
+/** What opens a route. */
+export interface Doors {
+  /** The application's own check. */
+  authorize?: Authorize
+  /** Whether `Authorization: Bearer $CRON_SECRET` opens as well. */
+  cronSecret?: boolean
+  /** Whether a GET changes something, so that it is guarded like a POST. */
+  effects?: boolean
+  /** How to open, for a developer who finds it closed. */
+  remedy: string
+}
+
+const READS = ['GET', 'HEAD']
+
+/**
+ * Lets a request pass, or not.
+ *
+ * @returns the response of `authorize`, where it made one.
+ * @throws RequestProblem 401, or 403 for a request that another site made the browser send.
+ */
+export async function guard(request: Request, doors: Doors): Promise<Response | undefined> {
+  if (doors.cronSecret && hasBearer(request, process.env.CRON_SECRET)) return undefined
+  const verdict = await doors.authorize?.(request)
+  if (verdict instanceof Response) return verdict
+  if (verdict !== true) throw unauthorized(doors.remedy)
+  if (request.bodyUsed) {
+    throw new ConfigurationError('`authorize` read the body: let it read `request.clone()`, or the headers alone')
+  }
+  if (doors.effects || !READS.includes(request.method)) refuseForgery(request)
+  return undefined
+}
+
+function unauthorized(remedy: string): RequestProblem {
+  const message = isDevelopment() ? `not authorized. ${remedy}` : 'not authorized'
+  return new RequestProblem(401, 'SYMPHONY_UNAUTHORIZED', message, { headers: { 'www-authenticate': 'Bearer' } })
+}
+
+/** A browser adds the session's cookie to what another site makes it send; it also says that another site did. */
+function refuseForgery(request: Request): void {
+  const from = request.headers.get('sec-fetch-site')
+  if (from === null || from === 'same-origin' || from === 'none') return
+  throw new RequestProblem(403, 'SYMPHONY_FORBIDDEN', 'refused: another site made the browser send this request')
+}

@@ -1,0 +1,29 @@
+/** What routes are made of: functions from a `Request` to a `Response` that never reject. */
+import { type Answer, errorAnswer, jsonAnswer } from './answer.js'
+import { RequestProblem } from './problem.js'
+
+/** What Next.js passes beside the request. Other servers pass nothing. */
+export interface RouteContext {
+  /** The dynamic segments of the path. */
+  params?: unknown
+}
+
+/** A handler of one method, for a `route.ts` of Next.js and for every server that has `Request` and `Response`. */
+export type RouteHandler = (request: Request, context?: RouteContext) => Promise<Response>
+
+/** Answers whatever happens, errors included. */
+export async function answering(work: () => Promise<Answer | Response>): Promise<Response> {
+  try {
+    const answer = await work()
+    return answer instanceof Response ? answer : jsonAnswer(answer.body, answer.status)
+  } catch (thrown) {
+    return errorAnswer(thrown)
+  }
+}
+
+/** The refusal of a method that a path does not know. */
+export function methodNotAllowed(method: string, allowed: string[]): RequestProblem {
+  const allow = allowed.join(', ')
+  const message = `${method} is not possible here, only ${allow}`
+  return new RequestProblem(405, 'SYMPHONY_METHOD_NOT_ALLOWED', message, { headers: { allow } })
+}

@@ -1,0 +1,36 @@
+/** What is wrong with a request, as the status that it is answered with. */
+
+/** How a request is refused. Its message is for whoever sent the request. */
+export class RequestProblem extends Error {
+  /** The HTTP status. */
+  readonly status: number
+  /** The stable code. */
+  readonly code: string
+  /** The field of the body, or the parameter of the query, that is wrong. */
+  readonly field: string | undefined
+  /** Headers of the answer. */
+  readonly headers: Record<string, string>
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { field?: string; headers?: Record<string, string> } = {},
+  ) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.field = more.field
+    this.headers = more.headers ?? {}
+  }
+}
+
+/** A body or a query with something in it that does not fit. */
+export function badRequest(message: string, field?: string): RequestProblem {
+  return new RequestProblem(400, 'SYMPHONY_INVALID_REQUEST', message, { field })
+}
+
+/** Something that is not there. */
+export function notFound(message: string): RequestProblem {
+  return new RequestProblem(404, 'SYMPHONY_NOT_FOUND', message)
+}
