@@ -1,6 +1,6 @@
 /** One bounded drain: what a cron route calls. */
 import { type CheckedOptions, type ConsumeOptions, checkOptions } from './consume-options.js'
-import { type ConsumeResult, Consumption } from './consumption.js'
+import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumption.js'
 
 /**
  * Handles the messages that wait, until none is due or a limit is reached.
@@ -13,5 +13,7 @@ import { type ConsumeResult, Consumption } from './consumption.js'
  */
 export async function consumeBatch(options: ConsumeOptions = {}): Promise<ConsumeResult> {
   const checked: CheckedOptions = checkOptions(options)
-  return new Consumption('drain', checked).run()
+  const result = await new Consumption('drain', checked).run()
+  if (result.lost > 0) warnOfLostLeases(result.lost)
+  return result
 }

@@ -153,6 +153,15 @@ function nativeOptions(
   return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
 }
 
+/** Says in the log that messages went to others while this process held them. */
+export function warnOfLostLeases(count: number): void {
+  getLogger().warn(
+    'lease lost: other workers have these messages, and what came of them here does not count. The process was stopped ' +
+      'or could not reach the database for longer than worker.lease',
+    { messages: count },
+  )
+}
+
 function warnOfNoHandlers(): void {
   getLogger().warn(
     'no handler is registered, so nothing will be claimed: import the modules that call registerHandler()',

@@ -145,3 +145,50 @@ test('a command that makes no sense, or a core that takes nothing more, is logge
   await turn()
   expect(error).toHaveBeenCalledTimes(2)
 })
+
+test('messages that are with others: what waits is not started, what runs is told, the rest goes on', async () => {
+  const { handle, open } = gates()
+  const signals = new Map<string, AbortSignal>()
+  registerHandler('A', async (_, { id, signal }) => {
+    signals.set(id, signal)
+    await handle()
+  })
+  const { consumer } = start({ maxConcurrency: 2 })
+  consumer.deliver(3, many(5))
+  await turn()
+  consumer.command({
+    do: 'abort',
+    reason: 'leaseLost',
+    messages: [
+      [3, 0],
+      [3, 2],
+      [3, 4],
+      [4, 1],
+    ],
+  })
+  expect(signals.get('A0')?.aborted).toBe(true)
+  expect(String(signals.get('A0')?.reason)).toContain('leaseLost')
+  expect(signals.get('A1')?.aborted).toBe(false)
+  await turn()
+  expect(consumer.lines.map(([, index, , outcome]) => [index, outcome?.as])).toEqual([
+    [2, 'released'],
+    [4, 'released'],
+  ])
+  for (const end of open) end()
+  await turn()
+  expect([...signals.keys()]).toEqual(['A0', 'A1', 'A3'])
+  open[2]?.()
+  await turn()
+  expect(consumer.lines.map(([, index]) => index).sort()).toEqual([0, 1, 2, 3, 4])
+})
+
+test('a lost message is not handed back twice', async () => {
+  const { handle } = gates()
+  registerHandler('A', handle)
+  const { consumer } = start({ maxConcurrency: 1 })
+  consumer.deliver(0, many(3))
+  consumer.command({ do: 'abort', reason: 'leaseLost', messages: [[0, 1]] })
+  consumer.command({ do: 'return' })
+  await turn()
+  expect(consumer.lines.map(([, index]) => index).sort()).toEqual([1, 2])
+})

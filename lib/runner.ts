@@ -24,11 +24,20 @@ export interface RunnerOptions {
   afterSettle?: () => void
 }
 
-type Command = ({ do: 'deliver' } & DeliveryBatch) | { do: 'return' } | { do: 'abort'; reason: string }
+type Command = ({ do: 'deliver' } & DeliveryBatch) | { do: 'return' } | Abort
+
+/** To everything, or to the messages named by batch and index: those are with others already. */
+interface Abort {
+  do: 'abort'
+  reason: string
+  messages?: [batch: number, index: number][]
+}
 
 /** A batch with the index of its next message to start. */
 interface Waiting extends DeliveryBatch {
   next: number
+  /** Indexes of messages that are not to be started any more. */
+  dropped?: Set<number>
 }
 
 /** A message whose handlers run. */
@@ -80,6 +89,8 @@ export class Runner {
       this.#fill()
     } else if (command.do === 'return') {
       this.#returnWaiting()
+    } else if (command.messages) {
+      this.#lose(command.reason, command.messages)
     } else {
       this.#abort(command.reason)
     }
@@ -95,7 +106,7 @@ export class Runner {
         this.#waiting.shift()
         continue
       }
-      this.#start(batch.batch, batch.next, delivery)
+      if (!batch.dropped?.has(batch.next)) this.#start(batch.batch, batch.next, delivery)
       batch.next += 1
     }
   }
@@ -126,17 +137,38 @@ export class Runner {
   }
 
   #returnWaiting(): void {
-    for (const { batch, messages, next } of this.#waiting) {
-      for (let index = next; index < messages.length; index += 1) this.#settle([batch, index, 0, RELEASED])
+    for (const { batch, messages, next, dropped } of this.#waiting) {
+      for (let index = next; index < messages.length; index += 1) {
+        if (!dropped?.has(index)) this.#settle([batch, index, 0, RELEASED])
+      }
     }
     this.#waiting = []
+  }
+
+  /** These are with others: what waits is not started, what runs is told. The core has counted them. */
+  #lose(reason: string, messages: [batch: number, index: number][]): void {
+    const places = new Set(messages.map(([batch, index]) => `${batch} ${index}`))
+    for (const waiting of this.#waiting) {
+      for (let index = waiting.next; index < waiting.messages.length; index += 1) {
+        if (!places.has(`${waiting.batch} ${index}`)) continue
+        waiting.dropped ??= new Set()
+        waiting.dropped.add(index)
+        this.#settle([waiting.batch, index, 0, RELEASED])
+      }
+    }
+    this.#recall(reason, (run) => places.has(`${run.batch} ${run.index}`))
   }
 
   /** Handlers that ignore their signal are none of ours: the core takes their messages back after a moment. */
   #abort(reason: string): void {
     this.#returnWaiting()
+    this.#recall(reason, () => true)
+  }
+
+  #recall(reason: string, which: (run: Run) => boolean): void {
     const error = new DOMException(`the run was stopped: ${reason}`, 'AbortError')
     for (const run of this.#running) {
+      if (!which(run)) continue
       run.recalled = true
       run.context.abort(error)
     }

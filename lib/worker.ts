@@ -1,6 +1,6 @@
 /** A long-lived consumer for a process of its own. */
 import { type CheckedOptions, checkOptions, duration, flag } from './consume-options.js'
-import { type ConsumeResult, Consumption } from './consumption.js'
+import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumption.js'
 import type { Duration } from './duration.js'
 import { getRegistry } from './handlers/registry.js'
 import { type UnhandledMessages, unhandledMessages } from './queue.js'
@@ -146,7 +146,11 @@ export class Worker extends WorkerEmitter {
   }
 
   #pass(events: string): void {
-    for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents }>) {
+    for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents | 'leaseLost' }>) {
+      if (event === 'leaseLost') {
+        warnOfLostLeases((facts as unknown as { count: number }).count)
+        continue
+      }
       if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
       this.emit(event, facts as never)
     }

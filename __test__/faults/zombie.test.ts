@@ -18,13 +18,14 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
     await emptyTables(database)
     const journal = new Journal()
     const messages = between(5, 40)
-    // Long enough that none of them ends before the stop.
-    await fill(numbers(messages).map((n) => ({ n, ms: 1500 })))
+    // Long enough that none of them ends by itself.
+    await fill(numbers(messages).map((n) => ({ n, ms: 60_000 })))
     const begun = performance.now()
 
     const zombie = await startConsumer({ url: database.url, journal, lease: LEASE, concurrency: 5, batchSize: 40 })
     await until('the first has begun', () => journal.count('start') >= Math.min(5, messages))
     zombie.process.kill('SIGSTOP')
+    const begunBefore = journal.count('start')
     const { held } = await tally(database)
     expect(held).toBe(messages)
     await leaseHasRunOut(zombie)
@@ -37,6 +38,9 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
     zombie.process.kill('SIGCONT')
     await until('the zombie knows', () => journal.count('lost') === held)
     expect(await outcomes()).toEqual(before)
+    // Those that ran were told to stop, and none of the others was started.
+    expect(journal.count('aborted')).toBe(begunBefore)
+    expect(journal.lines().filter(({ did, who }) => did === 'start' && who === zombie.who)).toHaveLength(begunBefore)
 
     // It is a worker like any other again.
     await other.stop()

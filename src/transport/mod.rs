@@ -313,8 +313,12 @@ pub trait Transport: Send + Sync {
     /// Takes back whatever was moved under a token whose claim was never answered.
     async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()>;
 
-    /// One heartbeat for all that the worker holds. `false`: it was declared dead.
-    async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<bool>;
+    /// One heartbeat for all that the worker holds. Answers since when it is registered; `None`: it is not, so it was
+    /// declared dead. Another instant than before: it was, and a claim has registered it again.
+    async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>>;
+
+    /// Which of these messages are no longer held under these tokens.
+    async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>>;
 
     /// Takes the messages of dead workers. Cheap when there are none, and safe to call from everywhere.
     async fn rescue(&self) -> Result<Rescued>;

@@ -8,7 +8,7 @@ use super::{
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -113,8 +113,12 @@ impl Transport for SyncTransport {
         Ok(())
     }
 
-    async fn extend(&self, _: &WorkerId, _: usize) -> Result<bool> {
-        Ok(true)
+    async fn extend(&self, _: &WorkerId, _: usize) -> Result<Option<DateTime<Utc>>> {
+        Ok(None)
+    }
+
+    async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
+        Ok(held.iter().map(|it| it.0).collect())
     }
 
     async fn rescue(&self) -> Result<Rescued> {

@@ -31,7 +31,8 @@ pub struct Consumer {
     pub(super) reports: Mutex<Vec<Report>>,
     pub(super) types: Mutex<Option<Arc<[String]>>>,
     pub(super) stop: Mutex<Option<Stop>>,
-    pub(super) declared_dead: AtomicBool,
+    /// A heartbeat found that the worker had been declared dead: some of what it holds may be with others.
+    pub(super) in_doubt: AtomicBool,
     /// Something was sent since the last claim.
     pub(super) sent: AtomicBool,
     /// Wakes the loop for any of the above.
@@ -66,7 +67,7 @@ impl Consumer {
             observes_messages,
             reports: Mutex::default(),
             stop: Mutex::default(),
-            declared_dead: AtomicBool::new(false),
+            in_doubt: AtomicBool::new(false),
             sent: AtomicBool::new(false),
             wake: Notify::new(),
             stats: Mutex::default(),
@@ -193,11 +194,11 @@ impl Consumer {
     fn start_side_tasks(self: Arc<Self>, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {
         let in_flight = self.in_flight.clone();
         let long_lived = self.options.mode == Mode::Run;
-        let declared_dead = move || {
-            self.declared_dead.store(true, Ordering::Relaxed);
+        let in_doubt = move || {
+            self.in_doubt.store(true, Ordering::Relaxed);
             self.wake.notify_one();
         };
-        let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, declared_dead));
+        let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, in_doubt));
         let tidying = long_lived.then(|| tokio::spawn(housekeeping::keep_tidy(stores.to_vec())));
         [Some(heart), tidying].into_iter().flatten().map(|task| task.abort_handle()).collect()
     }

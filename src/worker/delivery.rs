@@ -5,6 +5,7 @@
 
 use crate::transport::Claimed;
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::json;
 use std::fmt::Write;
 
 /// Hands back what has not been started.
@@ -13,6 +14,11 @@ pub const RETURN: &str = r#"{"do":"return"}"#;
 /// Aborts the signals of the running handlers; `reason` is a plain word.
 pub fn abort(reason: &str) -> String {
     format!(r#"{{"do":"abort","reason":"{reason}"}}"#)
+}
+
+/// Aborts the signals of some messages, each named by batch and index; those not started are left out.
+pub fn abort_some(reason: &str, messages: &[(u32, usize)]) -> String {
+    json!({ "do": "abort", "reason": reason, "messages": messages }).to_string()
 }
 
 /// A batch to handle, from one transport. `max_retries` says how often a message of a type may be retried.

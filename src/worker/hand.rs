@@ -3,7 +3,7 @@
 use super::report::Report;
 use super::verdict::Run;
 use crate::transport::Claimed;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// One message in hand: what is needed to settle it. Its payload has gone to the handlers.
@@ -19,6 +19,8 @@ pub struct Held {
     pub feed: usize,
     /// Its retries.
     pub run: Run,
+    /// Whether it is with others already: its outcome counts for nothing.
+    pub lost: bool,
 }
 
 struct Batch {
@@ -46,6 +48,7 @@ impl Hand {
                 message_type: it.message_type.clone(),
                 feed,
                 run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
+                lost: false,
             })
         };
         self.held += messages.len();
@@ -64,6 +67,30 @@ impl Hand {
             self.batches.remove(&report.batch);
         }
         Some(held)
+    }
+
+    /// The claims in hand, by feed.
+    pub fn claims(&self) -> HashMap<usize, Vec<(Uuid, Uuid)>> {
+        let mut claims: HashMap<usize, Vec<_>> = HashMap::new();
+        let held = self.batches.values().flat_map(|batch| batch.messages.iter().flatten());
+        for it in held.filter(|it| !it.lost) {
+            claims.entry(it.feed).or_default().push((it.id, it.token));
+        }
+        claims
+    }
+
+    /// Marks claims as lost; answers with those that are still in hand, and their batch and index.
+    pub fn lose(&mut self, claims: &HashSet<(Uuid, Uuid)>) -> Vec<((u32, usize), Held)> {
+        let mut lost = Vec::new();
+        for (number, batch) in &mut self.batches {
+            for (index, held) in batch.messages.iter_mut().enumerate() {
+                if let Some(held) = held.as_mut().filter(|it| !it.lost && claims.contains(&(it.id, it.token))) {
+                    held.lost = true;
+                    lost.push(((*number, index), held.clone()));
+                }
+            }
+        }
+        lost
     }
 
     /// Gives out what is left of a batch.

@@ -5,7 +5,7 @@ use crate::support::kit::{
 };
 use crate::support::subject::Subject;
 use std::time::Duration;
-use symphony::transport::{MAX_CRASHES, Outcome, Rescued};
+use symphony::transport::{Claimed, MAX_CRASHES, Outcome, Rescued};
 
 for_stores! {
     a_living_worker_is_left_alone
@@ -13,6 +13,7 @@ for_stores! {
     a_heartbeat_keeps_the_lease
     a_claim_keeps_the_lease
     a_heartbeat_of_a_dead_worker_is_refused
+    a_worker_that_was_dead_can_tell
     one_dead_worker_of_two
     a_worker_that_signs_off_leaves_nothing
     a_worker_that_signs_off_with_messages_in_hand_can_still_be_rescued
@@ -61,7 +62,7 @@ async fn a_heartbeat_keeps_the_lease<S: Subject>(it: S) {
     let message = worker.claim_one().await;
     for _ in 0..5 {
         it.advance(LEASE * 2 / 3).await;
-        assert!(transport.extend(&worker.id, 1).await.unwrap());
+        assert!(transport.extend(&worker.id, 1).await.unwrap().is_some());
         assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
     }
     worker.settle(&message, Outcome::Completed).await;
@@ -84,13 +85,36 @@ async fn a_heartbeat_of_a_dead_worker_is_refused<S: Subject>(it: S) {
     let transport = it.transport();
     put_one(&transport, message("Email")).await;
     let worker = Worker::of(&transport);
-    assert!(!transport.extend(&worker.id, 0).await.unwrap(), "it has never claimed");
+    assert_eq!(transport.extend(&worker.id, 0).await.unwrap(), None, "it has never claimed");
     worker.claim_one().await;
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap().workers, 1);
-    assert!(!transport.extend(&worker.id, 1).await.unwrap());
+    assert_eq!(transport.extend(&worker.id, 1).await.unwrap(), None);
     worker.claim(1).await;
-    assert!(transport.extend(&worker.id, 0).await.unwrap(), "a claim brings it back");
+    assert!(transport.extend(&worker.id, 0).await.unwrap().is_some(), "a claim brings it back");
+}
+
+async fn a_worker_that_was_dead_can_tell<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(3, || message("Email"))).await;
+    let worker = Worker::of(&transport);
+    let before = worker.claim(2).await;
+    let claims = |messages: &[Claimed]| messages.iter().map(|it| (it.id, it.token)).collect::<Vec<_>>();
+    let registered = transport.extend(&worker.id, 2).await.unwrap();
+    assert!(transport.lost(&claims(&before)).await.unwrap().is_empty());
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap().returned, 2);
+    let after = worker.claim(1).await;
+    assert_eq!(after.len(), 1);
+    let again = transport.extend(&worker.id, 3).await.unwrap();
+    assert!(again.is_some() && again != registered, "{again:?} {registered:?}");
+
+    // One of the two is its own once more, under another token; the old claim stands no more for that.
+    let suspect = worker.claim_suspect().await.unwrap();
+    let mut lost = transport.lost(&claims(&[before.clone(), after, vec![suspect]].concat())).await.unwrap();
+    lost.sort();
+    assert_eq!(lost, ids(&before));
+    assert!(transport.lost(&[]).await.unwrap().is_empty());
 }
 
 async fn one_dead_worker_of_two<S: Subject>(it: S) {
@@ -116,7 +140,7 @@ async fn a_worker_that_signs_off_leaves_nothing<S: Subject>(it: S) {
     let message = worker.claim_one().await;
     worker.settle(&message, Outcome::Completed).await;
     transport.sign_off(&worker.id).await.unwrap();
-    assert!(!transport.extend(&worker.id, 0).await.unwrap());
+    assert_eq!(transport.extend(&worker.id, 0).await.unwrap(), None);
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
 }

@@ -1,14 +1,18 @@
 //! A worker keeps its lease while its handlers run; when it loses it, its outcomes count for nothing.
 
 use crate::session::{Session, succeed};
+use crate::support;
 use crate::support::kit::{LEASE, Worker, counts, letters, many, message, put, put_one};
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use symphony::transport::Rescued;
+use symphony::transport::{Outcome, Rescued};
 
 for_workers! {
     a_lost_lease_is_counted_and_the_outcome_refused
+    a_worker_declared_dead_aborts_its_handlers
+    a_worker_registered_again_aborts_the_handlers_of_what_it_lost
+    what_was_claimed_after_a_loss_is_not_aborted
     a_slow_handler_keeps_its_lease
     the_messages_of_a_dead_worker_are_handled
     a_suspect_is_handled_alone
@@ -53,6 +57,94 @@ async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
     assert_eq!((summary.stats.claimed, summary.stats.lost, summary.stats.succeeded), (2, 1, 1));
     assert_eq!(session.started("id"), [id.to_string(), id.to_string()]);
     assert_eq!((it.finished().await, letters(&it.transport()).await.len()), (1, 0));
+}
+
+async fn a_worker_declared_dead_aborts_its_handlers<S: Subject>(it: S) {
+    put_one(&it.transport(), message("Email")).await;
+    let subject = it.clone();
+    let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
+        let it = subject.clone();
+        async move {
+            if message.number("crashes") == 0 {
+                lose_the_lease(&it).await;
+                assert_eq!(message.aborted().await, "leaseLost");
+            }
+            Value::Null
+        }
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.lost, summary.stats.succeeded), (1, 1));
+}
+
+/// The worker claims all the time, so a claim registers it again right after it was declared dead, mostly before any
+/// heartbeat could find it gone.
+async fn a_worker_registered_again_aborts_the_handlers_of_what_it_lost<S: Subject>(it: S) {
+    const MESSAGES: usize = 7;
+    put(&it.transport(), many(MESSAGES, || message("Email"))).await;
+    let subject = it.clone();
+    let options = json!({ "mode": "run", "pollInterval": 1, "maxConcurrency": MESSAGES + 1 });
+    let session = Session::new(&it, options, move |message| {
+        let it = subject.clone();
+        async move {
+            let crashes = message.number("crashes");
+            let first = crashes == 0 && message.text("type") == "Email";
+            if first {
+                assert_eq!(message.aborted().await, "leaseLost");
+                it.transport().depth().await.unwrap();
+            }
+            Value::Null
+        }
+    });
+    let run = session.start();
+    session.until_started(MESSAGES).await;
+    lose_the_lease(&it).await;
+    session.until_started(2 * MESSAGES).await;
+    let stats = session.consumer.stats();
+    assert_eq!(stats.lost, MESSAGES as u64, "counted as soon as it is known");
+    support::until("all is done", async || it.finished().await == MESSAGES).await;
+    session.stop();
+    let summary = run.await.unwrap();
+    assert_eq!((summary.stats.lost, summary.stats.succeeded), (MESSAGES as u64, MESSAGES as u64));
+    let told = session.log(|log| log.events.iter().filter(|it| it["event"] == "lost").count());
+    assert_eq!(told, MESSAGES);
+}
+
+async fn what_was_claimed_after_a_loss_is_not_aborted<S: Subject>(it: S) {
+    put_one(&it.transport(), message("Old")).await;
+    let options = json!({ "mode": "run", "pollInterval": 1, "types": ["Old", "New"] });
+    let subject = it.clone();
+    let session = Session::new(&it, options, move |message| {
+        let it = subject.clone();
+        async move {
+            match (message.text("type"), message.number("crashes")) {
+                ("Old", 0) => assert_eq!(message.aborted().await, "leaseLost"),
+                ("New", 0) => {
+                    let told = tokio::time::timeout(Duration::from_millis(1500), message.aborted()).await;
+                    assert!(told.is_err(), "aborted though it is held: {told:?}");
+                    it.transport().depth().await.unwrap();
+                }
+                _ => {}
+            }
+            Value::Null
+        }
+    });
+    let run = session.start();
+    session.until_started(1).await;
+    // Its own claim of the new one registers it again.
+    let (transport, worker) = (it.transport(), Worker::of(&it.transport()));
+    loop {
+        it.advance(2 * LEASE).await;
+        transport.rescue().await.unwrap();
+        if let Some(suspect) = worker.claim_suspect().await {
+            put_one(&transport, message("New")).await;
+            worker.settle(&suspect, Outcome::Completed).await;
+            break;
+        }
+    }
+    support::until("both are done", async || it.finished().await == 2).await;
+    session.stop();
+    let summary = run.await.unwrap();
+    assert_eq!((summary.stats.lost, summary.stats.succeeded), (1, 1));
 }
 
 async fn a_slow_handler_keeps_its_lease<S: Subject>(it: S) {

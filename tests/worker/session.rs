@@ -21,7 +21,8 @@ type Script = Arc<dyn Fn(Message) -> Said + Send + Sync>;
 pub struct Message {
     /// All of it.
     pub delivery: Value,
-    aborted: watch::Receiver<Option<String>>,
+    place: Value,
+    aborted: watch::Receiver<Vec<Abort>>,
 }
 
 impl Message {
@@ -37,7 +38,9 @@ impl Message {
 
     /// Waits for the abort signal; answers with its reason.
     pub async fn aborted(mut self) -> String {
-        self.aborted.wait_for(Option::is_some).await.unwrap().clone().unwrap()
+        let mine = |it: &&Abort| it.messages.as_ref().is_none_or(|some| some.contains(&self.place));
+        let heard = self.aborted.wait_for(|all| all.iter().any(|it| mine(&it))).await.unwrap();
+        heard.iter().find(mine).unwrap().reason.clone()
     }
 }
 
@@ -189,12 +192,18 @@ struct Stage {
     log: Arc<Mutex<Log>>,
     waiting: VecDeque<(u64, usize, Value)>,
     running: JoinSet<(bool, Value)>,
-    abort: watch::Sender<Option<String>>,
+    abort: watch::Sender<Vec<Abort>>,
+}
+
+/// An abort signal: to everything, or to the messages named by batch and index.
+struct Abort {
+    reason: String,
+    messages: Option<Vec<Value>>,
 }
 
 impl Stage {
     fn new(consumer: &Arc<Consumer>, slots: usize, script: Script, log: Arc<Mutex<Log>>) -> Self {
-        let (waiting, running, abort) = (VecDeque::new(), JoinSet::new(), watch::channel(None).0);
+        let (waiting, running, abort) = (VecDeque::new(), JoinSet::new(), watch::channel(Vec::new()).0);
         Self { consumer: Arc::downgrade(consumer), slots, script, log, waiting, running, abort }
     }
 
@@ -229,7 +238,14 @@ impl Stage {
                 let back: Value = back.collect();
                 self.report(&back);
             }
-            "abort" => drop(self.abort.send_replace(command["reason"].as_str().map(str::to_owned))),
+            "abort" => {
+                let some = command["messages"].as_array();
+                if let Some(some) = some {
+                    self.drop_waiting(some);
+                }
+                let reason = command["reason"].as_str().unwrap().to_owned();
+                self.abort.send_modify(|it| it.push(Abort { reason, messages: some.cloned() }));
+            }
             other => panic!("unknown command {other}"),
         }
         self.log.lock().unwrap().commands.push(command);
@@ -240,7 +256,8 @@ impl Stage {
             let Some((batch, index, delivery)) = self.waiting.pop_front() else { return };
             let suspect = delivery["crashes"] != 0;
             self.log.lock().unwrap().enter(&delivery, suspect);
-            let said = (self.script)(Message { delivery, aborted: self.abort.subscribe() });
+            let said =
+                (self.script)(Message { delivery, place: json!([batch, index]), aborted: self.abort.subscribe() });
             self.running.spawn(async move {
                 let report = match said.await {
                     Value::Null => json!([batch, index, 0.1]),
@@ -249,6 +266,16 @@ impl Stage {
                 (suspect, report)
             });
         }
+    }
+
+    /// These are with others: they are not to be started any more.
+    fn drop_waiting(&mut self, places: &[Value]) {
+        let (lost, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(batch, index, _)| places.contains(&json!([batch, index])));
+        self.waiting = waiting.into();
+        let reports = lost.iter().map(|(batch, index, _)| json!([batch, index, 0, { "as": "released" }]));
+        self.report(&reports.collect());
     }
 
     fn report(&self, reports: &Value) {

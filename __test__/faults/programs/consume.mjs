@@ -18,10 +18,11 @@ const options = {
 }
 
 // `ms`: how long it takes, unless HASTE is set; `abort`: it takes the process with it.
-registerHandler('Work', async ({ payload: { n, ms, abort } }, { id }) => {
+registerHandler('Work', async ({ payload: { n, ms, abort } }, { id, signal }) => {
   note('start', { n, id })
+  signal.addEventListener('abort', () => note('aborted', { n, id }))
   if (abort) process.abort()
-  if (ms && !HASTE) await sleep(ms)
+  if (ms && !HASTE) await sleep(ms, undefined, { signal })
   note('end', { n, id })
 })
 

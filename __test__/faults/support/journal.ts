@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 
 /** What a consumer wrote down the moment it happened. */
 interface Line {
-  did: 'start' | 'end' | 'completed' | 'lost' | 'error'
+  did: 'start' | 'end' | 'aborted' | 'completed' | 'lost' | 'error'
   /** Which process, unlike a pid never used again. */
   who: string
   /** The number of the message. */

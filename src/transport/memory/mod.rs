@@ -112,8 +112,12 @@ impl Transport for MemoryTransport {
         Ok(())
     }
 
-    async fn extend(&self, worker: &WorkerId, _: usize) -> Result<bool> {
+    async fn extend(&self, worker: &WorkerId, _: usize) -> Result<Option<DateTime<Utc>>> {
         Ok(self.state().extend(worker))
+    }
+
+    async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
+        Ok(self.state().lost(held))
     }
 
     async fn rescue(&self) -> Result<Rescued> {

@@ -27,8 +27,7 @@ pub struct State {
     /// Messages whose process died, apart from the others: a claim must not meet them.
     suspects: Lanes,
     held: BTreeMap<Uuid, Held>,
-    /// Until when each worker's claims stand.
-    leases: HashMap<Uuid, DateTime<Utc>>,
+    leases: HashMap<Uuid, Lease>,
     keys: Keys,
     pub letters: Letters,
     pub finished: Archive,
@@ -40,6 +39,13 @@ struct Held {
     message: Message,
     token: Uuid,
     worker: Uuid,
+}
+
+/// Since when a worker is registered, and until when its claims stand.
+#[derive(Debug)]
+struct Lease {
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
 }
 
 impl State {
@@ -185,16 +191,20 @@ impl State {
     /// Renews a worker's lease, or gives it one; answers with the time.
     fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
         let now = self.clock.now();
-        self.leases.insert(worker.id, later(now, worker.lease));
+        let until = later(now, worker.lease);
+        self.leases.entry(worker.id).or_insert(Lease { since: now, until }).until = until;
         now
     }
 
-    pub fn extend(&mut self, worker: &WorkerId) -> bool {
-        let known = self.leases.contains_key(&worker.id);
-        if known {
-            self.renew(worker);
-        }
-        known
+    pub fn extend(&mut self, worker: &WorkerId) -> Option<DateTime<Utc>> {
+        let since = self.leases.get(&worker.id)?.since;
+        self.renew(worker);
+        Some(since)
+    }
+
+    pub fn lost(&self, held: &[(Uuid, Uuid)]) -> Vec<Uuid> {
+        let stands = |id: &Uuid, token: &Uuid| self.held.get(id).is_some_and(|it| it.token == *token);
+        held.iter().filter(|(id, token)| !stands(id, token)).map(|it| it.0).collect()
     }
 
     pub fn sign_off(&mut self, worker: Uuid) {
@@ -205,7 +215,7 @@ impl State {
 
     pub fn rescue(&mut self) -> Rescued {
         let now = self.clock.now();
-        let dead: Vec<Uuid> = self.leases.extract_if(|_, until| *until < now).map(|(worker, _)| worker).collect();
+        let dead: Vec<Uuid> = self.leases.extract_if(|_, lease| lease.until < now).map(|(worker, _)| worker).collect();
         let mut rescued = Rescued { workers: dead.len() as u64, ..Rescued::default() };
         for mut message in self.take_held(|it| dead.contains(&it.worker)) {
             message.crash_count += 1;

@@ -26,6 +26,7 @@ use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use database::Database;
 use floors::Floors;
 use listener::Listener;
@@ -170,10 +171,18 @@ impl Transport for PostgresTransport {
         self.query(&self.statements.forget_claim, &[&worker.id, &token]).await.map(drop)
     }
 
-    async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<bool> {
+    async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>> {
         let in_flight = i32::try_from(in_flight).unwrap_or(i32::MAX);
-        let rows = self.query(&self.statements.extend, &[&worker.id, &millis(worker.lease), &in_flight]).await?;
-        Ok(!rows.is_empty())
+        let statement = &self.statements.extend;
+        let rows = self.query(statement, &[&worker.id, &millis(worker.lease), &in_flight]).await?;
+        Ok(self.read(statement, &rows, |row| row.try_get(0))?.into_iter().next())
+    }
+
+    async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
+        let (ids, tokens): (Vec<Uuid>, Vec<Uuid>) = held.iter().copied().unzip();
+        let statement = &self.statements.lost;
+        let rows = self.query(statement, &[&ids, &tokens]).await?;
+        self.read(statement, &rows, |row| row.try_get(0))
     }
 
     async fn rescue(&self) -> Result<Rescued> {

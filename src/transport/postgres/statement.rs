@@ -76,6 +76,8 @@ statements! {
     forget_claim(UUID, UUID);
     /// One heartbeat.
     extend(UUID, FLOAT8, INT4);
+    /// Which claims no longer stand.
+    lost(UUID_ARRAY, UUID_ARRAY);
     /// Takes the messages of dead workers.
     rescue(INT4);
     /// A worker leaves.

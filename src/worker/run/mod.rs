@@ -5,6 +5,7 @@
 //! after the other, and one statement for both deadlocks between four workers).
 
 mod claiming;
+mod losing;
 mod settling;
 mod stopping;
 mod telling;
@@ -16,6 +17,7 @@ use super::hand::Hand;
 use super::stats::StoppedBy;
 use crate::error::{Error, Result};
 use crate::transport::{Listening, Transport, WorkerId};
+use losing::Lost;
 use serde_json::{Value, json};
 use settling::Pending;
 use std::collections::HashSet;
@@ -36,6 +38,7 @@ const SETTLE_AT_ONCE: usize = 1000;
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
 type Claiming = Pin<Box<dyn Future<Output = (Feeds, Vec<Caught>, Option<Error>)> + Send>>;
+type Checking = Pin<Box<dyn Future<Output = Result<Lost>> + Send>>;
 type Settling = Pin<Box<dyn Future<Output = (Vec<Pending>, Result<HashSet<Uuid>>)> + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -53,6 +56,7 @@ pub(super) struct Loop {
     feeds: Option<Feeds>,
     claiming: Option<Claiming>,
     settling: Option<Settling>,
+    checking: Option<Checking>,
     hand: Hand,
     unsettled: Vec<Pending>,
     budget: Budget,
@@ -81,6 +85,11 @@ pub(super) struct Loop {
     said_waiting: bool,
     /// Whether the last claim was for a suspect only.
     sought_suspect: bool,
+    /// A heartbeat found that the worker had been declared dead, and nobody has asked yet what that took.
+    in_doubt: bool,
+    /// The database did not answer: no asking before this instant.
+    check_after: Option<Instant>,
+    check_failures: u32,
     claim_failures: u32,
     settle_failures: u32,
     /// When the next phase begins, whatever still runs.
@@ -108,6 +117,7 @@ impl Loop {
             feeds: Some(feeds),
             claiming: None,
             settling: None,
+            checking: None,
             hand: Hand::default(),
             unsettled: Vec::new(),
             budget,
@@ -124,6 +134,9 @@ impl Loop {
             listening,
             said_waiting: false,
             sought_suspect: false,
+            in_doubt: false,
+            check_after: None,
+            check_failures: 0,
             claim_failures: 0,
             settle_failures: 0,
             phase_ends: None,
@@ -138,6 +151,7 @@ impl Loop {
             self.take_reports();
             self.obey();
             self.watch_limits();
+            self.start_checking();
             self.start_settling();
             self.start_claiming();
             self.emit();
@@ -166,6 +180,10 @@ impl Loop {
                 self.settling = None;
                 self.on_settled(settlements, answer);
             }
+            answer = pending_or(&mut self.checking) => {
+                self.checking = None;
+                self.on_checked(answer);
+            }
             () = consumer.wake.notified() => {}
             () = tokio::time::sleep_until(until.into()) => {}
         }
@@ -174,7 +192,7 @@ impl Loop {
     /// The next instant at which something changes by itself. What was due at this turn has been done.
     fn next_instant(&self) -> Option<Instant> {
         let working = (self.phase == Phase::Working).then_some([self.rest_until, self.claim_after, self.budget.soft()]);
-        let always = [self.phase_ends, self.settle_after];
+        let always = [self.phase_ends, self.settle_after, self.check_after];
         working.into_iter().flatten().chain(always).flatten().filter(|it| *it > self.now).min()
     }
 

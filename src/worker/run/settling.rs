@@ -52,7 +52,11 @@ impl Loop {
         });
     }
 
+    /// Takes an outcome on its way, unless its message is known to be with others.
     pub(super) fn conclude(&mut self, held: Held, outcome: Outcome) {
+        if held.lost {
+            return;
+        }
         self.unsettled.push(Pending::new(held, outcome));
     }
 
@@ -82,8 +86,10 @@ impl Loop {
         match answer {
             Ok(lost) => {
                 self.settle_failures = 0;
-                for it in batch {
-                    self.on_outcome(&it, lost.contains(&it.settlement.id) && !it.retried);
+                let is_lost = |it: &Pending| lost.contains(&it.settlement.id) && !it.retried;
+                self.tell_of_lost(batch.iter().filter(|it| is_lost(it)).count());
+                for it in &batch {
+                    self.on_outcome(it, is_lost(it));
                 }
             }
             Err(error) => self.on_settle_error(batch, error),

@@ -6,7 +6,6 @@ use crate::transport::Outcome;
 use crate::worker::consumer::lock;
 use crate::worker::delivery;
 use crate::worker::stats::StoppedBy;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 impl Loop {
@@ -18,11 +17,6 @@ impl Loop {
             if stop.force {
                 self.abort("force");
             }
-        }
-        if self.consumer.declared_dead.swap(false, Ordering::Relaxed) {
-            // The outcomes will be refused by the fence; abort so that no more work is wasted on them.
-            self.consumer.handlers.command(delivery::RETURN.to_owned());
-            self.consumer.handlers.command(delivery::abort("leaseLost"));
         }
         let now = self.now;
         if self.phase == Phase::Working && self.budget.soft().is_some_and(|soft| now >= soft) {

@@ -3,15 +3,26 @@
 use super::Loop;
 use super::settling::Pending;
 use crate::transport::Outcome;
+use crate::worker::hand::Held;
 use serde_json::{Value, json};
 
 impl Loop {
+    pub(super) fn about(&self, held: &Held, event: &str) -> Value {
+        let transport = self.transports.get(held.feed).map(|it| it.name().to_string());
+        json!({
+            "event": event, "id": held.id, "type": held.message_type,
+            "transport": transport, "retryCount": held.run.retry_count,
+        })
+    }
+
+    pub(super) fn tell_of_lost(&mut self, count: usize) {
+        if count > 0 {
+            self.event(|| json!({ "event": "leaseLost", "count": count }));
+        }
+    }
+
     pub(super) fn describe(&self, it: &Pending, event: &str) -> Value {
-        let transport = self.transports.get(it.held.feed).map(|it| it.name().to_string());
-        let mut told = json!({
-            "event": event, "id": it.held.id, "type": it.held.message_type,
-            "transport": transport, "retryCount": it.held.run.retry_count,
-        });
+        let mut told = self.about(&it.held, event);
         match &it.settlement.outcome {
             Outcome::Retry { delay, failure, .. } => {
                 told["delay"] = json!(delay.as_millis() as u64);

@@ -1,0 +1,9 @@
+-- Which of these messages ($1) are no longer held under these tokens ($2): what was rescued, and may be with others.
+-- Asked only after a worker was declared dead.
+--
+-- Index: the primary key of messenger_messages_processing, once a message.
+SELECT claim.id
+FROM unnest($1::uuid[], $2::uuid[]) AS claim (id, token)
+WHERE NOT EXISTS (
+  SELECT FROM :"schema".messenger_messages_processing held
+  WHERE held.id = claim.id AND held.locked_by = claim.token)
