@@ -1,4 +1,4 @@
--- Stores a batch that carries no idempotency keys: one INSERT, whatever its size.
+-- Stores a batch that carries no idempotency keys: one INSERT, whatever its size. `send_one` is for a single message.
 -- Answers with the database's clock, by which `available_at` was set.
 WITH stored AS (
   INSERT INTO :"schema".messenger_messages_pending

@@ -1,5 +1,6 @@
 //! Envelopes into the table: one INSERT a batch, whatever its size.
 
+use super::statement::Statement;
 use super::{PostgresTransport, millis};
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
@@ -14,27 +15,47 @@ impl PostgresTransport {
         if envelopes.is_empty() {
             return Ok(Vec::new());
         }
-        let columns = Columns::of(envelopes);
         if envelopes.iter().any(|it| it.key.is_some()) {
-            return self.send_keyed(&columns, envelopes).await;
+            return self.send_keyed(envelopes).await;
         }
-        let now = self.send_plain(&columns).await?;
+        let now = match envelopes {
+            [envelope] => self.send_one(envelope).await?,
+            envelopes => self.send_plain(&self.statements.send, &Columns::of(envelopes).parameters()).await?,
+        };
         Ok(envelopes.iter().map(|envelope| queued(envelope, now)).collect())
     }
 
-    async fn send_plain(&self, columns: &Columns<'_>) -> Result<DateTime<Utc>> {
-        let statement = &self.statements.send;
-        let rows = self.query(statement, &columns.parameters()).await?;
+    async fn send_one(&self, envelope: &Envelope) -> Result<DateTime<Utc>> {
+        let priority = i16::from(envelope.priority);
+        let parameters: [&(dyn ToSql + Sync); 11] = [
+            &envelope.id,
+            &&*envelope.message_type,
+            &&*envelope.transport,
+            &&*envelope.queue,
+            &priority,
+            &max_retries(envelope),
+            &scheduled_at(envelope),
+            &delay_ms(envelope),
+            &&*envelope.body,
+            &envelope.headers.as_deref(),
+            &envelope.metadata.as_deref(),
+        ];
+        self.send_plain(&self.statements.send_one, &parameters).await
+    }
+
+    async fn send_plain(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<DateTime<Utc>> {
+        let rows = self.query(statement, parameters).await?;
         let now = self.read(statement, &rows, |row| row.try_get(0))?;
         Ok(now.first().copied().unwrap_or_else(Utc::now))
     }
 
-    async fn send_keyed(&self, columns: &Columns<'_>, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+    async fn send_keyed(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
         let keys = envelopes.iter().map(|it| it.key.as_ref());
         let names: Vec<Option<&str>> = keys.clone().map(|key| key.map(|it| it.key.as_str())).collect();
         let windows: Vec<Option<f64>> = keys.clone().map(|key| key.map(|it| millis(it.window))).collect();
         let repeats: Vec<i32> =
             keys.map(|key| key.map_or(0, |it| i32::try_from(it.repeats).unwrap_or(i32::MAX))).collect();
+        let columns = Columns::of(envelopes);
         let mut parameters = columns.parameters().to_vec();
         parameters.extend_from_slice(&[&names, &windows, &repeats]);
         let statement = &self.statements.send_keyed;
@@ -73,17 +94,15 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(envelopes: &'a [Envelope]) -> Self {
         let all = envelopes.iter();
-        let at = |it: &Envelope| if let Available::At(at) = it.available { Some(at) } else { None };
-        let after = |it: &Envelope| if let Available::After(delay) = it.available { Some(millis(delay)) } else { None };
         Self {
             ids: all.clone().map(|it| it.id).collect(),
             types: all.clone().map(|it| &*it.message_type).collect(),
             transports: all.clone().map(|it| &*it.transport).collect(),
             queues: all.clone().map(|it| &*it.queue).collect(),
             priorities: all.clone().map(|it| i16::from(it.priority)).collect(),
-            max_retries: all.clone().map(|it| it.max_retries.map(|n| i32::try_from(n).unwrap_or(i32::MAX))).collect(),
-            scheduled: all.clone().map(at).collect(),
-            delays: all.clone().map(after).collect(),
+            max_retries: all.clone().map(max_retries).collect(),
+            scheduled: all.clone().map(scheduled_at).collect(),
+            delays: all.clone().map(delay_ms).collect(),
             bodies: all.clone().map(|it| &*it.body).collect(),
             headers: all.clone().map(|it| it.headers.as_deref()).collect(),
             metadata: all.map(|it| it.metadata.as_deref()).collect(),
@@ -105,6 +124,18 @@ impl<'a> Columns<'a> {
             &self.metadata,
         ]
     }
+}
+
+fn max_retries(envelope: &Envelope) -> Option<i32> {
+    envelope.max_retries.map(|it| i32::try_from(it).unwrap_or(i32::MAX))
+}
+
+fn scheduled_at(envelope: &Envelope) -> Option<DateTime<Utc>> {
+    if let Available::At(at) = envelope.available { Some(at) } else { None }
+}
+
+fn delay_ms(envelope: &Envelope) -> Option<f64> {
+    if let Available::After(delay) = envelope.available { Some(millis(delay)) } else { None }
 }
 
 fn queued(envelope: &Envelope, now: DateTime<Utc>) -> Sent {

@@ -55,6 +55,8 @@ statements! {
     /// Stores a batch without idempotency keys.
     send(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
          TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    /// Stores one message without an idempotency key.
+    send_one(UUID, TEXT, TEXT, TEXT, INT2, INT4, TIMESTAMPTZ, FLOAT8, TEXT, TEXT, TEXT);
     /// Stores a batch with idempotency keys.
     send_keyed(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
                TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY);
