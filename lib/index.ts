@@ -105,6 +105,7 @@ export {
   unhandledMessages,
 } from './queue.js'
 export { retryDelay } from './retry.js'
+export { type CronExpression, type NextRunsOptions, nextRuns, validateCron } from './scheduler/cron.js'
 export { deserializeMessage, serializeMessage } from './serialization.js'
 export type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema.js'
 export { validateMessage } from './validation.js'

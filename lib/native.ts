@@ -53,6 +53,10 @@ export interface NativeConsumer {
 export interface NativeBinding {
   Core: new (layers: string) => NativeCore
   retryDelay(strategy: string, retryCount: number): number
+  /** The expression is a plain string. */
+  nextRuns(expression: string, question: string): string
+  /** The expression is a plain string. */
+  validateCron(expression: string): string
 }
 
 let binding: NativeBinding | undefined

@@ -54,6 +54,44 @@ impl Invalid {
     }
 }
 
+/// What is wrong with a cron expression, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CronProblem {
+    /// The expression, shortened where it is long.
+    pub expression: String,
+    /// `minute`, `day of month` and so on; `expression` where it is about the whole.
+    pub field: &'static str,
+    /// The item of the field that does not fit.
+    pub found: String,
+    /// What is allowed.
+    pub wants: String,
+    /// Which field it is, from 1; 0 for the whole.
+    pub place: usize,
+    /// Where the item begins in the expression, from 1; 0 for the whole.
+    pub character: usize,
+}
+
+impl CronProblem {
+    fn details(&self) -> Value {
+        let Self { expression, field, found, wants, place, character } = self;
+        json!({
+            "expression": expression, "field": field, "value": found, "allowed": wants,
+            "position": place, "character": character,
+        })
+    }
+}
+
+impl std::fmt::Display for CronProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { expression, field, found, wants, place, character } = self;
+        write!(f, "{field} {found}: {wants}")?;
+        match place {
+            0 => write!(f, " (\"{expression}\")"),
+            _ => write!(f, " (field {place}, character {character} of \"{expression}\")"),
+        }
+    }
+}
+
 /// Every failure of the core.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -211,6 +249,33 @@ pub enum Error {
         reason: String,
     },
 
+    /// A cron expression that can not be read, or that never runs.
+    #[error("{0}")]
+    InvalidCron(Box<CronProblem>),
+
+    /// A time zone that the database of zones does not have.
+    #[error("timezone \"{name}\" does not exist: use an IANA name such as Europe/London, America/New_York or UTC")]
+    UnknownTimezone {
+        /// The name asked for.
+        name: String,
+    },
+
+    /// A schedule, or a question about one, that does not fit.
+    #[error("{path}: {problem}")]
+    InvalidSchedule {
+        /// Where, as `options.maxRuns`.
+        path: String,
+        /// What it is and what is allowed.
+        problem: String,
+    },
+
+    /// A schedule that does not exist.
+    #[error("schedule \"{name}\" does not exist; `listSchedules()` names those that do")]
+    UnknownSchedule {
+        /// The name asked for.
+        name: String,
+    },
+
     /// One failure that several messages of a batch share.
     #[error("{0}")]
     Shared(#[source] std::sync::Arc<Error>),
@@ -244,6 +309,10 @@ impl Error {
             Self::Handler { .. } => "SYMPHONY_HANDLER_FAILED",
             Self::Serialization { .. } => "SYMPHONY_SERIALIZATION_FAILED",
             Self::Stopped { .. } => "SYMPHONY_STOPPED",
+            Self::InvalidCron(_) => "SYMPHONY_INVALID_CRON",
+            Self::UnknownTimezone { .. } => "SYMPHONY_UNKNOWN_TIMEZONE",
+            Self::InvalidSchedule { .. } => "SYMPHONY_INVALID_SCHEDULE",
+            Self::UnknownSchedule { .. } => "SYMPHONY_UNKNOWN_SCHEDULE",
             Self::Shared(error) => error.code(),
         }
     }
@@ -260,6 +329,10 @@ impl Error {
             Self::Handler { .. } => "HandlerError",
             Self::Serialization { .. } => "SerializationError",
             Self::Stopped { .. } => "SymphonyError",
+            Self::InvalidCron(_)
+            | Self::UnknownTimezone { .. }
+            | Self::InvalidSchedule { .. }
+            | Self::UnknownSchedule { .. } => "SchedulerError",
             Self::Shared(error) => error.class(),
             _ => "TransportError",
         }
@@ -287,6 +360,10 @@ impl Error {
             Self::Timeout { operation, limit_ms } => json!({ "operation": operation, "limitMs": limit_ms }),
             Self::Query { operation, .. } => json!({ "operation": operation }),
             Self::Handler { message_id, .. } => json!({ "messageId": message_id }),
+            Self::InvalidCron(problem) => problem.details(),
+            Self::UnknownTimezone { name } => json!({ "timezone": name }),
+            Self::InvalidSchedule { path, .. } => json!({ "path": path }),
+            Self::UnknownSchedule { name } => json!({ "schedule": name }),
             Self::Shared(error) => error.details(),
             _ => Value::Null,
         }

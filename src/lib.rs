@@ -13,6 +13,7 @@
 //! | [`dispatcher`] | message to envelopes to transports |
 //! | [`transport`] | where messages wait: the trait, and `postgres`, `memory`, `sync` |
 //! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
+//! | [`scheduler`] | messages that come again: once, cron, interval |
 //! | [`dead_letters`] | messages that could not be handled, listed and redriven |
 //! | [`monitor`] | how the queue is, and what to do about it |
 //! | [`engine`] | one configuration with its transports, the root of everything above |
@@ -29,6 +30,7 @@ pub mod message;
 pub mod monitor;
 pub mod retry;
 pub mod routing;
+pub mod scheduler;
 pub mod transport;
 pub mod worker;
 

@@ -14,4 +14,5 @@ mod inline;
 mod memory;
 mod pure;
 mod runtime;
+mod scheduler;
 mod thrown;
