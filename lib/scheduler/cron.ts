@@ -38,7 +38,11 @@ export interface CronExpression {
  */
 export function nextRuns(expression: string, options: NextRunsOptions = {}): Date[] {
   const { from = Date.now(), until, ...rest } = options
-  const question = { ...rest, from: toTime('from', from), ...(until !== undefined && { until: toTime('until', until) }) }
+  const question = {
+    ...rest,
+    from: toTime('from', from),
+    ...(until !== undefined && { until: toTime('until', until) }),
+  }
   const runs = callNative(() => native().nextRuns(text(expression), JSON.stringify(question)))
   return (JSON.parse(runs) as number[]).map((run) => new Date(run))
 }

@@ -32,8 +32,12 @@ pub const HOUR: Field = plain("hour", 0, 23);
 /// Hashed days stop at 28: every month has those.
 pub const MONTH_DAY: Field = Field { hash_max: 28, more: ", L, L-3, 15W, LW", ..plain("day of month", 1, 31) };
 pub const MONTH: Field = Field { names: MONTHS, more: ", JAN to DEC", ..plain("month", 1, 12) };
-pub const WEEKDAY: Field =
-    Field { hash_max: 6, names: WEEKDAYS, more: " (0 and 7 are Sunday), SUN to SAT, 5L, 5#2", ..plain("weekday", 0, 7) };
+pub const WEEKDAY: Field = Field {
+    hash_max: 6,
+    names: WEEKDAYS,
+    more: " (0 and 7 are Sunday), SUN to SAT, 5L, 5#2",
+    ..plain("weekday", 0, 7)
+};
 
 /// What is wrong with an item, and where.
 #[derive(Debug, PartialEq, Eq)]

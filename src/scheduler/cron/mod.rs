@@ -69,10 +69,15 @@ impl Cron {
             _ => (Parsed { bits: 1, ..Parsed::default() }, 0),
         };
         let (minute, hour) = (read(&MINUTE, rest)?, read(&HOUR, rest + 1)?);
-        let (day, month, weekday) =
-            (read(&MONTH_DAY, rest + 2)?, read(&MONTH, rest + 3)?, read(&WEEKDAY, rest + 4)?);
+        let (day, month, weekday) = (read(&MONTH_DAY, rest + 2)?, read(&MONTH, rest + 3)?, read(&WEEKDAY, rest + 4)?);
         if day.text == "?" && weekday.text == "?" {
-            return Err(source.refuse(&WEEKDAY, rest + 4, "?", 0, "* in one of the two, for ? leaves the choice to the other"));
+            return Err(source.refuse(
+                &WEEKDAY,
+                rest + 4,
+                "?",
+                0,
+                "* in one of the two, for ? leaves the choice to the other",
+            ));
         }
         let texts = [&second, &minute, &hour, &day, &month, &weekday].map(|it| it.text.as_str());
         let cron = Self {
@@ -224,9 +229,7 @@ impl<'a> Source<'a> {
 
     fn read(&self, field: &'static Field, place: usize, hash: &mut Option<Hash>) -> Result<Parsed> {
         let text = self.words.get(place).copied().unwrap_or_default();
-        field
-            .parse(text, hash)
-            .map_err(|Problem { item, at, wants }| self.refuse(field, place, &item, at, wants))
+        field.parse(text, hash).map_err(|Problem { item, at, wants }| self.refuse(field, place, &item, at, wants))
     }
 
     fn refuse(&self, field: &Field, place: usize, item: &str, at: usize, wants: impl Into<String>) -> Error {
@@ -287,7 +290,10 @@ mod tests {
             ("0 0 * * L", "weekday L: a weekday before the L, such as 5L for the last Friday"),
             ("0 0 ? * ?", "weekday ?: * in one of the two"),
             ("? * * * *", "minute ?: 0 to 59"),
-            ("0 0 30 2 *", "day of month 30: a day that months 2 have; as it is it never runs (field 3, character 5 of"),
+            (
+                "0 0 30 2 *",
+                "day of month 30: a day that months 2 have; as it is it never runs (field 3, character 5 of",
+            ),
             ("0 0 31 4,6,9,11 *", "day of month 31: a day that months 4,6,9,11 have"),
             ("1, * * * *", "minute : 0 to 59 (field 1, character 3 of"),
             ("+1 * * * *", "minute +1: 0 to 59"),
