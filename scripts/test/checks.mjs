@@ -6,13 +6,14 @@ import { hostTriple } from './host.mjs'
 const inRoot = { cwd: root }
 const biome = at('node_modules/@biomejs/biome/bin/biome')
 const tsc = at('node_modules/typescript/bin/tsc')
-const coverageTool = at('scripts/rust-coverage/Cargo.toml')
+/** Programs beside the core, each with its own lock file. */
+const programs = ['scripts/rust-coverage/Cargo.toml', 'bench/raw/Cargo.toml'].map((path) => at(path))
 
 /** @type {Record<string, () => Promise<unknown>>} */
 export const rustChecks = {
   'cargo fmt': async () => {
     await run('cargo', ['fmt', '--check'], inRoot)
-    await run('cargo', ['fmt', '--check', '--manifest-path', coverageTool], inRoot)
+    for (const path of programs) await run('cargo', ['fmt', '--check', '--manifest-path', path], inRoot)
   },
   // The same target as the builds, so that build scripts and macros compile once.
   'cargo clippy': async () =>
@@ -32,6 +33,6 @@ export const typeChecks = {
 
 export async function format() {
   await run('cargo', ['fmt'], inRoot)
-  await run('cargo', ['fmt', '--manifest-path', coverageTool], inRoot)
+  for (const path of programs) await run('cargo', ['fmt', '--manifest-path', path], inRoot)
   await runNode(biome, ['check', '--write'], inRoot)
 }
