@@ -2,14 +2,17 @@
 import { type Answer, errorAnswer, jsonAnswer } from './answer.js'
 import { RequestProblem } from './problem.js'
 
-/** What Next.js passes beside the request. Other servers pass nothing. */
+/** What Next.js passes beside the request to a route with dynamic segments. */
 export interface RouteContext {
   /** The dynamic segments of the path. */
-  params?: unknown
+  params: Promise<Record<string, string | string[] | undefined>>
 }
 
-/** A handler of one method, for a `route.ts` of Next.js and for every server that has `Request` and `Response`. */
-export type RouteHandler = (request: Request, context?: RouteContext) => Promise<Response>
+/** A handler, for a `route.ts` of Next.js and for every server that has `Request` and `Response`. It never rejects. */
+export type RouteHandler = (request: Request) => Promise<Response>
+
+/** A handler of a catch-all route. Its second parameter is not optional, since the type check of Next.js wants it so. */
+export type CatchAllHandler = (request: Request, context: RouteContext) => Promise<Response>
 
 /** Answers whatever happens, errors included. */
 export async function answering(work: () => Promise<Answer | Response>): Promise<Response> {

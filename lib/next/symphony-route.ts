@@ -7,7 +7,7 @@ import { dispatching } from './endpoints/dispatch.js'
 import { failed } from './endpoints/failed.js'
 import { queues } from './endpoints/queues.js'
 import { type Authorize, guard } from './guard.js'
-import { answering, type RouteHandler } from './handler.js'
+import { answering, type CatchAllHandler, type RouteContext, type RouteHandler } from './handler.js'
 import { segmentsOf } from './path.js'
 import { timeLimitFor } from './time-limit.js'
 
@@ -25,9 +25,12 @@ export interface SymphonyRouteOptions {
 
 /** The handlers of the endpoints. */
 export interface SymphonyRoute {
-  GET: RouteHandler
-  POST: RouteHandler
-  DELETE: RouteHandler
+  /** Figures, lists and single messages. */
+  GET: CatchAllHandler
+  /** Dispatching, consuming, putting back, cancelling. */
+  POST: CatchAllHandler
+  /** Deleting dead letters and schedules. */
+  DELETE: CatchAllHandler
   /** All of them by the request's method, for servers other than Next.js. */
   handle: RouteHandler
 }
@@ -54,7 +57,7 @@ const REMEDY =
 export function createSymphonyRoute(options: SymphonyRouteOptions = {}): SymphonyRoute {
   const { authorize, basePath = '/api/symphony' } = options
   const settings = settingsOf(options)
-  const handle: RouteHandler = (request, context) =>
+  const handle = (request: Request, context?: RouteContext): Promise<Response> =>
     answering(async () => {
       const instead = await guard(request, { authorize, remedy: REMEDY })
       if (instead !== undefined) return instead

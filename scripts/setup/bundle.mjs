@@ -1,16 +1,18 @@
 /** The TypeScript layer, bundled to `dist/`. */
 import { existsSync } from 'node:fs'
+import { writeEdgeEntries } from './edge.mjs'
 import { at, root } from './paths.mjs'
 import { runNode } from './process.mjs'
 import { contentHash, isStamped, stamp } from './stamp.mjs'
 import { step } from './step.mjs'
 
-const sources = ['lib', 'tsdown.config.ts', 'tsconfig.json', 'package.json']
+const sources = ['lib', 'scripts/setup/edge.mjs', 'tsdown.config.ts', 'tsconfig.json', 'package.json']
 
 /** Bundles unless `dist/` is up to date. */
 export async function ensureBundle() {
   const version = contentHash(sources)
   if (existsSync(at('dist', 'index.mjs')) && isStamped('bundle', version)) return
   await step('bundle', () => runNode(at('node_modules/tsdown/dist/run.mjs'), [], { cwd: root }))
+  await writeEdgeEntries(['index', 'config', 'utils', 'next', 'testing'])
   stamp('bundle', version)
 }

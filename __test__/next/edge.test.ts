@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
+
+const PROGRAM = `
+  import * as symphony from '@leadmap/symphony'
+  import * as next from '@leadmap/symphony/next'
+  import * as utils from '@leadmap/symphony/utils'
+  const told = []
+  for (const use of [
+    () => symphony.dispatch({ type: 'Any', payload: {} }),
+    () => new symphony.Worker(),
+    () => next.createWorkerRoute(),
+    () => utils.isSymphonyEnabled(),
+  ]) {
+    try { use(); told.push('nothing') } catch ({ name, code, message }) { told.push([name, code, message]) }
+  }
+  console.log(JSON.stringify(told))
+`
+
+test.each(['edge-light', 'workerd', 'browser'])(
+  'under the condition %s the first use says what to do',
+  async (name) => {
+    const run = promisify(execFile)(process.execPath, ['--conditions', name, '--input-type=module', '-e', PROGRAM], {
+      cwd: at(),
+    })
+    const told = JSON.parse((await run).stdout) as unknown[]
+    const refused = [
+      'ConfigurationError',
+      'SYMPHONY_EDGE_RUNTIME',
+      expect.stringContaining("export const runtime = 'nodejs'"),
+    ]
+    expect(told).toEqual([refused, refused, refused, refused])
+  },
+)
+
+test('both builds have the same names', async () => {
+  for (const entry of ['index', 'config', 'utils', 'next', 'testing']) {
+    const [real, edge] = await Promise.all([
+      import(/* @vite-ignore */ at('dist', `${entry}.mjs`)),
+      import(/* @vite-ignore */ at('dist', 'edge', `${entry}.mjs`)),
+    ])
+    expect(Object.keys(edge), entry).toEqual(Object.keys(real))
+  }
+})
