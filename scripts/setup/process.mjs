@@ -94,6 +94,49 @@ export function show(program, parameters, { cwd, env } = {}) {
   })
 }
 
+/**
+ * Starts a program that runs until it is ended, such as a server.
+ *
+ * @param {string} program
+ * @param {string[]} parameters
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ */
+export function start(program, parameters, { cwd, env } = {}) {
+  const child = spawn(program, parameters, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+  })
+  running.set(child, (signal) => endGroup(child, signal))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text
+    })
+  }
+  const ended = new Promise((resolve) => {
+    child.on('error', resolve)
+    child.on('close', resolve)
+  }).then(() => {
+    running.delete(child)
+  })
+  return {
+    /** What it has printed, both streams in order. */
+    output: () => output,
+    isRunning: () => running.has(child),
+    /** Resolves when it has ended, however. */
+    ended,
+    /** Ends it and what it started. @param {NodeJS.Signals} signal */
+    end: async (signal) => {
+      endGroup(child, signal)
+      const late = setTimeout(() => endGroup(child, 'SIGKILL'), patience)
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
+
 /** How long processes may take to end after a signal, in milliseconds. */
 const patience = 10_000
 

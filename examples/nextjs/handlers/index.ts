@@ -1,0 +1,4 @@
+/** All handlers. Whoever consumes imports this. */
+import './campaign'
+import './email'
+import './sms'

@@ -1,0 +1,10 @@
+/** Who may call the cron routes that were there before Symphony: whoever sends `Authorization: Bearer <CRON_SECRET>`. */
+import { bearerToken } from '@leadmap/symphony/next'
+
+const isCron = bearerToken(() => process.env.CRON_SECRET)
+
+/** Answers a cron call: 401 without the secret, else what the work gives, as JSON. */
+export async function cronRoute(request: Request, work: () => Promise<object>): Promise<Response> {
+  if (!isCron(request)) return Response.json({ success: false, error: 'Unauthorized' }, { status: 401 })
+  return Response.json({ success: true, ...(await work()) })
+}

@@ -1,0 +1,13 @@
+import type { NextConfig } from 'next'
+
+const config: NextConfig = {
+  serverExternalPackages: ['@leadmap/symphony'],
+  // This application lies inside another repository; one in a repository of its own needs neither line.
+  turbopack: { root: import.meta.dirname },
+  outputFileTracingRoot: import.meta.dirname,
+  // For the end-to-end tests, which build the application in several ways.
+  distDir: process.env.NEXT_BUILD_FOLDER || '.next',
+  output: process.env.NEXT_BUILD_OUTPUT === 'standalone' ? 'standalone' : undefined,
+}
+
+export default config
