@@ -106,6 +106,29 @@ export {
 } from './queue.js'
 export { retryDelay } from './retry.js'
 export { type CronExpression, type NextRunsOptions, nextRuns, validateCron } from './scheduler/cron.js'
+export { Scheduler, type SchedulerEvents, type SchedulerOptions } from './scheduler/scheduler.js'
+export {
+  defineSchedules,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  runDueSchedules,
+  runScheduleNow,
+  type ScheduleDefinition,
+  schedule,
+} from './scheduler/schedules.js'
+export type {
+  RunDueOptions,
+  RunDueResult,
+  Schedule,
+  ScheduleConfig,
+  ScheduledMessage,
+  ScheduleInstant,
+  ScheduleOptions,
+  ScheduleTiming,
+} from './scheduler/types.js'
 export { deserializeMessage, serializeMessage } from './serialization.js'
 export type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema.js'
 export { validateMessage } from './validation.js'

@@ -35,7 +35,23 @@ export interface NativeCore {
   doctor(options: string): Promise<string>
   /** The name of the transport is a plain string. */
   memory(transport: string, command: string): string
+  schedule(definition: string): Promise<string>
+  defineSchedules(schedules: string): Promise<string>
+  listSchedules(options: string): Promise<string>
+  /** Names of schedules are plain strings. */
+  getSchedule(name: string): Promise<string>
+  switchSchedule(name: string, enabled: boolean): Promise<string>
+  runScheduleNow(name: string): Promise<string>
+  deleteSchedule(name: string): Promise<boolean>
+  runDueSchedules(options: string): Promise<string>
+  watchSchedules(changed: (nothing: string) => void): Promise<NativeScheduleWatch>
   close(): Promise<void>
+}
+
+/** A watch on changes of schedules. */
+export interface NativeScheduleWatch {
+  listens(): boolean
+  stop(): void
 }
 
 /** One drain, or one long-lived worker. */

@@ -3,6 +3,7 @@ import { forgetConfig } from './config/effective.js'
 import { existingCore, forgetCore, getCore } from './core.js'
 import { getRegistry, type HandlerRegistry } from './handlers/registry.js'
 import { awaitNative } from './native-error.js'
+import { stopSchedulers } from './scheduler/scheduler.js'
 
 /** What is in one queue. */
 export interface QueueDepth {
@@ -42,6 +43,8 @@ export interface CleanupResult {
   failed: number
   /** Idempotency keys past `deduplication.window`. */
   deduplication: number
+  /** Schedules of `schedule()` without a run left, past `retention.completed` and a day at least. */
+  schedules: number
 }
 
 /** How much is in each queue. Counts are bounded, so this is cheap however long the queues are. */
@@ -66,10 +69,11 @@ export async function cleanup(options: { limit?: number } = {}): Promise<Cleanup
 }
 
 /**
- * Stops every worker and drain of the process as `stop()` would, and closes its connections. Not needed to let it
+ * Stops every worker, drain and scheduler of the process as `stop()` would, and closes its connections. Not needed to let it
  * exit; the next call opens new ones, and reads the environment again. Not for a handler: it would wait for itself.
  */
 export async function close(): Promise<void> {
+  await stopSchedulers()
   const core = existingCore()
   forgetCore()
   forgetConfig()

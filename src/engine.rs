@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::transport::Transport;
 use crate::transport::memory::MemoryTransport;
 use crate::transport::postgres::database::Database;
+use crate::transport::postgres::schedules::Schedules;
 use crate::transport::postgres::{PostgresTransport, TransportRow};
 use crate::transport::sync::{Inline, SyncTransport};
 use std::collections::{BTreeSet, HashMap};
@@ -74,6 +75,14 @@ impl Engine {
     /// [`Error::DatabaseUrlMissing`], or [`Error::InvalidConfiguration`] for an unreadable URL.
     pub fn database(&self) -> Result<Arc<Database>> {
         Database::shared(&self.config().database)
+    }
+
+    /// The table of schedules, in the configured database.
+    ///
+    /// # Errors
+    /// As [`Engine::database`].
+    pub fn schedules(&self) -> Result<Schedules> {
+        Ok(Schedules::new(self.database()?, &self.config()))
     }
 
     /// A transport by name, as `messenger_transports` and the configuration describe it.

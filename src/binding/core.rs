@@ -32,7 +32,7 @@ type Running = Arc<Mutex<Vec<Weak<worker::Consumer>>>>;
 /// One configuration with its transports.
 #[napi]
 pub struct Core {
-    engine: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
     inline: Arc<InlineHandlers>,
     running: Running,
 }
@@ -230,8 +230,12 @@ impl Core {
             sum.completed += cleaned.completed;
             sum.failed += cleaned.failed;
             sum.deduplication += cleaned.deduplication;
+            sum.schedules += cleaned.schedules;
         }
-        to_text(&json!({ "completed": sum.completed, "failed": sum.failed, "deduplication": sum.deduplication }))
+        let Cleaned { completed, failed, deduplication, schedules } = sum;
+        to_text(&json!({
+            "completed": completed, "failed": failed, "deduplication": deduplication, "schedules": schedules,
+        }))
     }
 
     /// Examines the database and the queue in it.

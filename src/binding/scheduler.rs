@@ -1,8 +1,14 @@
-//! Cron expressions without a core.
+//! Schedules, and cron expressions without any.
 
+use super::callback::{Callback, TextCallback};
+use super::core::Core;
 use super::thrown::{from_text, thrown, to_text};
-use crate::scheduler::{self, Question};
+use crate::scheduler::{self, Question, manage, run};
+use crate::transport::postgres::listener::{Listener, Subscription};
+use crate::transport::postgres::schedules::CHANGED;
 use napi_derive::napi;
+use serde::Deserialize;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The next runs of an expression: JSON text of milliseconds since 1970.
 #[napi(catch_unwind)]
@@ -16,6 +22,100 @@ pub fn next_runs(expression: String, question: String) -> napi::Result<String> {
 #[napi(catch_unwind)]
 pub fn validate_cron(expression: String) -> napi::Result<String> {
     to_text(&scheduler::validate_cron(&expression).map_err(thrown)?)
+}
+
+#[napi]
+impl Core {
+    /// Stores a schedule; answers with it.
+    #[napi]
+    pub async fn schedule(&self, definition: String) -> napi::Result<String> {
+        to_text(&manage::put(&self.engine, &definition, None).await.map_err(thrown)?.shown())
+    }
+
+    /// Makes the schedules of a group what the code says.
+    #[napi]
+    pub async fn define_schedules(&self, schedules: String) -> napi::Result<String> {
+        to_text(&manage::define(&self.engine, &schedules).await.map_err(thrown)?)
+    }
+
+    /// A page of schedules.
+    #[napi]
+    pub async fn list_schedules(&self, options: String) -> napi::Result<String> {
+        let options: ListOptions = from_text("list options", &options)?;
+        let page = manage::list(&self.engine, options.after.as_deref(), options.limit).await;
+        to_text(&page.map_err(thrown)?)
+    }
+
+    /// One schedule, or `null`. The name is plain text, as everywhere below.
+    #[napi]
+    pub async fn get_schedule(&self, name: String) -> napi::Result<String> {
+        to_text(&manage::get(&self.engine, &name).await.map_err(thrown)?.map(|it| it.shown()))
+    }
+
+    /// Pauses a schedule, or lets it go on; answers with it.
+    #[napi]
+    pub async fn switch_schedule(&self, name: String, enabled: bool) -> napi::Result<String> {
+        to_text(&manage::switch(&self.engine, &name, enabled).await.map_err(thrown)?.shown())
+    }
+
+    /// Dispatches the message of a schedule now; answers with the messages, one a transport.
+    #[napi]
+    pub async fn run_schedule_now(&self, name: String) -> napi::Result<String> {
+        to_text(&run::run_now(&self.engine, &name).await.map_err(thrown)?)
+    }
+
+    /// Deletes a schedule; whether there was one.
+    #[napi]
+    pub async fn delete_schedule(&self, name: String) -> napi::Result<bool> {
+        manage::delete(&self.engine, &name).await.map_err(thrown)
+    }
+
+    /// Runs what is due.
+    #[napi]
+    pub async fn run_due_schedules(&self, options: String) -> napi::Result<String> {
+        let options: run::Options = from_text("options", &options)?;
+        to_text(&run::run_due(&self.engine, &options).await.map_err(thrown)?)
+    }
+
+    /// Calls a function whenever a schedule changes, where the database keeps a session to listen on.
+    #[napi(ts_args_type = "changed: (nothing: string) => void")]
+    pub async fn watch_schedules(&self, changed: TextCallback) -> napi::Result<ScheduleWatch> {
+        let callback = Callback::new(changed);
+        let wake = Arc::new(move || {
+            callback.call(String::new());
+        });
+        let config = self.engine.config();
+        let subscription = Listener::subscribe(&config.database, CHANGED.into(), wake).map_err(thrown)?;
+        Ok(ScheduleWatch { subscription: Mutex::new(subscription) })
+    }
+}
+
+/// A watch on changes of schedules, until it is stopped.
+#[napi]
+pub struct ScheduleWatch {
+    subscription: Mutex<Option<Subscription>>,
+}
+
+#[napi]
+impl ScheduleWatch {
+    /// Whether changes are heard of at all.
+    #[napi(catch_unwind)]
+    pub fn listens(&self) -> bool {
+        self.subscription.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Ends it.
+    #[napi(catch_unwind)]
+    pub fn stop(&self) {
+        self.subscription.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListOptions {
+    after: Option<String>,
+    limit: usize,
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ mod receipt;
 pub use receipt::{Dispatched, Receipt};
 
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::envelope::Envelope;
+use crate::error::{Error, Result};
 use crate::message;
 use crate::transport::not_capable;
 use futures_util::future::join_all;
@@ -27,6 +28,25 @@ pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result
     let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await;
     let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
     Ok(receipt::gather(messages, receipts))
+}
+
+/// Finds the way of a batch without sending it: the envelopes of each message, for one store that sends them itself.
+///
+/// # Errors
+/// Only when the text is no JSON array. A message that can not go everywhere it should has its error, such as
+/// [`Error::NotCapable`] for a transport of another store.
+pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
+    let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await;
+    let envelope = |(_, slot): (_, Result<plan::Slot>)| {
+        let slot = slot?;
+        let parcel = parcels.get(slot.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
+        let envelope = parcel.envelopes.get(slot.envelope).ok_or(Error::Stopped { what: "the dispatcher" })?;
+        if parcel.transport.store() != store {
+            return not_capable(&envelope.transport, "take messages of schedules: they go to transports in Postgres");
+        }
+        Ok(envelope.clone())
+    };
+    Ok(messages.into_iter().map(|routed| routed.into_iter().map(envelope).collect()).collect())
 }
 
 /// Dispatches a batch of which every message is stored or none.

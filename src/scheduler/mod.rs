@@ -5,8 +5,17 @@
 //! | [`cron`] | cron expressions: reading them, and finding the next run; pure |
 //! | [`zone`] | time zones, and local times that are skipped or come twice; pure |
 //! | [`timing`] | when a schedule of any kind runs next; pure |
+//! | [`missed`] | what becomes of runs that are due, in time or not; pure |
+//! | [`definition`], [`record`] | a schedule as it comes in, and as it is stored |
+//! | [`manage`] | schedules made, changed, looked at and taken away |
+//! | [`run`] | due schedules to messages |
 
 pub mod cron;
+pub mod definition;
+pub mod manage;
+pub mod missed;
+pub mod record;
+pub mod run;
 pub mod timing;
 pub mod zone;
 

@@ -16,7 +16,7 @@ pub enum Timing {
     Every {
         /// Milliseconds from one run to the next.
         millis: i64,
-        /// A run to count from.
+        /// A run to count from, in both directions: where it begins, [`Plan::from`] says.
         anchor: DateTime<Utc>,
     },
 }
@@ -50,7 +50,7 @@ impl Timing {
             Self::Every { millis, anchor } => {
                 // Milliseconds from the anchor to a run lie on the grid; the remainder below one does not matter.
                 let passed = after.timestamp_millis() - anchor.timestamp_millis();
-                let runs = if passed < 0 { 0 } else { passed / millis + 1 };
+                let runs = passed.div_euclid(*millis) + 1;
                 let next = anchor.timestamp_millis().checked_add(runs.checked_mul(*millis)?)?;
                 DateTime::from_timestamp_millis(next).filter(|it| it.timestamp() <= LAST_SECOND)
             }
@@ -80,7 +80,7 @@ mod tests {
 
     fn every(minutes: i64, anchor: &str, until: Option<&str>) -> Plan {
         let timing = Timing::Every { millis: minutes * 60_000, anchor: at(anchor) };
-        Plan { timing, from: None, until: until.map(at) }
+        Plan { timing, from: Some(at(anchor)), until: until.map(at) }
     }
 
     #[test]
@@ -127,10 +127,8 @@ mod tests {
         fn run_n_is_at_the_anchor_plus_n_intervals(
             millis in 1000_i64..10_000_000_000, anchor in 0_i64..4_000_000_000_000, after in 0_i64..8_000_000_000_000,
         ) {
-            let plan = Plan {
-                timing: Timing::Every { millis, anchor: DateTime::from_timestamp_millis(anchor).unwrap() },
-                from: None, until: None,
-            };
+            let start = DateTime::from_timestamp_millis(anchor).unwrap();
+            let plan = Plan { timing: Timing::Every { millis, anchor: start }, from: Some(start), until: None };
             let next = plan.next_after(DateTime::from_timestamp_millis(after).unwrap()).unwrap().timestamp_millis();
             prop_assert!(next > after || after < anchor);
             prop_assert!(next >= anchor && (next - anchor) % millis == 0);

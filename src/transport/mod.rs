@@ -256,6 +256,8 @@ pub struct Cleaned {
     pub failed: u64,
     /// Idempotency keys past their window.
     pub deduplication: u64,
+    /// Schedules without a run left, past the retention of completed messages.
+    pub schedules: u64,
 }
 
 /// A subscription to what is sent; it ends when it is dropped.

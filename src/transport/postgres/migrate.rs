@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "transports_and_schedules",
     3 "monitoring",
     4 "security",
+    5 "schedules",
 ];
 
 /// The newest version this build knows.

@@ -5,6 +5,7 @@
 pub mod database;
 pub mod listener;
 pub mod migrate;
+pub mod schedules;
 pub mod url;
 
 mod cancel;
@@ -270,7 +271,20 @@ impl Transport for PostgresTransport {
             completed: self.delete_past(&self.retention.completed, &statements.cleanup_finished, limit).await?,
             failed: self.delete_past(&self.retention.failed, &statements.cleanup_failed, limit).await?,
             deduplication: self.count(&statements.cleanup_deduplication, &[&limit]).await?,
+            schedules: self
+                .delete_past(&finished_schedules(&self.retention), &statements.cleanup_schedules, limit)
+                .await?,
         })
+    }
+}
+
+/// Schedules without a run left stay as long as finished messages do, a day at least: who looks for one should find it.
+fn finished_schedules(retention: &RetentionConfig) -> Retention {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    match retention.completed {
+        Retention::Forever => Retention::Forever,
+        Retention::None => Retention::For(DAY),
+        Retention::For(kept) => Retention::For(kept.max(DAY)),
     }
 }
 

@@ -77,7 +77,7 @@ impl PostgresTransport {
 }
 
 /// A batch as columns: one array a parameter, whatever the number of messages.
-struct Columns<'a> {
+pub(super) struct Columns<'a> {
     ids: Vec<Uuid>,
     types: Vec<&'a str>,
     transports: Vec<&'a str>,
@@ -92,7 +92,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(envelopes: &'a [Envelope]) -> Self {
+    pub(super) fn of(envelopes: &'a [Envelope]) -> Self {
         let all = envelopes.iter();
         Self {
             ids: all.clone().map(|it| it.id).collect(),
@@ -109,7 +109,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 11] {
+    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 11] {
         [
             &self.ids,
             &self.types,

@@ -102,6 +102,25 @@ statements! {
     cleanup_failed(FLOAT8, INT8);
     /// Windows that have passed.
     cleanup_deduplication(INT8);
+    /// Schedules that are due.
+    schedules_due(INT8);
+    /// Messages of schedules, and the schedules moved on.
+    schedules_settle(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY,
+                     FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY,
+                     UUID_ARRAY, UUID_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
+                     INT4_ARRAY, INT8_ARRAY, BOOL_ARRAY, TEXT_ARRAY);
+    /// One schedule.
+    schedule_get(TEXT);
+    /// One page of schedules.
+    schedules_list(TEXT, INT8);
+    /// A schedule under its name.
+    schedule_put(TEXT, INT8, TEXT);
+    /// Deletes a schedule.
+    schedule_delete(TEXT);
+    /// Deletes what code no longer names.
+    schedules_prune(TEXT, TEXT_ARRAY);
+    /// Retention of schedules that have no run left.
+    cleanup_schedules(FLOAT8, INT8);
     /// Transports added at run time.
     transports();
     /// The facts for a diagnosis.

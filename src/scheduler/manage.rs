@@ -1,0 +1,146 @@
+//! Schedules made, changed, looked at and taken away.
+
+use super::definition::{Definition, first_run, late};
+use super::record::Record;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::transport::postgres::schedules::Found;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// How often a change is tried that others come before.
+const TRIES: usize = 20;
+
+/// Stores a schedule under its name. The same definition again changes nothing.
+///
+/// # Errors
+/// What is wrong with it, or those of a statement.
+pub async fn put(engine: &Arc<Engine>, definition: &str, group: Option<&str>) -> Result<Record> {
+    let table = engine.schedules()?;
+    for _ in 0..TRIES {
+        let definition = Definition::read(engine, definition, &table.store(), group).await?;
+        let name = definition.name.clone();
+        let Found { now, row } = table.get(&name).await?;
+        // What can not be read is replaced.
+        let stored = row.as_ref().and_then(|(_, _, record)| Record::read(record).ok());
+        if let Some(stored) = stored.as_ref().filter(|it| definition.is(it)) {
+            return Ok(stored.clone());
+        }
+        let version = row.as_ref().map(|(_, version, _)| *version);
+        let new = definition.row(stored.as_ref(), now, fastrand::f64())?;
+        if let Some(record) = table.put(&name, version, &new).await? {
+            return Record::read(&record);
+        }
+    }
+    Err(contended())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Defined<'a> {
+    group: String,
+    #[serde(borrow)]
+    schedules: Vec<&'a RawValue>,
+}
+
+/// Makes the schedules of a group what the code says: new ones stored, changed ones changed, others of the group
+/// deleted. All are checked before the first is stored.
+///
+/// # Errors
+/// As [`put`], naming the schedule.
+pub async fn define(engine: &Arc<Engine>, text: &str) -> Result<Value> {
+    let Defined { group, schedules } = serde_json::from_str(text)
+        .map_err(|error| Error::Serialization { what: "schedules", reason: error.to_string() })?;
+    let table = engine.schedules()?;
+    let mut names: Vec<String> = Vec::with_capacity(schedules.len());
+    for (index, schedule) in schedules.iter().enumerate() {
+        let read = Definition::read(engine, schedule.get(), &table.store(), Some(&group)).await;
+        let name = read.map_err(|error| at(index, error))?.name;
+        if names.contains(&name) {
+            let problem = format!("\"{name}\" stands twice");
+            return Err(at(index, Error::InvalidSchedule { path: "options.name".to_owned(), problem }));
+        }
+        names.push(name);
+    }
+    let mut stored = Vec::with_capacity(schedules.len());
+    for schedule in schedules {
+        stored.push(put(engine, schedule.get(), Some(&group)).await?.shown());
+    }
+    let removed = table.prune(&group, &names).await?;
+    Ok(json!({ "schedules": stored, "removed": removed }))
+}
+
+/// Says which schedule of a list an error is about.
+fn at(index: usize, error: Error) -> Error {
+    match error {
+        Error::InvalidSchedule { path, problem } => {
+            Error::InvalidSchedule { path: format!("schedules[{index}].{path}"), problem }
+        }
+        Error::InvalidMessage { rule, path, problem } => {
+            Error::InvalidMessage { rule, path: format!("schedules[{index}].{path}"), problem }
+        }
+        other => other,
+    }
+}
+
+/// One schedule.
+///
+/// # Errors
+/// Those of a statement.
+pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
+    let found = engine.schedules()?.get(name).await?;
+    found.row.map(|(_, _, record)| Record::read(&record)).transpose()
+}
+
+/// A page of schedules, by name. One that can not be read is shown as such.
+///
+/// # Errors
+/// Those of a statement.
+pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Result<Vec<Value>> {
+    let rows = engine.schedules()?.list(after, limit).await?;
+    rows.iter().map(|row| Record::read(row).map(|it| it.shown())).collect()
+}
+
+/// Stops a schedule from running, or lets it go on with its next run; nothing where it does so already.
+///
+/// # Errors
+/// [`Error::UnknownSchedule`], or those of a statement.
+pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<Record> {
+    let table = engine.schedules()?;
+    for _ in 0..TRIES {
+        let Found { now, row } = table.get(name).await?;
+        let (_, version, text) = row.ok_or_else(|| Error::UnknownSchedule { name: name.to_owned() })?;
+        let mut record = Record::read(&text)?;
+        if record.enabled == enabled {
+            return Ok(record);
+        }
+        record.enabled = enabled;
+        if enabled && record.finished_at.is_none() {
+            // What it would have done meanwhile, nobody wanted.
+            record.nominal_run_at = first_run(&record.plan()?, now);
+            record.next_run_at = record.nominal_run_at.map(|run| late(run, record.jitter_ms, fastrand::f64()));
+            record.finished_at = record.nominal_run_at.is_none().then_some(now);
+        }
+        let new = serde_json::to_string(&record)
+            .map_err(|error| Error::Serialization { what: "schedule", reason: error.to_string() })?;
+        if let Some(record) = table.put(name, Some(version), &new).await? {
+            return Record::read(&record);
+        }
+    }
+    Err(contended())
+}
+
+/// Deletes a schedule; whether there was one. Its messages stay.
+///
+/// # Errors
+/// Those of a statement.
+pub async fn delete(engine: &Arc<Engine>, name: &str) -> Result<bool> {
+    engine.schedules()?.delete(name).await
+}
+
+pub(super) fn contended() -> Error {
+    let reason = "others changed the schedule again and again".to_owned();
+    Error::Query { operation: "schedule_put", reason, transient: true }
+}

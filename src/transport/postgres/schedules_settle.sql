@@ -1,0 +1,78 @@
+-- Stores the messages of due schedules and moves the schedules on: one statement, so both happen or neither.
+-- The fence is the version: a schedule that anybody has changed since it was read is left alone, with its messages.
+-- One that somebody is changing right now is passed over (SKIP LOCKED): ten invocations at once neither wait for each
+-- other nor deadlock. The idempotency key, name @ planned time, holds even where a schedule is deleted and made anew.
+-- $1 to $14 are the messages, as in send_keyed.sql; $15 says which schedule each belongs to; $16 to $24 the schedules.
+WITH run AS (
+  SELECT *
+  FROM unnest($16::uuid[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::integer[],
+              $22::bigint[], $23::boolean[], $24::text[])
+    AS r (schedule_id, version, next_run_at, nominal_run_at, last_run_at, runs, skipped, finished, error)
+),
+mine AS (
+  SELECT run.*
+  FROM run JOIN :"schema".messenger_schedules s ON s.id = run.schedule_id AND s.version = run.version
+  FOR UPDATE OF s SKIP LOCKED
+),
+incoming AS (
+  SELECT m.*
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::integer[], $7::timestamptz[],
+              $8::double precision[], $9::text[], $10::text[], $11::text[],
+              $12::text[], $13::double precision[], $14::integer[], $15::uuid[])
+    AS m (id, message_type, transport_name, queue_name, priority, max_retries, scheduled_at,
+          delay_ms, body, headers, metadata, idempotency_key, window_ms, repeats, schedule_id)
+  JOIN mine USING (schedule_id)
+),
+admitted AS (
+  INSERT INTO :"schema".messenger_deduplication AS held
+    (idempotency_key, transport_name, message_id, expires_at, duplicate_attempts)
+  SELECT idempotency_key, transport_name, id, now() + window_ms * interval '1 millisecond', repeats
+  FROM incoming
+  WHERE idempotency_key IS NOT NULL
+  ORDER BY idempotency_key, transport_name
+  ON CONFLICT (idempotency_key, transport_name) DO UPDATE SET
+    message_id = CASE WHEN held.expires_at <= now() THEN excluded.message_id ELSE held.message_id END,
+    first_seen_at = CASE WHEN held.expires_at <= now() THEN now() ELSE held.first_seen_at END,
+    duplicate_attempts = CASE WHEN held.expires_at <= now() THEN excluded.duplicate_attempts
+                              ELSE held.duplicate_attempts + 1 END,
+    expires_at = CASE WHEN held.expires_at <= now() THEN excluded.expires_at ELSE held.expires_at END
+  RETURNING message_id
+),
+stored AS (
+  INSERT INTO :"schema".messenger_messages_pending
+    (id, message_type, transport_name, queue_name, priority, max_retries, available_at,
+     body, headers, metadata, idempotency_key)
+  SELECT id, message_type, transport_name, queue_name, priority, max_retries, now(),
+         body::jsonb, coalesce(headers, '{}')::jsonb, coalesce(metadata, '{}')::jsonb, idempotency_key
+  FROM incoming
+  WHERE idempotency_key IS NULL OR id IN (SELECT message_id FROM admitted)
+  RETURNING id
+),
+moved AS (
+  UPDATE :"schema".messenger_schedules s SET
+    next_run_at = mine.next_run_at,
+    nominal_run_at = CASE WHEN mine.error IS NULL THEN mine.nominal_run_at
+                          ELSE least(s.nominal_run_at, s.next_run_at) END,
+    last_run_at = coalesce(mine.last_run_at, s.last_run_at),
+    run_count = s.run_count + mine.runs,
+    skipped_count = s.skipped_count + mine.skipped,
+    last_message_ids = coalesce((SELECT array_agg(id) FROM incoming WHERE schedule_id = s.id), s.last_message_ids),
+    finished_at = CASE WHEN mine.finished THEN coalesce(s.finished_at, now()) END,
+    last_error = mine.error,
+    last_error_at = CASE WHEN mine.error IS NOT NULL THEN now() END,
+    version = s.version + 1
+  FROM mine
+  WHERE s.id = mine.schedule_id
+  RETURNING s.id
+),
+woken AS (
+  -- One notification a transport, and only while a listening worker waits: NOTIFY takes a lock of the whole cluster
+  -- at commit, and a busy worker looks by itself.
+  SELECT pg_notify(left('symphony_' || :'schema', 63), sent.transport_name)
+  FROM (SELECT DISTINCT transport_name FROM incoming) sent
+  WHERE EXISTS (SELECT FROM :"schema".messenger_workers w
+                WHERE w.waiting AND w.lease_until > now() AND sent.transport_name = ANY (w.transports))
+)
+SELECT coalesce((SELECT array_agg(id) FROM moved), '{}') AS moved,
+       coalesce((SELECT array_agg(id) FROM stored), '{}') AS stored,
+       (SELECT count(*) FROM woken) AS woken
