@@ -16,6 +16,8 @@ export default defineConfig({
   },
   test: {
     include: ['lib/**/*.test.ts', '__test__/**/*.test.ts'],
+    // Against a built application: `npm run test:e2e`.
+    exclude: ['__test__/e2e/**'],
     globalSetup: ['bundle', 'server', 'pgbouncer'].map((name) => `./__test__/support/${name}.ts`),
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',

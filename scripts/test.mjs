@@ -15,6 +15,7 @@ import { bold, green, main, red, step } from './setup/step.mjs'
 import { rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
 import { cargoCounts, none, total, vitestCounts } from './test/counts.mjs'
 import { libraryLines, percent, rustLines } from './test/coverage.mjs'
+import { report as endToEndReport, prepare, runEndToEnd } from './test/end-to-end.mjs'
 import * as instrumented from './test/instrumented.mjs'
 
 /** Percent of lines, of the Rust core and of `lib/` each. */
@@ -28,6 +29,7 @@ const results = {
   checks: none(),
   'cargo tests': none(),
   vitest: none(),
+  'end-to-end': none(),
   'coverage reporter': none(),
   coverage: none(),
 }
@@ -41,6 +43,7 @@ await main(async () => {
   instrumented.resetCounts()
   if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env, timeLimit), cargoCounts)
   if (addon) await vitest({ ...env, ...instrumented.environmentFor(addon) })
+  if (addon) await endToEnd(addon, { ...env, ...instrumented.environmentFor(addon) })
   const coverage = addon && testPrograms ? await measure([addon, ...testPrograms]) : {}
   return summarize(coverage)
 })
@@ -99,6 +102,20 @@ async function vitest(env) {
   const run = () =>
     runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env, timeLimit })
   await counted('vitest', run, () => vitestCounts(vitestReport))
+}
+
+async function endToEnd(addon, env) {
+  rmSync(endToEndReport, { force: true })
+  try {
+    await prepare(addon)
+  } catch (error) {
+    return failed('end-to-end', error)
+  }
+  await counted(
+    'end-to-end',
+    () => runEndToEnd({ env, timeLimit }),
+    () => vitestCounts(endToEndReport),
+  )
 }
 
 /** Runs a step that prints its own counts; a failure that it does not count is one. */

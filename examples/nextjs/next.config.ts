@@ -1,7 +1,7 @@
+import { withSymphony } from '@leadmap/symphony/next'
 import type { NextConfig } from 'next'
 
 const config: NextConfig = {
-  serverExternalPackages: ['@leadmap/symphony'],
   // This application lies inside another repository; one in a repository of its own needs neither line.
   turbopack: { root: import.meta.dirname },
   outputFileTracingRoot: import.meta.dirname,
@@ -10,4 +10,4 @@ const config: NextConfig = {
   output: process.env.NEXT_BUILD_OUTPUT === 'standalone' ? 'standalone' : undefined,
 }
 
-export default config
+export default withSymphony(config)

@@ -15,6 +15,8 @@ export interface HandlerEntry {
   readonly type: string
   /** Tells it apart from other handlers of the type. */
   readonly name: string
+  /** Whether its name was given with it, and not taken from its code. */
+  readonly named: boolean
   /** How long it may run, in milliseconds; `undefined`: as `worker.handlerTimeout` says. */
   readonly timeout: number | undefined
   /** Validates the payload before the handler gets it. */
@@ -39,7 +41,13 @@ export function toEntry(
   if (typeof type !== 'string' || type === '') {
     throw refused('the message type of a handler must be text, such as "EmailMessage", "Email*" or "*"')
   }
-  const shared = { type, schema, timeout: timeoutOf(type, options.timeout ?? (handler as MessageHandler)?.timeout) }
+  const named = Boolean(options.name)
+  const shared = {
+    type,
+    named,
+    schema,
+    timeout: timeoutOf(type, options.timeout ?? (handler as MessageHandler)?.timeout),
+  }
   if (typeof handler === 'function') {
     const name = options.name || handler.name || 'default'
     return { ...shared, name, classifyError: undefined, run: (context) => handler(context.message, context, context) }

@@ -110,6 +110,15 @@ describe('several handlers', () => {
     expect(warn).toHaveBeenCalledOnce()
   })
 
+  test('a replacement by a name that was given is meant, in production as well', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    vi.stubEnv('NODE_ENV', 'production')
+    const registry = new HandlerRegistry()
+    registry.register('A', () => 1, { name: 'send' })
+    registry.register('A', () => 2, { name: 'send' })
+    expect(warn).not.toHaveBeenCalled()
+  })
+
   test('patterns add to the exact ones, the longest prefix first', () => {
     const registry = new HandlerRegistry()
     registry.register('*', () => 1, { name: 'all' })

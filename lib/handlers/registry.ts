@@ -117,7 +117,7 @@ export class HandlerRegistry {
 
   #add(entry: HandlerEntry): Unregister {
     const same = this.#entries.findIndex(({ type, name }) => type === entry.type && name === entry.name)
-    if (same !== -1) warnOfReplacement(entry)
+    if (same !== -1 && !entry.named) warnOfReplacement(entry)
     this.#replace(same === -1 ? [...this.#entries, entry] : this.#entries.with(same, entry))
     return () => void this.#remove((other) => other === entry)
   }
@@ -141,7 +141,10 @@ export class HandlerRegistry {
   }
 }
 
-/** There is no hot reload in production: there, it is two handlers by accident, perhaps named alike by a minifier. */
+/**
+ * There is no hot reload in production: there, it may be two handlers by accident, perhaps named alike by a minifier. One
+ * whose name was given is meant to replace: Next.js runs the module of a handler once in every bundle that imports it.
+ */
 function warnOfReplacement({ type, name }: HandlerEntry): void {
   if (process.env.NODE_ENV !== 'production') return
   getLogger().warn('a handler was replaced by another of the same name: give each its own `name`', { type, name })

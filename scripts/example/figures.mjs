@@ -8,14 +8,20 @@
  * @param {{ mail: { mails: object[] }, sms: { sent: Map<string, object> } }} surroundings
  */
 export async function figures(url, token, { mail, sms }) {
-  const response = await fetch(`${url}/api/symphony/status`, { headers: { authorization: `Bearer ${token}` } })
-  if (!response.ok) throw new Error(`GET /api/symphony/status answered ${response.status}: ${await response.text()}`)
-  const { queue, failedMessages } = await response.json()
+  const ask = (path) => askOperator(url, path, token)
+  const [{ queues }, { messages: failed }] = await Promise.all([ask('queue-depth'), ask('failed?limit=1000')])
+  const sum = (name) => queues.reduce((total, queue) => total + queue[name], 0)
   return [
-    `${queue.pending} due`,
-    `${queue.delayed} delayed`,
-    `${queue.processing} running`,
-    `${failedMessages} dead letters`,
+    `${sum('pending')} due`,
+    `${sum('delayed')} delayed`,
+    `${sum('processing')} running`,
+    `${failed.length} dead letters`,
     `${mail.mails.length} e-mails and ${sms.sent.size} SMS arrived`,
   ].join(' · ')
+}
+
+async function askOperator(url, path, token) {
+  const response = await fetch(`${url}/api/symphony/${path}`, { headers: { authorization: `Bearer ${token}` } })
+  if (!response.ok) throw new Error(`GET /api/symphony/${path} answered ${response.status}: ${await response.text()}`)
+  return response.json()
 }

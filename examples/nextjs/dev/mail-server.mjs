@@ -28,18 +28,26 @@ export async function startMailServer({ port = 0, latency = 0 } = {}) {
       if (code === undefined) return callback()
       callback(Object.assign(new Error(code === 450 ? 'mailbox busy' : 'no such mailbox'), { responseCode: code }))
     },
-    async onData(stream, session, callback) {
-      let text = ''
-      for await (const chunk of stream.setEncoding('utf8')) text += chunk
-      if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency))
-      for (const { address } of session.envelope.rcptTo) {
-        mails.push({ id: header(text, 'Message-ID').slice(1, -1), to: address, subject: header(text, 'Subject') })
-      }
-      callback()
+    onData(stream, session, callback) {
+      receive(stream, session).then(() => callback(), callback)
     },
   })
-  // A client that was killed in the middle of a mail; nothing of it counts.
+  // Such as a client that was killed in the middle of a mail.
   server.on('error', () => {})
+
+  /**
+   * @param {import('node:stream').Readable} stream
+   * @param {import('smtp-server').SMTPServerSession} session
+   * @throws When the client is gone before the mail is whole: then it does not count.
+   */
+  async function receive(stream, session) {
+    let text = ''
+    for await (const chunk of stream.setEncoding('utf8')) text += chunk
+    if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency))
+    for (const { address } of session.envelope.rcptTo) {
+      mails.push({ id: header(text, 'Message-ID').slice(1, -1), to: address, subject: header(text, 'Subject') })
+    }
+  }
 
   /** @param {string} address */
   function refusalOf(address) {

@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { drain, inParallel, startApplication, waiting } from './support/application.js'
+import { campaignSteps, email, numbered, sms } from './support/messages.js'
+
+const application = await startApplication()
+const { database, mail } = application
+
+test('1,000 messages of three types, dispatched and consumed over HTTP, have one effect each', async () => {
+  const addresses = numbered(500, (number) => `mail-${number}@example.com`)
+  const leads = numbered(200, (number) => `lead-${number}@example.com`)
+  const phones = numbered(300, (number) => `+1212${1_000 + number}`)
+  const messages = [...addresses.map(email), ...(await campaignSteps(application, leads)), ...phones.map(sms)]
+  messages.sort(() => Math.random() - 0.5)
+
+  const answers = await inParallel(messages, 16, (message) => application.symphony('POST', 'dispatch', message))
+  expect(answers.map(({ status }) => status)).toEqual(messages.map(() => 201))
+  expect(new Set(answers.map(({ body }) => body.messageId)).size).toBe(1_000)
+
+  await drain(application)
+  expect(mail.mails.map(({ to }) => to).sort()).toEqual([...addresses, ...leads].sort())
+  expect([...application.sms.sent.values()].map(({ to }) => to).sort()).toEqual([...phones].sort())
+  expect(application.sms.repeats()).toBe(0)
+  expect(await waiting(application)).toEqual({ messages: 0, deadLetters: 0 })
+  const [noted] = await database.query('SELECT count(*)::int AS count FROM deliveries')
+  expect(noted).toEqual({ count: 1_000 })
+})
+
+describe('afterwards', () => {
+  beforeEach(() => application.symphony('DELETE', 'failed', { all: true }))
+
+  const dispatch = (message: object) => application.symphony('POST', 'dispatch', message)
+  const arrivals = (to: string) => mail.mails.filter((one) => one.to === to).length
+
+  test('a message with a key is there once', async () => {
+    const message = { ...sms('+1212777'), options: { idempotencyKey: 'once' } }
+    const [first, second] = [await dispatch(message), await dispatch(message)]
+    expect([first.status, first.body.status, second.status, second.body.status]).toEqual([
+      201,
+      'queued',
+      200,
+      'duplicate',
+    ])
+    expect(second.body.messageId).toBe(first.body.messageId)
+    await drain(application)
+    expect([...application.sms.sent.values()].filter(({ to }) => to === '+1212777')).toHaveLength(1)
+  })
+
+  test('what is refused for now is tried again', async () => {
+    await dispatch(email('busy-1@example.com'))
+    await dispatch(sms('+1503111'))
+    await drain(application)
+    expect([mail.refused('busy-1@example.com'), arrivals('busy-1@example.com')]).toEqual([2, 1])
+    expect([application.sms.refused('+1503111'), application.sms.sent.size]).toEqual([2, expect.any(Number)])
+    expect([...application.sms.sent.values()].filter(({ to }) => to === '+1503111')).toHaveLength(1)
+    expect(await waiting(application)).toEqual({ messages: 0, deadLetters: 0 })
+  })
+
+  test('what is refused for good is a dead letter, and arrives after a redrive', async () => {
+    await dispatch(email('nobody-1@example.com'))
+    await drain(application)
+    expect(mail.refused('nobody-1@example.com')).toBe(1)
+
+    const { body } = await application.symphony('GET', 'failed?type=EmailMessage')
+    expect(body.messages).toMatchObject([{ type: 'EmailMessage', payload: { toEmail: 'nobody-1@example.com' } }])
+    const [{ id }] = body.messages
+    const shown = await application.symphony('GET', `failed/${id}`)
+    expect(shown.body.message.error).toContain('550')
+
+    mail.accept('nobody-1@example.com')
+    const retried = await application.symphony('POST', `failed/${id}/retry`)
+    expect(retried.body).toMatchObject({ success: true, originalFailedMessageId: id, newMessageId: expect.any(String) })
+    await drain(application)
+    expect(arrivals('nobody-1@example.com')).toBe(1)
+    expect((await application.symphony('GET', `failed/${id}`)).status).toBe(404)
+    expect(await waiting(application)).toEqual({ messages: 0, deadLetters: 0 })
+  })
+
+  test('dead letters are redriven and deleted by a filter', async () => {
+    const addresses = numbered(3, (number) => `nobody-of-many-${number}@example.com`)
+    for (const message of [...addresses.map(email), sms('+1400222')]) await dispatch(message)
+    await drain(application)
+    expect((await waiting(application)).deadLetters).toBe(4)
+
+    for (const address of addresses) mail.accept(address)
+    const retried = await application.symphony('POST', 'failed/retry', { type: 'EmailMessage' })
+    expect(retried.body).toMatchObject({ success: true, retried: 3 })
+    const removed = await application.symphony('DELETE', 'failed', { type: 'SMSMessage' })
+    expect(removed.body).toMatchObject({ success: true, removed: 1 })
+    await drain(application)
+    expect(addresses.map(arrivals)).toEqual([1, 1, 1])
+    expect(await waiting(application)).toEqual({ messages: 0, deadLetters: 0 })
+  })
+
+  test('the depth of the queues', async () => {
+    await dispatch(email('later@example.com'))
+    await dispatch({ ...sms('+1212888'), options: { delay: '1h' } })
+    const { status, body } = await application.symphony('GET', 'queue-depth')
+    expect(status).toBe(200)
+    expect(body.queues).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ transport: 'email', queue: 'email', pending: 1 }),
+        expect.objectContaining({ transport: 'async', queue: 'async', delayed: 1 }),
+      ]),
+    )
+  })
+
+  test('the page shows the queues, the dead letters and the last deliveries', async () => {
+    const { status, body } = await application.call('GET', '/')
+    expect(status).toBe(200)
+    for (const text of ['Queues', 'Dead letters', '@example.com']) expect(body).toContain(text)
+  })
+})

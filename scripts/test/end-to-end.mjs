@@ -1,0 +1,25 @@
+/** The end-to-end tests: the example, built twice, and vitest against it. */
+import { rmSync } from 'node:fs'
+import { ensureApplication, ensureBuild } from '../example/application.mjs'
+import { at, root } from '../setup/paths.mjs'
+import { runNode } from '../setup/process.mjs'
+
+/** Where the counts are, when the tests have run. */
+export const report = at('target', 'test', 'e2e.json')
+
+/** The builds that the tests run: as on a server of one's own, and two that stand alone, one a bundler. */
+export async function prepare(addon) {
+  await ensureApplication(addon)
+  await ensureBuild()
+  await ensureBuild({ folder: '.next-standalone', standalone: true })
+  await ensureBuild({ folder: '.next-webpack', standalone: true, bundler: 'webpack' })
+}
+
+/** @param {{ env?: NodeJS.ProcessEnv, timeLimit?: number, only?: string[] }} [options] `only`: parts of file names. */
+export function runEndToEnd({ env, timeLimit, only = [] } = {}) {
+  rmSync(report, { force: true })
+  const config = ['--config', at('vitest.e2e.config.mts')]
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const vitest = at('node_modules/vitest/vitest.mjs')
+  return runNode(vitest, ['run', ...config, ...reporters, ...only], { cwd: root, env, timeLimit })
+}
