@@ -4,7 +4,7 @@
  * No timer: a flush takes all that waits as soon as a lane is free. Alone, a message leaves in the same turn of the
  * event loop; under load, those that come while the lanes are busy go together.
  */
-import type { NativeOutcome } from './outcome.js'
+import { type Outcome, readOutcomes } from './outcome.js'
 
 /**
  * Calls of the core at a time. Two, so that one batch is on its way while the other is written. A single lane would
@@ -17,7 +17,7 @@ const LARGEST = 1_000
 
 interface Waiting {
   request: string
-  resolve: (outcome: NativeOutcome) => void
+  resolve: (outcome: Outcome) => void
   reject: (error: unknown) => void
 }
 
@@ -34,7 +34,7 @@ export class Batcher {
   }
 
   /** Dispatches one request together with others; rejects only when the whole call failed. */
-  add(request: string): Promise<NativeOutcome> {
+  add(request: string): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
       this.#schedule()
@@ -76,8 +76,8 @@ export class Batcher {
     this.#busy += 1
     try {
       const answer = await this.#send(`[${batch.map(({ request }) => request).join()}]`)
-      const outcomes = JSON.parse(answer) as NativeOutcome[]
-      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as NativeOutcome)
+      const outcomes = readOutcomes(answer)
+      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome)
     } catch (error) {
       for (const { reject } of batch) reject(error)
     } finally {

@@ -3,9 +3,10 @@ import { getCore } from './core.js'
 import type { BatchItem, BatchOptions, BatchResult } from './dispatch-types.js'
 import type { MessageInput } from './message.js'
 import { awaitNative } from './native-error.js'
-import { type NativeOutcome, toBatchResult } from './outcome.js'
+import { type Outcome, readOutcomes, toBatchResult } from './outcome.js'
 import { prepare } from './prepare.js'
 import { overDefaults } from './request.js'
+import { isPromise } from './schema-validation.js'
 import { invalid } from './serialization.js'
 
 /** Messages in one call of the core at most: a few megabytes of text, and still one INSERT a transport. */
@@ -21,7 +22,7 @@ export async function dispatchAll(
 ): Promise<BatchResult[]> {
   if (!Array.isArray(messages)) throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', 'must be an array of messages')
   refuseCommonKey(options)
-  const prepared = await Promise.all(messages.map((item) => prepareItem(item, options)))
+  const prepared = await prepareAll(messages, options)
   if (options.atomic === true) return dispatchAtomically(prepared)
   const results: BatchResult[] = []
   for (let start = 0; start < prepared.length; start += LARGEST) {
@@ -40,13 +41,24 @@ function refuseCommonKey(options: BatchOptions): void {
   )
 }
 
-async function prepareItem(item: MessageInput | BatchItem, defaults: BatchOptions): Promise<Prepared> {
+/** A promise a message is worth avoiding; only schemas that answer later need one. */
+async function prepareAll(items: Array<MessageInput | BatchItem>, defaults: BatchOptions): Promise<Prepared[]> {
+  const prepared = items.map((item) => prepareItem(item, defaults))
+  return prepared.some(isPromise) ? Promise.all(prepared) : (prepared as Prepared[])
+}
+
+function prepareItem(item: MessageInput | BatchItem, defaults: BatchOptions): Prepared | Promise<Prepared> {
   try {
     const { message, options } = split(item)
-    return { request: await prepare(message, overDefaults(defaults, options)) }
+    const request = prepare(message, overDefaults(defaults, options))
+    return typeof request === 'string' ? { request } : request.then((request) => ({ request }), refused)
   } catch (error) {
-    return { error: error as Error }
+    return refused(error)
   }
+}
+
+function refused(error: unknown): Prepared {
+  return { error: error as Error }
 }
 
 function split(item: MessageInput | BatchItem): BatchItem {
@@ -81,6 +93,6 @@ async function sendEach(requests: string[]): Promise<BatchResult[]> {
   }
 }
 
-async function send(requests: string): Promise<NativeOutcome[]> {
-  return JSON.parse(await awaitNative(() => getCore().dispatch(requests))) as NativeOutcome[]
+async function send(requests: string): Promise<Outcome[]> {
+  return readOutcomes(await awaitNative(() => getCore().dispatch(requests)))
 }

@@ -15,7 +15,7 @@ import type {
 } from './dispatch-types.js'
 import type { MessageInput } from './message.js'
 import { awaitNative, fromNative } from './native-error.js'
-import { type NativeOutcome, toTransportResults, unwrap } from './outcome.js'
+import { type Outcome, toTransportResults, unwrap } from './outcome.js'
 import { prepare } from './prepare.js'
 import type { SchemaInput } from './standard-schema.js'
 import { peekShared, setShared } from './state.js'
@@ -51,7 +51,7 @@ export class SymphonyDispatcher implements Dispatcher {
   async dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult> {
     const prepared = prepare(message, options)
     const request = typeof prepared === 'string' ? prepared : await prepared
-    let outcome: NativeOutcome
+    let outcome: Outcome
     try {
       outcome = await getBatcher().add(request)
     } catch (thrown) {

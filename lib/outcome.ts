@@ -1,4 +1,4 @@
-/** The core's answer to one request, as result or as error. */
+/** The core's answers, as results or as errors. */
 import type {
   BatchResult,
   DispatchResult,
@@ -23,25 +23,54 @@ export interface NativeStored {
   idempotencyKey?: string
 }
 
+/** What a message has in common with the one before it in its batch is left out. */
+type Brief = Pick<NativeStored, 'messageId'> & Partial<NativeStored>
+type NativeCopy = NativeStored | { transport: string; error: NativeFailure }
+
 /** What the core answers to one request. */
-export type NativeOutcome =
-  | { ok: NativeStored & { messages?: Array<NativeStored | { transport: string; error: NativeFailure }> } }
-  | { error: NativeFailure }
+export type NativeAnswer = { ok: Brief & { messages?: NativeCopy[] } } | { error: NativeFailure }
+
+/** What became of one request. */
+export type Outcome = { ok: StoredMessage; copies: NativeCopy[] | undefined } | { error: NativeFailure }
+
+/** The answers of the core to a batch, in order. */
+export function readOutcomes(text: string): Outcome[] {
+  const answers = JSON.parse(text) as NativeAnswer[]
+  let before = {} as NativeStored
+  return answers.map((answer) => {
+    if ('error' in answer) return answer
+    before = completed(answer.ok, before)
+    return { ok: toStored(before), copies: answer.ok.messages }
+  })
+}
+
+function completed(brief: Brief, before: NativeStored): NativeStored {
+  return {
+    messageId: brief.messageId,
+    status: brief.status ?? before.status,
+    transport: brief.transport ?? before.transport,
+    queue: brief.queue ?? before.queue,
+    priority: brief.priority ?? before.priority,
+    availableAt: brief.availableAt ?? before.availableAt,
+    scheduledAt: brief.scheduledAt,
+    idempotencyKey: brief.idempotencyKey,
+  }
+}
 
 /**
  * The result of a dispatch.
  *
  * @throws the handler's own error where a handler failed inside `dispatch()`, else the core's as its class.
  */
-export function unwrap(outcome: NativeOutcome): DispatchResult {
+export function unwrap(outcome: Outcome): DispatchResult {
   if ('error' in outcome) throw errorOf(outcome.error)
-  return toResult(outcome)
+  return { ...outcome.ok, messages: entriesOf(outcome) }
 }
 
 /** The result of one message of a batch. */
-export function toBatchResult(outcome: NativeOutcome): BatchResult {
+export function toBatchResult(outcome: Outcome): BatchResult {
   if ('error' in outcome) return { success: false, error: errorOf(outcome.error) }
-  return { success: true, ...toResult(outcome) }
+  return { success: true, ...outcome.ok, messages: entriesOf(outcome) }
 }
 
 /** The results of one message, a transport each. */
@@ -49,12 +78,11 @@ export function toTransportResults(result: DispatchResult): TransportResult[] {
   return result.messages.map((entry) => ('error' in entry ? { success: false, ...entry } : { success: true, ...entry }))
 }
 
-function toResult({ ok }: Extract<NativeOutcome, { ok: unknown }>): DispatchResult {
-  const stored = toStored(ok)
-  return { ...stored, messages: ok.messages?.map(toEntry) ?? [stored] }
+function entriesOf({ ok, copies }: Extract<Outcome, { ok: unknown }>): DispatchResult['messages'] {
+  return copies?.map(toEntry) ?? [ok]
 }
 
-function toEntry(entry: NativeStored | { transport: string; error: NativeFailure }): StoredMessage | FailedTransport {
+function toEntry(entry: NativeCopy): StoredMessage | FailedTransport {
   return 'error' in entry ? { transport: entry.transport, error: errorOf(entry.error) } : toStored(entry)
 }
 

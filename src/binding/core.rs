@@ -6,7 +6,7 @@ use super::inline::InlineHandlers;
 use super::memory;
 use super::thrown::{from_text, thrown, to_text};
 use crate::config::{Config, Layers};
-use crate::dispatcher::{self, Dispatched};
+use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::monitor::doctor;
@@ -18,7 +18,7 @@ use crate::worker::{self, Observer, StoppedBy};
 use crate::{dead_letters, routing};
 use napi::Env;
 use napi_derive::napi;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use uuid::Uuid;
@@ -75,7 +75,7 @@ impl Core {
             return self.dispatch_atomically(&requests).await;
         }
         let answers = dispatcher::dispatch(&self.engine, &requests).await.map_err(thrown)?;
-        to_text(&answers.iter().map(Answer::of).collect::<Vec<_>>())
+        to_text(&Answers(&answers))
     }
 
     async fn dispatch_atomically(&self, text: &str) -> napi::Result<String> {
@@ -84,8 +84,8 @@ impl Core {
             let refusal = Error::invalid(Invalid::Option, "options.atomic", "got false, wants true or nothing");
             return Err(thrown(refusal));
         }
-        let answers = dispatcher::dispatch_atomically(&self.engine, atomic.requests.get()).await.map_err(thrown)?;
-        to_text(&answers.iter().map(Answer::Ok).collect::<Vec<_>>())
+        let stored = dispatcher::dispatch_atomically(&self.engine, atomic.requests.get()).await.map_err(thrown)?;
+        to_text(&Answers(&stored.into_iter().map(Ok).collect::<Vec<_>>()))
     }
 
     /// Sets the function that handles messages of transport `sync`.
@@ -280,23 +280,6 @@ impl Core {
             transports.push(self.engine.transport(&name).await?);
         }
         Ok(transports)
-    }
-}
-
-/// What became of one message.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Answer<'a> {
-    Ok(&'a Dispatched),
-    Error(Value),
-}
-
-impl<'a> Answer<'a> {
-    fn of(answer: &'a Result<Dispatched>) -> Self {
-        match answer {
-            Ok(dispatched) => Self::Ok(dispatched),
-            Err(error) => Self::Error(error.to_json()),
-        }
     }
 }
 

@@ -8,7 +8,7 @@ mod parcel;
 mod plan;
 mod receipt;
 
-pub use receipt::{Dispatched, Receipt};
+pub use receipt::{Answers, Dispatched, Receipt};
 
 use crate::engine::Engine;
 use crate::envelope::Envelope;

@@ -65,22 +65,87 @@ pub struct Dispatched {
     pub receipts: Vec<(Arc<str>, Result<Receipt>)>,
 }
 
-/// As the facade reads it: the first good receipt, and where there are several transports all of them under
-/// `messages`. It is written for every message, so nothing stands in it twice.
-impl Serialize for Dispatched {
+/// The answers to a batch as the facade reads them: of each message its first good receipt, and where it went to
+/// several transports all of them under `messages`, or its error. What a receipt has in common with the one before it
+/// is left out: in a batch that is nearly everything, and writing it, reading it and turning it into objects costs a
+/// third of what Node does for a message.
+pub struct Answers<'a>(pub &'a [Result<Dispatched>]);
+
+impl Serialize for Answers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let copies = (self.receipts.len() > 1).then(|| self.receipts.iter().map(Copied::of).collect());
-        let first = self.receipts.iter().find_map(|(_, receipt)| receipt.as_ref().ok());
-        Answer { first, messages: copies }.serialize(serializer)
+        let mut before = None;
+        serializer.collect_seq(self.0.iter().map(|answer| Answer::of(answer, &mut before)))
     }
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
-    #[serde(flatten)]
-    first: Option<&'a Receipt>,
+#[serde(rename_all = "camelCase")]
+enum Answer<'a> {
+    Ok(Brief<'a>),
+    Error(Value),
+}
+
+impl<'a> Answer<'a> {
+    fn of(answer: &'a Result<Dispatched>, before: &mut Option<&'a Receipt>) -> Self {
+        let receipts = match answer {
+            Ok(dispatched) => &dispatched.receipts,
+            Err(error) => return Self::Error(error.to_json()),
+        };
+        let Some(receipt) = receipts.iter().find_map(|(_, receipt)| receipt.as_ref().ok()) else {
+            return Self::Error(Error::Stopped { what: "the dispatcher" }.to_json());
+        };
+        let copies = (receipts.len() > 1).then(|| receipts.iter().map(Copied::of).collect());
+        Self::Ok(Brief::of(receipt, before.replace(receipt), copies))
+    }
+}
+
+/// A receipt without what it shares with the one before it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Brief<'a> {
+    message_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<u8>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option", skip_serializing_if = "Option::is_none")]
+    available_at: Option<DateTime<Utc>>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option", skip_serializing_if = "Option::is_none")]
+    scheduled_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<Copied<'a>>>,
+}
+
+impl<'a> Brief<'a> {
+    fn of(receipt: &'a Receipt, before: Option<&'a Receipt>, messages: Option<Vec<Copied<'a>>>) -> Self {
+        Self {
+            message_id: receipt.message_id,
+            status: news(receipt, before, |it| it.status),
+            transport: news(receipt, before, |it| &*it.transport),
+            queue: news(receipt, before, |it| &*it.queue),
+            priority: news(receipt, before, |it| it.priority),
+            available_at: news(receipt, before, |it| it.available_at),
+            scheduled_at: receipt.scheduled_at,
+            idempotency_key: receipt.idempotency_key.as_deref(),
+            messages,
+        }
+    }
+}
+
+/// A field, where it differs from the one before.
+fn news<'a, T: PartialEq>(
+    receipt: &'a Receipt,
+    before: Option<&'a Receipt>,
+    field: impl Fn(&'a Receipt) -> T,
+) -> Option<T> {
+    let value = field(receipt);
+    before.is_none_or(|it| field(it) != value).then_some(value)
 }
 
 /// One copy of a message that went to several transports.
@@ -122,4 +187,60 @@ fn dispatched(receipts: Vec<(Arc<str>, Result<Receipt>)>) -> Result<Dispatched> 
     }
     let first = receipts.into_iter().next().and_then(|(_, receipt)| receipt.err());
     Err(first.unwrap_or(Error::Stopped { what: "the dispatcher" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn receipt(id: u128, transport: &str, priority: u8) -> Receipt {
+        Receipt {
+            message_id: Uuid::from_u128(id),
+            status: "queued",
+            transport: transport.into(),
+            queue: "q".into(),
+            priority,
+            available_at: DateTime::UNIX_EPOCH,
+            scheduled_at: None,
+            idempotency_key: None,
+        }
+    }
+
+    fn to(receipts: Vec<Receipt>) -> Result<Dispatched> {
+        Ok(Dispatched { receipts: receipts.into_iter().map(|it| (it.transport.clone(), Ok(it))).collect() })
+    }
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    #[test]
+    fn a_receipt_says_only_what_differs_from_the_one_before() {
+        let answers = [to(vec![receipt(1, "a", 5)]), to(vec![receipt(2, "a", 5)]), to(vec![receipt(3, "b", 5)])];
+        let first = json!({ "messageId": id(1), "status": "queued", "transport": "a", "queue": "q", "priority": 5,
+                            "availableAt": 0 });
+        let expected = json!([{ "ok": first }, { "ok": { "messageId": id(2) } }, { "ok": { "messageId": id(3), "transport": "b" } }]);
+        assert_eq!(serde_json::to_value(Answers(&answers)).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_error_in_between_changes_nothing_for_the_next() {
+        let answers =
+            [to(vec![receipt(1, "a", 5)]), Err(Error::Stopped { what: "the test" }), to(vec![receipt(2, "a", 6)])];
+        let written = serde_json::to_value(Answers(&answers)).unwrap();
+        assert_eq!(written[1]["error"]["code"], "SYMPHONY_STOPPED");
+        assert_eq!(written[2], json!({ "ok": { "messageId": id(2), "priority": 6 } }));
+    }
+
+    #[test]
+    fn copies_in_several_transports_are_written_whole() {
+        let answers = [to(vec![receipt(1, "a", 5)]), to(vec![receipt(2, "a", 5), receipt(3, "b", 5)])];
+        let written = serde_json::to_value(Answers(&answers)).unwrap();
+        assert_eq!(written[1]["ok"]["messageId"], json!(id(2)));
+        assert_eq!(written[1]["ok"]["transport"], Value::Null);
+        let copies = &written[1]["ok"]["messages"];
+        assert_eq!((&copies[0]["transport"], &copies[1]["transport"]), (&json!("a"), &json!("b")));
+        assert_eq!(copies[1]["queue"], "q");
+    }
 }
