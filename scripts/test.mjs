@@ -4,6 +4,7 @@
  * A failed check or test does not stop the others; the exit code and the last line tell.
  */
 import { rmSync } from 'node:fs'
+import { startPgbouncer } from './pgbouncer.mjs'
 import { startTestPostgres } from './postgres.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
@@ -38,7 +39,9 @@ await main(async () => {
   await ensurePackages()
   await ensureRust()
   const [{ addon, testPrograms }] = await Promise.all([buildRust(), buildTypeScript()])
-  const env = { ...withoutConfiguration(), SYMPHONY_TEST_DATABASE_URL: await database() }
+  const server = await database()
+  const pooled = await pooler(server)
+  const env = { ...withoutConfiguration(), SYMPHONY_TEST_DATABASE_URL: server, SYMPHONY_TEST_POOLED_URL: pooled }
 
   instrumented.resetCounts()
   if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env, timeLimit), cargoCounts)
@@ -94,6 +97,17 @@ async function database() {
   const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
+}
+
+/** The URL of a PgBouncer in front of the server; nothing where there is none and none can be installed. */
+async function pooler(server) {
+  const started = await step('PgBouncer', () => startPgbouncer(server))
+  if ('missing' in started) {
+    console.log(`the tests through a transaction pooler are skipped: ${started.missing}`)
+    return undefined
+  }
+  atEnd(started.stop)
+  return started.url
 }
 
 async function vitest(env) {

@@ -7,6 +7,7 @@ import { startConsumer } from './support/consumer.js'
 import { greatest, since, tell } from './support/figures.js'
 import { Journal } from './support/journal.js'
 import { createOwnQueue } from './support/own-server.js'
+import { dispatchOn } from './support/producer.js'
 import { ended, fill, isDone, tally } from './support/queue.js'
 import { between, numbers, scaled } from './support/scale.js'
 import { until } from './support/until.js'
@@ -131,32 +132,6 @@ test('dispatch() fails within its time limit when the server says nothing at all
   expect(server.listening).toBe(true)
   tell('4 dispatch, server mute', { 'connectTimeout in ms': 1000, 'ms until it fails': took })
 })
-
-/** Dispatches one message after the other, whatever happens, numbered from `first`. */
-function dispatchOn(first: number): { stop(): Promise<{ stored: number[]; refused: number }> } {
-  const stored: number[] = []
-  let refused = 0
-  let stopped = false
-  const going = (async () => {
-    for (let n = first; !stopped; n += 1) {
-      try {
-        await dispatch({ type: 'Work', payload: { n } })
-        stored.push(n)
-      } catch (error) {
-        expect(error).toBeInstanceOf(TransportError)
-        refused += 1
-      }
-      await sleep(5)
-    }
-  })()
-  return {
-    stop: async () => {
-      stopped = true
-      await going
-      return { stored, refused }
-    },
-  }
-}
 
 /** A server that takes connections and never answers. */
 async function startMuteServer() {

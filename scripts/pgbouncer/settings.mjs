@@ -16,7 +16,7 @@ export function settings({ server, address, port, folder, version }) {
 listen_addr = ${address}
 listen_port = ${port}
 unix_socket_dir =
-auth_type = md5
+auth_type = ${server.password ? 'md5' : 'trust'}
 auth_file = ${folder}/users
 pool_mode = transaction
 default_pool_size = 2

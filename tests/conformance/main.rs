@@ -1,7 +1,7 @@
 //! The suite that every transport passes: one file a topic, each test a function over any [`Subject`].
 //!
-//! `for_stores!` runs its tests for `memory` and `postgres`, the latter twice: on a direct connection, and as behind
-//! a transaction pooler. `for_all!` adds `sync`. Nothing sleeps: time is moved by the subject.
+//! `for_stores!` runs its tests for `memory` and `postgres`, the latter twice: on a direct connection, and through a
+//! transaction pooler. `for_all!` adds `sync`. Nothing sleeps: time is moved by the subject.
 //!
 //! [`Subject`]: support::subject::Subject
 

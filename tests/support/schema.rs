@@ -12,6 +12,9 @@ use uuid::Uuid;
 /// The variable with a superuser's URL.
 const VARIABLE: &str = "SYMPHONY_TEST_DATABASE_URL";
 
+/// The variable with the same URL through a transaction pooler: a real PgBouncer, where `npm test` found one.
+const POOLER_VARIABLE: &str = "SYMPHONY_TEST_POOLED_URL";
+
 /// A schema that no other test knows, with a connection of the test's own.
 pub struct TestSchema {
     /// Its name.
@@ -45,6 +48,12 @@ impl TestSchema {
     /// The URL of its database. Connections made with it carry its name.
     pub fn url(&self) -> String {
         with_parameter(&url(), &format!("application_name={}", self.name))
+    }
+
+    /// The URL of the transaction pooler in front of it; `None` where none was started. Its server connections belong
+    /// to all tests, so they carry no name.
+    pub fn pooled_url() -> Option<String> {
+        std::env::var(POOLER_VARIABLE).ok()
     }
 
     /// A configuration that leads to it.

@@ -97,9 +97,11 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    async fn connected(pooled: bool, settings: Value) -> Self {
+    async fn connected(database: impl FnOnce(&TestSchema) -> Value, settings: Value) -> Self {
         let schema = Arc::new(TestSchema::migrated().await);
-        let database = json!({ "url": schema.url(), "schema": schema.name, "pooled": pooled, "poolSize": 10 });
+        let mut database = database(&schema);
+        database["schema"] = json!(schema.name);
+        database["poolSize"] = json!(10);
         let engine = engine(json!({ "transports": transports("postgres"), "database": database }), settings);
         let transport = engine.transport(MAIN).await.unwrap();
         Self { engine, transport, schema }
@@ -108,7 +110,7 @@ impl Postgres {
 
 impl Subject for Postgres {
     async fn fresh(settings: Value) -> Self {
-        Self::connected(false, settings).await
+        Self::connected(|schema| json!({ "url": schema.url() }), settings).await
     }
 
     fn engine(&self) -> &Arc<Engine> {
@@ -149,13 +151,18 @@ impl Subject for Postgres {
     }
 }
 
-/// The transport `postgres` as it speaks to a transaction pooler: nothing is kept on a connection.
+/// The transport `postgres` behind a transaction pooler, whose port alone says what it is. Where there is none: on
+/// direct connections, but speaking as to one.
 #[derive(Clone)]
 pub struct Pooled(Postgres);
 
 impl Subject for Pooled {
     async fn fresh(settings: Value) -> Self {
-        Self(Postgres::connected(true, settings).await)
+        let database = |schema: &TestSchema| match TestSchema::pooled_url() {
+            Some(url) => json!({ "url": url }),
+            None => json!({ "url": schema.url(), "pooled": true }),
+        };
+        Self(Postgres::connected(database, settings).await)
     }
 
     fn engine(&self) -> &Arc<Engine> {

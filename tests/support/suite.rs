@@ -19,7 +19,7 @@ macro_rules! tests_of {
     };
 }
 
-/// For the transports that store messages.
+/// For the transports that store messages, `postgres` twice.
 macro_rules! for_stores {
     ($($test:ident)*) => {
         tests_of!(Memory as memory, serde_json::json!({}); $($test)*);

@@ -1,4 +1,5 @@
-//! The worker with handlers in Rust in place of JavaScript's, over `memory` and `postgres`.
+//! The worker with handlers in Rust in place of JavaScript's, over `memory` and `postgres`, the
+//! latter also behind a transaction pooler.
 //!
 //! A [`Session`] is one consumer with its handlers; what each message does is a function of the test.
 //!
@@ -16,6 +17,7 @@ macro_rules! for_workers {
     ($($test:ident)*) => {
         tests_of!(Memory as memory, crate::settings(); $($test)*);
         tests_of!(Postgres as postgres, crate::settings(); $($test)*);
+        tests_of!(Pooled as pooled, crate::settings(); $($test)*);
     };
 }
 
