@@ -67,8 +67,12 @@ export async function startPostgres({ settings = {}, inMemory = false } = {}) {
   }
 }
 
-/** Starts a server for tests: fast, with no crash to fear. */
-export function startTestPostgres() {
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200', max_wal_size: '512MB' }
+/**
+ * Starts a server for tests: fast, with no crash to fear.
+ *
+ * @param {Record<string, string>} [own] Settings on top.
+ */
+export function startTestPostgres(own = {}) {
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200', max_wal_size: '512MB', ...own }
   return startPostgres({ settings, inMemory: true })
 }

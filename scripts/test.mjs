@@ -23,6 +23,17 @@ import * as instrumented from './test/instrumented.mjs'
 const leastCoverage = 80
 /** For the tests of one language, in milliseconds: a test that hangs has to end some time. */
 const timeLimit = 10 * 60_000
+/** What goes through PgBouncer a second time; all of it does with `SYMPHONY_TEST_POOLED=1 npx vitest run`. */
+const pooledTests = [
+  'dispatch',
+  'order',
+  'deduplication',
+  'dead-letters',
+  'exactly-once',
+  'hostile',
+  'consume',
+  'worker/worker',
+].map((name) => `__test__/${name}`)
 const vitestReport = at('target', 'test', 'vitest.json')
 
 /** @type {Record<string, import('./test/counts.mjs').Counts>} */
@@ -30,6 +41,7 @@ const results = {
   checks: none(),
   'cargo tests': none(),
   vitest: none(),
+  'vitest, pooled': none(),
   'end-to-end': none(),
   'coverage reporter': none(),
   coverage: none(),
@@ -45,8 +57,12 @@ await main(async () => {
 
   instrumented.resetCounts()
   if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env, timeLimit), cargoCounts)
-  if (addon) await vitest({ ...env, ...instrumented.environmentFor(addon) })
-  if (addon) await endToEnd(addon, { ...env, ...instrumented.environmentFor(addon) })
+  if (addon) {
+    const counting = { ...env, ...instrumented.environmentFor(addon) }
+    await vitest('vitest', counting, ['--coverage'])
+    if (pooled) await vitest('vitest, pooled', { ...counting, SYMPHONY_TEST_POOLED: '1' }, pooledTests)
+    await endToEnd(addon, counting)
+  }
   const coverage = addon && testPrograms ? await measure([addon, ...testPrograms]) : {}
   return summarize(coverage)
 })
@@ -110,12 +126,13 @@ async function pooler(server) {
   return started.url
 }
 
-async function vitest(env) {
+/** @param {string} kind @param {NodeJS.ProcessEnv} env @param {string[]} parameters */
+async function vitest(kind, env, parameters) {
   rmSync(vitestReport, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]
-  const run = () =>
-    runNode(at('node_modules/vitest/vitest.mjs'), ['run', '--coverage', ...reporters], { cwd: root, env, timeLimit })
-  await counted('vitest', run, () => vitestCounts(vitestReport))
+  const all = ['run', ...parameters, ...reporters]
+  const run = () => runNode(at('node_modules/vitest/vitest.mjs'), all, { cwd: root, env, timeLimit })
+  await counted(kind, run, () => vitestCounts(vitestReport))
 }
 
 async function endToEnd(addon, env) {

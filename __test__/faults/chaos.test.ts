@@ -40,7 +40,9 @@ test('everything breaks at once, again and again: nothing is lost, and nothing i
   const figures = await count(journal, ledger, chaos.excused)
   tell('chaos', { ...figures, ...chaos.done, urls: urls.length, 'ms in all': took })
   // Only who was killed three times in a row may be dead.
-  const others = await database.query(`SELECT FROM symphony.messenger_failed_messages WHERE error_class <> 'WorkerCrash'`)
+  const others = await database.query(
+    `SELECT FROM symphony.messenger_failed_messages WHERE error_class <> 'WorkerCrash'`,
+  )
   expect(others).toEqual([])
   expect(figures).toMatchObject({ lost: 0, 'two outcomes': 0, 'handled twice without excuse': 0 })
 })

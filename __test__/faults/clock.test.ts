@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Program, startProgram } from '../support/programs.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
 import { type ConsumerOptions, startConsumer } from './support/consumer.js'
+import { FAKETIME, fakeTime } from './support/fake-time.js'
 import { tell } from './support/figures.js'
 import { Journal } from './support/journal.js'
 import { fill, isDone, tally } from './support/queue.js'
@@ -12,9 +12,6 @@ import { until } from './support/until.js'
 const database = await createQueue()
 const TEN_MINUTES = 600_000
 const OFFSETS = [-TEN_MINUTES, 0, TEN_MINUTES]
-const FAKETIME = [process.arch === 'arm64' ? 'aarch64' : 'x86_64']
-  .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)
-  .find(existsSync)
 const PRELOAD = new URL('programs/clock.mjs', import.meta.url).href
 
 /** Ways to give a process another clock: that of JavaScript alone, and, where the library is, that of all its code. */
@@ -22,14 +19,7 @@ const CLOCKS: Array<[name: string, environment: (offset: number) => Record<strin
   ['Date', (offset) => ({ CLOCK_OFFSET: String(offset), NODE_OPTIONS: `--import=${PRELOAD}` })],
 ]
 if (FAKETIME) {
-  const fake = (offset: number) => ({
-    LD_PRELOAD: FAKETIME,
-    FAKETIME: `${offset < 0 ? '' : '+'}${offset / 1000}`,
-    // What runs on must not jump; only the time of day is wrong.
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    DONT_FAKE_MONOTONIC: '1',
-  })
-  CLOCKS.push(['faketime', (offset) => (offset === 0 ? {} : fake(offset))])
+  CLOCKS.push(['faketime', (offset) => (offset === 0 ? {} : fakeTime(offset))])
 } else {
   console.log('the clock of Rust is not shifted: libfaketime is not installed (package libfaketime)')
 }

@@ -46,6 +46,14 @@ async fn ask(
         Err(error) => return findings.push(refused("connection", &error)),
     };
     findings.push(Finding::ok("connection", format!("connected to {label}")));
+    if !database.pooled {
+        match database.shares_backends().await {
+            Ok(false) => {}
+            // What is asked now may be answered with somebody else's rows.
+            Ok(true) => return findings.push(hidden_pooler(&label)),
+            Err(error) => return findings.push(refused("pooler", &error)),
+        }
+    }
     findings.push(migrations(&status, &config.database.schema));
     if !status.pending.is_empty() {
         // The facts stand in tables that are not there yet.
@@ -81,6 +89,14 @@ fn pooler(config: &Config) -> Finding {
         (Some(true), _) | (None, true) => Finding::ok("pooler", "statements are sent for a transaction pooler"),
         (_, false) => Finding::ok("pooler", "statements are prepared on direct connections"),
     }
+}
+
+fn hidden_pooler(label: &str) -> Finding {
+    Finding::error(
+        "pooler",
+        format!("a transaction pooler answers at {label}, but statements are sent as on a direct connection"),
+        "add ?pgbouncer=true to the URL, or set database.pooled (SYMPHONY_DATABASE_POOLED) to true",
+    )
 }
 
 fn migrations(status: &migrate::Status, schema: &str) -> Finding {

@@ -12,9 +12,9 @@ export interface OwnServer extends Pick<TestDatabase, 'url' | 'query'> {
   isBack(): Promise<void>
 }
 
-/** Starts a server and closes it when the file is done. */
-export async function startOwnServer(): Promise<OwnServer> {
-  const postgres = await startTestPostgres()
+/** Starts a server, with settings of its own, and closes it when the file is done. */
+export async function startOwnServer(settings: Record<string, string> = {}): Promise<OwnServer> {
+  const postgres = await startTestPostgres(settings)
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2, allowExitOnIdle: true })
   pool.on('error', () => {})
   afterAll(async () => {
@@ -31,8 +31,11 @@ export async function startOwnServer(): Promise<OwnServer> {
 }
 
 /** A server of its own with the package's tables in it, and this process configured for it. */
-export async function createOwnQueue(config: SymphonyConfig = {}): Promise<OwnServer> {
-  const server = await startOwnServer()
+export async function createOwnQueue(
+  config: SymphonyConfig = {},
+  settings: Record<string, string> = {},
+): Promise<OwnServer> {
+  const server = await startOwnServer(settings)
   setConfig({ ...config, database: { url: server.url, ...config.database } })
   await migrate()
   afterAll(close)

@@ -11,7 +11,7 @@ use super::{tls, url};
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -20,6 +20,9 @@ use tokio_postgres::{NoTls, Row};
 
 /// How much longer than the server's own time limit this side waits before it cancels, and then for the answer to that.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How often two connections are compared.
+const LOOKS: usize = 3;
 
 /// A pool of connections.
 pub struct Database {
@@ -135,6 +138,29 @@ impl Database {
     /// A connection for a transaction of several round trips.
     pub(super) async fn connection(&self, operation: &'static str) -> Result<Object> {
         self.pool.get().await.map_err(|error| self.place(operation).pool(&error))
+    }
+
+    /// Whether one server process answers on two connections that are open at once. Only a transaction pooler does
+    /// that, and it is bound to be seen: an idle process is given to whoever asks next.
+    ///
+    /// # Errors
+    /// As [`Database::query`].
+    pub async fn shares_backends(&self) -> Result<bool> {
+        let place = self.place("pooler");
+        if self.pool.status().max_size < 2 {
+            return Ok(false);
+        }
+        let (one, two) = (self.connection(place.operation).await?, self.connection(place.operation).await?);
+        let mut seen = [HashSet::new(), HashSet::new()];
+        for _ in 0..LOOKS {
+            for (client, pids) in [&one, &two].into_iter().zip(&mut seen) {
+                let rows = client.query_typed("SELECT pg_backend_pid()", &[]).await;
+                for row in rows.map_err(|error| place.driver(&error))? {
+                    pids.insert(row.try_get::<_, i32>(0).map_err(|error| place.driver(&error))?);
+                }
+            }
+        }
+        Ok(!seen[0].is_disjoint(&seen[1]))
     }
 
     /// Where an operation runs, for its errors.
