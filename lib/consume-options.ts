@@ -133,7 +133,8 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
 }
 
-function must<T>(fits: boolean, key: string, got: unknown, wants: string, value: T): T {
+/** `value`, where it fits. */
+export function must<T>(fits: boolean, key: string, got: unknown, wants: string, value: T): T {
   if (fits) return value
   throw refused(key, got, `wants ${wants}`)
 }

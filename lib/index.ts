@@ -77,6 +77,8 @@ export type {
   MessageEnvelope,
   MessageHandler,
 } from './handlers/types.js'
+export type { Health, HealthCheck, HealthStatus } from './health/model.js'
+export { getHealth } from './health.js'
 export {
   createLogger,
   getLogger,
@@ -94,7 +96,15 @@ export type {
   MessageShape,
   UntypedMessage,
 } from './message.js'
+export {
+  getMetrics,
+  type MetricErrors,
+  type MetricFigures,
+  type Metrics,
+  type MetricsOptions,
+} from './metrics.js'
 export { type Migration, type MigrationStatus, migrate, migrationStatus, rollback } from './migrations.js'
+export { prometheusMetrics } from './prometheus.js'
 export {
   type CleanupResult,
   cleanup,

@@ -33,6 +33,8 @@ export interface NativeCore {
   unhandled(options: string): Promise<string>
   cleanup(options: string): Promise<string>
   doctor(options: string): Promise<string>
+  metrics(window: string): Promise<string>
+  vitals(options: string): Promise<string>
   /** The name of the transport is a plain string. */
   memory(transport: string, command: string): string
   schedule(definition: string): Promise<string>

@@ -45,6 +45,8 @@ export interface CleanupResult {
   deduplication: number
   /** Schedules of `schedule()` without a run left, past `retention.completed` and a day at least. */
   schedules: number
+  /** Rows of metrics past `retention.metrics`. */
+  metrics: number
 }
 
 /** How much is in each queue. Counts are bounded, so this is cheap however long the queues are. */

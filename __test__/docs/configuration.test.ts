@@ -11,10 +11,13 @@ const SECTIONS = new Map([
   ['retry', 'retry.default.'],
   ['worker', 'worker.'],
   ['retention', 'retention.'],
+  ['health', 'health.'],
+  ['circuitBreaker', 'circuitBreaker.'],
+  ['logging', 'logging.'],
   ['database', 'database.'],
 ])
 
-const UNITS: Record<string, number> = { ms: 1, s: 1_000, h: 3_600_000, days: 86_400_000 }
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, days: 86_400_000 }
 
 /** What a 32-bit timer holds, and a century: both are rounded in the tables. */
 const ROUNDED: Record<string, number> = { '24.8 days': 2_147_483_647, '100 years': 3_155_760_000_000 }
@@ -63,12 +66,21 @@ function rowsOf(part: string, prefix: string | undefined): Row[] {
   if (prefix === undefined) return []
   return [...part.matchAll(/^\| `([\w.]+)` \| .+ \| (.+) \|(.*)\|$/gm)].map(([, key, initial = '', bounds = '']) => {
     const [least, most] = / (.+) to (.+) /.exec(bounds)?.slice(1).map(readNumber) ?? []
-    return { key: `${prefix}${key}`, initial: readText(initial) ?? readNumber(initial), least, most }
+    return {
+      key: `${prefix}${key}`,
+      initial: readText(initial) ?? readFlag(initial) ?? readNumber(initial),
+      least,
+      most,
+    }
   })
 }
 
 function readText(cell: string): string | undefined {
   return /^`'(.*)'`$/.exec(cell)?.[1]
+}
+
+function readFlag(cell: string): boolean | undefined {
+  return cell === 'false' ? false : undefined
 }
 
 function readNumber(cell: string): number | undefined {

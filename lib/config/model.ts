@@ -86,6 +86,58 @@ export interface DatabaseConfig {
   connectTimeout?: Duration
 }
 
+/** Figures from which on something is wrong. */
+export interface HealthThresholds {
+  /** Due messages, all queues together. Default 10,000 for degraded, 100,000 for unhealthy. */
+  queueDepth?: number
+  /** How long the oldest due message has waited. Default 5 min, 1 h. */
+  oldestAge?: Duration
+  /** Failed of processed, 0 to 1. Default 0.1, 0.5. */
+  errorRate?: number
+  /** Dead letters of the last hour. Default 1, 1,000. */
+  deadLetters?: number
+}
+
+/** When the queue counts as degraded and as unhealthy. */
+export interface HealthConfig {
+  /** How far error rate and latency look back. Default 5 min. */
+  window?: Duration
+  /** Runs below which the error rate says nothing. Default 20. */
+  minimumVolume?: number
+  /** From here on it works, but somebody should look. */
+  degraded?: HealthThresholds
+  /** From here on it does not do its work. */
+  unhealthy?: HealthThresholds
+}
+
+/** The circuit breaker of a message type: pauses it while it fails too often. */
+export interface CircuitConfig {
+  /** Whether there is one. Default false; under `types` true. */
+  enabled?: boolean
+  /** Retryable failures of runs from which on it opens, 0.01 to 1. Default 0.5. */
+  failureRate?: number
+  /** Runs in the window below which it stays closed. Default 20. */
+  minimumVolume?: number
+  /** How long runs are counted before counting begins anew. Default 1 min. */
+  window?: Duration
+  /** How long the type is paused before one message is tried. Default 30 s. */
+  coolDown?: Duration
+}
+
+/** Circuit breakers: what applies to all types, and what to some. */
+export interface CircuitBreakerConfig extends CircuitConfig {
+  /** By message type, or pattern such as `Email*`. */
+  types?: Record<string, CircuitConfig>
+}
+
+/** The lines that the built-in logger writes. */
+export interface LoggingConfig {
+  /** The least severe level that is written. Default `warn`. */
+  level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** `auto`: JSON when `NODE_ENV` is `production`, else text. Default `auto`. */
+  format?: 'auto' | 'json' | 'text'
+}
+
 /** Switches for a gradual migration; all off by default. */
 export interface FeaturesConfig {
   /** The main switch: while it is off, the others count as off. */
@@ -118,8 +170,18 @@ export interface EnvironmentConfig {
   worker?: WorkerConfig
   /** How long an idempotency key is taken. Default 24 h. */
   deduplication?: { window?: Duration }
-  /** How long finished and failed messages are kept. Default 24 h and 30 days. */
-  retention?: { completed?: Duration | 'forever' | 'none'; failed?: Duration | 'forever' }
+  /** How long finished messages, dead letters and metrics are kept. Default 24 h, 30 days and 7 days. */
+  retention?: {
+    completed?: Duration | 'forever' | 'none'
+    failed?: Duration | 'forever'
+    metrics?: Duration | 'forever'
+  }
+  /** When the queue counts as degraded and as unhealthy. */
+  health?: HealthConfig
+  /** Pauses message types that fail too often. Off by default. */
+  circuitBreaker?: CircuitBreakerConfig
+  /** The lines that the built-in logger writes. */
+  logging?: LoggingConfig
   /** The largest payload. Default 1 MiB. */
   payload?: { maxBytes?: number }
   /** The database. */
@@ -137,6 +199,14 @@ export interface SymphonyConfig extends EnvironmentConfig {
 /** A retry strategy in force: a {@link RetryConfig} without gaps, durations in milliseconds. */
 export type EffectiveRetry = Required<{ [Key in keyof RetryConfig]: number }>
 
+/** Thresholds in force, durations in milliseconds. */
+export type EffectiveThresholds = Required<{ [Key in keyof HealthThresholds]: number }>
+
+/** A circuit breaker in force, durations in milliseconds. */
+export type EffectiveCircuit = { enabled: boolean } & Required<{
+  [Key in Exclude<keyof CircuitConfig, 'enabled'>]: number
+}>
+
 /** The configuration in force: a {@link SymphonyConfig} without gaps, durations in milliseconds. */
 export interface EffectiveConfig {
   defaultTransport: string
@@ -148,7 +218,15 @@ export interface EffectiveConfig {
   retry: Record<string, EffectiveRetry>
   worker: Required<{ [Key in keyof WorkerConfig]: number }>
   deduplication: { window: number }
-  retention: { completed: number | 'forever' | 'none'; failed: number | 'forever' }
+  retention: { completed: number | 'forever' | 'none'; failed: number | 'forever'; metrics: number | 'forever' }
+  health: {
+    window: number
+    minimumVolume: number
+    degraded: EffectiveThresholds
+    unhealthy: EffectiveThresholds
+  }
+  circuitBreaker: EffectiveCircuit & { types: Record<string, EffectiveCircuit> }
+  logging: Required<LoggingConfig>
   payload: { maxBytes: number }
   /** Passwords in URLs are masked. */
   database: DatabaseConfig

@@ -9,7 +9,8 @@ use crate::config::{Config, Layers};
 use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
-use crate::monitor::doctor;
+use crate::monitor::metrics::Window;
+use crate::monitor::{doctor, metrics, vitals};
 use crate::transport::failed::FailedFilter;
 use crate::transport::postgres::database::Database;
 use crate::transport::postgres::migrate;
@@ -231,11 +232,27 @@ impl Core {
             sum.failed += cleaned.failed;
             sum.deduplication += cleaned.deduplication;
             sum.schedules += cleaned.schedules;
+            sum.metrics += cleaned.metrics;
         }
-        let Cleaned { completed, failed, deduplication, schedules } = sum;
+        let Cleaned { completed, failed, deduplication, schedules, metrics } = sum;
         to_text(&json!({
             "completed": completed, "failed": failed, "deduplication": deduplication, "schedules": schedules,
+            "metrics": metrics,
         }))
+    }
+
+    /// The figures of a span of time.
+    #[napi]
+    pub async fn metrics(&self, window: String) -> napi::Result<String> {
+        let window: Window = from_text("metrics options", &window)?;
+        to_text(&metrics::measure(&self.engine, &window).await.map_err(thrown)?)
+    }
+
+    /// The facts behind the health of the queue.
+    #[napi]
+    pub async fn vitals(&self, options: String) -> napi::Result<String> {
+        let options: DoctorOptions = from_text("health options", &options)?;
+        to_text(&vitals::ask(&self.engine, options.types.as_deref()).await)
     }
 
     /// Examines the database and the queue in it.

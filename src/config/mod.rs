@@ -10,7 +10,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `model`, `transport` | the result: types, units, defaults |
+//! | `model`, `transport`, `monitoring` | the result: types, units, defaults |
 //! | `layers`, `environment` | where settings come from and which win |
 //! | `validation`, `section`, `value` | what each key may hold, and the errors |
 //! | [`pattern`], `duration`, `suggestion` | `Email*`, `30s`, "did you mean" |
@@ -26,6 +26,7 @@ mod duration;
 mod environment;
 mod layers;
 mod model;
+mod monitoring;
 pub mod pattern;
 mod redact;
 mod section;
@@ -38,6 +39,9 @@ mod value;
 pub use model::{
     Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, HIGHEST_PRIORITY, LOWEST_PRIORITY, PayloadConfig,
     PriorityRoute, Retention, RetentionConfig, WorkerConfig,
+};
+pub use monitoring::{
+    CircuitBreakerConfig, CircuitConfig, HealthConfig, LogFormat, LogLevel, LoggingConfig, Thresholds,
 };
 pub use transport::{TransportConfig, TransportKind, transport_from_json};
 pub use validation::retry_strategy_from_json;

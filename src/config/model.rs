@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::monitoring::{CircuitBreakerConfig, HealthConfig, LoggingConfig};
 use super::pattern;
 use super::redact;
 use super::serialize::{millis, redacted_url, timeout};
@@ -43,6 +44,12 @@ pub struct Config {
     pub deduplication: DeduplicationConfig,
     /// How long finished messages are kept.
     pub retention: RetentionConfig,
+    /// When the queue counts as degraded and as unhealthy.
+    pub health: HealthConfig,
+    /// When types that fail too often are paused.
+    pub circuit_breaker: CircuitBreakerConfig,
+    /// The lines that the built-in logger writes.
+    pub logging: LoggingConfig,
     /// What a payload may be.
     pub payload: PayloadConfig,
     /// Where the tables are and how they are reached.
@@ -74,6 +81,9 @@ impl Default for Config {
             worker: WorkerConfig::default(),
             deduplication: DeduplicationConfig::default(),
             retention: RetentionConfig::default(),
+            health: HealthConfig::default(),
+            circuit_breaker: CircuitBreakerConfig::default(),
+            logging: LoggingConfig::default(),
             payload: PayloadConfig::default(),
             database: DatabaseConfig::default(),
             features: FeatureFlags::default(),
@@ -160,6 +170,8 @@ pub struct RetentionConfig {
     pub completed: Retention,
     /// Dead letters; never [`Retention::None`], since a dead letter dropped at once is a lost message. Default 30 days.
     pub failed: Retention,
+    /// Metrics. Default 7 days.
+    pub metrics: Retention,
 }
 
 impl Default for RetentionConfig {
@@ -167,6 +179,7 @@ impl Default for RetentionConfig {
         Self {
             completed: Retention::For(Duration::from_hours(24)),
             failed: Retention::For(Duration::from_hours(30 * 24)),
+            metrics: Retention::For(Duration::from_hours(7 * 24)),
         }
     }
 }
@@ -324,7 +337,20 @@ mod tests {
                     "shutdownTimeout": 30000,
                 },
                 "deduplication": { "window": 86_400_000 },
-                "retention": { "completed": 86_400_000, "failed": 2_592_000_000_u64 },
+                "retention": { "completed": 86_400_000, "failed": 2_592_000_000_u64, "metrics": 604_800_000 },
+                "health": {
+                    "window": 300_000,
+                    "minimumVolume": 20,
+                    "degraded": { "queueDepth": 10_000, "oldestAge": 300_000, "errorRate": 0.1, "deadLetters": 1 },
+                    "unhealthy": {
+                        "queueDepth": 100_000, "oldestAge": 3_600_000, "errorRate": 0.5, "deadLetters": 1_000,
+                    },
+                },
+                "circuitBreaker": {
+                    "enabled": false, "failureRate": 0.5, "minimumVolume": 20, "window": 60_000, "coolDown": 30_000,
+                    "types": {},
+                },
+                "logging": { "level": "warn", "format": "auto" },
                 "payload": { "maxBytes": 1_048_576 },
                 "database": {
                     "schema": "symphony", "poolSize": 5, "statementTimeout": 15000, "connectTimeout": 10000,

@@ -9,6 +9,7 @@ use super::model::{
     Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, HIGHEST_PRIORITY, LOWEST_PRIORITY, PayloadConfig,
     PriorityRoute, Retention, RetentionConfig, WorkerConfig,
 };
+use super::monitoring;
 use super::section::Section;
 use super::transport::TransportConfig;
 use super::value::{Fit, Misfit, duration, flag, milliseconds, name, number, one_or_more, pattern, whole};
@@ -32,6 +33,9 @@ const KEYS: &[&str] = &[
     "worker",
     "deduplication",
     "retention",
+    "health",
+    "circuitBreaker",
+    "logging",
     "payload",
     "database",
     "features",
@@ -57,6 +61,9 @@ pub(super) fn read(settings: &Value) -> Result<Config> {
         worker: worker(&root)?,
         deduplication: deduplication(&root)?,
         retention: retention(&root)?,
+        health: monitoring::health(&root)?,
+        circuit_breaker: monitoring::circuit_breaker(&root)?,
+        logging: monitoring::logging(&root)?,
         payload: payload(&root)?,
         database: database(&root)?,
         features: features(&root)?,
@@ -151,11 +158,12 @@ fn deduplication(root: &Section<'_>) -> Result<DeduplicationConfig> {
 }
 
 fn retention(root: &Section<'_>) -> Result<RetentionConfig> {
-    let section = root.section("retention", &["completed", "failed"])?;
+    let section = root.section("retention", &["completed", "failed", "metrics"])?;
     let default = RetentionConfig::default();
     Ok(RetentionConfig {
         completed: section.or("completed", default.completed, kept(&["forever", "none"]))?,
         failed: section.or("failed", default.failed, kept(&["forever"]))?,
+        metrics: section.or("metrics", default.metrics, kept(&["forever"]))?,
     })
 }
 

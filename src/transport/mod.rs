@@ -20,9 +20,12 @@ pub mod sync;
 
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
+use crate::monitor::metrics::{Counted, Window};
+use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use failed::{FailedFilter, FailedMessage, FailedPage, Redriven};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -129,6 +132,8 @@ pub struct Claimed {
     pub idempotency_key: Option<String>,
     /// Handlers that succeeded in an earlier run.
     pub handled: Vec<String>,
+    /// When it was claimed, by the transport's clock.
+    pub claimed_at: DateTime<Utc>,
 }
 
 /// What a handler threw, as it is kept.
@@ -258,6 +263,44 @@ pub struct Cleaned {
     pub deduplication: u64,
     /// Schedules without a run left, past the retention of completed messages.
     pub schedules: u64,
+    /// Rows of metrics past their retention.
+    pub metrics: u64,
+}
+
+/// What a look at the health of a store needs beside depth and counts. Counts stop at [`DEPTH_CAP`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Vitals {
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// Dead letters of the last hour.
+    pub recent_dead_letters: u64,
+    /// Workers and invocations at work.
+    pub workers: u64,
+    /// Workers that have been overdue for a minute and that nobody has rescued.
+    pub stale_workers: u64,
+    /// Circuit breakers that are not closed.
+    pub circuits: Vec<Circuit>,
+}
+
+/// A circuit breaker as people see it. Instants in milliseconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Circuit {
+    /// The type.
+    pub message_type: String,
+    /// `closed`, `open` or `halfOpen`.
+    pub state: String,
+    /// Runs in the window.
+    pub runs: u64,
+    /// Those of them that failed in a way that another run may mend.
+    pub failures: u64,
+    /// The class of the last error before it opened.
+    pub reason: Option<String>,
+    /// When it opened.
+    pub opened_at: Option<f64>,
+    /// When one message may be tried.
+    pub probe_at: Option<f64>,
 }
 
 /// A subscription to what is sent; it ends when it is dropped.
@@ -304,6 +347,24 @@ pub trait Transport: Send + Sync {
     /// Applies outcomes whose fence still holds; answers with the messages whose lease was lost, to which nothing
     /// was done.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>>;
+
+    /// As [`Transport::settle`], and with it, as one change, writes how many messages ended how. A rollup replaces the
+    /// one of the same source, minute and type. Transports that keep no counts only settle.
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
+        let _ = rollups;
+        self.settle(settlements).await
+    }
+
+    /// What was counted in its store, over all its transports.
+    async fn counted(&self, window: &Window) -> Result<Counted> {
+        let _ = window;
+        Ok(Counted::default())
+    }
+
+    /// What a look at the health of its store needs beside depth and counts.
+    async fn vitals(&self) -> Result<Vitals> {
+        Ok(Vitals::default())
+    }
 
     /// Puts messages back as they were, with no attempt used. Answers as [`Transport::settle`].
     async fn release(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {

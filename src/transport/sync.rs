@@ -60,6 +60,7 @@ fn claimed(envelope: &Envelope) -> Claimed {
         crash_count: 0,
         idempotency_key: envelope.key.as_ref().map(|it| it.key.clone()),
         handled: Vec::new(),
+        claimed_at: now,
     }
 }
 

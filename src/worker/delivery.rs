@@ -136,6 +136,7 @@ mod tests {
             crash_count: 0,
             idempotency_key: Some(name.to_owned()),
             handled: vec![name.to_owned()],
+            claimed_at: DateTime::UNIX_EPOCH,
         }
     }
 

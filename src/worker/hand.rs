@@ -21,6 +21,8 @@ pub struct Held {
     pub run: Run,
     /// Whether it is with others already: its outcome counts for nothing.
     pub lost: bool,
+    /// Milliseconds from when it was due to when it was claimed.
+    pub waited: f64,
 }
 
 struct Batch {
@@ -49,6 +51,7 @@ impl Hand {
                 feed,
                 run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
                 lost: false,
+                waited: (it.claimed_at - it.available_at).num_microseconds().unwrap_or(0).max(0) as f64 / 1e3,
             })
         };
         self.held += messages.len();

@@ -20,6 +20,7 @@ mod deduplication;
 mod depth;
 mod fence;
 mod lease_and_rescue;
+mod metrics;
 mod order;
 mod redrive;
 mod rescue_races;

@@ -129,6 +129,7 @@ impl Subject for Postgres {
             ("failed_messages", "created_at scheduled_at failed_at"),
             ("workers", "started_at last_beat_at lease_until"),
             ("deduplication", "first_seen_at expires_at"),
+            ("metrics", "minute"),
         ];
         let span = format!("interval '{} ms'", by.as_millis());
         let earlier = |columns: &str| -> Vec<_> {

@@ -232,6 +232,7 @@ fn deduplication_retention_and_payload_have_bounds() {
     refuses("/retention/completed", ", or \"forever\", or \"none\"", &[json!(0), json!("never"), json!(false)]);
     refuses("/retention/failed", "30d, or \"forever\"", &[json!("none"), json!(0)]);
 
+    refuses("/retention/metrics", "30d, or \"forever\"", &[json!("none"), json!(0)]);
     assert_eq!(config(json!({ "payload": { "maxBytes": 268_435_455 } })).payload.max_bytes, 268_435_455);
     refuses(
         "/payload/maxBytes",

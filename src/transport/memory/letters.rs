@@ -37,6 +37,11 @@ impl Letters {
         self.letters.insert((now, Uuid::now_v7()), Letter { message, failure });
     }
 
+    /// How many have come since an instant.
+    pub fn count_since(&self, at: DateTime<Utc>) -> u64 {
+        self.letters.range((at, Uuid::nil())..).count() as u64
+    }
+
     /// One page, newest first.
     pub fn page(&self, filter: &FailedFilter) -> Result<FailedPage> {
         let after = filter.after()?;

@@ -70,7 +70,7 @@ impl Message {
     }
 
     /// As a worker receives it.
-    pub fn claimed(&self, token: Uuid) -> Claimed {
+    pub fn claimed(&self, token: Uuid, now: DateTime<Utc>) -> Claimed {
         Claimed {
             id: self.id,
             token,
@@ -88,6 +88,7 @@ impl Message {
             crash_count: self.crash_count,
             idempotency_key: self.idempotency_key.clone(),
             handled: self.handled.clone(),
+            claimed_at: now,
         }
     }
 

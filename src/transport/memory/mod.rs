@@ -4,6 +4,7 @@
 //! or a window. Only the last finished messages are kept; dead letters stay until they are removed.
 
 mod clock;
+mod counts;
 mod keys;
 mod lanes;
 mod letters;
@@ -13,10 +14,13 @@ mod state;
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Rescued, Sent, Settlement, Survey, Transport, Unhandled, WorkerId,
+    Capabilities, Claim, Claimed, Cleaned, Depth, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
+    WorkerId,
 };
 use crate::envelope::Envelope;
 use crate::error::Result;
+use crate::monitor::metrics::{Counted, Window};
+use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 pub use listed::{Finished, Listed, Status};
@@ -105,6 +109,22 @@ impl Transport for MemoryTransport {
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
         Ok(self.state().settle(settlements))
+    }
+
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
+        let mut state = self.state();
+        state.counts.write(rollups);
+        Ok(state.settle(settlements))
+    }
+
+    async fn counted(&self, window: &Window) -> Result<Counted> {
+        let state = self.state();
+        let (start, end, rows) = state.counts.read(&self.name, window, state.clock.now());
+        Ok(Counted { start: Some(start), end: Some(end), rows })
+    }
+
+    async fn vitals(&self) -> Result<Vitals> {
+        Ok(self.state().vitals())
     }
 
     async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {

@@ -2,6 +2,7 @@
 //! operation is as atomic as a statement.
 
 use super::clock::{Clock, later};
+use super::counts::Counts;
 use super::keys::Keys;
 use super::lanes::Lanes;
 use super::letters::Letters;
@@ -11,9 +12,9 @@ use crate::envelope::Envelope;
 use crate::transport::failed::Redriven;
 use crate::transport::{
     Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, MAX_CRASHES, Outcome, Rescued, Sent, Settlement, Survey,
-    Unhandled, WorkerId,
+    Unhandled, Vitals, WorkerId,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -31,6 +32,7 @@ pub struct State {
     keys: Keys,
     pub letters: Letters,
     pub finished: Archive,
+    pub counts: Counts,
 }
 
 /// A message in the hands of a worker.
@@ -60,6 +62,7 @@ impl State {
             leases: HashMap::new(),
             keys: Keys::default(),
             finished: Archive::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -117,17 +120,17 @@ impl State {
                 taken.extend(self.waiting.take_due(queue, priority, now, claim.types, missing));
             }
         }
-        taken.into_iter().map(|message| self.hold(message, claim)).collect()
+        taken.into_iter().map(|message| self.hold(message, claim, now)).collect()
     }
 
     pub fn claim_suspect(&mut self, claim: &Claim<'_>) -> Option<Claimed> {
         let now = self.renew(claim.worker);
         let suspect = self.suspects.take_oldest(claim.queues, now, claim.types)?;
-        Some(self.hold(suspect, claim))
+        Some(self.hold(suspect, claim, now))
     }
 
-    fn hold(&mut self, message: Message, claim: &Claim<'_>) -> Claimed {
-        let claimed = message.claimed(claim.token);
+    fn hold(&mut self, message: Message, claim: &Claim<'_>, now: DateTime<Utc>) -> Claimed {
+        let claimed = message.claimed(claim.token, now);
         self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id });
         claimed
     }
@@ -266,6 +269,20 @@ impl State {
         }
         depth.oldest_age_ms = oldest.map(|since| (now - since).as_seconds_f64() * 1000.0);
         depth
+    }
+
+    pub fn vitals(&self) -> Vitals {
+        let now = self.clock.now();
+        let leases = |is: fn(DateTime<Utc>, DateTime<Utc>) -> bool| {
+            self.leases.values().filter(|until| is(**until, now)).count() as u64
+        };
+        Vitals {
+            dead_letters: self.letters.count_since(DateTime::<Utc>::MIN_UTC),
+            recent_dead_letters: self.letters.count_since(now - TimeDelta::hours(1)),
+            workers: leases(|until, now| until >= now),
+            stale_workers: leases(|until, now| until < now - TimeDelta::minutes(1)),
+            circuits: Vec::new(),
+        }
     }
 
     pub fn unhandled(&self, types: &[String]) -> Vec<Unhandled> {

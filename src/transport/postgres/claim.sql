@@ -54,4 +54,4 @@ SELECT id, created_at, available_at, scheduled_at, now(), $5, $1, retry_count, m
        last_error, error_history, handled
 FROM moved
 RETURNING id, message_type, queue_name, priority, body::text, headers::text, metadata::text, created_at,
-          available_at, scheduled_at, retry_count, max_retries, crash_count, idempotency_key, handled
+          available_at, scheduled_at, retry_count, max_retries, crash_count, idempotency_key, handled, locked_at

@@ -90,6 +90,7 @@ mod tests {
             crash_count: 0,
             idempotency_key: None,
             handled: Vec::new(),
+            claimed_at: DateTime::UNIX_EPOCH,
         }
     }
 

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "monitoring",
     4 "security",
     5 "schedules",
+    6 "metrics",
 ];
 
 /// The newest version this build knows.

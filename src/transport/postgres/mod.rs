@@ -10,6 +10,7 @@ pub mod url;
 
 mod cancel;
 mod claiming;
+mod counting;
 mod failure;
 mod floors;
 mod rows;
@@ -21,11 +22,13 @@ mod tls;
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
     Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Listening, MAX_CRASHES, Rescued, Sent, Settlement, Survey,
-    Transport, Unhandled, WorkerId,
+    Transport, Unhandled, Vitals, WorkerId,
 };
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
+use crate::monitor::metrics::{Counted, Window};
+use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::Database;
@@ -165,7 +168,19 @@ impl Transport for PostgresTransport {
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
-        self.settle_batch(settlements).await
+        self.settle_batch(settlements, &[]).await
+    }
+
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
+        self.settle_batch(settlements, rollups).await
+    }
+
+    async fn counted(&self, window: &Window) -> Result<Counted> {
+        self.read_counted(window).await
+    }
+
+    async fn vitals(&self) -> Result<Vitals> {
+        self.read_vitals().await
     }
 
     async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {
@@ -267,6 +282,7 @@ impl Transport for PostgresTransport {
     async fn cleanup(&self, limit: u32) -> Result<Cleaned> {
         let limit = i64::from(limit);
         let statements = &self.statements;
+        self.count(&statements.merge_metrics, &[&limit]).await?;
         Ok(Cleaned {
             completed: self.delete_past(&self.retention.completed, &statements.cleanup_finished, limit).await?,
             failed: self.delete_past(&self.retention.failed, &statements.cleanup_failed, limit).await?,
@@ -274,6 +290,7 @@ impl Transport for PostgresTransport {
             schedules: self
                 .delete_past(&finished_schedules(&self.retention), &statements.cleanup_schedules, limit)
                 .await?,
+            metrics: self.delete_past(&self.retention.metrics, &statements.cleanup_metrics, limit).await?,
         })
     }
 }

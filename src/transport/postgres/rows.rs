@@ -25,6 +25,7 @@ pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
         crash_count: row.try_get(12)?,
         idempotency_key: row.try_get(13)?,
         handled: row.try_get::<_, Option<Vec<String>>>(14)?.unwrap_or_default(),
+        claimed_at: row.try_get(15)?,
     })
 }
 

@@ -1,9 +1,12 @@
 -- Moves messages to the dead letters, each as a full copy with its last error.
 --
 -- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
--- since is not touched. Answers with the ids that were still held.
-WITH outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+-- since is not touched. Answers with the ids that were still held. `:count` is count.sql.
+WITH counted AS (
+  :count
+),
+outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
     AS o (id, token, failed_id, error, error_class, handled)
 ),
 ended AS (

@@ -1,9 +1,12 @@
 -- Ends messages and keeps them for retention.completed, as 'completed', or as 'discarded' with the reason.
 --
 -- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
--- since is not touched. Answers with the ids that were still held.
-WITH outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS o (id, token, status, reason)
+-- since is not touched. Answers with the ids that were still held. `:count` is count.sql.
+WITH counted AS (
+  :count
+),
+outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $4::text[], $5::text[]) AS o (id, token, status, reason)
 ),
 ended AS (
   DELETE FROM :"schema".messenger_messages_processing held

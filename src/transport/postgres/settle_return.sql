@@ -2,9 +2,12 @@
 -- A release without delay keeps its old place in the queue.
 --
 -- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
--- since is not touched. Answers with the ids that were still held.
-WITH outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::double precision[], $5::text[], $6::text[], $7::text[])
+-- since is not touched. Answers with the ids that were still held. `:count` is count.sql.
+WITH counted AS (
+  :count
+),
+outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $4::integer[], $5::double precision[], $6::text[], $7::text[], $8::text[])
     AS o (id, token, attempts, delay_ms, error, error_class, handled)
 ),
 ended AS (

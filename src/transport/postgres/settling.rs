@@ -1,9 +1,11 @@
 //! Outcomes into the tables: one statement for each kind of them.
 
+use super::counting::{NO_ROLLUPS, rollups_as_json};
 use super::statement::Statement;
 use super::{PostgresTransport, millis};
 use crate::config::Retention;
 use crate::error::Result;
+use crate::monitor::rollup::Rollup;
 use crate::transport::{Failure, Outcome, Settlement};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,8 +13,8 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 impl PostgresTransport {
-    /// Answers with the messages whose fence no longer held.
-    pub(super) async fn settle_batch(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
+    /// Answers with the messages whose fence no longer held. The first statement carries the rollups.
+    pub(super) async fn settle_batch(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
         let (mut ended, mut returned, mut buried) = (Vec::new(), Vec::new(), Vec::new());
         for settlement in settlements {
             match settlement.outcome {
@@ -22,17 +24,19 @@ impl PostgresTransport {
             }
         }
         let mut held = Vec::with_capacity(settlements.len());
-        if !ended.is_empty() {
-            self.settle_ended(&mut held, &ended).await?;
+        let mut rollups = rollups_as_json(&self.name, rollups);
+        let mut once = || std::mem::replace(&mut rollups, NO_ROLLUPS.to_owned());
+        if !ended.is_empty() || settlements.is_empty() {
+            self.settle_ended(&mut held, &ended, once()).await?;
         }
         if !returned.is_empty() {
-            self.settle_returned(&mut held, &returned).await?;
+            self.settle_returned(&mut held, &returned, once()).await?;
             if returned.iter().any(|it| matches!(it.outcome, Outcome::Release { delay: None, .. })) {
                 self.drop_floors();
             }
         }
         if !buried.is_empty() {
-            self.settle_buried(&mut held, &buried).await?;
+            self.settle_buried(&mut held, &buried, once()).await?;
         }
         if held.len() == settlements.len() {
             return Ok(Vec::new());
@@ -53,10 +57,10 @@ impl PostgresTransport {
         Ok(())
     }
 
-    async fn settle_ended(&self, held: &mut Vec<Uuid>, ended: &[&Settlement]) -> Result<()> {
+    async fn settle_ended(&self, held: &mut Vec<Uuid>, ended: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(ended);
         if matches!(self.retention.completed, Retention::None) {
-            return self.settle_kind(held, &self.statements.settle_drop, &[&ids, &tokens]).await;
+            return self.settle_kind(held, &self.statements.settle_drop, &[&ids, &tokens, &rollups]).await;
         }
         let (statuses, reasons): (Vec<&str>, Vec<Option<&str>>) = ended
             .iter()
@@ -65,10 +69,10 @@ impl PostgresTransport {
                 _ => ("completed", None),
             })
             .unzip();
-        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &statuses, &reasons]).await
+        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &rollups, &statuses, &reasons]).await
     }
 
-    async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement]) -> Result<()> {
+    async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(returned);
         let rows: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
         let attempts: Vec<i32> = rows.iter().map(|it| i32::from(it.failure.is_some())).collect();
@@ -79,20 +83,24 @@ impl PostgresTransport {
         self.settle_kind(
             held,
             &self.statements.settle_return,
-            &[&ids, &tokens, &attempts, &delays, &errors, &classes, &handled],
+            &[&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled],
         )
         .await
     }
 
-    async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement]) -> Result<()> {
+    async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(buried);
         let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
         let rows: Vec<_> = buried.iter().map(|it| Returned::of(&it.outcome)).collect();
         let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
         let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
         let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
-        self.settle_kind(held, &self.statements.settle_bury, &[&ids, &tokens, &new_ids, &errors, &classes, &handled])
-            .await
+        self.settle_kind(
+            held,
+            &self.statements.settle_bury,
+            &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled],
+        )
+        .await
     }
 }
 

@@ -14,12 +14,12 @@ pub struct Statement {
 }
 
 /// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
-/// and leaves out psql's own lines.
+/// and leaves out psql's own lines. A line `:count` stands for count.sql.
 pub fn in_schema(sql: &str, schema: &str) -> String {
     let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
     let literal = format!("'{}'", schema.replace('\'', "''"));
     let lines = sql.lines().filter(|line| !line.starts_with('\\'));
-    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = lines.collect::<Vec<_>>().join("\n").replace(":count\n", include_str!("count.sql"));
     text.replace(":\"schema\"", &identifier).replace(":'schema'", &literal)
 }
 
@@ -67,13 +67,13 @@ statements! {
     /// Claims one suspect.
     claim_suspect(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, TEXT_ARRAY, TEXT);
     /// Ends messages without a trace.
-    settle_drop(UUID_ARRAY, UUID_ARRAY);
+    settle_drop(UUID_ARRAY, UUID_ARRAY, TEXT);
     /// Ends messages and keeps them.
-    settle_finish(UUID_ARRAY, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    settle_finish(UUID_ARRAY, UUID_ARRAY, TEXT, TEXT_ARRAY, TEXT_ARRAY);
     /// Puts messages back.
-    settle_return(UUID_ARRAY, UUID_ARRAY, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    settle_return(UUID_ARRAY, UUID_ARRAY, TEXT, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
     /// Moves messages to the dead letters.
-    settle_bury(UUID_ARRAY, UUID_ARRAY, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    settle_bury(UUID_ARRAY, UUID_ARRAY, TEXT, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
     /// Takes back a claim that was never answered.
     forget_claim(UUID, UUID);
     /// One heartbeat.
@@ -100,6 +100,14 @@ statements! {
     cleanup_finished(FLOAT8, INT8);
     /// Retention of dead letters.
     cleanup_failed(FLOAT8, INT8);
+    /// Retention of metrics.
+    cleanup_metrics(FLOAT8, INT8);
+    /// Rows of metrics about one minute into one.
+    merge_metrics(INT8);
+    /// What a look at the health needs.
+    vitals(INT8);
+    /// What was counted.
+    metrics(FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ);
     /// Windows that have passed.
     cleanup_deduplication(INT8);
     /// Schedules that are due.

@@ -121,11 +121,14 @@ impl Loop {
     pub(super) fn deliver(&mut self, caught: Caught) {
         let Some(transport) = self.transports.get(caught.feed) else { return };
         let config = self.consumer.engine.config();
+        if let Some(first) = caught.messages.first() {
+            self.counter.set_clock(first.claimed_at, Instant::now());
+        }
         let number = self.hand.take(caught.feed, &caught.messages);
         if self.phase > Phase::Working {
             // The claim was under way when the end came.
             let unstarted = self.hand.give_batch(number);
-            unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::UNTOUCHED));
+            unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::UNTOUCHED, 0.0));
             return;
         }
         let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;

@@ -16,6 +16,7 @@ use super::feed::{Caught, Feeds};
 use super::hand::Hand;
 use super::stats::StoppedBy;
 use crate::error::{Error, Result};
+use crate::monitor::counter::Counter;
 use crate::transport::{Listening, Transport, WorkerId};
 use losing::Lost;
 use serde_json::{Value, json};
@@ -59,6 +60,8 @@ pub(super) struct Loop {
     checking: Option<Checking>,
     hand: Hand,
     unsettled: Vec<Pending>,
+    /// How many messages ended how, for the metrics.
+    counter: Counter,
     budget: Budget,
     phase: Phase,
     stopped_by: Option<StoppedBy>,
@@ -109,6 +112,7 @@ impl Loop {
         start: Instant,
     ) -> Self {
         let options = &consumer.options;
+        let counter = Counter::new(worker.id, start);
         let feeds = Feeds::new(transports.clone(), worker, options.queues.clone());
         let budget = Budget::new(start, options.time_limit);
         Self {
@@ -120,6 +124,7 @@ impl Loop {
             checking: None,
             hand: Hand::default(),
             unsettled: Vec::new(),
+            counter,
             budget,
             phase: Phase::Working,
             stopped_by: None,
@@ -161,6 +166,7 @@ impl Loop {
             }
             self.wait().await;
         }
+        self.write_corrections().await;
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.stopped_by.unwrap_or(StoppedBy::Empty)),

@@ -2,12 +2,14 @@
 
 use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
 use crate::error::{Error, Result};
+use crate::monitor::rollup::Measured;
 use crate::transport::{Outcome, Settlement};
 use crate::worker::consumer::lock;
 use crate::worker::hand::Held;
 use crate::worker::report::{Report, Said};
 use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, verdict};
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -16,14 +18,22 @@ use uuid::Uuid;
 pub(super) struct Pending {
     pub(super) held: Held,
     pub(super) settlement: Settlement,
+    /// Milliseconds in its handlers.
+    millis: f64,
+    /// The minute that it counts in, once it is counted.
+    counted: Option<DateTime<Utc>>,
     /// Whether an earlier try may have been applied without an answer.
     retried: bool,
 }
 
 impl Pending {
-    fn new(held: Held, outcome: Outcome) -> Self {
+    fn new(held: Held, outcome: Outcome, millis: f64) -> Self {
         let settlement = Settlement { id: held.id, token: held.token, outcome };
-        Self { held, settlement, retried: false }
+        Self { held, settlement, millis, counted: None, retried: false }
+    }
+
+    fn measured(&self) -> Measured<'_> {
+        Measured { outcome: &self.settlement.outcome, millis: self.millis, waited: self.held.waited }
     }
 }
 
@@ -34,9 +44,10 @@ impl Loop {
         for report in reports {
             let Some(held) = self.hand.give(&report) else { continue };
             self.note_time(&report);
+            let millis = report.millis.clamp(0.0, 1e12);
             let strategy = config.retry_for(&held.message_type);
             let outcome = verdict::outcome(report.said, held.run, strategy, fastrand::f64());
-            self.conclude(held, outcome);
+            self.conclude(held, outcome, millis);
         }
     }
 
@@ -53,11 +64,11 @@ impl Loop {
     }
 
     /// Takes an outcome on its way, unless its message is known to be with others.
-    pub(super) fn conclude(&mut self, held: Held, outcome: Outcome) {
+    pub(super) fn conclude(&mut self, held: Held, outcome: Outcome, millis: f64) {
         if held.lost {
             return;
         }
-        self.unsettled.push(Pending::new(held, outcome));
+        self.unsettled.push(Pending::new(held, outcome, millis));
     }
 
     /// Writes all outcomes that wait, of one transport at a time; what comes meanwhile goes with the next.
@@ -75,17 +86,41 @@ impl Loop {
         }
         self.unsettled = others;
         let Some(transport) = self.transports.get(feed).cloned() else { return };
+        self.count_batch(feed, &mut batch);
+        let rollups = self.counter.unwritten(feed);
         self.settling = Some(Box::pin(async move {
             let settlements: Vec<_> = batch.iter().map(|it| it.settlement.clone()).collect();
-            let lost = transport.settle(&settlements).await.map(HashSet::from_iter);
+            let lost = transport.settle_counted(&settlements, &rollups).await.map(HashSet::from_iter);
             (batch, lost)
         }));
+    }
+
+    /// A batch that failed is counted already; its rows are written again as they are.
+    fn count_batch(&mut self, feed: usize, batch: &mut [Pending]) {
+        for it in batch.iter_mut().filter(|it| it.counted.is_none()) {
+            it.counted = Some(self.counter.record(feed, &it.held.message_type, it.measured(), self.now));
+        }
+    }
+
+    /// Counts of messages whose lease had been lost are wrong in the last rows written. Where that can not be put
+    /// right the figures are off by them, which is no reason to fail.
+    pub(super) async fn write_corrections(&mut self) {
+        let feeds: Vec<usize> = self.counter.dirty().filter(|_| self.error.is_none()).collect();
+        for feed in feeds {
+            let rollups = self.counter.unwritten(feed);
+            if let Some(transport) = self.transports.get(feed).cloned() {
+                let _ = transport.settle_counted(&[], &rollups).await;
+            }
+        }
     }
 
     pub(super) fn on_settled(&mut self, batch: Vec<Pending>, answer: Result<HashSet<Uuid>>) {
         match answer {
             Ok(lost) => {
                 self.settle_failures = 0;
+                if let Some(first) = batch.first() {
+                    self.counter.written(first.held.feed, Instant::now());
+                }
                 let is_lost = |it: &Pending| lost.contains(&it.settlement.id) && !it.retried;
                 self.tell_of_lost(batch.iter().filter(|it| is_lost(it)).count());
                 for it in &batch {
@@ -133,6 +168,9 @@ impl Loop {
             *counter += 1;
             event = name;
         });
+        if let Some(minute) = it.counted.filter(|_| lost) {
+            self.counter.forget(it.held.feed, &it.held.message_type, it.measured(), minute);
+        }
         match it.settlement.outcome {
             Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => self.expect_back(delay),
             _ => {}

@@ -56,7 +56,7 @@ impl Loop {
     pub(super) fn release_all(&mut self) {
         self.phase_ends = None;
         for held in self.hand.give_all() {
-            self.conclude(held, Outcome::UNTOUCHED);
+            self.conclude(held, Outcome::UNTOUCHED, 0.0);
         }
     }
 

@@ -1,0 +1,149 @@
+import {
+  close,
+  consumeBatch,
+  dispatch,
+  dispatchBatch,
+  getConfig,
+  getHealth,
+  HandlerError,
+  HandlerRegistry,
+  setConfig,
+} from '@leadmap/symphony'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { createQueue, emptyTables } from '../support/symphony.js'
+
+const database = await createQueue()
+
+beforeEach(async () => {
+  await emptyTables(database)
+  await database.query('TRUNCATE symphony.messenger_metrics, symphony.messenger_workers, symphony.messenger_circuits')
+})
+
+const registry = new HandlerRegistry()
+registry.register('Good', () => undefined)
+registry.register('Bad', () => Promise.reject(new HandlerError('no', false)))
+
+const many = (type: string, count: number) => Array.from({ length: count }, () => ({ type, payload: {} }))
+
+async function check(name: string) {
+  const { checks, status } = await getHealth({ registry })
+  return { overall: status, ...checks.find((one) => one.name === name) }
+}
+
+test('a queue at rest is healthy', async () => {
+  const health = await getHealth({ registry })
+  expect(health).toMatchObject({
+    status: 'healthy',
+    timestamp: expect.any(Date),
+    metrics: { queueDepth: 0, processingRate: 0, errorRate: 0, averageLatency: 0 },
+  })
+  expect(health.uptime).toBeGreaterThan(0)
+  expect(health.checks.map(({ name, status }) => `${name} ${status}`)).toEqual(
+    [
+      'database',
+      'migrations',
+      'queueDepth',
+      'oldestAge',
+      'errorRate',
+      'deadLetters',
+      'staleWorkers',
+      'unhandledTypes',
+      'circuitBreakers',
+    ].map((name) => `${name} healthy`),
+  )
+})
+
+test('thresholds decide about depth and age', async () => {
+  const before = getConfig().health
+  setConfig({ health: { degraded: { queueDepth: 3, oldestAge: '1m' }, unhealthy: { queueDepth: 5, oldestAge: '2m' } } })
+  onTestFinished(() => setConfig({ health: before }))
+  await dispatchBatch(many('Good', 3))
+  expect(await check('queueDepth')).toMatchObject({ overall: 'degraded', status: 'degraded', value: 3 })
+  await dispatchBatch(many('Good', 2))
+  expect(await check('queueDepth')).toMatchObject({ overall: 'unhealthy', status: 'unhealthy', value: 5 })
+  const age = (minutes: number) =>
+    database.query('UPDATE symphony.messenger_messages_pending SET available_at = now() - make_interval(mins => $1)', [
+      minutes,
+    ])
+  await age(1)
+  expect(await check('oldestAge')).toMatchObject({ status: 'degraded' })
+  await age(3)
+  expect(await check('oldestAge')).toMatchObject({ status: 'unhealthy', message: expect.stringMatching(/3 min/) })
+})
+
+test('failures and dead letters show', async () => {
+  await dispatchBatch([...many('Good', 15), ...many('Bad', 5)])
+  await consumeBatch({ registry })
+  expect(await check('errorRate')).toMatchObject({ status: 'degraded', value: 0.25, overall: 'degraded' })
+  expect(await check('deadLetters')).toMatchObject({
+    status: 'degraded',
+    value: 5,
+    message: '5 messages became dead letters in the last hour, 5 are kept',
+  })
+  const { metrics } = await getHealth({ registry })
+  expect(metrics).toMatchObject({ errorRate: 0.25, processingRate: 4 })
+  await database.query(`UPDATE symphony.messenger_failed_messages SET failed_at = now() - interval '2 hours'`)
+  expect(await check('deadLetters')).toMatchObject({ status: 'healthy', value: 0 })
+})
+
+test('one failure of one run is no alarm', async () => {
+  await dispatch({ type: 'Bad', payload: {} })
+  await consumeBatch({ registry })
+  expect(await check('errorRate')).toMatchObject({ status: 'healthy', value: 1 })
+})
+
+test('messages without a handler show, unless no handler lives here', async () => {
+  await dispatchBatch(many('Nobody', 3))
+  expect(await check('unhandledTypes')).toMatchObject({
+    overall: 'degraded',
+    message: '3 messages of type Nobody wait, no handler here',
+    value: 3,
+  })
+  expect(await getHealth({ registry: null })).toMatchObject({ status: 'healthy' })
+  expect(await getHealth({ registry: new HandlerRegistry() })).toMatchObject({ status: 'healthy' })
+})
+
+test('a worker that died and was not rescued shows', async () => {
+  await database.query(
+    `INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until)
+     VALUES (gen_random_uuid(), 'h', 1, '{supabase}', now() - interval '5 minutes')`,
+  )
+  expect(await check('staleWorkers')).toMatchObject({ overall: 'degraded', status: 'degraded', value: 1 })
+})
+
+test('a paused type shows', async () => {
+  await database.query(
+    `INSERT INTO symphony.messenger_circuits (message_type, state, runs, failures, opened_at, probe_at, reason)
+     VALUES ('Bad', 'open', 30, 20, now(), now() + interval '30 s', 'SmtpError')`,
+  )
+  expect(await check('circuitBreakers')).toMatchObject({
+    overall: 'degraded',
+    message: expect.stringMatching(/^Bad is paused: 20 of 30 runs failed \(SmtpError\); next try at \d{4}-/),
+  })
+})
+
+test('a database that does not answer is a finding, not an error', async () => {
+  await close()
+  setConfig({ database: { url: 'postgres://nobody@127.0.0.1:1/none' } })
+  onTestFinished(async () => {
+    await close()
+    setConfig({ database: { url: database.url } })
+  })
+  const health = await getHealth({ registry })
+  expect(health.status).toBe('unhealthy')
+  expect(health.checks).toEqual([
+    { name: 'database', status: 'unhealthy', message: expect.stringMatching(/127\.0\.0\.1.*SYMPHONY_/) },
+  ])
+})
+
+test('missing migrations are a finding', async () => {
+  await close()
+  setConfig({ database: { schema: 'not_there' } })
+  onTestFinished(async () => {
+    await close()
+    setConfig({ database: { schema: 'symphony' } })
+  })
+  const { status, checks } = await getHealth({ registry })
+  expect(status).toBe('unhealthy')
+  expect(checks[1]).toMatchObject({ name: 'migrations', message: expect.stringMatching(/version 0 of \d+: run/) })
+})

@@ -1,0 +1,296 @@
+//! The figures of a span of time: rollups in, rates and percentiles out.
+
+use super::rollup::Tally;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is looked back on where nothing is said.
+const USUAL_MINUTES: f64 = 60.0;
+/// A hundred years: what comes is a date that everybody can hold.
+const MOST_MINUTES: f64 = 52_560_000.0;
+
+/// Which span of time. Its beginning is rounded down to the minute.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Window {
+    /// The last so many minutes, where there is no `start_time`. Default 60.
+    pub minutes: Option<f64>,
+    /// From this instant.
+    #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
+    pub start_time: Option<DateTime<Utc>>,
+    /// Up to this instant; by default now.
+    #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
+    pub end_time: Option<DateTime<Utc>>,
+}
+
+impl Window {
+    /// The last so many minutes.
+    pub fn last(minutes: f64) -> Self {
+        Self { minutes: Some(minutes), ..Self::default() }
+    }
+
+    /// How many minutes back, where no start is given.
+    pub fn minutes(&self) -> f64 {
+        self.minutes.unwrap_or(USUAL_MINUTES)
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.minutes() > 0.0 && self.minutes() <= MOST_MINUTES) {
+            return Err(Error::configuration("minutes", self.minutes().to_string(), "a number of minutes above 0"));
+        }
+        match (self.start_time, self.end_time) {
+            (Some(start), Some(end)) if end <= start => {
+                Err(Error::configuration("endTime", end.to_rfc3339(), "an instant after startTime"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a store has counted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Counted {
+    /// From when on; `None` where nothing can be told.
+    pub start: Option<DateTime<Utc>>,
+    /// Up to when.
+    pub end: Option<DateTime<Utc>>,
+    /// Counts by transport and type.
+    pub rows: Vec<CountedRow>,
+}
+
+/// The counts of one type in one transport.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountedRow {
+    /// The transport.
+    pub transport: String,
+    /// The type.
+    pub message_type: String,
+    /// The counts.
+    pub tally: Tally,
+}
+
+/// The figures of a span of time.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// From when on, in milliseconds since the epoch.
+    pub start_time: f64,
+    /// Up to when.
+    pub end_time: f64,
+    /// Of all messages.
+    #[serde(flatten)]
+    pub total: Figures,
+    /// By type.
+    pub by_message_type: BTreeMap<String, Figures>,
+    /// By transport.
+    pub by_transport: BTreeMap<String, Figures>,
+    /// Failed runs by the class of their error, most frequent first.
+    pub errors: Vec<ErrorFigures>,
+}
+
+/// Figures of some messages. Durations in milliseconds, rates from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Figures {
+    /// Runs that ended: handled, failed or discarded.
+    pub total_processed: u64,
+    /// Messages handled.
+    pub total_succeeded: u64,
+    /// Failed runs: retried, and dead-lettered.
+    pub total_failed: u64,
+    /// Failed runs that are tried again.
+    pub total_retried: u64,
+    /// Messages that became dead letters.
+    pub total_dead_lettered: u64,
+    /// Messages finished unhandled by their handler's word.
+    pub total_discarded: u64,
+    /// Messages put off by their handler; not among the processed.
+    pub total_snoozed: u64,
+    /// Messages put back unhandled; not among the processed.
+    pub total_released: u64,
+    /// Milliseconds in handlers, in all.
+    pub total_processing_time: f64,
+    /// The mean time in handlers.
+    pub average_processing_time: f64,
+    /// Half of the runs were quicker.
+    pub p50_processing_time: f64,
+    /// 95 % of the runs were quicker.
+    pub p95_processing_time: f64,
+    /// 99 % of the runs were quicker.
+    pub p99_processing_time: f64,
+    /// The mean time from when a message was due to when it was claimed.
+    pub average_waiting_time: f64,
+    /// Succeeded of processed; 1 when nothing was.
+    pub success_rate: f64,
+    /// Failed of processed.
+    pub failure_rate: f64,
+    /// Retried of processed.
+    pub retry_rate: f64,
+}
+
+/// Failed runs of one class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorFigures {
+    /// The class.
+    pub class: String,
+    /// How many.
+    pub count: u64,
+    /// When the last was, in milliseconds since the epoch.
+    pub last_seen: f64,
+    /// The types it happened to.
+    pub message_types: Vec<String>,
+}
+
+/// The figures of a span of time over all stores.
+///
+/// # Errors
+/// [`Error::InvalidConfiguration`] about a window that is none, and those of a statement.
+pub async fn measure(engine: &Arc<Engine>, window: &Window) -> Result<Metrics> {
+    window.check()?;
+    let stores = engine.stores().await?;
+    let counted = try_join_all(stores.iter().map(|store| store.counted(window))).await?;
+    Ok(summarise(&counted))
+}
+
+/// Adds up what the stores have counted. Pure.
+pub fn summarise(counted: &[Counted]) -> Metrics {
+    let mut total = Tally::default();
+    let (mut types, mut transports) = (BTreeMap::<_, Tally>::new(), BTreeMap::<_, Tally>::new());
+    for row in counted.iter().flat_map(|it| &it.rows) {
+        total.merge(&row.tally);
+        types.entry(row.message_type.clone()).or_default().merge(&row.tally);
+        transports.entry(row.transport.clone()).or_default().merge(&row.tally);
+    }
+    let errors = errors(&total, &types);
+    let millis = |it: Option<DateTime<Utc>>| it.map_or(0.0, |at| at.timestamp_millis() as f64);
+    Metrics {
+        start_time: millis(counted.iter().filter_map(|it| it.start).min()),
+        end_time: millis(counted.iter().filter_map(|it| it.end).max()),
+        total: Figures::of(&total),
+        by_message_type: figures(&types),
+        by_transport: figures(&transports),
+        errors,
+    }
+}
+
+fn figures(tallies: &BTreeMap<String, Tally>) -> BTreeMap<String, Figures> {
+    tallies.iter().map(|(name, tally)| (name.clone(), Figures::of(tally))).collect()
+}
+
+fn errors(total: &Tally, types: &BTreeMap<String, Tally>) -> Vec<ErrorFigures> {
+    let seen = total.errors.iter().filter(|(_, errors)| errors.count > 0);
+    let mut all: Vec<ErrorFigures> = seen
+        .map(|(class, errors)| {
+            let among = types.iter().filter(|(_, tally)| tally.errors.get(class).is_some_and(|it| it.count > 0));
+            ErrorFigures {
+                class: class.clone(),
+                count: errors.count,
+                last_seen: errors.last,
+                message_types: among.map(|(name, _)| name.clone()).collect(),
+            }
+        })
+        .collect();
+    all.sort_by_key(|it| std::cmp::Reverse(it.count));
+    all
+}
+
+impl Figures {
+    fn of(tally: &Tally) -> Self {
+        let failed = tally.retried + tally.dead_lettered;
+        let processed = tally.succeeded + tally.discarded + failed;
+        let runs = tally.durations.count();
+        let quantile = |share| tally.durations.quantile(share).map_or(0.0, round);
+        Self {
+            total_processed: processed,
+            total_succeeded: tally.succeeded,
+            total_failed: failed,
+            total_retried: tally.retried,
+            total_dead_lettered: tally.dead_lettered,
+            total_discarded: tally.discarded,
+            total_snoozed: tally.snoozed,
+            total_released: tally.released,
+            total_processing_time: round(tally.duration_ms),
+            average_processing_time: round(share(tally.duration_ms, runs)),
+            p50_processing_time: quantile(0.50),
+            p95_processing_time: quantile(0.95),
+            p99_processing_time: quantile(0.99),
+            average_waiting_time: round(share(tally.waited_ms, runs)),
+            success_rate: if processed == 0 { 1.0 } else { share(tally.succeeded as f64, processed) },
+            failure_rate: share(failed as f64, processed),
+            retry_rate: share(tally.retried as f64, processed),
+        }
+    }
+}
+
+fn share(part: f64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part / whole as f64 }
+}
+
+/// To the microsecond.
+fn round(millis: f64) -> f64 {
+    (millis * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::rollup::Measured;
+    use crate::transport::{Failure, Outcome};
+    use std::time::Duration;
+
+    fn row(transport: &str, message_type: &str, outcomes: &[(Outcome, f64)]) -> CountedRow {
+        let mut tally = Tally::default();
+        for (outcome, millis) in outcomes {
+            tally.record(Measured { outcome, millis: *millis, waited: 2.0 }, DateTime::UNIX_EPOCH);
+        }
+        CountedRow { transport: transport.to_owned(), message_type: message_type.to_owned(), tally }
+    }
+
+    fn retried(class: &str) -> Outcome {
+        let failure = Failure { class: class.to_owned(), message: "no".to_owned() };
+        Outcome::Retry { delay: Duration::ZERO, failure, handled: Vec::new() }
+    }
+
+    #[test]
+    fn everything_adds_up() {
+        let of = |rows| Counted { start: None, end: None, rows };
+        let metrics = summarise(&[
+            of(vec![
+                row("a", "Email", &[(Outcome::Completed, 10.0), (retried("Smtp"), 30.0), (retried("Dns"), 20.0)]),
+                row("b", "Email", &[(Outcome::Completed, 10.0), (retried("Smtp"), 30.0)]),
+            ]),
+            of(vec![row("m", "Sms", &[(Outcome::Completed, 10.0)])]),
+        ]);
+        assert_eq!((metrics.total.total_processed, metrics.total.total_failed), (6, 3));
+        assert_eq!((metrics.total.success_rate, metrics.total.failure_rate, metrics.total.retry_rate), (0.5, 0.5, 0.5));
+        assert_eq!((metrics.total.average_waiting_time, metrics.total.total_processing_time), (2.0, 110.0));
+        assert_eq!(metrics.by_message_type["Email"].total_processed, 5);
+        assert_eq!(metrics.by_transport["b"].total_succeeded, 1);
+        let errors: Vec<_> = metrics.errors.iter().map(|it| (&*it.class, it.count)).collect();
+        assert_eq!(errors, [("Smtp", 2), ("Dns", 1)]);
+        assert_eq!(metrics.errors[0].message_types, ["Email"]);
+        assert!((metrics.total.p50_processing_time - 10.0).abs() <= 0.2);
+    }
+
+    #[test]
+    fn nothing_is_no_reason_for_alarm() {
+        let figures = summarise(&[]).total;
+        assert_eq!((figures.success_rate, figures.failure_rate, figures.p99_processing_time), (1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn a_window_that_is_none_is_refused() {
+        let at = |millis| DateTime::from_timestamp_millis(millis);
+        let backwards = Window { start_time: at(2_000), end_time: at(1_000), ..Window::default() };
+        for window in [Window::last(0.0), Window::last(-5.0), Window::last(f64::NAN), Window::last(1e12), backwards] {
+            assert_eq!(window.check().unwrap_err().code(), "SYMPHONY_INVALID_CONFIGURATION");
+        }
+        assert!(Window::default().check().is_ok());
+    }
+}

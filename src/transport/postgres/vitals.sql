@@ -1,0 +1,17 @@
+-- What a look at the health of the queue needs beside depth and metrics, as one JSON value. Counts stop at $1.
+-- Index: messenger_failed_messages_newest, by failed_at; the other tables have few rows.
+SELECT jsonb_build_object(
+  'deadLetters', (SELECT count(*) FROM (SELECT FROM :"schema".messenger_failed_messages LIMIT $1) capped),
+  'recentDeadLetters', (SELECT count(*) FROM (
+    SELECT FROM :"schema".messenger_failed_messages WHERE failed_at > now() - interval '1 hour' LIMIT $1) capped),
+  'workers', (SELECT count(*) FROM (SELECT FROM :"schema".messenger_workers WHERE lease_until >= now() LIMIT $1) capped),
+  'staleWorkers', (SELECT count(*) FROM (
+    SELECT FROM :"schema".messenger_workers WHERE lease_until < now() - interval '1 minute' LIMIT $1) capped),
+  'circuits', coalesce((
+    SELECT jsonb_agg(jsonb_build_object(
+      'messageType', message_type, 'state', CASE state WHEN 'half_open' THEN 'halfOpen' ELSE state END,
+      'runs', runs, 'failures', failures, 'reason', reason,
+      'openedAt', floor(extract(epoch FROM opened_at) * 1000), 'probeAt', floor(extract(epoch FROM probe_at) * 1000))
+      ORDER BY message_type)
+    FROM :"schema".messenger_circuits WHERE state <> 'closed'), '[]')
+)::text AS vitals

@@ -1,0 +1,164 @@
+//! What was settled is counted, once, and found again.
+
+use crate::support::kit::{HOUR, MINUTE, Worker, many, message, put, put_one, retry, settlement};
+use crate::support::subject::{MAIN, Postgres, Subject, check};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use std::time::Duration;
+use symphony::monitor::metrics::{self, Metrics, Window};
+use symphony::monitor::rollup::{Measured, Rollup, Tally, minute_of};
+use symphony::transport::{Cleaned, Outcome};
+use uuid::Uuid;
+
+for_stores! {
+    what_is_settled_is_counted_with_it
+    a_row_replaces_the_one_of_its_source
+    sources_add_up
+    a_window_holds_its_minutes_only
+    percentiles_of_100_000_durations_are_right
+}
+
+/// A row with so many quick successes and one failure.
+fn row(source: Uuid, minute: DateTime<Utc>, succeeded: usize) -> Rollup {
+    let mut tally = Tally::default();
+    let quick = Measured { outcome: &Outcome::Completed, millis: 10.0, waited: 4.0 };
+    (0..succeeded).for_each(|_| tally.record(quick, minute));
+    let failed = retry(Duration::ZERO);
+    tally.record(Measured { outcome: &failed, millis: 500.0, waited: 4.0 }, minute);
+    Rollup { minute, source, message_type: "Email".to_owned(), tally }
+}
+
+async fn measure<S: Subject>(it: &S, window: Window) -> Metrics {
+    metrics::measure(it.engine(), &window).await.unwrap()
+}
+
+async fn what_is_settled_is_counted_with_it<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(3, || message("Email"))).await;
+    let worker = Worker::of(&transport);
+    let claimed = worker.claim(3).await;
+    let outcomes = [Outcome::Completed, Outcome::Discarded { reason: "old".to_owned() }, retry(HOUR)];
+    let settled: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
+    let rollup = row(worker.id.id, minute_of(claimed[0].claimed_at), 9);
+    assert!(transport.settle_counted(&settled, &[rollup]).await.unwrap().is_empty());
+
+    let metrics = measure(&it, Window::default()).await;
+    assert_eq!((metrics.total.total_processed, metrics.total.total_succeeded, metrics.total.total_failed), (10, 9, 1));
+    assert_eq!(metrics.by_transport.keys().collect::<Vec<_>>(), [MAIN]);
+    let email = &metrics.by_message_type["Email"];
+    assert!((email.p50_processing_time - 10.0).abs() < 0.2 && (email.p99_processing_time - 500.0).abs() < 10.0);
+    assert_eq!((email.total_processing_time, email.average_waiting_time), (590.0, 4.0));
+    let errors: Vec<_> = metrics.errors.iter().map(|it| (&*it.class, it.count)).collect();
+    assert_eq!(errors, [("SmtpError", 1)]);
+    assert!(metrics.errors[0].last_seen > 1.6e12);
+}
+
+async fn a_row_replaces_the_one_of_its_source<S: Subject>(it: S) {
+    let (transport, source, minute) = (it.transport(), Uuid::now_v7(), minute_of(Utc::now()));
+    for succeeded in [5, 7, 7] {
+        transport.settle_counted(&[], &[row(source, minute, succeeded)]).await.unwrap();
+    }
+    assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 7);
+}
+
+async fn sources_add_up<S: Subject>(it: S) {
+    let (transport, minute) = (it.transport(), minute_of(Utc::now()));
+    for _ in 0..4 {
+        transport.settle_counted(&[], &[row(Uuid::now_v7(), minute, 5)]).await.unwrap();
+    }
+    assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 20);
+}
+
+async fn a_window_holds_its_minutes_only<S: Subject>(it: S) {
+    let (transport, now) = (it.transport(), minute_of(Utc::now()));
+    for (minutes, succeeded) in [(0, 1), (10, 10), (20, 100)] {
+        let minute = now - TimeDelta::minutes(minutes);
+        transport.settle_counted(&[], &[row(Uuid::now_v7(), minute, succeeded)]).await.unwrap();
+    }
+    assert_eq!(measure(&it, Window::last(5.0)).await.total.total_succeeded, 1);
+    assert_eq!(measure(&it, Window::last(15.0)).await.total.total_succeeded, 11);
+    let span = Window {
+        start_time: Some(now - TimeDelta::minutes(20)),
+        end_time: Some(now - TimeDelta::minutes(9)),
+        ..Window::default()
+    };
+    assert_eq!(measure(&it, span).await.total.total_succeeded, 110);
+}
+
+#[test]
+fn rows_of_many_invocations_are_merged_and_nothing_changes() {
+    check(json!({ "retention": { "metrics": "2h" } }), |it: Postgres| async move {
+        let transport = it.transport();
+        let minute = minute_of(Utc::now());
+        for succeeded in 1..=50 {
+            let rows = [row(Uuid::now_v7(), minute, succeeded), row(Uuid::now_v7(), minute - MINUTE, succeeded)];
+            transport.settle_counted(&[], &rows).await.unwrap();
+        }
+        it.advance(HOUR + 2 * MINUTE).await;
+        let counts = |metrics: Metrics| serde_json::to_value((metrics.total, metrics.errors)).unwrap();
+        let before = counts(measure(&it, Window::last(120.0)).await);
+        for _ in 0..4 {
+            assert_eq!(transport.cleanup(30).await.unwrap(), Cleaned::default());
+        }
+        assert_eq!(counts(measure(&it, Window::last(120.0)).await), before);
+        let rows: i64 = it.schema.value("SELECT count(*) FROM {s}.messenger_metrics").await;
+        assert!(rows <= 5, "{rows} rows are left of 100");
+
+        put_one(&transport, message("Email")).await;
+        it.advance(HOUR).await;
+        assert_eq!(transport.cleanup(1000).await.unwrap(), Cleaned { metrics: rows as u64, ..Cleaned::default() });
+        assert_eq!(measure(&it, Window::last(1000.0)).await.total.total_processed, 0);
+    });
+}
+
+/// A standard normal value, by Box and Muller.
+fn normal(random: &mut fastrand::Rng) -> f64 {
+    let (a, b) = (1.0 - random.f64(), random.f64());
+    (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+}
+
+fn lognormal(random: &mut fastrand::Rng) -> f64 {
+    (3.0 + 1.2 * normal(random)).exp()
+}
+
+fn bimodal(random: &mut fastrand::Rng) -> f64 {
+    let (mean, spread) = if random.f64() < 0.7 { (5.0, 0.5) } else { (800.0, 60.0) };
+    (mean + spread * normal(random)).max(0.01)
+}
+
+fn exponential(random: &mut fastrand::Rng) -> f64 {
+    -40.0 * (1.0 - random.f64()).ln()
+}
+
+async fn percentiles_of_100_000_durations_are_right<S: Subject>(it: S) {
+    let (transport, minute) = (it.transport(), minute_of(Utc::now()));
+    let draws: [(&str, fn(&mut fastrand::Rng) -> f64); 3] =
+        [("Lognormal", lognormal), ("Bimodal", bimodal), ("Exponential", exponential)];
+    for (name, draw) in draws {
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut durations: Vec<f64> = (0..100_000).map(|_| draw(&mut random)).collect();
+        // Two hundred short invocations, over ten minutes.
+        for (number, part) in durations.chunks(500).enumerate() {
+            let mut tally = Tally::default();
+            let run = |millis: &f64| Measured { outcome: &Outcome::Completed, millis: *millis, waited: 0.0 };
+            part.iter().for_each(|millis| tally.record(run(millis), minute));
+            let minute = minute - TimeDelta::minutes(number as i64 % 10);
+            let rollup = Rollup { minute, source: Uuid::now_v7(), message_type: name.to_owned(), tally };
+            transport.settle_counted(&[], &[rollup]).await.unwrap();
+        }
+        durations.sort_by(f64::total_cmp);
+        let metrics = measure(&it, Window::last(30.0)).await;
+        let found = &metrics.by_message_type[name];
+        assert_eq!(found.total_processed, 100_000);
+        for (share, found) in
+            [(0.50, found.p50_processing_time), (0.95, found.p95_processing_time), (0.99, found.p99_processing_time)]
+        {
+            let exact = durations[(share * 100_000.0) as usize - 1];
+            let error = (found - exact).abs() / exact;
+            assert!(error <= 0.05, "{name} {share}: {found} in place of {exact}");
+            println!("{name} p{}: exact {exact:.3}, found {found:.3}, error {:.2} %", share * 100.0, error * 100.0);
+        }
+        let mean = durations.iter().sum::<f64>() / 100_000.0;
+        assert!((found.average_processing_time - mean).abs() <= mean * 1e-3);
+    }
+}
