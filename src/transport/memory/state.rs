@@ -274,7 +274,7 @@ impl State {
     pub fn vitals(&self) -> Vitals {
         let now = self.clock.now();
         let leases = |is: fn(DateTime<Utc>, DateTime<Utc>) -> bool| {
-            self.leases.values().filter(|until| is(**until, now)).count() as u64
+            self.leases.values().filter(|lease| is(lease.until, now)).count() as u64
         };
         Vitals {
             dead_letters: self.letters.count_since(DateTime::<Utc>::MIN_UTC),
