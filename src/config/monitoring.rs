@@ -225,7 +225,6 @@ pub(super) fn logging(root: &Section<'_>) -> Result<LoggingConfig> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config::{Config, Layers, resolve};
     use serde_json::{Value, json};
 

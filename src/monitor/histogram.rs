@@ -73,10 +73,8 @@ fn growth() -> f64 {
 }
 
 fn bucket_of(millis: f64) -> i16 {
-    // `max` first: it makes a number of what is none.
-    let millis = millis.max(SHORTEST_MS).min(LONGEST_MS);
-    // Between -173 and 691.
-    (millis.ln() / growth().ln()).ceil() as i16
+    // Between -173 and 691; what is no number becomes 0, a millisecond.
+    (millis.clamp(SHORTEST_MS, LONGEST_MS).ln() / growth().ln()).ceil() as i16
 }
 
 /// The value whose relative distance to both ends of the bucket is the same.

@@ -219,6 +219,6 @@ mod tests {
     #[test]
     fn a_minute_begins_at_its_zeroth_second() {
         let at = DateTime::from_timestamp_millis(1_700_000_059_999).unwrap();
-        assert_eq!(minute_of(at).timestamp(), 1_700_000_040 - 1_700_000_040 % 60);
+        assert_eq!(minute_of(at).timestamp(), 1_700_000_040);
     }
 }
