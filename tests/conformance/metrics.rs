@@ -111,6 +111,8 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
     });
 }
 
+type Draw = fn(&mut fastrand::Rng) -> f64;
+
 /// A standard normal value, by Box and Muller.
 fn normal(random: &mut fastrand::Rng) -> f64 {
     let (a, b) = (1.0 - random.f64(), random.f64());
@@ -132,8 +134,7 @@ fn exponential(random: &mut fastrand::Rng) -> f64 {
 
 async fn percentiles_of_100_000_durations_are_right<S: Subject>(it: S) {
     let (transport, minute) = (it.transport(), minute_of(Utc::now()));
-    let draws: [(&str, fn(&mut fastrand::Rng) -> f64); 3] =
-        [("Lognormal", lognormal), ("Bimodal", bimodal), ("Exponential", exponential)];
+    let draws: [(&str, Draw); 3] = [("Lognormal", lognormal), ("Bimodal", bimodal), ("Exponential", exponential)];
     for (name, draw) in draws {
         let mut random = fastrand::Rng::with_seed(11);
         let mut durations: Vec<f64> = (0..100_000).map(|_| draw(&mut random)).collect();
