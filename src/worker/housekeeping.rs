@@ -21,6 +21,7 @@ pub async fn keep_tidy(stores: Vec<Arc<dyn Transport>>) {
 
 /// Deletes one batch; whether there is more. What fails today is deleted tomorrow.
 pub async fn tidy(store: &dyn Transport) -> bool {
-    let Cleaned { completed, failed, deduplication, schedules, metrics } = store.cleanup(BATCH).await.unwrap_or_default();
+    let Cleaned { completed, failed, deduplication, schedules, metrics } =
+        store.cleanup(BATCH).await.unwrap_or_default();
     completed.max(failed).max(deduplication).max(schedules).max(metrics) >= u64::from(BATCH)
 }
