@@ -78,6 +78,14 @@ export interface FailedPage {
   nextCursor: string | null
 }
 
+/** How many dead letters there are. */
+export interface FailedCount {
+  /** How many match. */
+  total: number
+  /** Whether counting stopped at its bound, so that there may be more. */
+  capped: boolean
+}
+
 /** A dead letter that is a message again. */
 export interface RetriedMessage {
   /** The dead letter's id; it is gone now. */
@@ -94,6 +102,15 @@ export async function listFailed(options: FailedPageOptions = {}): Promise<Faile
     core.listFailed(toFilter(options)),
   )
   return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
+}
+
+/**
+ * How many dead letters match, among the newest 10,000.
+ *
+ * @throws ConfigurationError naming an option that does not fit.
+ */
+export async function countFailed(filter: FailedFilter = {}): Promise<FailedCount> {
+  return ask<FailedCount>((core) => core.countFailed(toFilter(filter)))
 }
 
 /** One dead letter; `null` when there is none of this id. */

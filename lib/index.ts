@@ -4,6 +4,19 @@
  * {@link dispatch} stores a message, {@link registerHandler} says who handles it, {@link consumeBatch} handles what waits.
  */
 
+export {
+  type Cancellation,
+  cancelMessage,
+  getMessage,
+  getStats,
+  listMessages,
+  type MessageFilter,
+  type MessagePage,
+  type MessagePageOptions,
+  type MessageStatus,
+  type QueuedMessage,
+  type QueueStats,
+} from './admin.js'
 export type { ConfigListener } from './config/change.js'
 export * from './config.js'
 export { consumeBatch } from './consume.js'
@@ -46,6 +59,8 @@ export {
   type ValidationIssue,
 } from './errors.js'
 export {
+  countFailed,
+  type FailedCount,
   type FailedFilter,
   type FailedMessage,
   type FailedPage,

@@ -25,8 +25,18 @@ export interface NativeCore {
   listFailed(filter: string): Promise<string>
   /** The id is a plain string. */
   getFailed(id: string): Promise<string>
+  countFailed(filter: string): Promise<string>
   retryFailed(filter: string): Promise<string>
   removeFailed(filter: string): Promise<string>
+  listMessages(filter: string): Promise<string>
+  /** The id is a plain string. */
+  getMessage(id: string): Promise<string>
+  /** The id is a plain string. */
+  cancelMessage(id: string): Promise<string>
+  totals(options: string): Promise<string>
+  /** Whether it may run. */
+  beginExecution(execution: string): Promise<boolean>
+  endExecution(execution: string, done: boolean): Promise<void>
   /** The key is a plain string. */
   duplicateAttempts(key: string): Promise<number>
   depth(options: string): Promise<string>

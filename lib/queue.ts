@@ -47,6 +47,8 @@ export interface CleanupResult {
   schedules: number
   /** Rows of metrics past `retention.metrics`. */
   metrics: number
+  /** Executions of the cron routes that nobody repeats any more. */
+  executions: number
 }
 
 /** How much is in each queue. Counts are bounded, so this is cheap however long the queues are. */

@@ -26,6 +26,20 @@ pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedP
     Ok(FailedPage { messages, next_cursor })
 }
 
+/// How many match, among the newest of each store, and whether one holds more than these.
+///
+/// # Errors
+/// Those of the transports.
+pub async fn count(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<(u64, bool)> {
+    let (mut total, mut capped) = (0, false);
+    for store in engine.stores().await? {
+        let (matching, more) = store.count_failed(filter).await?;
+        total += matching;
+        capped |= more;
+    }
+    Ok((total, capped))
+}
+
 /// One dead letter.
 ///
 /// # Errors

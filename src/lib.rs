@@ -15,6 +15,7 @@
 //! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
 //! | [`scheduler`] | messages that come again: once, cron, interval |
 //! | [`dead_letters`] | messages that could not be handled, listed and redriven |
+//! | [`messages`] | messages as operators see them, listed and cancelled |
 //! | [`monitor`] | how the queue is, and what to do about it |
 //! | [`engine`] | one configuration with its transports, the root of everything above |
 //! | `binding` | the only module that knows Node exists |
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod envelope;
 pub mod error;
 pub mod message;
+pub mod messages;
 pub mod monitor;
 pub mod retry;
 pub mod routing;

@@ -152,3 +152,57 @@ test('the routes work on a plain HTTP server', async () => {
   expect(await response.json()).toMatchObject({ success: true, succeeded: 5 })
   server.close()
 })
+
+describe('an execution that is named', () => {
+  const deliver = (executionId: string, extra = {}) =>
+    read(worker.POST(request('/', { method: 'POST', json: { executionId, ...extra } })))
+
+  test('drains once, however often it is delivered', async () => {
+    registerHandler('Numbered', () => undefined)
+    await dispatchBatch(many(20))
+    const first = await Promise.all([deliver('run-1'), deliver('run-1', { scheduledAt: '2026-11-21T10:00:00Z' })])
+    const again = await deliver('run-1')
+    const ran = first.filter(({ body }) => body.duplicate === undefined)
+    expect(ran).toMatchObject([{ status: 200, body: { success: true, executionId: 'run-1', succeeded: 20 } }])
+    expect(again).toEqual({ status: 200, body: { success: true, duplicate: true, executionId: 'run-1' } })
+    await dispatchBatch(many(1))
+    expect((await deliver('run-1')).body.duplicate).toBe(true)
+    expect((await deliver('run-2')).body.succeeded).toBe(1)
+  })
+
+  test('may be named in a header, and is another one for another route', async () => {
+    const headers = { 'x-execution-id': 'run-1' }
+    expect((await read(worker.POST(request('/', { method: 'POST', headers })))).body.duplicate).toBeUndefined()
+    expect((await read(worker.POST(request('/', { method: 'POST', headers })))).body.duplicate).toBe(true)
+    expect((await read(scheduler.POST(request('/', { method: 'POST', headers })))).body.duplicate).toBeUndefined()
+  })
+
+  test('that failed runs again', async () => {
+    await database.query('ALTER TABLE symphony.messenger_messages RENAME TO away')
+    await database.query('ALTER TABLE symphony.messenger_workers RENAME TO away_too')
+    registerHandler('Numbered', () => undefined)
+    expect((await deliver('run-3')).status).toBe(500)
+    await database.query('ALTER TABLE symphony.away RENAME TO messenger_messages')
+    await database.query('ALTER TABLE symphony.away_too RENAME TO messenger_workers')
+    await dispatchBatch(many(1))
+    expect((await deliver('run-3')).body).toMatchObject({ succeeded: 1 })
+  })
+
+  test('whose process died runs again once its time is over', async () => {
+    registerHandler('Numbered', () => undefined)
+    const insert =
+      'INSERT INTO symphony.messenger_executions (route, execution_id, lease_until) VALUES ($1, $2, now() + $3::interval)'
+    await database.query(insert, ['worker', 'alive', '1 minute'])
+    await database.query(insert, ['worker', 'dead', '-1 second'])
+    expect((await deliver('alive')).body.duplicate).toBe(true)
+    expect((await deliver('dead')).body.drained).toBe(true)
+  })
+
+  test.each([{ executionId: '' }, { executionId: 7 }, { executionId: 'x'.repeat(256) }, { executionId: 'a\0b' }])(
+    'must have a name: %j',
+    async (json) => {
+      const answer = await read(worker.POST(request('/', { method: 'POST', json })))
+      expect(answer).toMatchObject({ status: 400, body: { error: { field: 'executionId' } } })
+    },
+  )
+})

@@ -15,7 +15,13 @@ export async function createQueue(config: SymphonyConfig = {}): Promise<TestData
   return database
 }
 
-const TABLES = ['messenger_messages', 'messenger_failed_messages', 'messenger_deduplication', 'messenger_transports']
+const TABLES = [
+  'messenger_messages',
+  'messenger_failed_messages',
+  'messenger_deduplication',
+  'messenger_transports',
+  'messenger_executions',
+]
 
 /** Empties the tables, for a `beforeEach`. */
 export async function emptyTables(database: TestDatabase): Promise<void> {

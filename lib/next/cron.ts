@@ -1,7 +1,7 @@
 /** What the two cron routes have in common: who may call, and how. */
-import type { Answer } from './answer.js'
-import type { Authorize } from './guard.js'
-import { guard } from './guard.js'
+import { Answer } from './answer.js'
+import { executionIdOf, once } from './execution.js'
+import { type Authorize, guard } from './guard.js'
 import { answering, methodNotAllowed, type RouteHandler } from './handler.js'
 
 /** Options of both cron routes. */
@@ -25,18 +25,34 @@ export interface CronRoute {
   handle: RouteHandler
 }
 
+/** The work of a cron route. */
+export interface CronWork {
+  /** Under which name its executions are noted. */
+  name: string
+  /** The milliseconds it takes at most. */
+  timeLimit: number
+  /** Does it; what it returns becomes the answer, with `success`. */
+  run(): Promise<object>
+}
+
 const REMEDY =
   'Set CRON_SECRET in the environment, and send it as `Authorization: Bearer <secret>` (Vercel Cron does), or pass ' +
   '`authorize` to the route'
 
-/** A cron route that does `work` for whoever may ask for it. */
-export function cronRoute(authorize: Authorize | undefined, work: (request: Request) => Promise<Answer>): CronRoute {
+/** A cron route that does its work for whoever may ask for it. */
+export function cronRoute(authorize: Authorize | undefined, work: CronWork): CronRoute {
   const handle: RouteHandler = (request) =>
     answering(async () => {
       const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
       if (instead !== undefined) return instead
       if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed(request.method, ['GET', 'POST'])
-      return work(request)
+      return answerOnce(await executionIdOf(request), work)
     })
   return { GET: handle, POST: handle, handle }
+}
+
+async function answerOnce(executionId: string | undefined, { name, timeLimit, run }: CronWork): Promise<Answer> {
+  const result = await once(name, executionId, timeLimit, run)
+  if (result === undefined) return new Answer({ success: true, duplicate: true, executionId })
+  return new Answer({ success: true, executionId, ...result })
 }

@@ -26,7 +26,7 @@ export function readFields<F extends Fields>(body: Record<string, unknown>, fiel
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (field === undefined)
       throw badRequest(`${name}: no such field; there are ${Object.keys(fields).join(', ')}`, name)
-    if (given === null) continue
+    if (given === null || given === undefined) continue
     const value = field.read(given)
     if (value === undefined) throw badRequest(`${name}: must be ${field.wants}`, name)
     values[name] = value
@@ -36,11 +36,10 @@ export function readFields<F extends Fields>(body: Record<string, unknown>, fiel
 
 /** Reads a query, whose values are all text. */
 export function readQuery<F extends Fields>(url: URL, fields: F): Values<F> {
-  const given: Record<string, unknown> = {}
-  for (const [name, text] of url.searchParams) {
-    if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice`, name)
-    if (text !== '') given[name] = text
-  }
+  const names = [...url.searchParams.keys()]
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw badRequest(`${twice}: given twice`, twice)
+  const given = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
   return readFields(given, fields)
 }
 

@@ -1,6 +1,5 @@
 /** The cron route that runs what is due. */
 import { cleanup } from '../queue.js'
-import { Answer } from './answer.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
 import { timeLimitFor } from './time-limit.js'
 
@@ -22,6 +21,6 @@ export interface SchedulerRouteOptions extends CronRouteOptions {}
  */
 export function createSchedulerRoute(options: SchedulerRouteOptions = {}): CronRoute {
   const { authorize, maxDuration } = options
-  timeLimitFor(maxDuration, undefined)
-  return cronRoute(authorize, async () => new Answer({ success: true, cleanup: await cleanup() }))
+  const timeLimit = timeLimitFor(maxDuration, undefined)
+  return cronRoute(authorize, { name: 'scheduler', timeLimit, run: async () => ({ cleanup: await cleanup() }) })
 }

@@ -2,6 +2,7 @@
 import { type ConsumeOptions, checkOptions } from '../consume-options.js'
 import type { Call, EndpointSettings } from './endpoint.js'
 import { findEndpoint } from './endpoint.js'
+import { admin } from './endpoints/admin.js'
 import { consume } from './endpoints/consume.js'
 import { dispatching } from './endpoints/dispatch.js'
 import { failed } from './endpoints/failed.js'
@@ -35,7 +36,7 @@ export interface SymphonyRoute {
   handle: RouteHandler
 }
 
-const ENDPOINTS = [...dispatching, ...consume, ...queues, ...failed]
+const ENDPOINTS = [...dispatching, ...consume, ...queues, ...failed, ...admin]
 
 const REMEDY =
   'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for whoever may call, ' +

@@ -1,6 +1,5 @@
 /** The cron route that handles messages. */
 import { type ConsumeOptions, checkOptions } from '../consume-options.js'
-import { Answer } from './answer.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
 import { drain } from './drain.js'
 import { timeLimitFor } from './time-limit.js'
@@ -27,5 +26,5 @@ export function createWorkerRoute(options: WorkerRouteOptions = {}): CronRoute {
   const { authorize, maxDuration, ...consume } = options
   const checked = checkOptions(consume)
   const timeLimit = timeLimitFor(maxDuration, checked.timeLimit)
-  return cronRoute(authorize, async () => new Answer({ success: true, ...(await drain({ ...checked, timeLimit })) }))
+  return cronRoute(authorize, { name: 'worker', timeLimit, run: () => drain({ ...checked, timeLimit }) })
 }

@@ -11,17 +11,20 @@ use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::monitor::metrics::Window;
 use crate::monitor::{doctor, metrics, vitals};
+use crate::transport::execution::Execution;
 use crate::transport::failed::FailedFilter;
+use crate::transport::messages::MessageFilter;
 use crate::transport::postgres::database::Database;
 use crate::transport::postgres::migrate;
 use crate::transport::{Cleaned, DEPTH_CAP, Transport};
 use crate::worker::{self, Observer, StoppedBy};
-use crate::{dead_letters, routing};
+use crate::{dead_letters, messages, routing};
 use napi::Env;
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// How many rows of a kind one clean-up deletes at most, unless told otherwise.
@@ -162,6 +165,63 @@ impl Core {
         to_text(&dead_letters::get(&self.engine, id).await.map_err(thrown)?)
     }
 
+    /// How many dead letters match, and whether counting stopped at its bound.
+    #[napi]
+    pub async fn count_failed(&self, filter: String) -> napi::Result<String> {
+        let filter: FailedFilter = from_text("filter", &filter)?;
+        let (total, capped) = dead_letters::count(&self.engine, &filter).await.map_err(thrown)?;
+        to_text(&json!({ "total": total, "capped": capped }))
+    }
+
+    /// One page of messages.
+    #[napi]
+    pub async fn list_messages(&self, filter: String) -> napi::Result<String> {
+        let filter: MessageFilter = from_text("filter", &filter)?;
+        to_text(&messages::list(&self.engine, &filter).await.map_err(thrown)?)
+    }
+
+    /// One message, or `null`.
+    #[napi]
+    pub async fn get_message(&self, id: String) -> napi::Result<String> {
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        to_text(&messages::get(&self.engine, id).await.map_err(thrown)?)
+    }
+
+    /// Cancels a message that waits; `null` where there is none of this id.
+    #[napi]
+    pub async fn cancel_message(&self, id: String) -> napi::Result<String> {
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        let answer = messages::cancel(&self.engine, id).await.map_err(thrown)?;
+        to_text(&answer.map(|(cancelled, status)| json!({ "cancelled": cancelled, "status": status })))
+    }
+
+    /// How much is finished and buried.
+    #[napi]
+    pub async fn totals(&self, options: String) -> napi::Result<String> {
+        let options: TotalsOptions = from_text("totals options", &options)?;
+        to_text(&messages::totals(&self.engine, options.transport.as_deref()).await.map_err(thrown)?)
+    }
+
+    /// Whether an execution of a route may run.
+    #[napi]
+    pub async fn begin_execution(&self, execution: String) -> napi::Result<bool> {
+        let execution = read_execution(&execution)?;
+        match self.engine.stores().await.map_err(thrown)?.first() {
+            Some(store) => store.begin_execution(&execution).await.map_err(thrown),
+            None => Ok(true),
+        }
+    }
+
+    /// An execution has ended, or has failed.
+    #[napi]
+    pub async fn end_execution(&self, execution: String, done: bool) -> napi::Result<()> {
+        let execution = read_execution(&execution)?;
+        match self.engine.stores().await.map_err(thrown)?.first() {
+            Some(store) => store.end_execution(&execution, done).await.map_err(thrown),
+            None => Ok(()),
+        }
+    }
+
     /// Redrives the dead letters that match.
     #[napi]
     pub async fn retry_failed(&self, filter: String) -> napi::Result<String> {
@@ -233,11 +293,12 @@ impl Core {
             sum.deduplication += cleaned.deduplication;
             sum.schedules += cleaned.schedules;
             sum.metrics += cleaned.metrics;
+            sum.executions += cleaned.executions;
         }
-        let Cleaned { completed, failed, deduplication, schedules, metrics } = sum;
+        let Cleaned { completed, failed, deduplication, schedules, metrics, executions } = sum;
         to_text(&json!({
             "completed": completed, "failed": failed, "deduplication": deduplication, "schedules": schedules,
-            "metrics": metrics,
+            "metrics": metrics, "executions": executions,
         }))
     }
 
@@ -324,6 +385,26 @@ struct RollbackOptions {
 #[serde(deny_unknown_fields)]
 struct TransportOptions {
     transports: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TotalsOptions {
+    transport: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExecutionOptions {
+    route: String,
+    id: String,
+    /// Milliseconds.
+    lease: u64,
+}
+
+fn read_execution(text: &str) -> napi::Result<Execution> {
+    let ExecutionOptions { route, id, lease } = from_text("execution", text)?;
+    Ok(Execution { route, id, lease: Duration::from_millis(lease) })
 }
 
 #[derive(Deserialize)]

@@ -13,8 +13,10 @@
 //! A transport never decides what an outcome means: whether a failure is retried, and when, comes in with the
 //! [`Settlement`].
 
+pub mod execution;
 pub mod failed;
 pub mod memory;
+pub mod messages;
 pub mod postgres;
 pub mod sync;
 
@@ -24,7 +26,9 @@ use crate::monitor::metrics::{Counted, Window};
 use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use execution::Execution;
 use failed::{FailedFilter, FailedMessage, FailedPage, Redriven};
+use messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,6 +269,8 @@ pub struct Cleaned {
     pub schedules: u64,
     /// Rows of metrics past their retention.
     pub metrics: u64,
+    /// Executions that nobody repeats any more.
+    pub executions: u64,
 }
 
 /// What a look at the health of a store needs beside depth and counts. Counts stop at [`DEPTH_CAP`].
@@ -401,6 +407,12 @@ pub trait Transport: Send + Sync {
     /// Dead letters, newest first.
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage>;
 
+    /// How many dead letters match, among the newest [`DEPTH_CAP`], and whether there are more than these. Page size
+    /// and cursor do not count.
+    async fn count_failed(&self, _: &FailedFilter) -> Result<(u64, bool)> {
+        not_capable(self.name(), "keep dead letters")
+    }
+
     /// Puts dead letters back as new messages, with their lineage in the headers; those that are gone are left out.
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>>;
 
@@ -411,6 +423,36 @@ pub trait Transport: Send + Sync {
     async fn get_failed(&self, id: Uuid) -> Result<Option<FailedMessage>> {
         let page = self.list_failed(&FailedFilter { ids: Some(vec![id]), limit: 1, ..FailedFilter::default() }).await?;
         Ok(page.messages.into_iter().next())
+    }
+
+    /// Messages that are no dead letters, newest first.
+    async fn list_messages(&self, _: &MessageFilter) -> Result<MessagePage> {
+        not_capable(self.name(), "keep messages")
+    }
+
+    /// One message, or the dead letter that it has become.
+    async fn get_message(&self, _: Uuid) -> Result<Option<KeptMessage>> {
+        not_capable(self.name(), "keep messages")
+    }
+
+    /// Takes a message out before it has run; answers whether it did, and with what the message is afterwards.
+    async fn cancel(&self, _: Uuid) -> Result<Option<(bool, MessageStatus)>> {
+        not_capable(self.name(), "keep messages")
+    }
+
+    /// How much is finished and buried, of one transport of the store or of all.
+    async fn totals(&self, _: Option<&str>) -> Result<Totals> {
+        not_capable(self.name(), "keep messages")
+    }
+
+    /// Whether an execution may run: it has not ended, and does not run already.
+    async fn begin_execution(&self, _: &Execution) -> Result<bool> {
+        not_capable(self.name(), "note executions")
+    }
+
+    /// An execution has ended, or has failed and may be tried again.
+    async fn end_execution(&self, _: &Execution, _done: bool) -> Result<()> {
+        not_capable(self.name(), "note executions")
     }
 
     /// Deletes what its retention no longer covers, at most `limit` rows of each kind.

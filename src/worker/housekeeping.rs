@@ -21,7 +21,8 @@ pub async fn keep_tidy(stores: Vec<Arc<dyn Transport>>) {
 
 /// Deletes one batch; whether there is more. What fails today is deleted tomorrow.
 pub async fn tidy(store: &dyn Transport) -> bool {
-    let Cleaned { completed, failed, deduplication, schedules, metrics } =
+    let Cleaned { completed, failed, deduplication, schedules, metrics, executions } =
         store.cleanup(BATCH).await.unwrap_or_default();
-    completed.max(failed).max(deduplication).max(schedules).max(metrics) >= u64::from(BATCH)
+    let most = [completed, failed, deduplication, schedules, metrics, executions].into_iter().max();
+    most.is_some_and(|most| most >= u64::from(BATCH))
 }

@@ -130,6 +130,7 @@ impl Subject for Postgres {
             ("workers", "started_at last_beat_at lease_until"),
             ("deduplication", "first_seen_at expires_at"),
             ("metrics", "minute"),
+            ("executions", "started_at lease_until"),
         ];
         let span = format!("interval '{} ms'", by.as_millis());
         let earlier = |columns: &str| -> Vec<_> {

@@ -1,4 +1,5 @@
 /** `POST consume`: a drain for whoever has no cron route. */
+import { peekConfig } from '../../config/effective.js'
 import { checkOptions } from '../../consume-options.js'
 import { SymphonyError } from '../../errors.js'
 import { Answer } from '../answer.js'
@@ -20,11 +21,17 @@ export const consume: Endpoint[] = [{ method: 'POST', path: 'consume', run: cons
 
 async function consumeSome({ request, settings }: Call): Promise<Answer> {
   const asked = readFields((await readJson(request, SMALL_BODY)) ?? {}, LIMITS)
+  if (isInline(asked.transport)) throw badRequest('transport: messages of type sync wait nowhere', 'transport')
   const timeLimit = Math.min(asked.timeLimit ?? settings.timeLimit, settings.timeLimit)
   const { transports, ...consume } = settings.consume
   const from = asked.transport === undefined ? { transports } : {}
   const { stats, health, ...result } = await named(drain(checkOptions({ ...consume, ...from, ...asked, timeLimit })))
   return new Answer({ success: true, stats, health, ...result })
+}
+
+/** Handled inside `dispatch()`, so there is nothing to drain. */
+function isInline(transport: string | undefined): boolean {
+  return transport !== undefined && peekConfig().transports[transport]?.type === 'sync'
 }
 
 async function named(drained: Promise<Drained>): Promise<Drained> {

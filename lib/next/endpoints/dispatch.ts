@@ -13,6 +13,8 @@ import { badRequest } from '../problem.js'
 /** What may stand around a payload: type, options, headers. */
 const ENVELOPE_BYTES = 64 * 1_024
 
+const MESSAGE_KEYS = ['type', 'payload', 'metadata']
+
 export const dispatching: Endpoint[] = [{ method: 'POST', path: 'dispatch', run: dispatchOne }]
 
 async function dispatchOne({ request }: Call): Promise<Answer> {
@@ -20,6 +22,10 @@ async function dispatchOne({ request }: Call): Promise<Answer> {
   if (body === undefined) throw badRequest('the body must be { "message": { "type", "payload" }, "options"? }')
   const { message, options } = readFields(body, { message: object, options: object })
   if (message === undefined) throw badRequest('message: must be { "type", "payload" }', 'message')
+  const unknown = Object.keys(message).find((key) => !MESSAGE_KEYS.includes(key))
+  if (unknown !== undefined) {
+    throw badRequest(`message.${unknown}: no such field; there are ${MESSAGE_KEYS.join(', ')}`, `message.${unknown}`)
+  }
   const result = await store(message as unknown as MessageInput, options as DispatchOptions | undefined)
   return new Answer({ success: true, ...shown(result) }, result.status === 'duplicate' ? 200 : 201)
 }

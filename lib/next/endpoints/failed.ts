@@ -1,6 +1,7 @@
 /** Dead letters: look, put back, delete. */
 import { SerializationError } from '../../errors.js'
 import {
+  countFailed,
   type FailedFilter,
   type FailedPage,
   type FailedPageOptions,
@@ -27,7 +28,9 @@ const FILTER = {
 
 const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
 
-const PAGE = { ...FILTER, limit: wholeText(1, 1_000), cursor: text() }
+const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text() }
+
+const DEFAULT_LIMIT = 50
 
 export const failed: Endpoint[] = [
   { method: 'GET', path: 'failed', run: list },
@@ -39,16 +42,33 @@ export const failed: Endpoint[] = [
 ]
 
 async function list({ url }: Call): Promise<Answer> {
-  const { messages, nextCursor } = await listPage(readQuery(url, PAGE))
-  return new Answer({ success: true, messages, nextCursor })
+  const { limit = DEFAULT_LIMIT, offset = 0, cursor, ...filter } = readQuery(url, PAGE)
+  if (cursor !== undefined && offset > 0) throw badRequest('offset: must not stand beside a cursor', 'offset')
+  const [{ total, capped }, { messages, nextCursor }] = await Promise.all([
+    countFailed(filter),
+    pageAt(offset, { ...filter, limit, cursor }),
+  ])
+  const hasMore = nextCursor !== null
+  return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
+}
+
+/** An offset is walked to, a page at a time; a cursor is where the page begins. */
+async function pageAt(offset: number, options: FailedPageOptions): Promise<FailedPage> {
+  let { cursor } = options
+  for (let left = offset; left > 0; ) {
+    const skipped = await listPage({ ...options, cursor, limit: Math.min(left, 1_000) })
+    if (skipped.nextCursor === null) return { messages: [], nextCursor: null }
+    left -= skipped.messages.length
+    cursor = skipped.nextCursor
+  }
+  return listPage({ ...options, cursor })
 }
 
 async function listPage(options: FailedPageOptions): Promise<FailedPage> {
   try {
     return await listFailed(options)
   } catch (error) {
-    if (error instanceof SerializationError) throw badRequest(error.message, 'cursor')
-    throw error
+    throw error instanceof SerializationError ? badRequest(error.message, 'cursor') : error
   }
 }
 

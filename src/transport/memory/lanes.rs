@@ -56,6 +56,18 @@ impl Lanes {
         taken
     }
 
+    /// Takes out one message.
+    pub fn take(&mut self, id: Uuid) -> Option<Message> {
+        let found = self.iter().find(|it| it.id == id)?;
+        let (queue, place) = (found.queue.clone(), (Reverse(found.priority), found.available_at, found.id));
+        let messages = self.queues.get_mut(&queue)?;
+        let taken = messages.remove(&place);
+        if messages.is_empty() {
+            self.queues.remove(&queue);
+        }
+        taken
+    }
+
     /// How many messages of a lane are due, how many wait for their time, both counted up to `cap`; and since when
     /// the oldest has been due.
     pub fn count(

@@ -1,10 +1,12 @@
 //! Dead letters.
 
 use super::listed::raw;
+use super::looking::kept;
 use super::message::Message;
 use crate::error::Result;
-use crate::transport::Failure;
 use crate::transport::failed::{Cursor, FailedFilter, FailedMessage, FailedPage};
+use crate::transport::messages::{KeptMessage, MessageStatus};
+use crate::transport::{DEPTH_CAP, Failure};
 use chrono::{DateTime, Utc};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
@@ -56,6 +58,25 @@ impl Letters {
             .map(|((failed_at, id), letter)| self.shown(*failed_at, *id, letter))
             .collect();
         Ok(FailedPage::of(rows, size))
+    }
+
+    /// How many of the newest match, and whether there are more than these.
+    pub fn count(&self, filter: &FailedFilter) -> (u64, bool) {
+        let cap = usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX);
+        let newest = self.letters.iter().rev().take(cap);
+        let matching = newest.filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter)).count();
+        (matching as u64, self.letters.len() >= cap)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.letters.len().min(usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX)) as u64
+    }
+
+    /// The message that a letter was, by the message's id.
+    pub fn message(&self, id: Uuid) -> Option<KeptMessage> {
+        let ((failed_at, letter_id), letter) = self.letters.iter().rev().find(|(_, it)| it.message.id == id)?;
+        Some(kept(&letter.message, &self.transport, MessageStatus::Failed, Some(*failed_at), Some(*letter_id)))
     }
 
     /// Deletes some; answers how many there were.

@@ -1,6 +1,7 @@
 //! What a test sees of a memory transport.
 
 use super::message::Message;
+use crate::transport::messages::MessageStatus;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,6 +23,20 @@ pub enum Status {
     Completed,
     /// Finished without having been handled.
     Discarded,
+    /// Taken out by an operator.
+    Cancelled,
+}
+
+impl From<Status> for MessageStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Pending => Self::Pending,
+            Status::Processing => Self::Processing,
+            Status::Completed => Self::Completed,
+            Status::Discarded => Self::Discarded,
+            Status::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 /// One message.
@@ -66,25 +81,31 @@ pub struct Finished {
 #[derive(Debug, Default)]
 pub struct Archive {
     pub count: Finished,
-    last: VecDeque<(Message, Status)>,
+    last: VecDeque<(Message, Status, DateTime<Utc>)>,
 }
 
 impl Archive {
     /// Takes a message in.
-    pub fn add(&mut self, message: Message, status: Status) {
+    pub fn add(&mut self, message: Message, status: Status, now: DateTime<Utc>) {
         match status {
             Status::Discarded => self.count.discarded += 1,
+            Status::Cancelled => {}
             _ => self.count.completed += 1,
         }
         if self.last.len() >= KEPT {
             self.last.pop_front();
         }
-        self.last.push_back((message, status));
+        self.last.push_back((message, status, now));
+    }
+
+    /// The last ones, as they were.
+    pub fn messages(&self) -> impl Iterator<Item = (&Message, Status, DateTime<Utc>)> {
+        self.last.iter().map(|(message, status, at)| (message, *status, *at))
     }
 
     /// The last ones.
     pub fn iter(&self) -> impl Iterator<Item = Listed> {
-        self.last.iter().map(|(message, status)| Listed::of(message, *status))
+        self.last.iter().map(|(message, status, _)| Listed::of(message, *status))
     }
 }
 

@@ -5,14 +5,18 @@
 
 mod clock;
 mod counts;
+mod executions;
 mod keys;
 mod lanes;
 mod letters;
 mod listed;
+mod looking;
 mod message;
 mod state;
 
+use super::execution::Execution;
 use super::failed::{FailedFilter, FailedPage, Redriven};
+use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
     Capabilities, Claim, Claimed, Cleaned, Depth, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
     WorkerId,
@@ -163,6 +167,37 @@ impl Transport for MemoryTransport {
 
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage> {
         self.state().letters.page(filter)
+    }
+
+    async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
+        Ok(self.state().letters.count(filter))
+    }
+
+    async fn list_messages(&self, filter: &MessageFilter) -> Result<MessagePage> {
+        self.state().page_of_messages(filter)
+    }
+
+    async fn get_message(&self, id: Uuid) -> Result<Option<KeptMessage>> {
+        Ok(self.state().one_message(id))
+    }
+
+    async fn cancel(&self, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
+        Ok(self.state().cancel(id))
+    }
+
+    async fn totals(&self, transport: Option<&str>) -> Result<Totals> {
+        Ok(self.state().totals(transport))
+    }
+
+    async fn begin_execution(&self, execution: &Execution) -> Result<bool> {
+        let mut state = self.state();
+        let now = state.clock.now();
+        Ok(state.executions.begin(execution, now))
+    }
+
+    async fn end_execution(&self, execution: &Execution, done: bool) -> Result<()> {
+        self.state().executions.end(execution, done);
+        Ok(())
     }
 
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {

@@ -3,6 +3,7 @@
 
 use super::clock::{Clock, later};
 use super::counts::Counts;
+use super::executions::Executions;
 use super::keys::Keys;
 use super::lanes::Lanes;
 use super::letters::Letters;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 /// The state of a transport.
 #[derive(Debug)]
 pub struct State {
-    name: Arc<str>,
+    pub name: Arc<str>,
     pub clock: Clock,
     waiting: Lanes,
     /// Messages whose process died, apart from the others: a claim must not meet them.
@@ -33,6 +34,7 @@ pub struct State {
     pub letters: Letters,
     pub finished: Archive,
     pub counts: Counts,
+    pub executions: Executions,
 }
 
 /// A message in the hands of a worker.
@@ -63,6 +65,7 @@ impl State {
             keys: Keys::default(),
             finished: Archive::default(),
             counts: Counts::default(),
+            executions: Executions::default(),
         }
     }
 
@@ -77,6 +80,18 @@ impl State {
         let mut all: Vec<_> = waiting.chain(held).chain(self.finished.iter()).collect();
         all.sort_by_key(|it| it.id);
         all
+    }
+
+    pub fn waiting_messages(&self) -> impl Iterator<Item = &Message> {
+        self.waiting.iter().chain(self.suspects.iter())
+    }
+
+    pub fn held_messages(&self) -> impl Iterator<Item = &Message> {
+        self.held.values().map(|it| &it.message)
+    }
+
+    pub fn take_waiting(&mut self, id: Uuid) -> Option<Message> {
+        self.waiting.take(id).or_else(|| self.suspects.take(id))
     }
 
     // ---- sending -----------------------------------------------------------------------------------------------
@@ -149,8 +164,8 @@ impl State {
         }
         let Some(Held { mut message, .. }) = self.held.remove(&settlement.id) else { return false };
         match &settlement.outcome {
-            Outcome::Completed => self.finished.add(message, Status::Completed),
-            Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded),
+            Outcome::Completed => self.finished.add(message, Status::Completed, now),
+            Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded, now),
             Outcome::Retry { delay, failure, handled } => {
                 message.note(failure, handled, now);
                 message.retry_count += 1;
@@ -318,6 +333,10 @@ impl State {
 
     pub fn cleanup(&mut self, limit: u32) -> Cleaned {
         let now = self.clock.now();
-        Cleaned { deduplication: self.keys.forget_expired(now, limit as usize), ..Cleaned::default() }
+        Cleaned {
+            deduplication: self.keys.forget_expired(now, limit as usize),
+            executions: self.executions.forget_old(now, limit as usize),
+            ..Cleaned::default()
+        }
     }
 }

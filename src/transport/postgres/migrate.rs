@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "security",
     5 "schedules",
     6 "metrics",
+    7 "executions",
 ];
 
 /// The newest version this build knows.

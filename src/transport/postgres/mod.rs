@@ -13,13 +13,16 @@ mod claiming;
 mod counting;
 mod failure;
 mod floors;
+mod looking;
 mod rows;
 mod sending;
 mod settling;
 mod statement;
 mod tls;
 
+use super::execution::Execution;
 use super::failed::{FailedFilter, FailedPage, Redriven};
+use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
     Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Listening, MAX_CRASHES, Rescued, Sent, Settlement, Survey,
     Transport, Unhandled, Vitals, WorkerId,
@@ -265,6 +268,35 @@ impl Transport for PostgresTransport {
         Ok(FailedPage::of(self.read(statement, &rows, rows::failed)?, filter.page_size()))
     }
 
+    async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
+        self.count_letters(filter).await
+    }
+
+    async fn list_messages(&self, filter: &MessageFilter) -> Result<MessagePage> {
+        self.page_of_messages(filter).await
+    }
+
+    async fn get_message(&self, id: Uuid) -> Result<Option<KeptMessage>> {
+        self.one_message(id).await
+    }
+
+    async fn cancel(&self, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
+        self.cancel_message(id).await
+    }
+
+    async fn totals(&self, transport: Option<&str>) -> Result<Totals> {
+        self.count_totals(transport).await
+    }
+
+    async fn begin_execution(&self, execution: &Execution) -> Result<bool> {
+        let Execution { route, id, lease } = execution;
+        Ok(self.count(&self.statements.begin_execution, &[route, id, &millis(*lease)]).await? > 0)
+    }
+
+    async fn end_execution(&self, execution: &Execution, done: bool) -> Result<()> {
+        self.query(&self.statements.end_execution, &[&execution.route, &execution.id, &done]).await.map(drop)
+    }
+
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {
         let new_ids: Vec<Uuid> = failed.iter().map(|_| Uuid::now_v7()).collect();
         let statement = &self.statements.redrive;
@@ -291,6 +323,7 @@ impl Transport for PostgresTransport {
                 .delete_past(&finished_schedules(&self.retention), &statements.cleanup_schedules, limit)
                 .await?,
             metrics: self.delete_past(&self.retention.metrics, &statements.cleanup_metrics, limit).await?,
+            executions: self.count(&statements.cleanup_executions, &[&limit]).await?,
         })
     }
 }

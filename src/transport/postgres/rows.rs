@@ -1,6 +1,7 @@
 //! Rows as the transport's types.
 
 use crate::transport::failed::{Cursor, FailedMessage};
+use crate::transport::messages::{KeptMessage, MessageStatus};
 use crate::transport::{Claimed, Depth};
 use serde_json::value::RawValue;
 use tokio_postgres::{Error, Row};
@@ -53,6 +54,33 @@ pub fn failed(row: &Row) -> Result<FailedMessage, Error> {
         idempotency_key: row.try_get(16)?,
         cursor: Cursor { failed_at, id },
     })
+}
+
+/// A row of list_messages.sql or get_message.sql; `None` for the row that carries nothing but the reach.
+pub fn message(row: &Row) -> Result<Option<KeptMessage>, Error> {
+    let Some(id) = row.try_get(1)? else { return Ok(None) };
+    Ok(Some(KeptMessage {
+        id,
+        r#type: row.try_get(2)?,
+        transport: row.try_get(3)?,
+        queue: row.try_get(4)?,
+        priority: small(row.try_get(5)?),
+        status: MessageStatus::of(row.try_get(6)?),
+        payload: json(row.try_get(7)?),
+        headers: json(row.try_get(8)?),
+        metadata: json(row.try_get(9)?),
+        created_at: row.try_get(10)?,
+        available_at: row.try_get(11)?,
+        scheduled_at: row.try_get(12)?,
+        finished_at: row.try_get(13)?,
+        retry_count: whole(row.try_get(14)?),
+        max_retries: row.try_get::<_, Option<i32>>(15)?.map(whole),
+        crashes: row.try_get(16)?,
+        last_error: row.try_get(17)?,
+        error_history: json(row.try_get(18)?),
+        idempotency_key: row.try_get(19)?,
+        failed_message_id: row.try_get(20)?,
+    }))
 }
 
 /// A row of depth.sql.

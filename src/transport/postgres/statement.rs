@@ -92,6 +92,8 @@ statements! {
     duplicate_attempts(TEXT);
     /// One page of dead letters.
     list_failed(TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TIMESTAMPTZ, UUID, INT8);
+    /// How many dead letters match.
+    count_failed(TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, INT8);
     /// Dead letters back into the queue.
     redrive(UUID_ARRAY, UUID_ARRAY);
     /// Deletes dead letters.
@@ -129,6 +131,20 @@ statements! {
     schedules_prune(TEXT, TEXT_ARRAY);
     /// Retention of schedules that have no run left.
     cleanup_schedules(FLOAT8, INT8);
+    /// One page of messages.
+    list_messages(TEXT, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8);
+    /// One message.
+    get_message(UUID);
+    /// Takes a message out of the queue before it ran.
+    cancel(UUID, BOOL);
+    /// How much is finished and buried.
+    totals(TEXT, INT8);
+    /// An execution begins, unless it has already.
+    begin_execution(TEXT, TEXT, FLOAT8);
+    /// An execution ends.
+    end_execution(TEXT, TEXT, BOOL);
+    /// Executions that nobody repeats any more.
+    cleanup_executions(INT8);
     /// Transports added at run time.
     transports();
     /// The facts for a diagnosis.

@@ -1,0 +1,81 @@
+/** Single messages, for an operator: look, find, cancel. */
+import {
+  cancelMessage,
+  getMessage,
+  getStats,
+  listMessages,
+  type MessagePage,
+  type MessagePageOptions,
+  type MessageStatus,
+} from '../../admin.js'
+import { SerializationError } from '../../errors.js'
+import { Answer } from '../answer.js'
+import type { Call, Endpoint } from '../endpoint.js'
+import { instant, oneOf, readQuery, text, wholeText } from '../fields.js'
+import { badRequest, notFound, RequestProblem } from '../problem.js'
+
+const PAGE = {
+  type: text(),
+  transport: text(),
+  queue: text(),
+  status: oneOf('pending', 'processing', 'completed', 'discarded', 'cancelled'),
+  priority: wholeText(1, 10),
+  text: text(200),
+  createdAfter: instant,
+  createdBefore: instant,
+  limit: wholeText(1, 1_000),
+  cursor: text(),
+}
+
+export const admin: Endpoint[] = [
+  { method: 'GET', path: 'admin/messages', run: list },
+  { method: 'GET', path: 'admin/messages/:id', run: get },
+  { method: 'POST', path: 'admin/messages/:id/cancel', run: cancel },
+  { method: 'GET', path: 'admin/stats', run: stats },
+]
+
+async function list({ url }: Call): Promise<Answer> {
+  const { limit = 50, ...options } = readQuery(url, PAGE)
+  const { messages, nextCursor } = await listPage({ ...options, limit })
+  return new Answer({ success: true, messages, pagination: { limit, hasMore: nextCursor !== null, nextCursor } })
+}
+
+async function listPage(options: MessagePageOptions): Promise<MessagePage> {
+  try {
+    return await listMessages(options)
+  } catch (error) {
+    throw error instanceof SerializationError ? badRequest(error.message, 'cursor') : error
+  }
+}
+
+async function get({ parameters }: Call): Promise<Answer> {
+  const message = await getMessage(parameters.id ?? '')
+  if (message === null) throw missing(parameters.id)
+  return new Answer({ success: true, message })
+}
+
+async function cancel({ parameters }: Call): Promise<Answer> {
+  const { cancelled, status } = await cancelMessage(parameters.id ?? '')
+  if (status === null) throw missing(parameters.id)
+  if (!cancelled) throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `message ${parameters.id} ${WHY[status]}`)
+  return new Answer({ success: true, messageId: parameters.id, status })
+}
+
+/** Why a message can not be cancelled. */
+const WHY: Record<MessageStatus, string> = {
+  pending: 'is being claimed at this moment; try again',
+  processing: 'is being handled; it can be cancelled only while it waits',
+  completed: 'has been handled already',
+  discarded: 'is finished already',
+  cancelled: 'is cancelled already',
+  failed: 'is a dead letter: delete that',
+}
+
+async function stats({ url }: Call): Promise<Answer> {
+  readQuery(url, {})
+  return new Answer({ success: true, stats: await getStats(), timestamp: new Date() })
+}
+
+function missing(id: string | undefined): Error {
+  return notFound(`there is no message ${id}; finished ones are kept for \`retention.completed\``)
+}

@@ -1,0 +1,23 @@
+-- Cancels a message that waits: out of the queue, and among the finished ones where $2 says that these are kept.
+--
+-- Index: the primary key of messenger_messages_pending. Whoever claims the message at the same time, one of the two
+-- deletes the row. Answers with what the message is; 'pending' when it was claimed under our eyes, so ask again.
+WITH taken AS (
+  DELETE FROM :"schema".messenger_messages_pending WHERE id = $1 RETURNING *
+),
+kept AS (
+  INSERT INTO :"schema".messenger_messages_finished
+    (id, created_at, available_at, scheduled_at, processed_at, retry_count, max_retries, priority, crash_count, status,
+     transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
+     handled)
+  SELECT id, created_at, available_at, scheduled_at, now(), retry_count, max_retries, priority, crash_count,
+         'cancelled', transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error,
+         error_history, handled
+  FROM taken WHERE $2
+)
+SELECT true AS cancelled, 'cancelled' AS status FROM taken
+UNION ALL
+(SELECT false, status FROM :"schema".messenger_messages WHERE id = $1 AND NOT EXISTS (SELECT FROM taken))
+UNION ALL
+(SELECT false, 'failed' FROM :"schema".messenger_failed_messages WHERE message_id = $1 LIMIT 1)
+LIMIT 1
