@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { dispatchBatch, getRegistry, registerHandler } from '@leadmap/symphony'
+import { dispatchBatch, getRegistry, registerHandler, schedule } from '@leadmap/symphony'
 import { createSchedulerRoute, createWorkerRoute } from '@leadmap/symphony/next'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
@@ -130,6 +130,19 @@ test('an `authorize` that fails opens nothing', async () => {
     status: 500,
     body: { success: false, error: { code: 'SYMPHONY_INTERNAL' } },
   })
+})
+
+test('ten calls at once run every schedule once', async () => {
+  await database.query('DELETE FROM symphony.messenger_schedules')
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    await schedule({ type: 'Planned', payload: { name } }, { at: new Date(Date.now() - 1_000) }, { name })
+  }
+  const answers = await Promise.all(Array.from({ length: 10 }, () => read(scheduler.GET(request('/api/cron')))))
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+  expect(answers.reduce((sum, { body }) => sum + body.dispatched, 0)).toBe(5)
+  const names = (await storedMessages(database)).map(({ body }) => body.name)
+  expect(names.sort()).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect(answers[0]?.body).toMatchObject({ success: true, cleanup: { completed: 0 } })
 })
 
 test('options that do not fit are refused where the route is made', () => {

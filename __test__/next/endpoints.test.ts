@@ -9,6 +9,7 @@ import {
   HandlerRegistry,
   listFailed,
   registerHandler,
+  schedule,
 } from '@leadmap/symphony'
 import { bearerToken, createSymphonyRoute } from '@leadmap/symphony/next'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
@@ -414,6 +415,35 @@ describe('messages', () => {
       expect((await get(`admin/messages?${query}`)).status).toBe(query === 'createdAfter=1' ? 200 : 400)
     },
   )
+})
+
+describe('schedules', () => {
+  test('are listed, paused, resumed, run and deleted', async () => {
+    for (const name of ['daily report', 'a/b', 'z']) {
+      await schedule({ type: 'Report', payload: { name } }, { cron: '0 9 * * *' }, { name })
+    }
+    const { body } = await get('schedules?limit=2')
+    expect(body.schedules.map((it: { name: string }) => it.name)).toEqual(['a/b', 'daily report'])
+    expect(body.pagination).toEqual({ limit: 2, hasMore: true, after: 'daily report' })
+    expect((await get('schedules?after=daily%20report')).body.schedules).toMatchObject([{ name: 'z' }])
+    const path = 'schedules/daily%20report'
+    expect((await call('POST', `${path}/pause`)).body.schedule).toMatchObject({ status: 'paused', nextRunAt: null })
+    expect((await get('status')).body.scheduledMessages).toBe(2)
+    expect((await call('POST', `${path}/resume`)).body.schedule).toMatchObject({ status: 'active' })
+    const ran = await call('POST', `${path}/run`)
+    expect((await getMessage(ran.body.messageId))?.payload).toEqual({ name: 'daily report' })
+    expect((await get(path)).body.schedule).toMatchObject({ name: 'daily report', cron: '0 9 * * *' })
+    expect((await call('DELETE', 'schedules/a%2Fb')).body).toEqual({ success: true, removed: 1 })
+    for (const [method, rest] of [
+      ['GET', ''],
+      ['DELETE', ''],
+      ['POST', '/pause'],
+      ['POST', '/resume'],
+      ['POST', '/run'],
+    ]) {
+      expect((await call(method as string, `schedules/none${rest}`)).status).toBe(404)
+    }
+  })
 })
 
 describe('paths', () => {

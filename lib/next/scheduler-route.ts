@@ -1,13 +1,18 @@
 /** The cron route that runs what is due. */
 import { cleanup } from '../queue.js'
+import { runDueSchedules } from '../scheduler/schedules.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
 import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createSchedulerRoute}. */
-export interface SchedulerRouteOptions extends CronRouteOptions {}
+export interface SchedulerRouteOptions extends CronRouteOptions {
+  /** Schedules that one call runs at most; all that are due by default. */
+  limit?: number
+}
 
 /**
- * A route that deletes what its retention no longer covers.
+ * A route that dispatches a message for every run of a schedule that is due, and deletes what its retention no longer
+ * covers. Calls may overlap: every run is dispatched once.
  *
  * Closed until `CRON_SECRET` is set, or `authorize` given.
  *
@@ -20,7 +25,9 @@ export interface SchedulerRouteOptions extends CronRouteOptions {}
  * export const { GET, POST } = createSchedulerRoute({ maxDuration })
  */
 export function createSchedulerRoute(options: SchedulerRouteOptions = {}): CronRoute {
-  const { authorize, maxDuration } = options
+  const { authorize, maxDuration, limit } = options
   const timeLimit = timeLimitFor(maxDuration, undefined)
-  return cronRoute(authorize, { name: 'scheduler', timeLimit, run: async () => ({ cleanup: await cleanup() }) })
+  const due = { timeLimit, ...(limit === undefined ? {} : { limit }) }
+  const run = async () => ({ ...(await runDueSchedules(due)), cleanup: await cleanup() })
+  return cronRoute(authorize, { name: 'scheduler', timeLimit, run })
 }

@@ -7,6 +7,7 @@ import { consume } from './endpoints/consume.js'
 import { dispatching } from './endpoints/dispatch.js'
 import { failed } from './endpoints/failed.js'
 import { queues } from './endpoints/queues.js'
+import { schedules } from './endpoints/schedules.js'
 import { type Authorize, guard } from './guard.js'
 import { answering, type CatchAllHandler, type RouteContext, type RouteHandler } from './handler.js'
 import { segmentsOf } from './path.js'
@@ -36,7 +37,7 @@ export interface SymphonyRoute {
   handle: RouteHandler
 }
 
-const ENDPOINTS = [...dispatching, ...consume, ...queues, ...failed, ...admin]
+const ENDPOINTS = [...dispatching, ...consume, ...queues, ...failed, ...admin, ...schedules]
 
 const REMEDY =
   'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for whoever may call, ' +

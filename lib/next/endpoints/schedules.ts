@@ -1,0 +1,69 @@
+/** Schedules: look, pause, resume, run now, delete. */
+import { SchedulerError } from '../../errors.js'
+import {
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  runScheduleNow,
+} from '../../scheduler/schedules.js'
+import { Answer } from '../answer.js'
+import type { Call, Endpoint } from '../endpoint.js'
+import { readQuery, text, wholeText } from '../fields.js'
+import { notFound } from '../problem.js'
+
+export const schedules: Endpoint[] = [
+  { method: 'GET', path: 'schedules', run: list },
+  { method: 'GET', path: 'schedules/:name', run: get },
+  { method: 'DELETE', path: 'schedules/:name', run: remove },
+  {
+    method: 'POST',
+    path: 'schedules/:name/pause',
+    run: act(async (name) => ({ schedule: await pauseSchedule(name) })),
+  },
+  {
+    method: 'POST',
+    path: 'schedules/:name/resume',
+    run: act(async (name) => ({ schedule: await resumeSchedule(name) })),
+  },
+  { method: 'POST', path: 'schedules/:name/run', run: act(runScheduleNow) },
+]
+
+async function list({ url }: Call): Promise<Answer> {
+  const { after, limit = 100 } = readQuery(url, { after: text(), limit: wholeText(1, 1_000) })
+  const found = await listSchedules({ limit: limit + 1, ...(after === undefined ? {} : { after }) })
+  const page = found.slice(0, limit)
+  const hasMore = found.length > limit
+  return new Answer({
+    success: true,
+    schedules: page,
+    pagination: { limit, hasMore, after: hasMore ? (page.at(-1)?.name ?? null) : null },
+  })
+}
+
+async function get({ parameters }: Call): Promise<Answer> {
+  const schedule = await getSchedule(parameters.name ?? '')
+  if (schedule === null) throw missing(parameters.name)
+  return new Answer({ success: true, schedule })
+}
+
+async function remove({ parameters }: Call): Promise<Answer> {
+  if (!(await deleteSchedule(parameters.name ?? ''))) throw missing(parameters.name)
+  return new Answer({ success: true, removed: 1 })
+}
+
+function act(action: (name: string) => Promise<object>): (call: Call) => Promise<Answer> {
+  return async ({ parameters }) => {
+    try {
+      return new Answer({ success: true, ...(await action(parameters.name ?? '')) })
+    } catch (error) {
+      if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(parameters.name)
+      throw error
+    }
+  }
+}
+
+function missing(name: string | undefined): Error {
+  return notFound(`there is no schedule ${name}`)
+}
