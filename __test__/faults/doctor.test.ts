@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import {
   close,
   type Diagnosis,
@@ -21,6 +21,7 @@ import { tell } from './support/figures.js'
 import { Journal } from './support/journal.js'
 import { createOwnQueue } from './support/own-server.js'
 import { fill } from './support/queue.js'
+import { startRelay } from './support/relay.js'
 import { numbers } from './support/scale.js'
 import { until } from './support/until.js'
 
@@ -220,17 +221,14 @@ test('a transaction pooler that the configuration does not know of', async ({ sk
   expect(await wrong()).toEqual([])
 
   // One on a port that tells nothing.
-  const port = await relay(new URL(pooler.url))
-  const unknown = new URL(pooler.url)
-  unknown.hostname = '127.0.0.1'
-  unknown.port = String(port)
+  const unknown = (await startRelay(pooler.url)).url
   await close()
-  setConfig({ database: { url: unknown.href } })
+  setConfig({ database: { url: unknown } })
   expect(await wrong()).toMatchObject([
     { check: 'pooler', severity: 'error', remedy: expect.stringContaining('pgbouncer=true') },
   ])
   await close()
-  setConfig({ database: { url: `${unknown.href}?pgbouncer=true` } })
+  setConfig({ database: { url: `${unknown}?pgbouncer=true` } })
   expect(await wrong()).toEqual([])
 
   // Said to be none.
@@ -254,20 +252,3 @@ test('every check but the version of the server has complained by now', () => {
   expect([...found]).toEqual(expect.arrayContaining(provoked))
   tell('doctor', { 'checks provoked': found.size })
 })
-
-/** A port on this machine that leads to another. */
-async function relay(to: URL): Promise<number> {
-  const listener = createServer((socket) => {
-    const onward = connect({ host: to.hostname, port: Number(to.port) })
-    socket.pipe(onward).pipe(socket)
-    for (const side of [socket, onward]) {
-      side.on('error', () => {
-        socket.destroy()
-        onward.destroy()
-      })
-    }
-  }).listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  onTestFinished(() => void listener.close())
-  return (listener.address() as { port: number }).port
-}

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { consumeBatch, registerHandler, Worker } from '@leadmap/symphony'
 
-const { JOURNAL, MODE, CONCURRENCY, BATCH_SIZE, POLL, HASTE } = process.env
+const { JOURNAL, MODE, CONCURRENCY, BATCH_SIZE, POLL, HASTE, SHUTDOWN_TIMEOUT } = process.env
 const journal = openSync(JOURNAL, 'a')
 const who = `${process.pid}-${process.hrtime.bigint()}`
 const say = (value) => console.log(JSON.stringify(value))
@@ -31,15 +31,24 @@ if (MODE === 'drain') {
   say({ ready: who })
   say(await consumeBatch(options))
 } else {
-  const worker = new Worker({ ...options, ...(POLL && { pollInterval: Number(POLL) }) })
+  const worker = new Worker({
+    ...options,
+    ...(POLL && { pollInterval: Number(POLL) }),
+    ...(SHUTDOWN_TIMEOUT && { shutdownTimeout: Number(SHUTDOWN_TIMEOUT) }),
+  })
   worker.on('completed', ({ id }) => note('completed', { id }))
   worker.on('lost', ({ id }) => note('lost', { id }))
   worker.on('error', ({ code }) => note('error', { id: code }))
   const result = worker.start()
   say({ ready: who })
-  await once(input, 'line')
-  await worker.stop()
-  say({ ...(await result), lostInStats: worker.stats().lost })
+  once(input, 'line').then(() => worker.stop())
+  // Also ends by SIGTERM.
+  say(
+    await result.then(
+      (done) => ({ ...done, lostInStats: worker.stats().lost }),
+      ({ code }) => ({ code }),
+    ),
+  )
 }
 input.close()
 process.stdin.destroy()

@@ -95,6 +95,8 @@ pub(super) struct Loop {
     check_failures: u32,
     claim_failures: u32,
     settle_failures: u32,
+    /// From when on outcomes that can not be written are left to the lease.
+    give_up_at: Option<Instant>,
     /// When the next phase begins, whatever still runs.
     phase_ends: Option<Instant>,
     events: Vec<Value>,
@@ -144,6 +146,7 @@ impl Loop {
             check_failures: 0,
             claim_failures: 0,
             settle_failures: 0,
+            give_up_at: None,
             phase_ends: None,
             events: Vec::new(),
             now: start,

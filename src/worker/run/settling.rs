@@ -137,7 +137,8 @@ impl Loop {
         self.event(|| trouble(&error));
         let may_end = self.phase > Phase::Working || self.consumer.options.mode == Mode::Drain;
         let patience = if error.is_transient() { 2 * PATIENCE } else { PATIENCE };
-        if may_end && self.settle_failures >= patience {
+        let too_late = self.give_up_at.is_some_and(|at| Instant::now() >= at);
+        if may_end && (self.settle_failures >= patience || too_late) {
             return self.abandon(error);
         }
         self.settle_after = Some(Instant::now() + backoff(self.settle_failures));

@@ -38,6 +38,7 @@ impl Loop {
         if self.phase == Phase::Working {
             self.phase = Phase::Draining;
             self.stopped_by = Some(by);
+            self.give_up_at = Some(latest);
             let latest = self.budget.hard().map_or(latest, |hard| hard.min(latest));
             self.phase_ends = Some(latest);
             self.consumer.handlers.command(delivery::RETURN.to_owned());

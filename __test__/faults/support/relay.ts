@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** A wire between this process and a server, that can fail as wires do. */
+export interface Relay {
+  /** The server's URL, over the wire. */
+  readonly url: string
+  /** From now on nothing comes through, and nobody is told: connections stay open, new ones are taken. */
+  freeze(): void
+  /** What was held back comes through. */
+  thaw(): void
+  /** All connections break. */
+  cut(): void
+}
+
+/** Starts a relay on a port of its own; it ends with the test. */
+export async function startRelay(serverUrl: string): Promise<Relay> {
+  const target = new URL(serverUrl)
+  const sockets = new Set<Socket>()
+  let frozen = false
+  const server = createServer((socket) => {
+    const onward = connect({ host: target.hostname, port: Number(target.port || 5432) })
+    for (const [side, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      sockets.add(side)
+      side.on('data', (data) => void other.write(data))
+      side.on('error', () => other.destroy())
+      side.on('close', () => {
+        sockets.delete(side)
+        other.destroy()
+      })
+      if (frozen) side.pause()
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  onTestFinished(() => {
+    server.close()
+    cut()
+  })
+  const url = new URL(serverUrl)
+  url.hostname = '127.0.0.1'
+  url.port = String((server.address() as { port: number }).port)
+  return {
+    url: url.href,
+    cut,
+    freeze: () => {
+      frozen = true
+      for (const socket of sockets) socket.pause()
+    },
+    thaw: () => {
+      frozen = false
+      for (const socket of sockets) socket.resume()
+    },
+  }
+}
