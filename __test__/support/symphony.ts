@@ -24,7 +24,7 @@ const TABLES = [
 ]
 
 /** Empties the tables, for a `beforeEach`. */
-export async function emptyTables(database: TestDatabase): Promise<void> {
+export async function emptyTables(database: Pick<TestDatabase, 'query'>): Promise<void> {
   await database.query(`TRUNCATE ${TABLES.map((table) => `symphony.${table}`).join(', ')}`)
 }
 
