@@ -173,7 +173,7 @@ impl Field {
     fn range(&self, text: &str) -> Result<(u8, u8), String> {
         let (low, high) = text.split_once('-').ok_or_else(|| self.allowed())?;
         let (low, mut high) = (self.value(low)?, self.value(high)?);
-        if self.name == WEEKDAY.name && high == 0 {
+        if self.name == WEEKDAY.name && high == 0 && low > 0 {
             high = 7;
         }
         // 7-3 is Sunday to Wednesday.
