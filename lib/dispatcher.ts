@@ -13,6 +13,7 @@ import type {
   DispatchResult,
   TransportResult,
 } from './dispatch-types.js'
+import { noteBatch, noteDispatch } from './fallback.js'
 import type { MessageInput } from './message.js'
 import { awaitNative, fromNative } from './native-error.js'
 import { type Outcome, toTransportResults, unwrap } from './outcome.js'
@@ -55,14 +56,20 @@ export class SymphonyDispatcher implements Dispatcher {
     try {
       outcome = await getBatcher().add(request)
     } catch (thrown) {
-      throw fromNative(thrown)
+      throw noted(fromNative(thrown))
     }
-    return unwrap(outcome)
+    return stored(outcome)
   }
 
   /** See {@link dispatchBatch}. */
   async dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]> {
-    return dispatchAll(messages, options)
+    try {
+      const results = await dispatchAll(messages, options)
+      noteBatch(results)
+      return results
+    } catch (error) {
+      throw noted(error)
+    }
   }
 
   /** See {@link dispatchToTransports}. */
@@ -78,6 +85,22 @@ export class SymphonyDispatcher implements Dispatcher {
   registerTransport(name: string, config: TransportConfig): void {
     getRuntimeConfigManager().setTransport(name, config)
   }
+}
+
+/** The result of a message that is stored. */
+function stored(outcome: Outcome): DispatchResult {
+  try {
+    const result = unwrap(outcome)
+    noteDispatch()
+    return result
+  } catch (error) {
+    throw noted(error)
+  }
+}
+
+function noted(error: unknown): unknown {
+  noteDispatch(error)
+  return error
 }
 
 const SLOT = 'dispatcher'

@@ -171,6 +171,8 @@ pub enum Error {
         target: String,
         /// What the network or the server said.
         reason: String,
+        /// Whether the statement may have reached the server, and taken effect. `false`: no connection could be had.
+        sent: bool,
     },
 
     /// The server refused the user or the password.
@@ -357,6 +359,7 @@ impl Error {
             Self::TransportDisabled { name } | Self::NotCapable { name, .. } => json!({ "transport": name }),
             Self::TransportUnsupported { name, kind } => json!({ "transport": name, "type": kind }),
             Self::MigrationMissing { schema, .. } => json!({ "schema": schema }),
+            Self::Connection { sent, .. } => json!({ "sent": sent }),
             Self::Timeout { operation, limit_ms } => json!({ "operation": operation, "limitMs": limit_ms }),
             Self::Query { operation, .. } => json!({ "operation": operation }),
             Self::Handler { message_id, .. } => json!({ "messageId": message_id }),

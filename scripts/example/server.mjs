@@ -43,6 +43,8 @@ export async function startServer({ env, mode = 'start', port, program }) {
     PORT: String(chosen),
     HOSTNAME: '127.0.0.1',
     NODE_ENV: undefined,
+    // Reaches the processes that Next.js starts in turn as well.
+    NODE_OPTIONS: `--import=${new URL('./end-with-parent.mjs', import.meta.url).href}`,
   }
   const parameters = program ? [program] : [next, mode, '--port', String(chosen), '--hostname', '127.0.0.1']
   const cwd = program ? undefined : example

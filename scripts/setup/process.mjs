@@ -1,6 +1,9 @@
 /** Child processes, none of which outlives this one. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 /** What a command that failed had to say. */
 export class CommandError extends Error {
@@ -95,35 +98,37 @@ export function show(program, parameters, { cwd, env } = {}) {
 }
 
 /**
- * Starts a program that runs until it is ended, such as a server.
+ * Starts a program that runs until it is ended, such as a server. What it prints goes to a file: a pipe would break
+ * under it when this process is killed.
  *
  * @param {string} program
  * @param {string[]} parameters
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  */
 export function start(program, parameters, { cwd, env } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'symphony-output-'))
+  const file = join(folder, 'output.log')
+  const out = openSync(file, 'a')
   const child = spawn(program, parameters, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', out, out],
     detached: process.platform !== 'win32',
   })
+  closeSync(out)
   running.set(child, (signal) => endGroup(child, signal))
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => {
-      output += text
-    })
-  }
+  let last = ''
   const ended = new Promise((resolve) => {
     child.on('error', resolve)
     child.on('close', resolve)
   }).then(() => {
     running.delete(child)
+    last = readFileSync(file, 'utf8')
+    rmSync(folder, { recursive: true, force: true })
   })
   return {
     /** What it has printed, both streams in order. */
-    output: () => output,
+    output: () => (running.has(child) ? readFileSync(file, 'utf8') : last),
     isRunning: () => running.has(child),
     /** Resolves when it has ended, however. */
     ended,

@@ -1,8 +1,7 @@
 /** Campaigns: steps of e-mails to recipients, each step some time after the one before it. */
 import { dispatchBatch, TransportError } from '@leadmap/symphony'
-import { buildCampaignMessage } from '@leadmap/symphony/utils'
+import { buildCampaignMessage, withSymphonyFallback } from '@leadmap/symphony/utils'
 import { query, transaction } from './database'
-import { withSymphonyFallback } from './fallback'
 
 export interface NewCampaign {
   userId: string

@@ -1,8 +1,7 @@
 /** The table `email_queue`, and the two ways its e-mails go out: Symphony, or the cron route that was there before. */
 import { dispatchBatch, TransportError } from '@leadmap/symphony'
-import { buildEmailMessage } from '@leadmap/symphony/utils'
+import { buildEmailMessage, withSymphonyFallback } from '@leadmap/symphony/utils'
 import { query, transaction } from './database'
-import { withSymphonyFallback } from './fallback'
 import { sendMail } from './mail'
 
 export interface NewEmail {
@@ -41,7 +40,7 @@ export async function queueEmail(email: NewEmail): Promise<string> {
 
 /** Dispatches rows just written. When that fails they stay queued, and the next cron call sees them. */
 export async function handOver(ids: string[]): Promise<void> {
-  await withSymphonyFallback<unknown>(
+  await withSymphonyFallback(
     'emailQueue',
     () => dispatchRows(ids),
     () => undefined,

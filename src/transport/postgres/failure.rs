@@ -61,12 +61,16 @@ impl Place<'_> {
 
     /// The error for a connection that could not be had from the pool.
     pub fn pool(&self, error: &PoolError) -> Error {
-        match error {
+        let failure = match error {
             PoolError::Backend(error) => self.driver(error),
             PoolError::Timeout(TimeoutType::Wait) => self.connection("all connections of the pool are busy".to_owned()),
             PoolError::Timeout(_) => self.connection("the server did not answer in time".to_owned()),
             PoolError::Closed => Error::Stopped { what: "the connection pool" },
             other => self.connection(other.to_string()),
+        };
+        match failure {
+            Error::Connection { target, reason, .. } => Error::Connection { target, reason, sent: false },
+            other => other,
         }
     }
 
@@ -88,7 +92,7 @@ impl Place<'_> {
     }
 
     fn connection(&self, reason: String) -> Error {
-        Error::Connection { target: self.target.to_owned(), reason }
+        Error::Connection { target: self.target.to_owned(), reason, sent: true }
     }
 }
 

@@ -1,6 +1,6 @@
+import { withSymphonyFallback } from '@leadmap/symphony/utils'
 import { dispatchRunningCampaigns, processCampaigns } from '@/lib/campaigns'
 import { cronRoute } from '@/lib/cron'
-import { withSymphonyFallback } from '@/lib/fallback'
 
 export const maxDuration = 60
 

@@ -1,6 +1,6 @@
+import { withSymphonyFallback } from '@leadmap/symphony/utils'
 import { cronRoute } from '@/lib/cron'
 import { dispatchDueEmails, sendDueEmails } from '@/lib/email-queue'
-import { withSymphonyFallback } from '@/lib/fallback'
 
 export const maxDuration = 60
 

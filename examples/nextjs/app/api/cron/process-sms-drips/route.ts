@@ -1,5 +1,5 @@
+import { withSymphonyFallback } from '@leadmap/symphony/utils'
 import { cronRoute } from '@/lib/cron'
-import { withSymphonyFallback } from '@/lib/fallback'
 import { dispatchDueTexts, sendDueTexts } from '@/lib/sms-drips'
 
 export const maxDuration = 60
