@@ -27,11 +27,11 @@ export async function bench(given) {
     for (const { name, run } of wanted) {
       const begin = performance.now()
       await run(context)
-      context.say(`${name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`)
+      addRatios(context.results, floorCases)
+      context.say(table(context.results.filter((it) => it.case.startsWith(name))))
+      context.say(`\n${name} took ${((performance.now() - begin) / 1000).toFixed(0)} s`)
+      if (options.json) writeFileSync(options.json, `${JSON.stringify(context.results, null, 2)}\n`)
     }
-    addRatios(context.results, floorCases)
-    context.say(table(context.results))
-    if (options.json) writeFileSync(options.json, `${JSON.stringify(context.results, null, 2)}\n`)
   } finally {
     await context.close()
   }

@@ -31,6 +31,8 @@ import { findRedis } from './redis.mjs'
  */
 export async function openContext({ url, dataDir, floor, options, say = console.log }) {
   const control = new pg.Client({ connectionString: url })
+  // A server that goes away fails the next statement, which says more.
+  control.on('error', () => {})
   await control.connect()
   const redis = options.peers ? await findRedis() : undefined
   const available = systems.filter(({ name, own }) => own || (options.peers && (name !== 'bullmq-redis' || redis)))

@@ -41,3 +41,17 @@ export function together(results) {
     rssMb: median(results.map(({ rssMb }) => rssMb)) ?? undefined,
   }
 }
+
+/**
+ * How the second half of the time went, measured by the first: 1 where nothing changed.
+ *
+ * @param {Array<{ progress: Array<[number, number]> }>} results
+ */
+export function drift(results) {
+  const points = results.map(({ progress }) => progress)
+  const begin = Math.min(...points.map((it) => it[0]?.[0] ?? Number.NaN))
+  const end = Math.max(...points.map((it) => it.at(-1)?.[0] ?? Number.NaN))
+  const done = (at) => points.reduce((sum, it) => sum + (it.findLast(([time]) => time <= at)?.[1] ?? 0), 0)
+  const [start, middle, finish] = [done(begin), done((begin + end) / 2), done(end)]
+  return middle > start ? (finish - middle) / (middle - start) : Number.NaN
+}

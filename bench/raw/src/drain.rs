@@ -66,7 +66,7 @@ pub async fn drain(raw: &Raw, wanted: Drain) -> Result<Value, Failure> {
     }
     drop(sender);
     let (settled, progress) = settling.await??;
-    Ok(measured.end(json!({ "n": settled, "handled": settled, "progress": thinned(&progress) })))
+    Ok(measured.end(json!({ "n": settled, "handled": settled, "repeated": 0, "progress": thinned(&progress) })))
 }
 
 /// For a while, whatever comes.
