@@ -24,7 +24,7 @@ export const usage = `npm run bench -- [options]
   --no-sweep         the first configuration of each system
   --no-peers         Symphony and its floor only; installs nothing
   --json FILE        the figures as JSON
-  --chart FILE       the chart as SVG (bench/results.svg)`
+  --chart FILE       the chart as SVG (target/bench/results.svg)`
 
 /**
  * @param {string[]} words

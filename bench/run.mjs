@@ -1,6 +1,7 @@
 /** Measures; `npm run bench` has prepared everything and started this file. */
 import { writeFileSync } from 'node:fs'
 import { cases, floorCases } from './cases/index.mjs'
+import { chart } from './harness/chart.mjs'
 import { openContext } from './harness/context.mjs'
 import { addRatios } from './harness/ratios.mjs'
 import { table } from './harness/table.mjs'
@@ -23,14 +24,17 @@ export async function bench(given) {
     throw new Error(`--only wants ${cases.map(({ name }) => name).join(', ')}`)
   const context = await openContext(given)
   try {
-    context.say(await machine(context))
+    const where = await machine(context)
+    context.say(where)
     for (const { name, run } of wanted) {
       const begin = performance.now()
       await run(context)
       addRatios(context.results, floorCases)
       context.say(table(context.results.filter((it) => it.case.startsWith(name))))
       context.say(`\n${name} took ${((performance.now() - begin) / 1000).toFixed(0)} s`)
+      // After each case: a run that is interrupted has told what it knows.
       if (options.json) writeFileSync(options.json, `${JSON.stringify(context.results, null, 2)}\n`)
+      if (options.chart) writeFileSync(options.chart, chart(context.results, where))
     }
   } finally {
     await context.close()

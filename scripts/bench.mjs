@@ -14,6 +14,7 @@ import { main, step } from './setup/step.mjs'
 await main(async () => {
   if (process.argv.includes('--help')) return console.log(usage)
   const options = readOptions(process.argv.slice(2))
+  options.chart ??= at('target', 'bench', 'results.svg')
   await ensurePackages()
   if (options.peers) await ensurePeers()
   await ensureAddon('release')
@@ -21,6 +22,7 @@ await main(async () => {
   const floor = await ensureFloor('release')
   const { url, dataDir } = await database()
   const { code } = await bench({ url, dataDir, floor, options })
+  console.log(`chart: ${options.chart}`)
   return code
 })
 

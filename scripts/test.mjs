@@ -17,6 +17,7 @@ import { rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
 import { cargoCounts, none, total, vitestCounts } from './test/counts.mjs'
 import { libraryLines, percent, rustLines } from './test/coverage.mjs'
 import { report as endToEndReport, prepare, runEndToEnd } from './test/end-to-end.mjs'
+import { checkInstructions } from './test/instructions.mjs'
 import * as instrumented from './test/instrumented.mjs'
 
 /** Percent of lines, of the Rust core and of `lib/` each. */
@@ -44,6 +45,7 @@ const results = {
   'vitest, pooled': none(),
   'end-to-end': none(),
   'coverage reporter': none(),
+  instructions: none(),
   coverage: none(),
 }
 
@@ -63,6 +65,7 @@ await main(async () => {
     if (pooled) await vitest('vitest, pooled', { ...counting, SYMPHONY_TEST_POOLED: '1' }, pooledTests)
     await endToEnd(addon, counting)
   }
+  if (testPrograms) await instructions(testPrograms)
   const coverage = addon && testPrograms ? await measure([addon, ...testPrograms]) : {}
   return summarize(coverage)
 })
@@ -156,6 +159,14 @@ async function counted(kind, work, read) {
   } catch (error) {
     results[kind] = read(error instanceof CommandError ? error.output : '')
     if (results[kind].failed === 0) failed(kind, error)
+  }
+}
+
+async function instructions(testPrograms) {
+  try {
+    results.instructions = await step('instructions a message', () => checkInstructions(testPrograms))
+  } catch (error) {
+    failed('instructions', error)
   }
 }
 

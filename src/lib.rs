@@ -37,5 +37,7 @@ pub mod transport;
 pub mod worker;
 
 mod binding;
+#[cfg(test)]
+mod hot_paths;
 
 pub use error::{Error, Result};

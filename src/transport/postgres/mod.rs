@@ -13,6 +13,8 @@ mod claiming;
 mod counting;
 mod failure;
 mod floors;
+#[cfg(test)]
+mod hot_path;
 mod looking;
 mod rows;
 mod sending;
