@@ -74,6 +74,7 @@ fn claimed(number: usize) -> Claimed {
         crash_count: 0,
         idempotency_key: None,
         handled: Vec::new(),
+        claimed_at: DateTime::UNIX_EPOCH,
     }
 }
 
