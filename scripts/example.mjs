@@ -67,7 +67,7 @@ function environment(url, { mail, sms }) {
 function introduce(url, { OPERATOR_TOKEN }) {
   console.log(`
 ${bold(url)}  sends e-mails, campaigns and SMS, and shows the queue at work
-${dim('curl')} -H 'authorization: Bearer ${OPERATOR_TOKEN}' ${url}/api/symphony/queue-depth
+${dim('curl')} -H 'authorization: Bearer ${OPERATOR_TOKEN}' ${url}/api/symphony/status
 The cron routes are called every ${pause / 1_000} s. Ctrl-C ends everything.
 `)
 }

@@ -1,4 +1,7 @@
-/** `npm run test:e2e`: the example, built as a user would, against real sockets. `-- crash` runs one file. */
+/**
+ * `npm run test:e2e`: the example, built as a user would, against real sockets. `-- crash` runs one file; `-- --webpack`
+ * tests the standalone output of webpack beside that of Turbopack.
+ */
 import { ensureAddon, findAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages } from './setup/dependencies.mjs'
@@ -10,8 +13,11 @@ import { prepare, report, runEndToEnd } from './test/end-to-end.mjs'
 await main(async () => {
   await ensurePackages()
   await Promise.all([ensureAddon('debug'), ensureBundle()])
-  await prepare(String(findAddon(root)))
-  console.log(await step('end-to-end tests', () => runEndToEnd({ only: process.argv.slice(2) })))
+  const webpack = process.argv.includes('--webpack')
+  const only = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+  await prepare(String(findAddon(root)), { webpack })
+  const env = { E2E_WEBPACK: webpack ? '1' : undefined }
+  console.log(await step('end-to-end tests', () => runEndToEnd({ env, only })))
   const { passed, failed, skipped } = vitestCounts(report)
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
 })

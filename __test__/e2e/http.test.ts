@@ -104,6 +104,39 @@ describe('afterwards', () => {
     )
   })
 
+  test('the status of everything', async () => {
+    await drain(application)
+    await dispatch(sms('+1400333'))
+    await drain(application)
+    await dispatch({ ...sms('+1212999'), options: { delay: '1h' } })
+    const { status, body } = await application.symphony('GET', 'status')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ success: true, failedMessages: 1, queue: { pending: 0, processing: 0, failed: 1 } })
+    expect(body.queue.delayed).toBeGreaterThan(0)
+    expect(body.queue.completed).toBeGreaterThanOrEqual(1_000)
+  })
+
+  test('a message is found, and taken out before its time', async () => {
+    const { body } = await dispatch({ ...sms('+1212555'), options: { delay: '1h' } })
+    const path = `admin/messages/${body.messageId}`
+    const found = await application.symphony('GET', path)
+    expect(found.body.message).toMatchObject({ id: body.messageId, type: 'SMSMessage', payload: { to: '+1212555' } })
+    expect((await application.symphony('POST', `${path}/cancel`)).status).toBe(200)
+    expect((await application.symphony('POST', `${path}/cancel`)).status).toBe(409)
+  })
+
+  test('schedules are listed, paused, resumed and run', async () => {
+    const listed = await application.symphony('GET', 'schedules')
+    expect(listed.body.schedules).toMatchObject([{ name: 'daily-summary', status: 'active' }])
+    const act = async (action: string) => (await application.symphony('POST', `schedules/daily-summary/${action}`)).body
+    expect((await act('pause')).schedule.status).toBe('paused')
+    expect((await act('resume')).schedule.status).toBe('active')
+    expect(arrivals('owner@leadmap.example')).toBe(0)
+    expect((await act('run')).success).toBe(true)
+    await drain(application)
+    expect(arrivals('owner@leadmap.example')).toBe(1)
+  })
+
   test('the page shows the queues, the dead letters and the last deliveries', async () => {
     const { status, body } = await application.call('GET', '/')
     expect(status).toBe(200)

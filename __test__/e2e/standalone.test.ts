@@ -6,14 +6,15 @@ import { inExample } from '../../scripts/example/paths.mjs'
 import { drain, startApplication, waiting } from './support/application.js'
 import { email, numbered, sms } from './support/messages.js'
 
-describe.each([
-  ['Turbopack', '.next-standalone'],
-  ['webpack', '.next-webpack'],
-])('the standalone output of %s', async (_, folder) => {
+const BUILDS = [['Turbopack', '.next-standalone']]
+/** `npm run test:e2e -- --webpack` */
+if (process.env.E2E_WEBPACK === '1') BUILDS.push(['webpack', '.next-webpack'])
+
+describe.each(BUILDS)('the standalone output of %s', async (_, folder) => {
   // Far from the repository: no `node_modules` above it can help.
   const home = mkdtempSync(join(tmpdir(), 'symphony-standalone-'))
   afterAll(() => rmSync(home, { recursive: true, force: true }))
-  cpSync(inExample(folder, 'standalone'), home, { recursive: true })
+  cpSync(inExample(String(folder), 'standalone'), home, { recursive: true })
   const application = await startApplication({ program: join(home, 'server.js') })
 
   test('has the addon, and nothing of it is bundled', () => {

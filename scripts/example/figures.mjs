@@ -8,14 +8,12 @@
  * @param {{ mail: { mails: object[] }, sms: { sent: Map<string, object> } }} surroundings
  */
 export async function figures(url, token, { mail, sms }) {
-  const ask = (path) => askOperator(url, path, token)
-  const [{ queues }, { messages: failed }] = await Promise.all([ask('queue-depth'), ask('failed?limit=1000')])
-  const sum = (name) => queues.reduce((total, queue) => total + queue[name], 0)
+  const { queue, failedMessages } = await askOperator(url, 'status', token)
   return [
-    `${sum('pending')} due`,
-    `${sum('delayed')} delayed`,
-    `${sum('processing')} running`,
-    `${failed.length} dead letters`,
+    `${queue.pending} due`,
+    `${queue.delayed} delayed`,
+    `${queue.processing} running`,
+    `${failedMessages} dead letters`,
     `${mail.mails.length} e-mails and ${sms.sent.size} SMS arrived`,
   ].join(' · ')
 }

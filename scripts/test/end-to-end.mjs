@@ -1,4 +1,4 @@
-/** The end-to-end tests: the example, built twice, and vitest against it. */
+/** The end-to-end tests: the example, built, and vitest against it. */
 import { rmSync } from 'node:fs'
 import { ensureApplication, ensureBuild } from '../example/application.mjs'
 import { at, root } from '../setup/paths.mjs'
@@ -7,12 +7,17 @@ import { runNode } from '../setup/process.mjs'
 /** Where the counts are, when the tests have run. */
 export const report = at('target', 'test', 'e2e.json')
 
-/** The builds that the tests run: as on a server of one's own, and two that stand alone, one a bundler. */
-export async function prepare(addon) {
+/**
+ * The builds that the tests run: as on a server of one's own, and one that stands alone.
+ *
+ * @param {string} addon
+ * @param {{ webpack?: boolean }} [options] `webpack`: a second one that stands alone, which takes its time.
+ */
+export async function prepare(addon, { webpack = false } = {}) {
   await ensureApplication(addon)
   await ensureBuild()
   await ensureBuild({ folder: '.next-standalone', standalone: true })
-  await ensureBuild({ folder: '.next-webpack', standalone: true, bundler: 'webpack' })
+  if (webpack) await ensureBuild({ folder: '.next-webpack', standalone: true, bundler: 'webpack' })
 }
 
 /** @param {{ env?: NodeJS.ProcessEnv, timeLimit?: number, only?: string[] }} [options] `only`: parts of file names. */

@@ -83,10 +83,11 @@ export async function startApplication({ env = {}, latency, program }: Options =
 
 export type Application = Awaited<ReturnType<typeof startApplication>>
 
-/** How much waits in the database, and how many dead letters there are. */
+/** How much waits in the database, but for what is put off for long, and how many dead letters there are. */
 export async function waiting({ database }: Application): Promise<{ messages: number; deadLetters: number }> {
   const [row] = await database.query<{ messages: number; deadLetters: number }>(
-    `SELECT (SELECT count(*)::int FROM symphony.messenger_messages WHERE status IN ('pending', 'processing')) AS messages,
+    `SELECT (SELECT count(*)::int FROM symphony.messenger_messages
+             WHERE status IN ('pending', 'processing') AND available_at < now() + interval '1 minute') AS messages,
             (SELECT count(*)::int FROM symphony.messenger_failed_messages) AS "deadLetters"`,
   )
   return row as { messages: number; deadLetters: number }

@@ -1,7 +1,8 @@
-/** `npm run migrate`: the application's tables, and Symphony's. Once a deployment; safe to repeat. */
+/** `npm run migrate`: the application's tables, Symphony's, and the schedules. Once a deployment; safe to repeat. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { migrate } from '@leadmap/symphony'
 import pg from 'pg'
+import { makeSchedules } from './schedules.mjs'
 
 const folder = new URL('../migrations/', import.meta.url)
 const url = process.env.SYMPHONY_DIRECT_URL || process.env.SYMPHONY_DATABASE_URL || process.env.DATABASE_URL
@@ -12,4 +13,5 @@ for (const name of readdirSync(folder).sort()) await client.query(readFileSync(n
 await client.end()
 
 const { version } = await migrate()
+await makeSchedules()
 console.log(`tables are there, Symphony's at version ${version}`)
