@@ -55,14 +55,6 @@ const loaded = performance.now()
 const end = await send()
 const sent = performance.now()
 await end()
-const addon = system === 'symphony' ? await addonAlone() : undefined
 const rssMb = process.resourceUsage().maxRSS / 1024
-console.log(JSON.stringify({ load: loaded - began, send: sent - loaded, addon, rssMb }))
+console.log(JSON.stringify({ load: loaded - began, send: sent - loaded, rssMb }))
 process.exit(0)
-
-/** How long the addon alone takes to load, in a process that has not loaded it yet. */
-async function addonAlone() {
-  const { execFileSync } = await import('node:child_process')
-  const code = `const t = performance.now(); require('../binding.js'); console.log(performance.now() - t)`
-  return Number(execFileSync(process.execPath, ['--eval', code], { cwd: import.meta.dirname }))
-}

@@ -21,7 +21,7 @@ async function run(name: string) {
 test.for(cases.map(({ name }) => name))('%s', { timeout: 120_000 }, async (name) => {
   const { code, results, said } = await run(name)
   expect(code, said).toBe(0)
-  expect(results.map(({ system }) => system)).toEqual(expect.arrayContaining(['raw', 'symphony']))
+  expect(results.map(({ system }) => system.split('-')[0])).toContain('symphony')
   for (const { n, perSecond, p50 } of results) {
     expect(n).toBeGreaterThan(0)
     expect(perSecond ?? p50).toBeGreaterThan(0)

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { withoutConfiguration } from '../../scripts/setup/environment.mjs'
+import { at } from '../../scripts/setup/paths.mjs'
 import { compare, must } from '../harness/compare.mjs'
 import { node, schemaOf } from '../harness/launch.mjs'
 
@@ -27,7 +28,7 @@ export default {
         must((await process.ask('count')).waiting, starts + 1, 'messages that wait')
         const mean = (key) => all.reduce((sum, it) => sum + it[key], 0) / all.length
         const parts = { emptyNode: await emptyNode(starts), load: mean('load'), connectAndSend: mean('send') }
-        const addon = system.file === 'symphony' ? { addon: mean('addon') } : {}
+        const addon = system.file === 'symphony' ? { addon: await addonAlone(starts) } : {}
         return {
           n: starts,
           times: all.map(({ ms }) => ms),
@@ -43,6 +44,14 @@ async function start(file, given) {
   const begin = performance.now()
   const { output } = await run([program, file, JSON.stringify(given)])
   return { ms: performance.now() - begin, ...JSON.parse(output) }
+}
+
+/** How long the addon itself takes to load, in processes that do nothing else. */
+async function addonAlone(times) {
+  const code = 'const t = performance.now(); require(process.argv[1]); console.log(performance.now() - t)'
+  let sum = 0
+  for (let time = 0; time < times; time++) sum += Number((await run(['--eval', code, at('binding.js')])).output)
+  return sum / times
 }
 
 async function emptyNode(times) {

@@ -9,6 +9,7 @@ import heldXmin from './held-xmin.mjs'
 import latency from './latency.mjs'
 import memory from './memory.mjs'
 import mixed from './mixed.mjs'
+import options from './options.mjs'
 
 /** @type {Array<{ name: string, run: (context: import('../harness/context.mjs').Context) => Promise<void> }>} */
 export const cases = [
@@ -22,6 +23,7 @@ export const cases = [
   heldXmin,
   coldStart,
   memory,
+  options,
 ]
 
 /** Where the floor of a case is a figure of another. */

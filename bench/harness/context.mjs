@@ -50,10 +50,9 @@ export async function openContext({ url, dataDir, floor, options, say = console.
     swept: new Map(),
     say,
     async close() {
-      for (const { name } of systems) {
-        await control.query(`DROP SCHEMA IF EXISTS bench_${name.replaceAll('-', '_')} CASCADE`)
-        await redis?.clear(`bench_${name.replaceAll('-', '_')}`)
-      }
+      const { rows } = await control.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench\\_%'")
+      for (const { nspname } of rows) await control.query(`DROP SCHEMA ${nspname} CASCADE`)
+      await redis?.clear('bench_bullmq_redis')
       await control.end()
       await redis?.close()
     },
