@@ -40,7 +40,8 @@ export default {
         configure: (system) => fastest(context, system, 'drain'),
         async measure([process], system, config) {
           const schema = schemaOf(system)
-          if (other) await fillOther(context, schema, other)
+          // Ids of their own, so that the two fillings do not meet.
+          if (other) await fillSymphony(context, schema, { ...other, from: 2_000_000 })
           await fillerOf(system)?.(context, schema, total)
           await settle(context)
           const ask = () => process.ask('drain', { n: total, limit: few, config })
@@ -52,11 +53,4 @@ export default {
       })
     }
   },
-}
-
-/** Ids of their own, so that the two fillings do not meet. */
-async function fillOther(context, schema, other) {
-  await fillSymphony(context, schema, other)
-  const table = `${schema}.messenger_messages_${other.state ?? 'pending'}`
-  await context.control.query(`UPDATE ${table} SET id = gen_random_uuid()`)
 }

@@ -5,6 +5,7 @@
  * @param {string} schema
  * @param {object} rows
  * @param {number} rows.n
+ * @param {number} [rows.from] The first number, which is also the id.
  * @param {'pending' | 'finished'} [rows.state]
  * @param {string} [rows.type]
  * @param {number} [rows.priority]
@@ -14,7 +15,7 @@
 export async function fillSymphony(
   context,
   schema,
-  { n, state = 'pending', type = 'Bench', priority = 5, due = '-1 hour', bytes = 0 },
+  { n, from = 0, state = 'pending', type = 'Bench', priority = 5, due = '-1 hour', bytes = 0 },
 ) {
   const finished = state === 'finished'
   await context.control.query(
@@ -23,8 +24,8 @@ export async function fillSymphony(
      SELECT lpad(to_hex(i), 32, '0')::uuid, $2, 'supabase', 'default', $3, $4,
             now() + $5::interval + i * interval '1 microsecond', CASE WHEN $4 = 'completed' THEN now() END,
             jsonb_build_object('n', i, 'to', 'user' || i || '@example.com', 'pad', repeat('x', $6))
-     FROM generate_series(0, $1::int - 1) AS i`,
-    [n, type, priority, finished ? 'completed' : 'pending', due, bytes],
+     FROM generate_series($7::int, $7::int + $1::int - 1) AS i`,
+    [n, type, priority, finished ? 'completed' : 'pending', due, bytes, from],
   )
 }
 
