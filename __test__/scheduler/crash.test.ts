@@ -1,5 +1,6 @@
 import { schedule } from '@leadmap/symphony'
 import { expect, test } from 'vitest'
+import { isPooled } from '../support/database.js'
 import { startProgram } from '../support/programs.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 import { type Point, startProxy } from './support/proxy.js'
@@ -29,6 +30,8 @@ async function runOnce(point?: Point): Promise<{ killed: boolean; statements: nu
   const proxy = await startProxy(new URL(database.url), point, () => kill())
   const program = startProgram('../scheduler/programs/run-due.mjs', {
     SYMPHONY_DATABASE_URL: proxy.url,
+    // Behind the proxy the pooler can not be known by its port.
+    SYMPHONY_DATABASE_POOLED: isPooled() ? '1' : '0',
     ONCE: '1',
   })
   kill = () => program.process.kill('SIGKILL')
@@ -41,11 +44,11 @@ async function runOnce(point?: Point): Promise<{ killed: boolean; statements: nu
 test('killed at any point of a run, no run is lost and none made twice', { timeout: 120_000 }, async () => {
   await makeDue()
   const { statements } = await runOnce()
-  expect(statements).toBeGreaterThan(3)
+  expect(statements).toBeGreaterThanOrEqual(3)
   const storedAtTheKill = new Set<number>()
   let kills = 0
   // The first ones only connect and look at transports.
-  for (let statement = scaled(statements - 3, 1); statement <= statements; statement += 1) {
+  for (let statement = scaled(Math.max(1, statements - 3), 1); statement <= statements; statement += 1) {
     for (const when of ['before', 'after'] as const) {
       const expected = await makeDue()
       const { killed } = await runOnce({ statement, when })

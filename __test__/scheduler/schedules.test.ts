@@ -1,6 +1,8 @@
 import {
+  cleanup,
   consumeBatch,
   defineMessage,
+  defineSchedules,
   deleteSchedule,
   getSchedule,
   type HandlerContext,
@@ -393,6 +395,18 @@ describe('a schedule', () => {
     expect(await deleteSchedule('report')).toBe(false)
     expect(await getSchedule('report')).toBeNull()
     expect(await rows()).toHaveLength(1)
+  })
+
+  test('without a run left is cleaned up a day later, unless the code still names it', async () => {
+    await schedule(report, { at: Date.now() }, { name: 'api' })
+    await schedule(report, { at: Date.now() }, { name: 'fresh' })
+    await defineSchedules([{ name: 'code', message: report, when: { at: '2026-01-01T00:00:00Z' } }])
+    expect(await runDueSchedules()).toMatchObject({ dispatched: 3 })
+    await database.query(
+      "UPDATE symphony.messenger_schedules SET finished_at = now() - interval '25 hours' WHERE name <> 'fresh'",
+    )
+    expect(await cleanup()).toMatchObject({ schedules: 1 })
+    expect((await listSchedules()).map(({ name }) => name)).toEqual(['code', 'fresh'])
   })
 
   test('that does not exist is named', async () => {
