@@ -339,4 +339,21 @@ mod tests {
         assert_eq!(named(&[("SYMPHONY_ENV", ""), ("NODE_ENV", "production")]).unwrap(), "production");
         assert_eq!(named(&[]), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_variables_say_it_is_a_configuration_or_names_one_of_them(
+            index in 0_usize..OVERRIDES.len(), text in "\\PC{0,30}|-?[0-9.]{1,20}|[0-9]{1,9}(ms|s|m|h|d)|true|no",
+        ) {
+            let (variable, key, _) = OVERRIDES[index];
+            match resolved(&[(variable, &text)]) {
+                Ok(_) => {}
+                Err(Error::InvalidConfiguration { key: named, .. }) => {
+                    let about = named.contains(variable) || named.contains(key.split('.').next().unwrap_or(key));
+                    proptest::prop_assert!(about, "{named} for {variable}={text}");
+                }
+                Err(other) => proptest::prop_assert!(false, "{other:?}"),
+            }
+        }
+    }
 }

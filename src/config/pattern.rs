@@ -39,4 +39,31 @@ mod tests {
         }
         assert_eq!(most_specific::<u8>(&BTreeMap::new(), "A"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn the_entry_found_matches_and_none_is_nearer(
+            keys in proptest::collection::btree_set("[AB*]{0,4}", 0..8), message_type in "[AB]{0,4}",
+        ) {
+            let entries: BTreeMap<String, String> = keys.into_iter().map(|key| (key.clone(), key)).collect();
+            match most_specific(&entries, &message_type) {
+                None => proptest::prop_assert!(entries.keys().all(|key| !matches(key, &message_type))),
+                Some(found) => {
+                    proptest::prop_assert!(found == &message_type || matches(found, &message_type));
+                    let nearer = |key: &String| matches(key, &message_type) && key.len() > found.len();
+                    proptest::prop_assert!(found == &message_type || !entries.keys().any(nearer));
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(pattern in "\\PC*", message_type in "\\PC*") {
+            let entries = BTreeMap::from([(pattern.clone(), ())]);
+            proptest::prop_assert!(most_specific(&entries, &pattern).is_some());
+            proptest::prop_assert_eq!(
+                most_specific(&entries, &message_type).is_some(),
+                pattern == message_type || matches(&pattern, &message_type)
+            );
+        }
+    }
 }

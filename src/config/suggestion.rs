@@ -76,4 +76,15 @@ mod tests {
         assert_eq!(distance("abc", ""), 3);
         assert_eq!(distance("same", "same"), 0);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_allowed_word_suggests_itself_and_no_text_makes_it_panic(text in "\\PC*", index in 0_usize..3) {
+            let allowed = ["batchSize", "maxConcurrency", "lease"];
+            let word = allowed[index];
+            let meant = format!("did you mean \"{word}\"");
+            proptest::prop_assert!(one_of(&allowed, word).contains(&meant));
+            proptest::prop_assert!(one_of(&allowed, &text).starts_with("one of "));
+        }
+    }
 }

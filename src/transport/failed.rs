@@ -153,3 +153,21 @@ pub struct Redriven {
     /// Where it waits.
     pub transport: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_cursor_is_read_as_it_was_written_and_no_text_makes_it_panic(
+            micros in -1_000_000_000_000_000_i64..1_000_000_000_000_000, id: u128, text in "\\PC*",
+        ) {
+            let cursor = Cursor { failed_at: DateTime::from_timestamp_micros(micros).unwrap(), id: Uuid::from_u128(id) };
+            proptest::prop_assert_eq!(Cursor::parse(&cursor.to_string()).unwrap(), cursor);
+            let _ = Cursor::parse(&text);
+            let _ = Cursor::parse(&format!("{micros}.{text}"));
+            let _ = Cursor::parse(&format!("{}.{}", i64::MAX, cursor.id));
+        }
+    }
+}

@@ -140,4 +140,27 @@ mod tests {
             assert!(error.to_string().contains(name), "{error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_asked_is_within_bounds_or_refused(
+            text in "\\PC*", number in proptest::num::f64::ANY, whole: i64,
+            name in "batchSize|maxConcurrency|messageLimit|failureLimit|timeLimit|pollInterval|shutdownTimeout|types|mode",
+        ) {
+            let config = Config::default();
+            let asked = [
+                text.clone(),
+                format!(r#"{{"mode":"drain","{name}":{whole}}}"#),
+                serde_json::json!({ "mode": "run", &*name: number }).to_string(),
+                serde_json::json!({ "mode": "run", &*name: text, "queues": [text] }).to_string(),
+            ];
+            for asked in asked {
+                if let Ok(options) = Options::read(&asked, &config) {
+                    proptest::prop_assert!((1..=10_000).contains(&options.batch_size));
+                    proptest::prop_assert!((1..=10_000).contains(&options.max_concurrency));
+                    proptest::prop_assert!(options.message_limit != Some(0));
+                }
+            }
+        }
+    }
 }

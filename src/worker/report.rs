@@ -109,6 +109,7 @@ impl<'de> Visitor<'de> for Tuple {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::strategy::Strategy;
 
     #[test]
     fn reports_of_every_kind() {
@@ -126,6 +127,33 @@ mod tests {
     fn anything_else_is_refused() {
         for text in ["{}", "[[1]]", "[[1,0,0,{\"as\":\"completed\"}]]", "[[1,-1,0]]"] {
             assert_eq!(read(text).unwrap_err().code(), "SYMPHONY_SERIALIZATION_FAILED", "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*", inner in r#"[\[\]{},:\-"a-z0-9.]{0,40}"#) {
+            let _ = read(&text);
+            let _ = read(&format!("[[0,0,{inner}]]"));
+            let _ = read(&format!(r#"[[0,0,0,{{"as":{inner}}}]]"#));
+        }
+
+        #[test]
+        fn what_was_said_is_heard(
+            batch: u32, index in 0_usize..100_000, millis in (0_u32..1_000_000_000).prop_map(f64::from), reason in "(\\PC|\0|\\\\|\"){0,20}",
+        ) {
+            let text = serde_json::json!([
+                [batch, index, millis],
+                [batch, index, millis, { "as": "discarded", "reason": reason }],
+                [batch, index, millis, { "as": "failed", "retryable": true, "retryAfter": millis,
+                                         "error": { "class": reason, "message": reason }, "handled": [reason] }],
+            ]);
+            let heard = read(&text.to_string()).unwrap();
+            proptest::prop_assert!(heard.iter().all(|it| (it.batch, it.index) == (batch, index)));
+            proptest::prop_assert_eq!(&heard[1].said, &Said::Discarded { reason: reason.clone() });
+            let error = Thrown { class: reason.clone(), message: reason.clone() };
+            let failed = Said::Failed { retryable: true, retry_after: Some(millis), error, handled: vec![reason] };
+            proptest::prop_assert_eq!(&heard[2].said, &failed);
         }
     }
 }

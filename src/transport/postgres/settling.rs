@@ -129,11 +129,31 @@ fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {
 
 /// Handler names as a JSON array; `None`: as they are stored.
 fn names(handled: &[String]) -> Option<String> {
-    let known = (!handled.is_empty()).then(|| serde_json::to_string(handled).ok());
-    known.flatten().map(|json| json.replace("\\u0000", ""))
+    let storable: Vec<String> = handled.iter().map(|name| storable(name)).collect();
+    (!handled.is_empty()).then(|| serde_json::to_string(&storable).ok()).flatten()
 }
 
 /// Text that Postgres can hold: an error's message may well carry a NUL.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_stored_holds_no_nul_and_is_json(handled in prop::collection::vec("(\\\\u0000|\0|\\PC){0,8}", 0..5)) {
+            match names(&handled) {
+                None => prop_assert!(handled.is_empty()),
+                Some(json) => {
+                    prop_assert!(!json.contains('\0'));
+                    let read: Vec<String> = serde_json::from_str(&json).unwrap();
+                    prop_assert_eq!(read, handled.iter().map(|name| storable(name)).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
 }

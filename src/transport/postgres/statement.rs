@@ -173,4 +173,23 @@ mod tests {
             }
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_schema_that_the_configuration_allows_stands_whole_in_every_statement(schema in "[a-z_][a-z0-9_]{0,62}") {
+            for statement in Statements::new(&schema).all() {
+                proptest::prop_assert!(!statement.sql.contains(":\"schema\"") && !statement.sql.contains(":'schema'"));
+                let named = statement.sql.matches(&format!("\"{schema}\".messenger_")).count();
+                proptest::prop_assert!(named > 0, "{}", statement.name);
+            }
+        }
+
+        #[test]
+        fn lines_of_psql_go_and_all_others_stay(lines in proptest::collection::vec("(\\\\)?[a-z ';$\"]{0,12}", 0..12)) {
+            let sql = lines.join("\n");
+            let kept: Vec<_> = lines.iter().filter(|line| !line.starts_with('\\')).cloned().collect();
+            let written = in_schema(&sql, "s");
+            proptest::prop_assert_eq!(written.trim_end_matches('\n'), kept.join("\n").trim_end_matches('\n'));
+        }
+    }
 }
