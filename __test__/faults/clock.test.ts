@@ -108,7 +108,9 @@ describe.each(CLOCKS)('with the clock of a process ten minutes off, by %s,', (na
       await until('it holds it', () => journal.count('start') > before)
       await victim.kill()
     }
-    expect((await tally(database)).held).toBe(OFFSETS.length)
+    // A later one may have taken back already what an earlier one held.
+    const { held, waiting } = await tally(database)
+    expect(held + waiting).toBe(OFFSETS.length)
     const heir = await startConsumer({
       url: database.url,
       journal,
