@@ -1,4 +1,5 @@
 /** From a message to one or several transports. */
+import { watched } from './attempts.js'
 import { brand, hasBrand } from './brand.js'
 import type { TransportConfig } from './config/model.js'
 import { getRuntimeConfigManager } from './config/runtime.js'
@@ -13,7 +14,6 @@ import type {
   DispatchResult,
   TransportResult,
 } from './dispatch-types.js'
-import { noteBatch, noteDispatch } from './fallback.js'
 import type { MessageInput } from './message.js'
 import { awaitNative, fromNative } from './native-error.js'
 import { type Outcome, toTransportResults, unwrap } from './outcome.js'
@@ -56,20 +56,14 @@ export class SymphonyDispatcher implements Dispatcher {
     try {
       outcome = await getBatcher().add(request)
     } catch (thrown) {
-      throw noted(fromNative(thrown))
+      throw fromNative(thrown)
     }
-    return stored(outcome)
+    return unwrap(outcome)
   }
 
   /** See {@link dispatchBatch}. */
   async dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]> {
-    try {
-      const results = await dispatchAll(messages, options)
-      noteBatch(results)
-      return results
-    } catch (error) {
-      throw noted(error)
-    }
+    return dispatchAll(messages, options)
   }
 
   /** See {@link dispatchToTransports}. */
@@ -87,28 +81,14 @@ export class SymphonyDispatcher implements Dispatcher {
   }
 }
 
-/** The result of a message that is stored. */
-function stored(outcome: Outcome): DispatchResult {
-  try {
-    const result = unwrap(outcome)
-    noteDispatch()
-    return result
-  } catch (error) {
-    throw noted(error)
-  }
-}
-
-function noted(error: unknown): unknown {
-  noteDispatch(error)
-  return error
-}
-
 const SLOT = 'dispatcher'
 
 /** The dispatcher of the process. */
 export function getDispatcher(): Dispatcher {
-  const existing = peekShared<Dispatcher>(SLOT)
-  if (existing !== undefined) return existing
+  return watched(peekShared<Dispatcher>(SLOT) ?? start())
+}
+
+function start(): Dispatcher {
   const dispatcher = new SymphonyDispatcher()
   setShared(SLOT, dispatcher)
   return dispatcher

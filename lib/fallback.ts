@@ -1,87 +1,59 @@
-/** The old way and the new one behind a flag, never both: for moving work to the queue little by little. */
-import { AsyncLocalStorage } from 'node:async_hooks'
-import type { BatchResult } from './dispatch-types.js'
-import { SymphonyError } from './errors.js'
+/** Moving work to the queue little by little: the old path where the queue is off or out of reach, and never both. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Attempts, attemptsContext } from './attempts.js'
+import { MessageValidationError, SymphonyError } from './errors.js'
 import { type FeatureFlags, getFeatureFlags } from './features.js'
 import { getLogger } from './logger.js'
-import { shared } from './state.js'
 
-/** What is known of the dispatches made inside one call of {@link withSymphonyFallback}. */
-interface Attempt {
-  /** Whether a message is stored, or may be. */
-  stored: boolean
-}
-
-interface Attempts {
-  /** While it is 0, nobody asks, and dispatching does not look. */
-  open: number
-  storage: AsyncLocalStorage<Attempt>
-}
-
-function attempts(): Attempts {
-  return shared('fallback', () => ({ open: 0, storage: new AsyncLocalStorage<Attempt>() }))
-}
-
-/** Notes that a dispatch stored its message, or failed with `error`, for the call that it was made in, if any. */
-export function noteDispatch(error?: unknown): void {
-  const { open, storage } = attempts()
-  if (open === 0) return
-  const attempt = storage.getStore()
-  if (attempt !== undefined && (error === undefined || mayBeStored(error))) attempt.stored = true
-}
-
-/** The same for each message of a batch. */
-export function noteBatch(results: BatchResult[]): void {
-  if (attempts().open === 0) return
-  for (const result of results) noteDispatch(result.success ? undefined : result.error)
-}
-
-/** After these nobody knows whether the message is stored; or it was handled in the call, as by the transport `sync`. */
-const UNCERTAIN = new Set([
-  'SYMPHONY_TIMEOUT',
-  'SYMPHONY_HANDLER_FAILED',
-  'SYMPHONY_HANDLER_TIMEOUT',
-  'SYMPHONY_TRANSPORT_FAILED',
-  'SYMPHONY_INTERNAL',
-])
-
-function mayBeStored(error: unknown): boolean {
-  if (!(error instanceof SymphonyError)) return true
-  if (error.code !== 'SYMPHONY_CONNECTION_FAILED') return UNCERTAIN.has(error.code)
-  return (error.details as { sent?: boolean } | null)?.sent !== false
-}
+/** A switch: a value, the name of a feature flag, or a function that is asked each time. */
+export type FallbackFlag = boolean | keyof FeatureFlags | (() => boolean | Promise<boolean>)
 
 /**
- * Does work by the queue where a flag is on, and as before where it is off.
+ * Runs `viaSymphony` where the flag is on, else `legacy`. Where dispatching fails and it is certain that nothing was
+ * stored, `legacy` runs as well; never where anything was, or may have been.
  *
- * With the flag on, `legacy` also runs when `viaSymphony` throws an error of this package and it is certain that nothing
- * it dispatched is stored: the database can not be reached, its tables are missing, the message is refused. Where a
- * message is stored, or may be (a connection that broke in the middle, a statement that timed out), the error is thrown
- * instead, and so are errors that are not this package's: the work is never done both ways.
+ * What is certain: a message that is invalid, a configuration that does not fit, a database that refused or could not be
+ * reached. What is not: a connection that broke, or time that ran out, after the statement had been sent. Then the
+ * dispatch is repeated where the message has an idempotency key, which can not store it twice; without a key, or where
+ * the repetition fails too, the promise rejects with the error, and `legacy` does not run.
  *
- * @param flag the name of a feature flag, or its value.
- * @param viaSymphony dispatches, and throws when it could not.
- * @param legacy the way it was done before.
+ * `viaSymphony` should do nothing but dispatch, and await every dispatch: one that comes after `legacy` has begun is
+ * refused.
+ *
+ * @param flag for example `'emailQueue'`, or `isEmailQueueEnabled`.
+ * @throws what `viaSymphony` or `legacy` throws.
  *
  * @example
  * await withSymphonyFallback('emailQueue', () => dispatchEmailMessage(email), () => sendNow(email))
  */
-export async function withSymphonyFallback<Via, Legacy = Via>(
-  flag: keyof FeatureFlags | boolean,
-  viaSymphony: () => Via | Promise<Via>,
-  legacy: () => Legacy | Promise<Legacy>,
-): Promise<Via | Legacy> {
-  if (!(typeof flag === 'boolean' ? flag : getFeatureFlags()[flag])) return legacy()
-  const all = attempts()
-  const attempt: Attempt = { stored: false }
-  all.open += 1
+export async function withSymphonyFallback<New, Old = New>(
+  flag: FallbackFlag,
+  viaSymphony: () => New | Promise<New>,
+  legacy: () => Old | Promise<Old>,
+): Promise<New | Old> {
+  if (!(await isOn(flag))) return legacy()
+  const attempts = new Attempts((milliseconds) => sleep(milliseconds))
   try {
-    return await all.storage.run(attempt, async () => viaSymphony())
+    return await attemptsContext().run(attempts, async () => viaSymphony())
   } catch (error) {
-    if (!(error instanceof SymphonyError) || attempt.stored || mayBeStored(error)) throw error
-    getLogger().warn('dispatching failed and nothing is stored: the work is done as before', { flag, code: error.code })
-  } finally {
-    all.open -= 1
+    await attempts.close()
+    if (!isCertain(attempts, error)) throw error
+    const told = { flag: nameOf(flag), code: error instanceof SymphonyError ? error.code : undefined }
+    getLogger().warn('dispatching failed and nothing is stored: the work is done as before', told)
   }
   return legacy()
+}
+
+/** Whether dispatching failed, and nothing can have been stored. */
+function isCertain({ stored, maybeStored, refused }: Attempts, error: unknown): boolean {
+  return !stored && !maybeStored && (refused || error instanceof MessageValidationError)
+}
+
+function nameOf(flag: FallbackFlag): unknown {
+  return typeof flag === 'function' ? flag.name : flag
+}
+
+async function isOn(flag: FallbackFlag): Promise<boolean> {
+  if (typeof flag === 'function') return flag()
+  return typeof flag === 'boolean' ? flag : getFeatureFlags()[flag]
 }

@@ -1,5 +1,5 @@
 /** Ready-made messages and feature flags: `@leadmap/symphony/utils`. */
-export { withSymphonyFallback } from './fallback.js'
+export { type FallbackFlag, withSymphonyFallback } from './fallback.js'
 export {
   type FeatureFlags,
   getFeatureFlags,

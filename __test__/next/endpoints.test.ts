@@ -299,6 +299,48 @@ describe('figures', () => {
   })
 })
 
+describe('metrics and health', () => {
+  test('tell how the queue does', async () => {
+    await database.query('TRUNCATE symphony.messenger_metrics')
+    registerHandler('Done', () => undefined)
+    await dispatch({ type: 'Done', payload: {} })
+    await consumeBatch()
+    const { body } = await get('metrics?minutes=5')
+    expect(body.metrics).toMatchObject({ totalProcessed: 1, totalSucceeded: 1, successRate: 1, failureRate: 0 })
+    expect(Object.keys(body.metrics)).toEqual(
+      expect.arrayContaining([
+        'p50ProcessingTime',
+        'p95ProcessingTime',
+        'p99ProcessingTime',
+        'byMessageType',
+        'errors',
+      ]),
+    )
+    const [from, to] = [Date.now() - 3_600_000, Date.now() + 60_000]
+    expect((await get(`metrics?startTime=${from}&endTime=${to}`)).body.metrics.byMessageType.Done).toBeDefined()
+    const text = await route.handle(request('/api/symphony/metrics?format=prometheus'))
+    expect(text.headers.get('content-type')).toContain('version=0.0.4')
+    expect(await text.text()).toMatch(/^# HELP symphony_/m)
+    const health = await get('health')
+    expect(health.status).toBe(health.body.health.status === 'unhealthy' ? 503 : 200)
+    expect(health.body.health).toMatchObject({
+      checks: expect.any(Array),
+      metrics: { queueDepth: expect.any(Number), errorRate: expect.any(Number) },
+    })
+  })
+
+  test.each([
+    ['minutes=0', 'minutes'],
+    ['minutes=soon', 'minutes'],
+    ['minutes=5&startTime=1', 'minutes'],
+    ['startTime=yesterday', 'startTime'],
+    ['startTime=2026-01-02&endTime=2026-01-01', 'startTime'],
+    ['format=xml', 'format'],
+  ])('refuse ?%s', async (query, field) => {
+    expect(await get(`metrics?${query}`)).toMatchObject({ status: 400, body: { error: { field } } })
+  })
+})
+
 describe('dead letters', () => {
   test('are listed in pages, by offset and by cursor', async () => {
     await bury(5)

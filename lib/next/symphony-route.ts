@@ -6,6 +6,7 @@ import { admin } from './endpoints/admin.js'
 import { consume } from './endpoints/consume.js'
 import { dispatching } from './endpoints/dispatch.js'
 import { failed } from './endpoints/failed.js'
+import { monitoring } from './endpoints/monitoring.js'
 import { queues } from './endpoints/queues.js'
 import { schedules } from './endpoints/schedules.js'
 import { type Authorize, guard } from './guard.js'
@@ -37,7 +38,7 @@ export interface SymphonyRoute {
   handle: RouteHandler
 }
 
-const ENDPOINTS = [...dispatching, ...consume, ...queues, ...failed, ...admin, ...schedules]
+const ENDPOINTS = [...dispatching, ...consume, ...queues, ...monitoring, ...failed, ...admin, ...schedules]
 
 const REMEDY =
   'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for whoever may call, ' +
