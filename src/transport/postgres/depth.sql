@@ -1,5 +1,6 @@
 -- What waits and what runs in each queue of a transport, counted up to $2 a row: a number for people must not cost
--- more as the queue grows. Queues are found as in survey.sql.
+-- more as the queue grows. Queues are found as in survey.sql. Each count is ordered, which only the index does without
+-- sorting: unordered, with a million messages of one priority, each of the other nine read the whole table (3.4 s).
 WITH RECURSIVE queue AS (
   (SELECT queue_name FROM :"schema".messenger_messages_pending
    WHERE transport_name = $1 ORDER BY queue_name LIMIT 1)
@@ -27,10 +28,10 @@ LEFT JOIN LATERAL (
   FROM (
     SELECT (SELECT count(*) FROM (SELECT FROM :"schema".messenger_messages_pending m
               WHERE m.transport_name = $1 AND m.queue_name = queue.queue_name AND m.priority = p
-                AND m.available_at <= now() LIMIT $2) capped) AS pending,
+                AND m.available_at <= now() ORDER BY m.available_at LIMIT $2) capped) AS pending,
            (SELECT count(*) FROM (SELECT FROM :"schema".messenger_messages_pending m
               WHERE m.transport_name = $1 AND m.queue_name = queue.queue_name AND m.priority = p
-                AND m.available_at > now() LIMIT $2) capped) AS delayed,
+                AND m.available_at > now() ORDER BY m.available_at LIMIT $2) capped) AS delayed,
            (SELECT extract(epoch FROM now() - m.available_at)::double precision * 1000
               FROM :"schema".messenger_messages_pending m
               WHERE m.transport_name = $1 AND m.queue_name = queue.queue_name AND m.priority = p
