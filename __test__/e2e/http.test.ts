@@ -116,6 +116,29 @@ describe('afterwards', () => {
     expect(body.queue.completed).toBeGreaterThanOrEqual(1_000)
   })
 
+  test('the figures of the last hour, as JSON and as Prometheus reads them', async () => {
+    const { status, body } = await application.symphony('GET', 'metrics?minutes=60')
+    expect(status).toBe(200)
+    const { byMessageType, totalProcessed, p50ProcessingTime, p99ProcessingTime, errors } = body.metrics
+    // Each of the 200 campaign steps dispatched an e-mail of its own.
+    expect(byMessageType.EmailMessage.totalSucceeded).toBeGreaterThanOrEqual(700)
+    expect(byMessageType.CampaignMessage.totalSucceeded).toBe(200)
+    expect(byMessageType.SMSMessage.totalSucceeded).toBeGreaterThanOrEqual(300)
+    expect(totalProcessed).toBeGreaterThanOrEqual(1_200)
+    expect(p50ProcessingTime).toBeGreaterThan(0)
+    expect(p99ProcessingTime).toBeGreaterThanOrEqual(p50ProcessingTime)
+    expect(errors.length).toBeGreaterThan(0)
+    const text = await application.symphony('GET', 'metrics?format=prometheus')
+    expect(text.body).toMatch(/^# TYPE /m)
+  })
+
+  test('its health', async () => {
+    const { status, body } = await application.symphony('GET', 'health')
+    expect([status, body.success]).toEqual([200, true])
+    expect(body.health.checks.length).toBeGreaterThan(0)
+    expect(body.health.metrics).toMatchObject({ queueDepth: expect.any(Number), errorRate: expect.any(Number) })
+  })
+
   test('a message is found, and taken out before its time', async () => {
     const { body } = await dispatch({ ...sms('+1212555'), options: { delay: '1h' } })
     const path = `admin/messages/${body.messageId}`
