@@ -12,5 +12,5 @@ export default defineConfig({
   hash: false,
   // A chunk named like an entry would take its place among the typings.
   outputOptions: (options) => ({ ...options, chunkFileNames: `shared-${options.chunkFileNames}` }),
-  deps: { neverBundle: [/binding\.js$/] },
+  deps: { neverBundle: [/binding\.js$/, '@opentelemetry/api'] },
 })

@@ -1,6 +1,7 @@
 /** One bounded drain: what a cron route calls. */
 import { type CheckedOptions, type ConsumeOptions, checkOptions } from './consume-options.js'
 import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumption.js'
+import { describeConsume, inConsumeSpan } from './tracing/spans.js'
 
 /**
  * Handles the messages that wait, until none is due or a limit is reached.
@@ -13,7 +14,7 @@ import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumption
  */
 export async function consumeBatch(options: ConsumeOptions = {}): Promise<ConsumeResult> {
   const checked: CheckedOptions = checkOptions(options)
-  const result = await new Consumption('drain', checked).run()
+  const result = await inConsumeSpan(() => new Consumption('drain', checked).run(), describeConsume)
   if (result.lost > 0) warnOfLostLeases(result.lost)
   return result
 }

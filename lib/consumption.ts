@@ -1,4 +1,5 @@
 /** One consumer at work: the core claims and settles, a runner runs the handlers. */
+import { AsyncResource } from 'node:async_hooks'
 import { peekConfig } from './config/effective.js'
 import type { CheckedOptions } from './consume-options.js'
 import { getCore } from './core.js'
@@ -7,6 +8,7 @@ import { getLogger } from './logger.js'
 import type { NativeConsumer } from './native.js'
 import { awaitNative, callNative } from './native-error.js'
 import { Runner } from './runner.js'
+import { openTelemetry } from './tracing/open-telemetry.js'
 
 /** Why a consumer stopped. */
 export type StoppedBy = 'empty' | 'messageLimit' | 'timeLimit' | 'failureLimit' | 'memoryLimit' | 'signal' | 'stopped'
@@ -85,7 +87,9 @@ export class Consumption {
       afterSettle: () => this.#checkMemory(),
     })
     const asked = JSON.stringify(nativeOptions(mode, options, this.#registry.claimable(), extras))
-    const deliver = (command: string): void => this.runner.receive(command)
+    const receive = (command: string): void => this.runner.receive(command)
+    // Called by the core, in no context; the spans of handlers belong to the one of whoever consumes.
+    const deliver = openTelemetry() === undefined ? receive : AsyncResource.bind(receive)
     this.#consumer = callNative(() => core.consumer(asked, deliver, extras.onEvents ?? null))
   }
 

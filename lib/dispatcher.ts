@@ -20,6 +20,8 @@ import { type Outcome, toTransportResults, unwrap } from './outcome.js'
 import { prepare } from './prepare.js'
 import type { SchemaInput } from './standard-schema.js'
 import { peekShared, setShared } from './state.js'
+import { openTelemetry } from './tracing/open-telemetry.js'
+import { describeBatch, describeDispatch, inDispatchSpan } from './tracing/spans.js'
 
 /** What `setDispatcher()` takes: everything that dispatches, such as a double in a test. */
 export interface Dispatcher {
@@ -50,6 +52,11 @@ export class SymphonyDispatcher implements Dispatcher {
 
   /** See {@link dispatch}. */
   async dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult> {
+    if (openTelemetry() === undefined) return this.#dispatch(message, options)
+    return inDispatchSpan(String(message?.type), () => this.#dispatch(message, options), describeDispatch)
+  }
+
+  async #dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult> {
     const prepared = prepare(message, options)
     const request = typeof prepared === 'string' ? prepared : await prepared
     let outcome: Outcome
@@ -63,7 +70,7 @@ export class SymphonyDispatcher implements Dispatcher {
 
   /** See {@link dispatchBatch}. */
   async dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]> {
-    return dispatchAll(messages, options)
+    return inDispatchSpan('batch', () => dispatchAll(messages, options), describeBatch)
   }
 
   /** See {@link dispatchToTransports}. */

@@ -7,6 +7,7 @@ import { getRegistry } from './handlers/registry.js'
 import { keepInlineError } from './inline-errors.js'
 import { getLogger } from './logger.js'
 import type { NativeCore } from './native.js'
+import { inHandlerSpan } from './tracing/spans.js'
 
 /** Told when handlers run inside a dispatch. */
 export interface InlineObserver {
@@ -41,5 +42,6 @@ async function runMessage(batch: number, index: number, delivery: Delivery, time
 async function runHandlers(delivery: Delivery, timeout: number): Promise<Execution> {
   const registry = getRegistry()
   if (!registry.has(delivery.type)) return unhandled(delivery.type)
-  return execute(registry, new DeliveryContext(delivery, null), timeout)
+  const context = new DeliveryContext(delivery, null)
+  return inHandlerSpan(context, () => execute(registry, context, timeout))
 }

@@ -1,4 +1,7 @@
 /** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
+import { peekConfig } from './config/effective.js'
+import type { EffectiveConfig } from './config/model.js'
+import { existingCore } from './core.js'
 import { setShared, shared } from './state.js'
 
 /** Facts that go with a log line. */
@@ -14,6 +17,8 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void
   /** What went wrong. */
   error(message: string, fields?: LogFields): void
+  /** Whether lines of a level are written at all, where the logger can say; then others are not even made. */
+  enabled?(level: LogLevel): boolean
 }
 
 /** The severities, least first. */
@@ -23,18 +28,24 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** How {@link createLogger} writes. */
 export interface LoggerOptions {
-  /** The least severe level that is written; `'warn'` by default. */
-  level?: LogLevel
-  /** `'json'`: a JSON object a line, the default when `NODE_ENV` is `production`; `'text'`: for people. */
+  /** The least severe level that is written; by default as `logging.level` says, which is `'warn'`. */
+  level?: LogLevel | 'silent'
+  /**
+   * `'json'`: a JSON object a line; `'text'`: for people. By default as `logging.format` says: JSON when `NODE_ENV` is
+   * `production`.
+   */
   format?: 'json' | 'text'
 }
 
 /** A logger that writes to the console. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const least = LEVELS.indexOf(options.level ?? 'warn')
+  const enabled = (level: LogLevel): boolean => {
+    const least = options.level ?? configured().level
+    return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least)
+  }
   const write = (level: LogLevel, message: string, fields?: LogFields): void => {
-    if (LEVELS.indexOf(level) < least) return
-    const format = options.format ?? (process.env.NODE_ENV === 'production' ? 'json' : 'text')
+    if (!enabled(level)) return
+    const format = options.format ?? formatOf(configured().format)
     console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
   }
   return {
@@ -42,7 +53,24 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     info: (message, fields) => write('info', message, fields),
     warn: (message, fields) => write('warn', message, fields),
     error: (message, fields) => write('error', message, fields),
+    enabled,
   }
+}
+
+const USUAL: EffectiveConfig['logging'] = { level: 'warn', format: 'auto' }
+
+/** Before there is a core, and when its configuration is broken, something has to be written all the same. */
+function configured(): EffectiveConfig['logging'] {
+  try {
+    return existingCore() === undefined ? USUAL : peekConfig().logging
+  } catch {
+    return USUAL
+  }
+}
+
+function formatOf(format: EffectiveConfig['logging']['format']): 'json' | 'text' {
+  if (format !== 'auto') return format
+  return process.env.NODE_ENV === 'production' ? 'json' : 'text'
 }
 
 /** The logger in force. */

@@ -45,6 +45,7 @@ export interface NativeCore {
   doctor(options: string): Promise<string>
   metrics(window: string): Promise<string>
   vitals(options: string): Promise<string>
+  admitNotification(admission: string): Promise<string>
   /** The name of the transport is a plain string. */
   memory(transport: string, command: string): string
   schedule(definition: string): Promise<string>

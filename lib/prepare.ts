@@ -5,6 +5,7 @@ import { extrasOf } from './message-extras.js'
 import { overDefaults, toRequest } from './request.js'
 import { isPromise, parsePayload } from './schema-validation.js'
 import { invalid } from './serialization.js'
+import { currentTraceContext } from './tracing/spans.js'
 
 /**
  * The request for a message. At once where no schema has to be waited for, so that the payload is copied in the call.
@@ -19,9 +20,18 @@ export function prepare(message: MessageInput, options: DispatchOptions | undefi
     throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', 'must be an object')
   }
   const extras = extrasOf(message)
-  const merged = overDefaults(extras?.options, options)
+  const merged = carryTrace(overDefaults(extras?.options, options))
   if (extras?.schema === undefined) return toRequest(message, merged)
   const payload = parsePayload(extras.schema, message.type, message.payload)
   const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged)
   return isPromise(payload) ? payload.then(finish) : finish(payload)
+}
+
+/** A message belongs to the trace of the request that dispatches it, unless its headers name another. */
+function carryTrace(options: DispatchOptions | undefined): DispatchOptions | undefined {
+  const trace = currentTraceContext()
+  const headers = options?.headers
+  if (trace === undefined || (headers !== undefined && (typeof headers !== 'object' || headers === null)))
+    return options
+  return 'traceparent' in (headers ?? {}) ? options : { ...options, headers: { ...trace, ...headers } }
 }

@@ -7,6 +7,8 @@ import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from './hand
 import { type Execution, execute } from './handlers/executor.js'
 import type { HandlerRegistry } from './handlers/registry.js'
 import { getLogger } from './logger.js'
+import { logOutcome } from './message-log.js'
+import { inHandlerSpan } from './tracing/spans.js'
 
 /** How a runner works. */
 export interface RunnerOptions {
@@ -123,16 +125,18 @@ export class Runner {
   }
 
   async #run(run: Run): Promise<void> {
-    const execution = await execute(this.#options.registry, run.context, this.#options.handlerTimeout)
+    const { registry, handlerTimeout } = this.#options
+    const execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout))
     this.#running.delete(run)
     this.#end(run, execution)
     this.#fill()
   }
 
-  #end({ batch, index, started, recalled }: Run, { settlement }: Execution): void {
+  #end({ batch, index, context, started, recalled }: Run, { settlement }: Execution): void {
     const duration = performance.now() - started
     // A failure after the signal is the signal's doing: the message goes back with no attempt used.
     const outcome = recalled && settlement?.as === 'failed' ? released(settlement.handled) : settlement
+    logOutcome(context, duration, outcome)
     this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
   }
 

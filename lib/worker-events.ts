@@ -21,6 +21,20 @@ export interface MessageEvent {
   error?: { class: string; message: string }
 }
 
+/** A circuit breaker that opened. */
+export interface CircuitEvent {
+  /** The message type. */
+  type: string
+  /** Runs that were counted. */
+  runs: number
+  /** Those of them that failed. */
+  failures: number
+  /** The class of the last error. */
+  reason: string | null
+  /** Milliseconds until one message is tried. */
+  delay: number
+}
+
 /** Event names, and what their listeners get. */
 export interface WorkerEvents {
   /** The worker has begun. */
@@ -41,6 +55,10 @@ export interface WorkerEvents {
   discarded: [event: MessageEvent]
   /** The lease of a message was lost; its outcome was dropped. */
   lost: [event: MessageEvent]
+  /** The circuit breaker of a message type opened through this worker: the type is paused. */
+  circuitOpened: [event: CircuitEvent]
+  /** A message of a paused type was tried here and handled: the type is back. */
+  circuitClosed: [event: { type: string }]
   /** Nothing is due. */
   idle: []
   /** The transport failed; the worker goes on trying. Logged when nobody listens. */

@@ -1,6 +1,7 @@
 /** The one object that a handler gets as envelope and as context. */
 import { getLogger, type Logger, withFields } from '../logger.js'
 import type { Message, MessageHeaders, MessageMetadata } from '../message.js'
+import { readTraceContext, traceIdOf } from '../tracing/trace-context.js'
 import type { Delivery } from './delivery.js'
 import type { HandlerContext } from './types.js'
 
@@ -79,12 +80,25 @@ export class DeliveryContext implements HandlerContext {
     return this.#controller.signal
   }
 
+  get traceparent(): string | undefined {
+    return readTraceContext(this.headers)?.traceparent
+  }
+
+  get tracestate(): string | undefined {
+    return readTraceContext(this.headers)?.tracestate
+  }
+
+  get traceId(): string | undefined {
+    return traceIdOf(this.headers)
+  }
+
   get logger(): Logger {
     this.#logger ??= withFields(getLogger(), {
       messageId: this.id,
-      type: this.#delivery.type,
+      messageType: this.#delivery.type,
       transport: this.transportName,
       attempt: this.attempt,
+      traceId: this.traceId,
     })
     return this.#logger
   }

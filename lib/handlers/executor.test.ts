@@ -223,7 +223,7 @@ describe('the context', () => {
     expect(JSON.parse(JSON.stringify(one))).toMatchObject({ id: 'id-of-A', type: 'A', attempt: 1 })
     one.logger.warn('look')
     expect(one.logger).toBe(one.logger)
-    expect(warn.mock.calls[0]?.[0]).toContain('messageId="id-of-A" type="A" transport="supabase" attempt=1')
+    expect(warn.mock.calls[0]?.[0]).toContain('messageId="id-of-A" messageType="A" transport="supabase" attempt=1')
     warn.mockRestore()
   })
 })

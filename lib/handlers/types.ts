@@ -47,7 +47,11 @@ export interface HandlerContext<M extends MessageShape = Message> extends Messag
   readonly signal: AbortSignal
   /** When the signal will be aborted at the latest; `null`: no limit. */
   readonly deadline: Date | null
-  /** Writes with the message's id, type, transport and attempt. */
+  /** The W3C trace context of the dispatching request; `undefined` where it had none. */
+  readonly traceparent: string | undefined
+  /** What vendors added to the trace context. */
+  readonly tracestate: string | undefined
+  /** Writes with the message's id, type, transport, attempt and trace id. */
   readonly logger: Logger
 }
 

@@ -16,7 +16,7 @@ use crate::transport::failed::FailedFilter;
 use crate::transport::messages::MessageFilter;
 use crate::transport::postgres::database::Database;
 use crate::transport::postgres::migrate;
-use crate::transport::{Cleaned, DEPTH_CAP, Transport};
+use crate::transport::{Admission, Cleaned, DEPTH_CAP, Transport};
 use crate::worker::{self, Observer, StoppedBy};
 use crate::{dead_letters, messages, routing};
 use napi::Env;
@@ -307,6 +307,18 @@ impl Core {
     pub async fn metrics(&self, window: String) -> napi::Result<String> {
         let window: Window = from_text("metrics options", &window)?;
         to_text(&metrics::measure(&self.engine, &window).await.map_err(thrown)?)
+    }
+
+    /// Whether somebody may be told about an error; `null` where no store can say.
+    #[napi]
+    pub async fn admit_notification(&self, admission: String) -> napi::Result<String> {
+        let asked: Admission = from_text("notification", &admission)?;
+        for store in self.engine.stores().await.map_err(thrown)? {
+            if let Some(admitted) = store.admit(&asked).await.map_err(thrown)? {
+                return to_text(&admitted);
+            }
+        }
+        Ok("null".to_owned())
     }
 
     /// The facts behind the health of the queue.

@@ -20,6 +20,7 @@ pub mod messages;
 pub mod postgres;
 pub mod sync;
 
+use crate::config::CircuitConfig;
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use crate::monitor::metrics::{Counted, Window};
@@ -309,6 +310,111 @@ pub struct Circuit {
     pub probe_at: Option<f64>,
 }
 
+/// How runs of a type with a circuit breaker ended since the last report, and the settings of the breaker.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CircuitReport {
+    /// The type.
+    pub message_type: String,
+    /// Runs that say something about the breaker.
+    pub runs: u32,
+    /// Those of them that failed in a way that another run may mend.
+    pub failures: u32,
+    /// The class of the last error.
+    pub reason: Option<String>,
+    /// How the try ended that was granted.
+    pub probed: Option<Probed>,
+    /// Whether to be granted a try, if the pause is over.
+    pub wants_probe: bool,
+    failure_rate: f64,
+    minimum_volume: u32,
+    window_ms: f64,
+    cool_down_ms: f64,
+}
+
+impl CircuitReport {
+    /// A report that says nothing yet.
+    pub fn new(message_type: &str, settings: &CircuitConfig) -> Self {
+        Self {
+            message_type: message_type.to_owned(),
+            runs: 0,
+            failures: 0,
+            reason: None,
+            probed: None,
+            wants_probe: false,
+            failure_rate: settings.failure_rate,
+            minimum_volume: settings.minimum_volume,
+            window_ms: settings.window.as_secs_f64() * 1000.0,
+            cool_down_ms: settings.cool_down.as_secs_f64() * 1000.0,
+        }
+    }
+}
+
+/// How a try of one message of a paused type ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Probed {
+    /// It was handled.
+    Succeeded,
+    /// It failed in a way that another run may mend.
+    Failed,
+    /// It came to nothing: nothing was there, or it said nothing about the other side.
+    Released,
+}
+
+/// A circuit breaker as a consumer sees it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CircuitState {
+    /// The type.
+    pub message_type: String,
+    /// `closed`, `open` or `halfOpen`.
+    pub state: String,
+    /// Runs in the window.
+    pub runs: u64,
+    /// Failures among them.
+    pub failures: u64,
+    /// The class of the last error.
+    pub reason: Option<String>,
+    /// Whether this consumer may try one message.
+    pub mine: bool,
+    /// Whether this very report opened it.
+    pub opened: bool,
+    /// Milliseconds until a message may be tried.
+    #[serde(default, deserialize_with = "or_zero")]
+    pub wait: f64,
+}
+
+fn or_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A question whether somebody may be told about an error. Times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admission {
+    /// What it is about.
+    pub key: String,
+    /// How often it happened since the last question.
+    pub occurrences: i32,
+    /// From how many occurrences on somebody is told.
+    pub threshold: i32,
+    /// Within which time.
+    pub window: f64,
+    /// How long nobody is told again.
+    pub throttle: f64,
+}
+
+/// The answer to an [`Admission`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Admitted {
+    /// Whether whoever asked is to tell.
+    pub admitted: bool,
+    /// How often it happened in the window, everywhere.
+    pub occurrences: i32,
+    /// Of how many nobody was told since the last time.
+    pub suppressed: i32,
+}
+
 /// A subscription to what is sent; it ends when it is dropped.
 pub trait Listening: Send + Sync {
     /// Whether notifications arrive right now.
@@ -365,6 +471,19 @@ pub trait Transport: Send + Sync {
     async fn counted(&self, window: &Window) -> Result<Counted> {
         let _ = window;
         Ok(Counted::default())
+    }
+
+    /// Tells how runs of types with circuit breakers ended, and answers with the circuits that are not closed; `None`
+    /// where it keeps none.
+    async fn circuits(&self, worker: Uuid, reports: &[CircuitReport]) -> Result<Option<Vec<CircuitState>>> {
+        let _ = (worker, reports);
+        Ok(None)
+    }
+
+    /// Whether somebody may be told about an error; `None` where it can not say.
+    async fn admit(&self, asked: &Admission) -> Result<Option<Admitted>> {
+        let _ = asked;
+        Ok(None)
     }
 
     /// What a look at the health of its store needs beside depth and counts.

@@ -25,6 +25,21 @@ pub struct Held {
     pub waited: f64,
 }
 
+impl Held {
+    /// What is needed of a claimed message.
+    pub fn of(feed: usize, it: &Claimed) -> Self {
+        Self {
+            id: it.id,
+            token: it.token,
+            message_type: it.message_type.clone(),
+            feed,
+            run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
+            lost: false,
+            waited: (it.claimed_at - it.available_at).num_microseconds().unwrap_or(0).max(0) as f64 / 1e3,
+        }
+    }
+}
+
 struct Batch {
     messages: Vec<Option<Held>>,
     open: usize,
@@ -43,17 +58,7 @@ impl Hand {
     pub fn take(&mut self, feed: usize, messages: &[Claimed]) -> u32 {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        let held = |it: &Claimed| {
-            Some(Held {
-                id: it.id,
-                token: it.token,
-                message_type: it.message_type.clone(),
-                feed,
-                run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
-                lost: false,
-                waited: (it.claimed_at - it.available_at).num_microseconds().unwrap_or(0).max(0) as f64 / 1e3,
-            })
-        };
+        let held = |it: &Claimed| Some(Held::of(feed, it));
         self.held += messages.len();
         let batch = Batch { messages: messages.iter().map(held).collect(), open: messages.len() };
         self.batches.insert(number, batch);

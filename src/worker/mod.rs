@@ -17,6 +17,7 @@
 //!
 //! One bounded drain and a long-lived worker are the same loop; they differ in what an empty queue means.
 
+mod breaker;
 mod budget;
 mod consumer;
 mod delivery;

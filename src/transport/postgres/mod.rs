@@ -13,6 +13,7 @@ mod claiming;
 mod counting;
 mod failure;
 mod floors;
+mod guarding;
 #[cfg(test)]
 mod hot_path;
 mod looking;
@@ -26,8 +27,8 @@ use super::execution::Execution;
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Listening, MAX_CRASHES, Rescued, Sent, Settlement, Survey,
-    Transport, Unhandled, Vitals, WorkerId,
+    Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimed, Cleaned, DEPTH_CAP, Depth,
+    Listening, MAX_CRASHES, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals, WorkerId,
 };
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::envelope::Envelope;
@@ -184,6 +185,14 @@ impl Transport for PostgresTransport {
         self.read_counted(window).await
     }
 
+    async fn circuits(&self, worker: Uuid, reports: &[CircuitReport]) -> Result<Option<Vec<CircuitState>>> {
+        self.exchange_circuits(worker, reports).await.map(Some)
+    }
+
+    async fn admit(&self, asked: &Admission) -> Result<Option<Admitted>> {
+        self.admit_notification(asked).await.map(Some)
+    }
+
     async fn vitals(&self) -> Result<Vitals> {
         self.read_vitals().await
     }
@@ -317,6 +326,7 @@ impl Transport for PostgresTransport {
         let limit = i64::from(limit);
         let statements = &self.statements;
         self.count(&statements.merge_metrics, &[&limit]).await?;
+        self.count(&statements.cleanup_notifications, &[&limit]).await?;
         Ok(Cleaned {
             completed: self.delete_past(&self.retention.completed, &statements.cleanup_finished, limit).await?,
             failed: self.delete_past(&self.retention.failed, &statements.cleanup_failed, limit).await?,

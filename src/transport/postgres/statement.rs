@@ -106,6 +106,12 @@ statements! {
     cleanup_metrics(FLOAT8, INT8);
     /// Rows of metrics about one minute into one.
     merge_metrics(INT8);
+    /// How circuits are, and what was seen of them.
+    circuits(UUID, TEXT);
+    /// Whether somebody may be told.
+    admit_notification(TEXT, INT4, INT4, FLOAT8, FLOAT8, UUID);
+    /// Notes on notifications that are old.
+    cleanup_notifications(INT8);
     /// What a look at the health needs.
     vitals(INT8);
     /// What was counted.

@@ -23,8 +23,8 @@ impl Loop {
     /// Claims as soon as nothing waits for a slot: then the next batch travels while this one runs, and no message
     /// is held here that another worker could already run.
     pub(super) fn start_claiming(&mut self) {
-        let limit = self.wanted();
-        if limit == 0 || !self.may_claim() {
+        let mut limit = self.wanted();
+        if limit == 0 || !self.breaker.is_ready() || !self.may_claim() {
             return;
         }
         // A suspect is handled with nothing else in the process: wait until the hand is empty.
@@ -32,7 +32,12 @@ impl Loop {
         let Some(feeds) = self.feeds.take_if(|feeds| clear || !feeds.suspects()) else { return };
         self.began_clear = clear;
         let suspect = feeds.suspects();
-        let types = lock(&self.consumer.types).clone();
+        let mut types = lock(&self.consumer.types).clone();
+        self.sought_probe = false;
+        if !suspect {
+            (types, self.sought_probe) = self.breaker.narrow(types);
+            limit = if self.sought_probe { 1 } else { limit };
+        }
         (self.rest_until, self.claim_after) = (None, None);
         self.due_again = self.due_again.filter(|at| *at > self.now);
         let listening = self.is_listening();
@@ -67,8 +72,11 @@ impl Loop {
         let suspects = feeds.suspects();
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
-        // A claim for a suspect has not looked at anything else.
-        let nothing = count == 0 && error.is_none() && !suspects && !self.sought_suspect;
+        if self.sought_probe {
+            self.breaker.probing(caught.iter().flat_map(|it| &it.messages).map(|it| it.id).next());
+        }
+        // A claim for a suspect, or for one message to try, has not looked at anything else.
+        let nothing = count == 0 && error.is_none() && !suspects && !self.sought_suspect && !self.sought_probe;
         self.found_nothing = nothing && self.began_clear;
         self.consumer.count(|stats| stats.claimed += count as u64);
         for batch in caught {
@@ -119,6 +127,10 @@ impl Loop {
     }
 
     pub(super) fn deliver(&mut self, caught: Caught) {
+        let caught = self.put_off_paused(caught);
+        if caught.messages.is_empty() {
+            return;
+        }
         let Some(transport) = self.transports.get(caught.feed) else { return };
         let config = self.consumer.engine.config();
         if let Some(first) = caught.messages.first() {

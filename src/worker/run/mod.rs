@@ -4,12 +4,14 @@
 //! the settling of earlier outcomes run as futures beside it on connections of their own (10 to 25 % faster than one
 //! after the other, and one statement for both deadlocks between four workers).
 
+mod breaking;
 mod claiming;
 mod losing;
 mod settling;
 mod stopping;
 mod telling;
 
+use super::breaker::Breaker;
 use super::budget::Budget;
 use super::consumer::Consumer;
 use super::feed::{Caught, Feeds};
@@ -17,7 +19,7 @@ use super::hand::Hand;
 use super::stats::StoppedBy;
 use crate::error::{Error, Result};
 use crate::monitor::counter::Counter;
-use crate::transport::{Listening, Transport, WorkerId};
+use crate::transport::{CircuitState, Listening, Transport, WorkerId};
 use losing::Lost;
 use serde_json::{Value, json};
 use settling::Pending;
@@ -40,6 +42,7 @@ const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
 type Claiming = Pin<Box<dyn Future<Output = (Feeds, Vec<Caught>, Option<Error>)> + Send>>;
 type Checking = Pin<Box<dyn Future<Output = Result<Lost>> + Send>>;
+type Reporting = Pin<Box<dyn Future<Output = Result<Vec<CircuitState>>> + Send>>;
 type Settling = Pin<Box<dyn Future<Output = (Vec<Pending>, Result<HashSet<Uuid>>)> + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -62,6 +65,13 @@ pub(super) struct Loop {
     unsettled: Vec<Pending>,
     /// How many messages ended how, for the metrics.
     counter: Counter,
+    breaker: Breaker,
+    /// Who this is.
+    worker: Uuid,
+    /// A report on circuits under way.
+    reporting: Option<Reporting>,
+    /// Whether the last claim was for one message of a paused type, to try it.
+    sought_probe: bool,
     budget: Budget,
     phase: Phase,
     stopped_by: Option<StoppedBy>,
@@ -114,7 +124,9 @@ impl Loop {
         start: Instant,
     ) -> Self {
         let options = &consumer.options;
-        let counter = Counter::new(worker.id, start);
+        let worker_id = worker.id;
+        let counter = Counter::new(worker_id, start);
+        let breaker = Breaker::new(&consumer.engine.config().circuit_breaker);
         let feeds = Feeds::new(transports.clone(), worker, options.queues.clone());
         let budget = Budget::new(start, options.time_limit);
         Self {
@@ -127,6 +139,10 @@ impl Loop {
             hand: Hand::default(),
             unsettled: Vec::new(),
             counter,
+            breaker,
+            worker: worker_id,
+            reporting: None,
+            sought_probe: false,
             budget,
             phase: Phase::Working,
             stopped_by: None,
@@ -161,6 +177,7 @@ impl Loop {
             self.watch_limits();
             self.start_checking();
             self.start_settling();
+            self.start_reporting();
             self.start_claiming();
             self.emit();
             self.consumer.in_flight.store(self.hand.len() + self.unsettled.len(), Ordering::Relaxed);
@@ -170,6 +187,7 @@ impl Loop {
             self.wait().await;
         }
         self.write_corrections().await;
+        self.report_rest().await;
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.stopped_by.unwrap_or(StoppedBy::Empty)),
@@ -189,6 +207,10 @@ impl Loop {
                 self.settling = None;
                 self.on_settled(settlements, answer);
             }
+            answer = pending_or(&mut self.reporting) => {
+                self.reporting = None;
+                self.on_reported(answer);
+            }
             answer = pending_or(&mut self.checking) => {
                 self.checking = None;
                 self.on_checked(answer);
@@ -201,7 +223,8 @@ impl Loop {
     /// The next instant at which something changes by itself. What was due at this turn has been done.
     fn next_instant(&self) -> Option<Instant> {
         let working = (self.phase == Phase::Working).then_some([self.rest_until, self.claim_after, self.budget.soft()]);
-        let always = [self.phase_ends, self.settle_after, self.check_after];
+        let report = self.breaker.due().filter(|_| self.reporting.is_none());
+        let always = [self.phase_ends, self.settle_after, self.check_after, report];
         working.into_iter().flatten().chain(always).flatten().filter(|it| *it > self.now).min()
     }
 

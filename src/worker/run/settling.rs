@@ -45,6 +45,7 @@ impl Loop {
             let Some(held) = self.hand.give(&report) else { continue };
             self.note_time(&report);
             let millis = report.millis.clamp(0.0, 1e12);
+            self.breaker.note(held.id, &held.message_type, &report.said, &config.circuit_breaker);
             let strategy = config.retry_for(&held.message_type);
             let outcome = verdict::outcome(report.said, held.run, strategy, fastrand::f64());
             self.conclude(held, outcome, millis);

@@ -1,0 +1,33 @@
+/** The log lines about messages. Their fields keep their names; a payload is in none of them. */
+import type { DeliveryContext } from './handlers/context.js'
+import type { Settlement } from './handlers/delivery.js'
+import { getLogger, type LogFields } from './logger.js'
+
+/** Writes how a message ended: failures always, everything else where somebody wants details. */
+export function logOutcome(context: DeliveryContext, durationMs: number, settlement: Settlement | undefined): void {
+  const logger = getLogger()
+  if (settlement?.as === 'failed') {
+    logFailure(context, durationMs, settlement)
+    return
+  }
+  if (logger.enabled?.('debug') === false) return
+  const outcome = settlement?.as ?? 'completed'
+  logger.debug(`a message was ${outcome}`, fieldsOf(`message.${outcome}`, context, durationMs))
+}
+
+type Failed = Extract<Settlement, { as: 'failed' }>
+
+function logFailure(context: DeliveryContext, durationMs: number, { retryable, error }: Failed): void {
+  const again = retryable && context.retryCount < context.maxRetries
+  const fields = fieldsOf(again ? 'message.retried' : 'message.deadLettered', context, durationMs)
+  const facts = { ...fields, errorClass: error.class }
+  if (again) getLogger().info('a message failed and will run again', facts)
+  else getLogger().error('a message failed and is a dead letter now', facts)
+}
+
+function fieldsOf(event: string, context: DeliveryContext, durationMs: number): LogFields {
+  const { id: messageId, transportName: transport, attempt, traceId } = context
+  const rounded = Math.round(durationMs * 1_000) / 1_000
+  const messageType = context.delivery.type
+  return { event, messageId, messageType, transport, attempt, durationMs: rounded, traceId }
+}

@@ -1,0 +1,71 @@
+/** `@opentelemetry/api`, where the application has it. Nothing depends on it, and nothing is paid without it. */
+import { peekShared, setShared } from '../state.js'
+
+/** The part of the API that is used here. Its own types would make it a dependency of the typings. */
+export interface OpenTelemetry {
+  trace: {
+    getTracer(name: string): Tracer
+    getSpan(context: object): Span | undefined
+    setSpan(context: object, span: Span): object
+    setSpanContext(context: object, spanContext: SpanContext): object
+    isSpanContextValid(spanContext: SpanContext): boolean
+  }
+  context: {
+    active(): object
+    with<T>(context: object, work: () => T): T
+  }
+  createTraceState(text: string): { serialize(): string }
+}
+
+/** Makes spans. */
+export interface Tracer {
+  startSpan(name: string, options: SpanOptions, context?: object): Span
+}
+
+/** A span. */
+export interface Span {
+  spanContext(): SpanContext
+  setAttributes(attributes: Record<string, string | number>): unknown
+  setStatus(status: { code: number; message?: string }): unknown
+  recordException(error: { name: string; message: string }): void
+  end(): void
+}
+
+/** A span's place in its trace. */
+export interface SpanContext {
+  traceId: string
+  spanId: string
+  traceFlags: number
+  traceState?: { serialize(): string }
+  isRemote?: boolean
+}
+
+interface SpanOptions {
+  kind: number
+  attributes: Record<string, string | number>
+  links?: Array<{ context: SpanContext }>
+}
+
+/** Values of the API's enums, which are part of its contract. */
+export const KIND = { producer: 3, consumer: 4 } as const
+/** The status of a span that failed. */
+export const FAILED = 2
+
+const SLOT = 'openTelemetry'
+
+/** The API; `undefined` where it is not installed. Looked for once. */
+export function openTelemetry(): OpenTelemetry | undefined {
+  const known = peekShared<OpenTelemetry | null>(SLOT)
+  if (known !== undefined) return known ?? undefined
+  const found = find()
+  setShared(SLOT, found)
+  return found ?? undefined
+}
+
+function find(): OpenTelemetry | null {
+  try {
+    return require('@opentelemetry/api') as OpenTelemetry
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,145 @@
+/** Spans of dispatching, consuming and handling, after OpenTelemetry's semantic conventions for messaging. */
+import type { ConsumeResult } from '../consumption.js'
+import type { DispatchResult } from '../dispatch-types.js'
+import type { DeliveryContext } from '../handlers/context.js'
+import type { Execution } from '../handlers/executor.js'
+import { FAILED, KIND, type OpenTelemetry, openTelemetry, type Span, type SpanContext } from './open-telemetry.js'
+import { readTraceContext, storedTraceContext, type TraceContext, withTraceContext } from './trace-context.js'
+
+const NAME = '@leadmap/symphony'
+const SYSTEM = { 'messaging.system': 'symphony' }
+
+/** The trace context that a message dispatched now carries. */
+export function currentTraceContext(): TraceContext | undefined {
+  const api = openTelemetry()
+  const active = api?.trace.getSpan(api.context.active())?.spanContext()
+  if (active !== undefined && api?.trace.isSpanContextValid(active)) return toTraceContext(active)
+  return storedTraceContext()
+}
+
+/** Runs a dispatch in a span of its own, where somebody records spans. */
+export function inDispatchSpan<T>(
+  type: string,
+  work: () => Promise<T>,
+  describe: (result: T) => Record<string, string | number>,
+): Promise<T> {
+  const api = openTelemetry()
+  if (api === undefined) return work()
+  const operation = { 'messaging.operation.name': 'dispatch', 'messaging.operation.type': 'send' }
+  const attributes = { ...SYSTEM, ...operation, 'symphony.message.type': type }
+  return inSpan(api, `dispatch ${type}`, { kind: KIND.producer, attributes }, api.context.active(), async (span) => {
+    const result = await work()
+    span.setAttributes(describe(result))
+    return result
+  })
+}
+
+/** What a span says about a message that was dispatched. */
+export function describeDispatch({ messageId, transport, queue }: DispatchResult): Record<string, string | number> {
+  return { 'messaging.message.id': messageId, 'messaging.destination.name': queue, 'symphony.transport': transport }
+}
+
+/** What a span says about a batch that was dispatched. */
+export function describeBatch(results: unknown[]): Record<string, string | number> {
+  return { 'messaging.batch.message_count': results.length }
+}
+
+/** What a span says about a drain. */
+export function describeConsume({ claimed, retried, deadLettered }: ConsumeResult): Record<string, string | number> {
+  return { 'messaging.batch.message_count': claimed, 'symphony.failures': retried + deadLettered }
+}
+
+/** Runs a drain in a span, to which the spans of its messages are linked. */
+export function inConsumeSpan<T>(
+  work: () => Promise<T>,
+  describe: (result: T) => Record<string, string | number>,
+): Promise<T> {
+  const api = openTelemetry()
+  if (api === undefined) return work()
+  const operation = { 'messaging.operation.name': 'consume', 'messaging.operation.type': 'receive' }
+  const options = { kind: KIND.consumer, attributes: { ...SYSTEM, ...operation } }
+  return inSpan(api, 'consume', options, api.context.active(), async (span) => {
+    const result = await work()
+    span.setAttributes(describe(result))
+    return result
+  })
+}
+
+/**
+ * Runs the handlers of a message as part of the trace that dispatched it: in a span whose parent is the dispatch, or
+ * without OpenTelemetry in its bare context, so that messages dispatched by the handlers carry it on.
+ */
+export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Execution>): Promise<Execution> {
+  const api = openTelemetry()
+  if (api === undefined && context.headers.traceparent === undefined) return work()
+  const origin = readTraceContext(context.headers)
+  if (api === undefined) return origin === undefined ? work() : withTraceContext(context.headers, work)
+  const consuming = api.trace.getSpan(api.context.active())?.spanContext()
+  const parent =
+    origin === undefined
+      ? api.context.active()
+      : api.trace.setSpanContext(api.context.active(), toSpanContext(api, origin))
+  const links = origin === undefined || consuming === undefined ? [] : [{ context: consuming }]
+  const options = { kind: KIND.consumer, attributes: attributesOf(context), links }
+  return inSpan(api, `process ${context.delivery.type}`, options, parent, async (span) => {
+    const execution = await work()
+    tellFailure(span, execution)
+    return execution
+  })
+}
+
+async function inSpan<T>(
+  api: OpenTelemetry,
+  name: string,
+  options: Parameters<ReturnType<OpenTelemetry['trace']['getTracer']>['startSpan']>[1],
+  parent: object,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const span = api.trace.getTracer(NAME).startSpan(name, options, parent)
+  try {
+    return await api.context.with(api.trace.setSpan(parent, span), () => work(span))
+  } catch (error) {
+    fail(span, error)
+    throw error
+  } finally {
+    span.end()
+  }
+}
+
+function tellFailure(span: Span, { settlement, error }: Execution): void {
+  if (settlement === undefined) return
+  span.setAttributes({ 'symphony.message.outcome': settlement.as })
+  if (settlement.as === 'failed') fail(span, error)
+}
+
+function fail(span: Span, error: unknown): void {
+  const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) }
+  span.setAttributes({ 'error.type': name })
+  span.recordException({ name, message })
+  span.setStatus({ code: FAILED, message })
+}
+
+function attributesOf({ delivery, attempt }: DeliveryContext): Record<string, string | number> {
+  return {
+    ...SYSTEM,
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': delivery.queue,
+    'messaging.message.id': delivery.id,
+    'symphony.message.type': delivery.type,
+    'symphony.message.attempt': attempt,
+    'symphony.transport': delivery.transport,
+  }
+}
+
+function toTraceContext({ traceId, spanId, traceFlags, traceState }: SpanContext): TraceContext {
+  const traceparent = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
+  const tracestate = traceState?.serialize()
+  return tracestate ? { traceparent, tracestate } : { traceparent }
+}
+
+function toSpanContext(api: OpenTelemetry, { traceparent, tracestate }: TraceContext): SpanContext {
+  const [, traceId = '', spanId = '', flags = '0'] = traceparent.split('-')
+  const traceState = tracestate === undefined ? undefined : api.createTraceState(tracestate)
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true, traceState }
+}
