@@ -7,6 +7,7 @@ import { getRegistry } from './handlers/registry.js'
 import { getLogger } from './logger.js'
 import type { NativeConsumer } from './native.js'
 import { awaitNative, callNative } from './native-error.js'
+import { settleNotifications } from './notifications/notifier.js'
 import { Runner } from './runner.js'
 import { openTelemetry } from './tracing/open-telemetry.js'
 
@@ -103,6 +104,7 @@ export class Consumption {
     } finally {
       forgetRegistry()
       forgetSignal()
+      await settleNotifications()
     }
   }
 

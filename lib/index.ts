@@ -119,6 +119,20 @@ export {
   type MetricsOptions,
 } from './metrics.js'
 export { type Migration, type MigrationStatus, migrate, migrationStatus, rollback } from './migrations.js'
+export {
+  emailChannel,
+  logChannel,
+  slackChannel,
+  type WebhookOptions,
+  webhookChannel,
+} from './notifications/channels.js'
+export type {
+  Notification,
+  NotificationChannel,
+  NotificationOptions,
+  NotificationSeverity,
+} from './notifications/model.js'
+export { configureNotifications } from './notifications/notifier.js'
 export { prometheusMetrics } from './prometheus.js'
 export {
   type CleanupResult,

@@ -2,6 +2,7 @@
 import type { DeliveryContext } from './handlers/context.js'
 import type { Settlement } from './handlers/delivery.js'
 import { getLogger, type LogFields } from './logger.js'
+import { noteFailure } from './notifications/notifier.js'
 
 /** Writes how a message ended: failures always, everything else where somebody wants details. */
 export function logOutcome(context: DeliveryContext, durationMs: number, settlement: Settlement | undefined): void {
@@ -19,6 +20,9 @@ type Failed = Extract<Settlement, { as: 'failed' }>
 
 function logFailure(context: DeliveryContext, durationMs: number, { retryable, error }: Failed): void {
   const again = retryable && context.retryCount < context.maxRetries
+  const { id: messageId, transportName: transport } = context
+  const messageType = context.delivery.type
+  noteFailure({ severity: again ? 'warning' : 'error', messageType, errorClass: error.class, messageId, transport })
   const fields = fieldsOf(again ? 'message.retried' : 'message.deadLettered', context, durationMs)
   const facts = { ...fields, errorClass: error.class }
   if (again) getLogger().info('a message failed and will run again', facts)

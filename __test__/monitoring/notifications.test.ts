@@ -1,0 +1,110 @@
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import {
+  configureNotifications,
+  consumeBatch,
+  dispatchBatch,
+  emailChannel,
+  HandlerError,
+  HandlerRegistry,
+  type Notification,
+  slackChannel,
+  webhookChannel,
+} from '@leadmap/symphony'
+import { afterAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { createQueue, emptyTables } from '../support/symphony.js'
+
+const database = await createQueue()
+
+interface Call {
+  headers: Record<string, unknown>
+  body: string
+}
+let calls: Call[] = []
+let status = 200
+const server = createServer(async (request, response) => {
+  let body = ''
+  for await (const chunk of request) body += chunk
+  calls.push({ headers: request.headers, body })
+  response.writeHead(status).end()
+}).listen(0, '127.0.0.1')
+await once(server, 'listening')
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+afterAll(() => void server.close())
+
+const registry = new HandlerRegistry()
+registry.register('Bad', () => Promise.reject(new HandlerError('hunter2', false)))
+const many = (count: number) => Array.from({ length: count }, () => ({ type: 'Bad', payload: { secret: 'hunter2' } }))
+
+beforeEach(async () => {
+  await emptyTables(database)
+  await database.query('TRUNCATE symphony.messenger_notifications')
+  calls = []
+  status = 200
+  onTestFinished(() => configureNotifications())
+})
+
+test('a webhook is called once for many failures, signed, and without the payload', async () => {
+  configureNotifications({ channels: [webhookChannel({ url, secret: 'key' })] })
+  await dispatchBatch(many(20))
+  expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: 20 })
+  expect(calls).toHaveLength(1)
+  const [{ headers, body }] = calls as [Call]
+  expect(JSON.parse(body)).toMatchObject({
+    severity: 'error',
+    messageType: 'Bad',
+    errorClass: 'HandlerError',
+    transport: 'supabase',
+  })
+  expect(body).not.toContain('hunter2')
+  const [, seconds, signature] = /^t=(\d+),v1=([\da-f]{64})$/.exec(String(headers['symphony-signature'])) ?? []
+  expect(signature).toBe(createHmac('sha256', 'key').update(`${seconds}.${body}`).digest('hex'))
+})
+
+test('invocations that forget everything still tell once, and later how often it was', async () => {
+  for (let call = 0; call < 8; call += 1) {
+    configureNotifications({ channels: [webhookChannel({ url })] })
+    await dispatchBatch(many(1))
+    await consumeBatch({ registry })
+  }
+  expect(calls).toHaveLength(1)
+  await database.query(`UPDATE symphony.messenger_notifications SET sent_at = now() - interval '1 hour'`)
+  configureNotifications({ channels: [webhookChannel({ url })] })
+  await dispatchBatch(many(1))
+  await consumeBatch({ registry })
+  expect(calls.map(({ body }) => JSON.parse(body) as Notification)).toMatchObject([
+    { occurrences: 1, suppressed: 0 },
+    { occurrences: 9, suppressed: 7 },
+  ])
+})
+
+test('nobody is told below the threshold', async () => {
+  const told = vi.fn()
+  configureNotifications({ channels: [emailChannel({ send: told })], threshold: 3 })
+  for (const calls of [0, 0, 1]) {
+    await dispatchBatch(many(1))
+    await consumeBatch({ registry })
+    expect(told).toHaveBeenCalledTimes(calls)
+  }
+  expect(told.mock.calls[0]?.[0]).toMatchObject({ subject: 'Bad became a dead letter: HandlerError' })
+})
+
+test('a channel that fails changes nothing, for the message or for the others', async () => {
+  const error = vi.spyOn(console, 'error').mockReturnValue()
+  onTestFinished(() => error.mockRestore())
+  const told = vi.fn()
+  status = 500
+  configureNotifications({ channels: [slackChannel({ url }), emailChannel({ send: told })] })
+  await dispatchBatch(many(1))
+  expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: 1 })
+  expect(JSON.parse(calls[0]?.body ?? '')).toEqual({ text: expect.stringMatching(/^Bad became a dead letter/) })
+  expect(told).toHaveBeenCalledTimes(1)
+  expect(error.mock.calls.flat().join()).toMatch(/could not be sent.*answered 500/)
+})
+
+test('options that do not fit are refused', () => {
+  expect(() => configureNotifications({ channels: [], threshold: 0 })).toThrow(/option threshold: got 0/)
+  expect(() => configureNotifications({ channels: [], throttle: 'soon' as '1s' })).toThrow(/option throttle/)
+})

@@ -1,0 +1,138 @@
+/**
+ * Tells the channels about failures, once for many: counted in this process, admitted by the database, so that fifty
+ * invocations that see the same error send one notification.
+ */
+import { duration, must } from '../consume-options.js'
+import { getCore } from '../core.js'
+import { getLogger } from '../logger.js'
+import { awaitNative } from '../native-error.js'
+import { peekShared, setShared } from '../state.js'
+import type { Notification, NotificationChannel, NotificationOptions, NotificationSeverity } from './model.js'
+
+/** A failure that somebody may have to be told about. */
+export interface Failure {
+  severity: NotificationSeverity
+  messageType: string
+  errorClass: string
+  messageId: string
+  transport: string
+}
+
+interface Pending extends Failure {
+  count: number
+}
+
+interface Answer {
+  admitted: boolean
+  occurrences: number
+  suppressed: number
+}
+
+const SLOT = 'notifier'
+/** Between two questions about one class and type: what happens meanwhile is counted here. */
+const ASK_MS = 1_000
+/** How long a channel may take. */
+const SEND_MS = 5_000
+/** How long an invocation waits at its end for what is on its way. */
+const FAREWELL_MS = 2_000
+
+/**
+ * Says who is told about failures; without an argument nobody is, as at the start.
+ *
+ * @throws ConfigurationError naming an option that does not fit.
+ */
+export function configureNotifications(options?: NotificationOptions): void {
+  setShared(SLOT, options === undefined ? undefined : new Notifier(options))
+}
+
+/** Notes a failure, where somebody wants to know. Never throws, and nothing waits for it. */
+export function noteFailure(failure: Failure): void {
+  peekShared<Notifier>(SLOT)?.note(failure)
+}
+
+/** Waits until everybody is told, for a bounded time: an invocation that has ended is frozen or gone. */
+export async function settleNotifications(): Promise<void> {
+  await peekShared<Notifier>(SLOT)?.settle()
+}
+
+class Notifier {
+  readonly #channels: NotificationChannel[]
+  readonly #minimum: NotificationSeverity
+  readonly #gate: { threshold: number; window: number; throttle: number }
+  readonly #pending = new Map<string, Pending>()
+  readonly #askedAt = new Map<string, number>()
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor({ channels, minimumSeverity = 'error', threshold = 1, window, throttle }: NotificationOptions) {
+    const isWhole = Number.isSafeInteger(threshold) && threshold >= 1
+    this.#channels = must(Array.isArray(channels), 'channels', channels, 'an array of channels', channels)
+    this.#minimum = minimumSeverity
+    this.#gate = {
+      threshold: must(isWhole, 'threshold', threshold, 'a whole number from 1', threshold),
+      window: duration(window ?? '5m', 'window'),
+      throttle: duration(throttle ?? '15m', 'throttle'),
+    }
+  }
+
+  note(failure: Failure): void {
+    if (this.#minimum === 'error' && failure.severity !== 'error') return
+    const key = `${failure.severity} ${failure.messageType} ${failure.errorClass}`
+    const count = (this.#pending.get(key)?.count ?? 0) + 1
+    this.#pending.set(key, { ...failure, count })
+    if (Date.now() - (this.#askedAt.get(key) ?? 0) >= ASK_MS) this.#start(key)
+  }
+
+  async settle(): Promise<void> {
+    for (const key of this.#pending.keys()) this.#start(key)
+    const all = Promise.allSettled([...this.#underWay])
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, FAREWELL_MS)
+    })
+    await Promise.race([all, late])
+    clearTimeout(timer)
+  }
+
+  #start(key: string): void {
+    this.#askedAt.set(key, Date.now())
+    // Outside the slot of the handler that failed: others fail in the same turn, and go along.
+    const telling = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#tell(key))
+    this.#underWay.add(telling)
+    void telling.finally(() => this.#underWay.delete(telling))
+  }
+
+  async #tell(key: string): Promise<void> {
+    const pending = this.#pending.get(key)
+    if (pending === undefined) return
+    this.#pending.delete(key)
+    const { count, ...failure } = pending
+    const answer = await this.#admit(key, count)
+    if (!answer.admitted) return
+    const what = failure.severity === 'error' ? 'became a dead letter' : 'failed and will run again'
+    const title = `${failure.messageType} ${what}: ${failure.errorClass}`
+    const { occurrences, suppressed } = answer
+    const notification = { ...failure, title, occurrences, suppressed, at: new Date().toISOString() }
+    await Promise.all(this.#channels.map((channel) => deliver(channel, notification)))
+  }
+
+  /** Without a database that can say, this process decides for itself: better told twice than never. */
+  async #admit(key: string, occurrences: number): Promise<Answer> {
+    const asked = JSON.stringify({ key: key.replaceAll('\0', ''), occurrences, ...this.#gate })
+    const alone = { admitted: true, occurrences, suppressed: 0 }
+    try {
+      return (JSON.parse(await awaitNative(async () => getCore().admitNotification(asked))) as Answer | null) ?? alone
+    } catch {
+      return alone
+    }
+  }
+}
+
+async function deliver(channel: NotificationChannel, notification: Notification): Promise<void> {
+  if (channel.minimumSeverity === 'error' && notification.severity !== 'error') return
+  try {
+    await channel.send(notification, AbortSignal.timeout(SEND_MS))
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) }
+    getLogger().error('a notification could not be sent', { channel: channel.name, reason: `${name}: ${message}` })
+  }
+}
