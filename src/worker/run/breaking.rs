@@ -1,6 +1,7 @@
 //! Circuit breakers in the loop: reports to the others, and types that are left alone. See `breaker.rs`.
 
 use super::Loop;
+use super::beside::Beside;
 use crate::error::{Error, Result};
 use crate::transport::{CircuitReport, CircuitState, Claimed, Outcome, Transport};
 use crate::worker::breaker::Change;
@@ -21,7 +22,7 @@ impl Loop {
         let types = lock(&self.consumer.types).clone();
         let reports = self.breaker.reports(self.now, false, &config.circuit_breaker, types.as_deref());
         let Some(reports) = reports else { return };
-        self.reporting = Some(Box::pin(exchange(self.transports.clone(), self.worker, reports)));
+        self.reporting = Some(Beside::start(exchange(self.transports.clone(), self.worker, reports)));
     }
 
     pub(super) fn on_reported(&mut self, answer: Result<Vec<CircuitState>>) {

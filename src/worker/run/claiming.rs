@@ -1,5 +1,6 @@
 //! When to claim, how much, and what to do with the answer.
 
+use super::beside::Beside;
 use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
 use crate::error::Error;
 use crate::transport::{Claimed, Outcome};
@@ -45,7 +46,8 @@ impl Loop {
         self.sought_suspect = suspect;
         let exhaustive = self.consumer.options.mode == Mode::Drain;
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
-        self.claiming = Some(Box::pin(feeds.claim(Wanted { types, limit, exhaustive, suspect, listening, woken })));
+        let wanted = Wanted { types, limit, exhaustive, suspect, listening, woken };
+        self.claiming = Some(Beside::start(feeds.claim(wanted)));
     }
 
     pub(super) fn may_claim(&self) -> bool {
@@ -80,7 +82,7 @@ impl Loop {
         self.found_nothing = nothing && self.began_clear;
         self.consumer.count(|stats| stats.claimed += count as u64);
         for batch in caught {
-            self.deliver(batch);
+            self.take(batch);
         }
         match error {
             Some(error) => self.on_claim_error(error),
@@ -126,23 +128,34 @@ impl Loop {
         }
     }
 
-    pub(super) fn deliver(&mut self, caught: Caught) {
+    fn take(&mut self, caught: Caught) {
         let caught = self.put_off_paused(caught);
         if caught.messages.is_empty() {
             return;
         }
-        let Some(transport) = self.transports.get(caught.feed) else { return };
-        let config = self.consumer.engine.config();
         if let Some(first) = caught.messages.first() {
             self.counter.set_clock(first.claimed_at, Instant::now());
         }
         let number = self.hand.take(caught.feed, &caught.messages);
-        if self.phase > Phase::Working {
-            // The claim was under way when the end came.
-            let unstarted = self.hand.give_batch(number);
-            unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::UNTOUCHED, 0.0));
-            return;
+        self.caught.push((number, caught));
+    }
+
+    /// Hands over what was claimed.
+    pub(super) fn deliver(&mut self) {
+        for (number, caught) in std::mem::take(&mut self.caught) {
+            if self.phase > Phase::Working {
+                // The claim was under way when the end came.
+                let unstarted = self.hand.give_batch(number);
+                unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::UNTOUCHED, 0.0));
+            } else {
+                self.deliver_batch(number, &caught);
+            }
         }
+    }
+
+    fn deliver_batch(&mut self, number: u32, caught: &Caught) {
+        let Some(transport) = self.transports.get(caught.feed) else { return };
+        let config = self.consumer.engine.config();
         let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;
         let command = delivery::deliver(number, transport.name(), &caught.messages, retries);
         if !self.consumer.handlers.command(command) {

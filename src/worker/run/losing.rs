@@ -2,6 +2,7 @@
 //!
 //! The fence refuses their outcomes in any case. This is so that no more work is done on them.
 
+use super::beside::Beside;
 use super::{Loop, backoff, trouble};
 use crate::error::Result;
 use crate::worker::delivery;
@@ -31,7 +32,7 @@ impl Loop {
             })
         });
         let answers = try_join_all(asked.collect::<Vec<_>>());
-        self.checking = Some(Box::pin(async move { Ok(answers.await?.into_iter().flatten().collect()) }));
+        self.checking = Some(Beside::start(async move { Ok(answers.await?.into_iter().flatten().collect()) }));
     }
 
     pub(super) fn on_checked(&mut self, answer: Result<Lost>) {

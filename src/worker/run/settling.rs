@@ -1,5 +1,6 @@
 //! From reports to outcomes, and from outcomes into the transports.
 
+use super::beside::Beside;
 use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
 use crate::error::{Error, Result};
 use crate::monitor::rollup::Measured;
@@ -89,7 +90,7 @@ impl Loop {
         let Some(transport) = self.transports.get(feed).cloned() else { return };
         self.count_batch(feed, &mut batch);
         let rollups = self.counter.unwritten(feed);
-        self.settling = Some(Box::pin(async move {
+        self.settling = Some(Beside::start(async move {
             let settlements: Vec<_> = batch.iter().map(|it| it.settlement.clone()).collect();
             let lost = transport.settle_counted(&settlements, &rollups).await.map(HashSet::from_iter);
             (batch, lost)
