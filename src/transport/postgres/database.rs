@@ -10,10 +10,13 @@ use super::statement::Statement;
 use super::{tls, url};
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
+use futures_util::future::{join, try_join_all};
 use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, Row};
@@ -87,6 +90,8 @@ impl Database {
         };
         let mut builder = Pool::builder(manager)
             .max_size(config.pool_size)
+            // The connection used last knows the statements; the others may rest.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(config.connect_timeout))
             .create_timeout(Some(config.connect_timeout));
@@ -111,11 +116,23 @@ impl Database {
     /// # Errors
     /// [`Error::Connection`], [`Error::Timeout`], [`Error::MigrationMissing`] or [`Error::Query`].
     pub async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
-        let place = self.place(statement.name);
+        Ok(self.query_all(&[(statement, parameters)]).await?.pop().unwrap_or_default())
+    }
+
+    /// Runs statements that do not need each other's answers: all of them in one round trip, one after the other on one
+    /// connection, each in a transaction of its own.
+    ///
+    /// # Errors
+    /// As [`Database::query`], the first of them; the statements after it may have been done.
+    pub async fn query_all(&self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
+        let Some((first, _)) = queries.first() else { return Ok(Vec::new()) };
+        let place = self.place(first.name);
         let client = self.pool.get().await.map_err(|error| place.pool(&error))?;
         let mut borrowed = Borrowed { client: Some(client), canceller: &self.canceller };
         let (answer, in_time) = {
-            let mut running = pin!(run(borrowed.client()?, statement, parameters, self.pooled));
+            let client = borrowed.client()?;
+            let each = queries.iter().map(|(statement, parameters)| run(client, statement, parameters, self.pooled));
+            let mut running = pin!(try_join_all(each));
             match tokio::time::timeout(self.patience(), running.as_mut()).await {
                 Ok(answer) => (Ok(answer), true),
                 // What the server says to that is the truth: the statement may have been done in this very moment.
@@ -175,6 +192,9 @@ impl Database {
     }
 }
 
+/// A statement with its parameters.
+pub type Query<'a> = (&'a Statement, &'a [&'a (dyn ToSql + Sync)]);
+
 async fn run(
     client: &Object,
     statement: &Statement,
@@ -182,12 +202,28 @@ async fn run(
     pooled: bool,
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
     if pooled {
-        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
-            parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
-        return client.query_typed(&statement.sql, &typed).await;
+        return run_unprepared(client, statement, parameters).await;
     }
-    let prepared = client.prepare_typed_cached(&statement.sql, statement.types).await?;
-    client.query(&prepared, parameters).await
+    let mut preparing = pin!(client.prepare_typed_cached(&statement.sql, statement.types));
+    match poll_fn(|context| Poll::Ready(preparing.as_mut().poll(context))).await {
+        Poll::Ready(prepared) => client.query(&prepared?, parameters).await,
+        // The first time on this connection: it is prepared for the next, and runs without waiting for that.
+        Poll::Pending => {
+            let (prepared, rows) = join(preparing, run_unprepared(client, statement, parameters)).await;
+            prepared?;
+            rows
+        }
+    }
+}
+
+async fn run_unprepared(
+    client: &Object,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+        parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
+    client.query_typed(&statement.sql, &typed).await
 }
 
 /// The server ends what runs too long, on connections that are ours alone.

@@ -125,11 +125,6 @@ impl PostgresTransport {
         })
     }
 
-    async fn delete_past(&self, retention: &Retention, statement: &Statement, limit: i64) -> Result<u64> {
-        let Retention::For(kept) = retention else { return Ok(0) };
-        self.count(statement, &[&millis(*kept), &limit]).await
-    }
-
     async fn count(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
         Ok(self.query(statement, parameters).await?.len() as u64)
     }
@@ -325,19 +320,38 @@ impl Transport for PostgresTransport {
     async fn cleanup(&self, limit: u32) -> Result<Cleaned> {
         let limit = i64::from(limit);
         let statements = &self.statements;
-        self.count(&statements.merge_metrics, &[&limit]).await?;
-        self.count(&statements.cleanup_notifications, &[&limit]).await?;
+        let schedules = finished_schedules(&self.retention);
+        let [completed, failed, schedules, metrics] =
+            [&self.retention.completed, &self.retention.failed, &schedules, &self.retention.metrics].map(kept_ms);
+        let answers = self
+            .database
+            .query_all(&[
+                (&statements.merge_metrics, &[&limit]),
+                (&statements.cleanup_notifications, &[&limit]),
+                (&statements.cleanup_finished, &[&completed, &limit]),
+                (&statements.cleanup_failed, &[&failed, &limit]),
+                (&statements.cleanup_deduplication, &[&limit]),
+                (&statements.cleanup_schedules, &[&schedules, &limit]),
+                (&statements.cleanup_metrics, &[&metrics, &limit]),
+                (&statements.cleanup_executions, &[&limit]),
+            ])
+            .await?;
+        let mut deleted = answers.iter().skip(2).map(|rows| rows.len() as u64);
+        let mut next = || deleted.next().unwrap_or_default();
         Ok(Cleaned {
-            completed: self.delete_past(&self.retention.completed, &statements.cleanup_finished, limit).await?,
-            failed: self.delete_past(&self.retention.failed, &statements.cleanup_failed, limit).await?,
-            deduplication: self.count(&statements.cleanup_deduplication, &[&limit]).await?,
-            schedules: self
-                .delete_past(&finished_schedules(&self.retention), &statements.cleanup_schedules, limit)
-                .await?,
-            metrics: self.delete_past(&self.retention.metrics, &statements.cleanup_metrics, limit).await?,
-            executions: self.count(&statements.cleanup_executions, &[&limit]).await?,
+            completed: next(),
+            failed: next(),
+            deduplication: next(),
+            schedules: next(),
+            metrics: next(),
+            executions: next(),
         })
     }
+}
+
+/// How long something is kept; `None`, which no age exceeds: for ever, or it is not kept in the first place.
+fn kept_ms(retention: &Retention) -> Option<f64> {
+    if let Retention::For(kept) = retention { Some(millis(*kept)) } else { None }
 }
 
 /// Schedules without a run left stay as long as finished messages do, a day at least: who looks for one should find it.
