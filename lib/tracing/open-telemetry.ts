@@ -27,7 +27,7 @@ export interface Span {
   spanContext(): SpanContext
   setAttributes(attributes: Record<string, string | number>): unknown
   setStatus(status: { code: number; message?: string }): unknown
-  recordException(error: { name: string; message: string }): void
+  recordException(error: { name: string }): void
   end(): void
 }
 

@@ -66,14 +66,15 @@ export function inConsumeSpan<T>(
 }
 
 /**
- * Runs the handlers of a message as part of the trace that dispatched it: in a span whose parent is the dispatch, or
- * without OpenTelemetry in its bare context, so that messages dispatched by the handlers carry it on.
+ * Runs the handlers of a message as part of the trace that dispatched it, so that messages dispatched by the handlers
+ * carry it on: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
  */
 export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Execution>): Promise<Execution> {
+  // Under a span too: the API alone, with no SDK registered, remembers none.
+  const inTrace = (): Promise<Execution> => withTraceContext(context.headers, work)
   const api = openTelemetry()
-  if (api === undefined && context.headers.traceparent === undefined) return work()
+  if (api === undefined) return inTrace()
   const origin = readTraceContext(context.headers)
-  if (api === undefined) return origin === undefined ? work() : withTraceContext(context.headers, work)
   const consuming = api.trace.getSpan(api.context.active())?.spanContext()
   const parent =
     origin === undefined
@@ -82,7 +83,7 @@ export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Exec
   const links = origin === undefined || consuming === undefined ? [] : [{ context: consuming }]
   const options = { kind: KIND.consumer, attributes: attributesOf(context), links }
   return inSpan(api, `process ${context.delivery.type}`, options, parent, async (span) => {
-    const execution = await work()
+    const execution = await inTrace()
     tellFailure(span, execution)
     return execution
   })
@@ -112,11 +113,12 @@ function tellFailure(span: Span, { settlement, error }: Execution): void {
   if (settlement.as === 'failed') fail(span, error)
 }
 
+/** The class of the error and not its text, as in log lines: the text may quote the payload. */
 function fail(span: Span, error: unknown): void {
-  const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) }
+  const name = error instanceof Error ? error.name : typeof error
   span.setAttributes({ 'error.type': name })
-  span.recordException({ name, message })
-  span.setStatus({ code: FAILED, message })
+  span.recordException({ name })
+  span.setStatus({ code: FAILED, message: name })
 }
 
 function attributesOf({ delivery, attempt }: DeliveryContext): Record<string, string | number> {
