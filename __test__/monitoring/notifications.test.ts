@@ -14,6 +14,7 @@ import {
   webhookChannel,
 } from '@leadmap/symphony'
 import { afterAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { noteFailure, settleNotifications } from '../../lib/notifications/notifier.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
 const database = await createQueue()
@@ -78,6 +79,25 @@ test('invocations that forget everything still tell once, and later how often it
     { occurrences: 1, suppressed: 0 },
     { occurrences: 9, suppressed: 7 },
   ])
+})
+
+test('of fifty invocations that fail at the same time one tells', async () => {
+  const invocations = Array.from({ length: 50 }, () => {
+    // Its own memory, which is empty: the database alone can say who tells.
+    configureNotifications({ channels: [webhookChannel({ url })] })
+    noteFailure({
+      severity: 'error',
+      messageType: 'Bad',
+      errorClass: 'HandlerError',
+      messageId: '1',
+      transport: 'supabase',
+    })
+    return settleNotifications()
+  })
+  await Promise.all(invocations)
+  const seen = () => database.query('SELECT occurrences::int, suppressed::int FROM symphony.messenger_notifications')
+  await expect.poll(seen).toEqual([{ occurrences: 50, suppressed: 49 }])
+  expect(calls).toHaveLength(1)
 })
 
 test('nobody is told below the threshold', async () => {
