@@ -13,15 +13,35 @@ const database = await createQueue()
 const [one, two] = [await connect(), await connect()]
 const ROUNDS = scaled(1000, 10_000)
 
+const NOTHING_COUNTED = '[]'
 const SETTLE = {
-  settle_finish: (id: string, token: string) => [[id], [token], ['completed'], [null]],
-  settle_drop: (id: string, token: string) => [[id], [token]],
-  settle_return: (id: string, token: string) => [[id], [token], [1], [1000], ['refused'], ['Error'], [null]],
-  settle_bury: (id: string, token: string) => [[id], [token], [randomUUID()], ['refused'], ['Error'], [null]],
+  settle_finish: (id: string, token: string) => [[id], [token], NOTHING_COUNTED, ['completed'], [null]],
+  settle_drop: (id: string, token: string) => [[id], [token], NOTHING_COUNTED],
+  settle_return: (id: string, token: string) => [
+    [id],
+    [token],
+    NOTHING_COUNTED,
+    [1],
+    [1000],
+    ['refused'],
+    ['Error'],
+    [null],
+  ],
+  settle_bury: (id: string, token: string) => [
+    [id],
+    [token],
+    NOTHING_COUNTED,
+    [randomUUID()],
+    ['refused'],
+    ['Error'],
+    [null],
+  ],
 }
 type Settle = keyof typeof SETTLE
 
 beforeEach(async () => {
+  // A test that failed may have left its transaction open.
+  await Promise.all([one.query('ROLLBACK'), two.query('ROLLBACK')])
   await emptyTables(database)
   await database.query('TRUNCATE symphony.messenger_workers')
 })
