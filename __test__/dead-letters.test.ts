@@ -248,9 +248,23 @@ test('cleanup() deletes letters and finished messages past their retention, and 
     `UPDATE symphony.messenger_messages SET processed_at = now() - interval '25 hours' WHERE body ->> 'n' = '1'`,
   )
   setConfig({ retention: { failed: 'forever', completed: 'forever' } })
-  expect(await cleanup()).toEqual({ completed: 0, failed: 0, deduplication: 0, schedules: 0, metrics: 0 })
+  expect(await cleanup()).toEqual({
+    completed: 0,
+    failed: 0,
+    deduplication: 0,
+    schedules: 0,
+    metrics: 0,
+    executions: 0,
+  })
   setConfig({ retention: { failed: '30d', completed: '24h' } })
-  expect(await cleanup()).toEqual({ completed: 1, failed: 1, deduplication: 0, schedules: 0, metrics: 0 })
+  expect(await cleanup()).toEqual({
+    completed: 1,
+    failed: 1,
+    deduplication: 0,
+    schedules: 0,
+    metrics: 0,
+    executions: 0,
+  })
   expect((await listFailed()).messages.map(({ payload }) => payload.n)).toEqual([2])
   expect((await storedMessages(database)).map((row) => row.body.n)).toEqual([2])
 })

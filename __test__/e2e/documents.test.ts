@@ -67,6 +67,8 @@ async function run(command: string, cwd: string): Promise<void> {
     APP_URL: application.url,
     SYMPHONY_DATABASE_URL: database.url,
     NODE_ENV: undefined,
+    // `npm test` has its addon elsewhere. Only here: the servers have to find their own.
+    NAPI_RS_NATIVE_LIBRARY_PATH: process.env.SYMPHONY_TEST_ADDON,
   }
   const { stdout } = await promisify(execFile)('bash', ['-ec', command], { cwd, env })
   if (command.startsWith('curl --fail')) expect(JSON.parse(stdout)).toMatchObject({ success: true })

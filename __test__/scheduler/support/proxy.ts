@@ -12,6 +12,8 @@ export interface Point {
  */
 export async function startProxy(server: URL, point: Point | undefined, strike: () => void) {
   let statements = 0
+  // Counted apart: several statements may be on their way at once.
+  let answers = 0
   let struck = false
   const sockets: Socket[] = []
   const proxy = createServer((client) => {
@@ -31,7 +33,8 @@ export async function startProxy(server: URL, point: Point | undefined, strike: 
     })
     const fromServer = frames((type, bytes) => {
       if (struck) return
-      if (type === 'Z' && ready && point?.when === 'after' && statements === point.statement) return hit()
+      if (type === 'Z' && ready) answers += 1
+      if (type === 'Z' && ready && point?.when === 'after' && answers === point.statement) return hit()
       if (type === 'Z') ready = true
       client.write(bytes)
     })
