@@ -147,7 +147,7 @@ async function endToEnd(addon, env) {
   }
   await counted(
     'end-to-end',
-    () => runEndToEnd({ env: { ...env, SYMPHONY_TEST_ADDON: addon }, timeLimit }),
+    () => runEndToEnd({ env, timeLimit }),
     () => vitestCounts(endToEndReport),
   )
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -60,6 +60,14 @@ function commandsOf(code: string): string[] {
     .filter((line) => line.trim() !== '')
 }
 
+/** The one that the example has installed. */
+function addonOfTheExample(): string | undefined {
+  const scope = at('examples', 'nextjs', 'node_modules', '@leadmap')
+  const files = readdirSync(scope, { recursive: true, encoding: 'utf8' })
+  const addon = files.find((file) => file.endsWith('.node'))
+  return addon && join(scope, addon)
+}
+
 async function run(command: string, cwd: string): Promise<void> {
   const env = {
     ...process.env,
@@ -67,8 +75,8 @@ async function run(command: string, cwd: string): Promise<void> {
     APP_URL: application.url,
     SYMPHONY_DATABASE_URL: database.url,
     NODE_ENV: undefined,
-    // `npm test` has its addon elsewhere. Only here: the servers have to find their own.
-    NAPI_RS_NATIVE_LIBRARY_PATH: process.env.SYMPHONY_TEST_ADDON,
+    // `npm test` has no addon at the root. Only here: the servers have to find their own.
+    NAPI_RS_NATIVE_LIBRARY_PATH: addonOfTheExample(),
   }
   const { stdout } = await promisify(execFile)('bash', ['-ec', command], { cwd, env })
   if (command.startsWith('curl --fail')) expect(JSON.parse(stdout)).toMatchObject({ success: true })
