@@ -8,7 +8,17 @@
 \set schema symphony
 \endif
 
-CREATE SCHEMA IF NOT EXISTS :"schema";
+-- A DO block can not see psql's variables; a setting that lives as long as this transaction carries the name in.
+SELECT set_config('symphony.schema', :'schema', true);
+
+-- CREATE SCHEMA IF NOT EXISTS wants the right to create schemas even where there is nothing to create.
+DO $$
+BEGIN
+  IF to_regnamespace(quote_ident(current_setting('symphony.schema'))) IS NULL THEN
+    EXECUTE format('CREATE SCHEMA %I', current_setting('symphony.schema'));
+  END IF;
+END
+$$;
 
 CREATE TABLE IF NOT EXISTS :"schema".messenger_migrations (
   version integer PRIMARY KEY,

@@ -8,10 +8,13 @@ import {
   migrate,
   migrationStatus,
   rollback,
+  runDueSchedules,
+  schedule,
   setConfig,
 } from '@leadmap/symphony'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { createDatabase, type TestDatabase } from '../support/database.js'
+import pg from 'pg'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { createDatabase, serverUrl, type TestDatabase } from '../support/database.js'
 import { startProgram } from '../support/programs.js'
 
 afterAll(close)
@@ -102,6 +105,39 @@ describe('migrate()', () => {
     setConfig({ database: { schema: 'one' } })
     expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
   })
+})
+
+test('migrate() needs no right to create schemas where the schema is there', async () => {
+  const role = `owner_${database.name}`
+  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`)
+  // When its database is gone.
+  onTestFinished(async () => {
+    const server = new pg.Client(serverUrl())
+    await server.connect()
+    await server.query(`DROP ROLE ${role}`)
+    await server.end()
+  })
+  await database.query(`CREATE SCHEMA symphony AUTHORIZATION ${role}`)
+  const url = new URL(database.directUrl)
+  url.username = role
+  url.password = 'secret'
+  setConfig({ database: { url: url.href } })
+  const { version } = await migrate()
+  expect(version).toBe((await migrationStatus()).latest)
+  expect(await dispatch({ type: 'Good', payload: {} })).toMatchObject({ status: 'queued' })
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
+})
+
+test('everything works with an empty search path', async () => {
+  await database.query(`ALTER DATABASE ${database.name} SET search_path = ''`)
+  await migrate()
+  await dispatch({ type: 'Good', payload: {} }, { idempotencyKey: 'a' })
+  await dispatchBatch([{ type: 'Bad', payload: {} }])
+  await schedule({ type: 'Good', payload: {} }, { at: Date.now() - 1000 }, { name: 'due' })
+  expect(await runDueSchedules()).toMatchObject({ dispatched: 1 })
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 2, deadLettered: 1 })
+  expect((await listFailed()).messages).toHaveLength(1)
+  expect(await rollback({ to: 0 })).toMatchObject({ version: 0 })
 })
 
 describe('rollback()', () => {

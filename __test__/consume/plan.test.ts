@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { close, consumeBatch, dispatch, HandlerRegistry } from '@leadmap/symphony'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
+import { statement } from '../faults/support/statements.js'
+import { until } from '../faults/support/until.js'
+import { createQueue } from '../support/symphony.js'
+
+const database = await createQueue({ retention: { completed: 'none' } })
+/** More than enough for Postgres to keep one plan for a statement. */
+const QUIET_ROUNDS = 15
+const BURST = 5000
+const HANDLED = 500
+
+// A session of its own, past any pooler: it keeps statements.
+const session = new pg.Client(database.directUrl)
+beforeAll(() => session.connect())
+afterAll(() => session.end())
+
+test('a burst after a quiet time is not read as a whole by each claim', async () => {
+  // No statistics come to the rescue, as they do a minute later.
+  await database.query('ALTER TABLE symphony.messenger_messages_pending SET (autovacuum_enabled = false)')
+  await database.query('VACUUM ANALYZE symphony.messenger_messages_pending')
+  const registry = new HandlerRegistry()
+  registry.register('Any', () => undefined)
+  for (let round = 0; round < QUIET_ROUNDS; round += 1) {
+    await dispatch({ type: 'Any', payload: {} })
+    await consumeBatch({ registry })
+  }
+  await database.query(
+    `INSERT INTO symphony.messenger_messages_pending (id, message_type, transport_name, queue_name, body)
+     SELECT gen_random_uuid(), 'Any', 'supabase', 'default', '{}' FROM generate_series(1, $1)`,
+    [BURST],
+  )
+  expect(await consumeBatch({ registry, batchSize: 50, messageLimit: HANDLED })).toMatchObject({ succeeded: HANDLED })
+  // What a session has read is told when it ends, at the latest.
+  await close()
+  await until('all is told', async () => (await figures()).deleted >= QUIET_ROUNDS + HANDLED)
+  expect((await figures()).scanned).toBeLessThan(BURST)
+})
+
+async function figures(): Promise<{ deleted: number; scanned: number }> {
+  const [row] = await database.query<{ deleted: number; scanned: number }>(
+    `SELECT n_tup_del::int AS deleted, seq_tup_read::int AS scanned
+     FROM pg_stat_user_tables WHERE relname = 'messenger_messages_pending'`,
+  )
+  return row ?? { deleted: 0, scanned: 0 }
+}
+
+/** Tables that stay small, and a statement that is meant to look at all schedules. */
+const SMALL = ['messenger_workers', 'messenger_transports', 'messenger_notifications', 'messenger_messages_processing']
+const MEANT = ['schedules_prune messenger_schedules']
+
+test('every statement reads tables that may be large by an index, in the plan that is made while they are empty', async () => {
+  await session.query('VACUUM ANALYZE')
+  // As every direct connection has it.
+  await session.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan')
+  const statements = [
+    ...readFileSync(at('src/transport/postgres/statement.rs'), 'utf8').matchAll(/^ {4}(\w+)\(([A-Z0-9_,\s]*)\);/gm),
+  ]
+  expect(statements.length).toBeGreaterThan(40)
+  const scans: string[] = []
+  for (const [, name = '', types = ''] of statements) {
+    const names = types.split(',').flatMap((type) => type.trim().toLowerCase().replace('_array', '[]') || [])
+    const list = (items: string[]) => (items.length > 0 ? `(${items.join(', ')})` : '')
+    await session.query(`PREPARE ${name}_ ${list(names)} AS ${statement(name)}`)
+    const plan = await session.query(`EXPLAIN EXECUTE ${name}_ ${list(names.map(() => 'NULL'))}`)
+    const lines = plan.rows.map((row) => row['QUERY PLAN']).join('\n')
+    scans.push(...[...lines.matchAll(/Seq Scan on (\w+)/g)].map(([, table]) => `${name} ${table}`))
+  }
+  expect(scans.filter((scan) => !MEANT.includes(scan) && !SMALL.some((table) => scan.endsWith(table)))).toEqual([])
+})
