@@ -278,3 +278,13 @@ test('finished messages are not kept at all where the retention is none', async 
   expect(await storedMessages(database)).toEqual([])
   setConfig({ retention: { completed: '24h' } })
 })
+
+test('whoever consumes deletes by itself what retention no longer covers', async () => {
+  const registry = new HandlerRegistry()
+  registry.register('Done', () => undefined)
+  await dispatch({ type: 'Done', payload: {} })
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
+  await database.query("UPDATE symphony.messenger_messages SET processed_at = now() - interval '25 hours'")
+  expect(await consumeBatch({ registry })).toMatchObject({ claimed: 0, drained: true })
+  expect(await storedMessages(database)).toEqual([])
+})

@@ -1,4 +1,12 @@
-import { cleanup, dispatch, dispatchBatch, getDuplicateAttempts, setConfig } from '@leadmap/symphony'
+import {
+  cleanup,
+  consumeBatch,
+  dispatch,
+  dispatchBatch,
+  getDuplicateAttempts,
+  HandlerRegistry,
+  setConfig,
+} from '@leadmap/symphony'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { startProgram } from './support/programs.js'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'
@@ -53,6 +61,22 @@ describe('an idempotency key', () => {
     expect(next.status).toBe('queued')
     expect(next.messageId).not.toBe(first.messageId)
     expect(await storedMessages(database)).toHaveLength(1)
+  })
+
+  test('holds while its message runs, waits for a retry, and is a dead letter', async () => {
+    const again = async () => (await dispatch(message, { idempotencyKey: 'a' })).status
+    await dispatch(message, { idempotencyKey: 'a', maxRetries: 1 })
+    const registry = new HandlerRegistry()
+    registry.register('Invoice', async () => {
+      expect(await again()).toBe('duplicate')
+      throw new Error('not yet')
+    })
+    expect(await consumeBatch({ registry })).toMatchObject({ retried: 1 })
+    expect(await again()).toBe('duplicate')
+    await database.query('UPDATE symphony.messenger_messages SET available_at = now()')
+    expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: 1 })
+    expect(await again()).toBe('duplicate')
+    expect(await getDuplicateAttempts('a')).toBe(4)
   })
 
   test('is taken for as long as the configuration says', async () => {

@@ -128,6 +128,33 @@ describe('whatever is in a message', () => {
   })
 })
 
+test('a row that no dispatch would have made holds up no other', async () => {
+  const odd = [
+    ['null', '{}', '{}'],
+    ['"text"', '{}', '{}'],
+    ['[1]', '{}', '{}'],
+    ['{"n": 1e400}', '{}', '{}'],
+    ['{}', 'null', '[]'],
+    ['{}', '[1, 2]', '"text"'],
+    ['{}', '{"traceparent": 5, "x": {"y": null}}', 'null'],
+  ]
+  const insert = `INSERT INTO symphony.messenger_messages_pending
+      (id, message_type, transport_name, queue_name, body, headers, metadata)
+    VALUES (gen_random_uuid(), $1, 'supabase', 'default', $2, $3, $4)`
+  for (const [body, headers, metadata] of odd) await database.query(insert, ['Any', body, headers, metadata])
+  await database.query(insert, ['', '{}', '{}', '{}'])
+  await dispatchBatch([{ type: 'Any', payload: { good: true } }])
+  const seen: unknown[] = []
+  const registry = new HandlerRegistry()
+  registry.register('*', (message, context) => {
+    seen.push([message.payload, { ...context.headers }, context.metadata])
+  })
+  const { claimed, succeeded, deadLettered } = await consumeBatch({ registry, batchSize: 100 })
+  expect(claimed).toBe(odd.length + 2)
+  expect(succeeded + deadLettered).toBe(claimed)
+  expect(seen).toContainEqual([{ good: true }, expect.anything(), expect.anything()])
+})
+
 test('whatever an idempotency key is, it holds', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(text, { minLength: 1, maxLength: 20 }), async (keys) => {

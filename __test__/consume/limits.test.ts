@@ -220,6 +220,15 @@ describe('consumeBatch() stops', () => {
     await expectUntouched(20 - result.succeeded)
   })
 
+  test("and leaves the signal's own onabort alone", async () => {
+    await fill(1)
+    const controller = new AbortController()
+    const told: string[] = []
+    controller.signal.onabort = () => void told.push('onabort')
+    await consume(() => controller.abort(), { signal: controller.signal })
+    expect(told).toEqual(['onabort'])
+  })
+
   test('before it begins when its signal is aborted already', async () => {
     await fill(2)
     const result = await consume(() => undefined, { signal: AbortSignal.abort() })

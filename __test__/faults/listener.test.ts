@@ -1,8 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dispatch, HandlerRegistry, setConfig, Worker } from '@leadmap/symphony'
+import {
+  close,
+  consumeBatch,
+  type DispatchOptions,
+  dispatch,
+  dispatchBatch,
+  HandlerRegistry,
+  setConfig,
+  Worker,
+  type WorkerOptions,
+} from '@leadmap/symphony'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { createQueue } from '../support/symphony.js'
 import { greatest, since, tell } from './support/figures.js'
+import { startRelay } from './support/relay.js'
 import { between, numbers, scaled } from './support/scale.js'
 import { until } from './support/until.js'
 
@@ -54,12 +66,64 @@ test('a worker that has just begun to listen is woken too', { timeout: 120_000 }
   tell('5 new listener', { workers: slowest.length, 'most ms': Math.round(greatest(slowest)) })
 })
 
+test('one worker is woken for each of its transports and queues', async () => {
+  setConfig({ transports: { mail: { type: 'postgres', queue: 'mail' } } })
+  const { picked } = startWorker({ transports: ['supabase', 'mail'] })
+  await until('a worker listens', async () => (await listeners()).length === 1)
+  const places = [{}, { transport: 'mail' }, { queue: 'reports' }, { transport: 'mail', queue: 'late' }]
+  for (const place of places) {
+    await latency(picked, place)
+    await sleep(20)
+  }
+})
+
+test('nobody is notified while no worker waits', async () => {
+  const channel = 'symphony_symphony'
+  const ear = new pg.Client(database.directUrl)
+  await ear.connect()
+  onTestFinished(() => ear.end())
+  const heard: unknown[] = []
+  ear.on('notification', ({ payload }) => heard.push(payload))
+  await ear.query(`LISTEN ${channel}`)
+  await dispatchBatch(numbers(50).map((n) => ({ type: 'Later', payload: { n } })))
+  await dispatch({ type: 'Later', payload: {} })
+  const registry = new HandlerRegistry()
+  registry.register('Later', () => undefined)
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 51 })
+  // Notifications come in the order of their commits: what was sent before this one has been heard before it.
+  await database.query(`SELECT pg_notify('${channel}', 'the end')`)
+  await until('the last one is heard', () => heard.includes('the end'))
+  expect(heard).toEqual(['the end'])
+
+  const { picked } = startWorker()
+  await until('a worker waits', async () => (await waiting()) === 1)
+  await Promise.all([latency(picked), dispatchBatch(numbers(50).map((n) => ({ type: 'Later', payload: { n } })))])
+  expect(heard.length).toBeGreaterThan(1)
+  expect(heard.length).toBeLessThan(10)
+})
+
+test('a listening connection that goes silent holds nothing up: polling goes on', async () => {
+  await close()
+  const relay = await startRelay(database.directUrl)
+  setConfig({ database: { directUrl: `${relay.url}?sslmode=disable` } })
+  onTestFinished(async () => {
+    await close()
+    setConfig({ database: { directUrl: database.directUrl } })
+  })
+  const { picked } = startWorker({ pollInterval: 100 })
+  await until('a worker waits', async () => (await waiting()) === 1)
+  relay.freeze()
+  for (const _ of numbers(3)) await latency(picked)
+  relay.thaw()
+  await latency(picked)
+})
+
 /** A worker that only a notification wakes in time, and what is called when a message is picked up. */
-function startWorker() {
+function startWorker(options: WorkerOptions = {}) {
   const picked = new Map<string, () => void>()
   const registry = new HandlerRegistry()
   registry.register('Timed', ({ payload }) => picked.get(payload.key)?.())
-  const worker = new Worker({ registry, pollInterval: POLL, handleSignals: false })
+  const worker = new Worker({ registry, pollInterval: POLL, handleSignals: false, ...options })
   const stop = async () => void (await worker.stop({ force: true }))
   onTestFinished(stop)
   void worker.start()
@@ -67,11 +131,11 @@ function startWorker() {
 }
 
 /** Milliseconds from the call of dispatch() to the start of the handler. Fails when only the next look could find it. */
-async function latency(picked: Map<string, () => void>): Promise<number> {
+async function latency(picked: Map<string, () => void>, place: DispatchOptions = {}): Promise<number> {
   const key = String(Math.random())
   const start = performance.now()
   const handled = new Promise<void>((resolve) => picked.set(key, resolve))
-  await dispatch({ type: 'Timed', payload: { key } })
+  await dispatch({ type: 'Timed', payload: { key } }, place)
   await Promise.race([handled, tooLate()])
   return performance.now() - start
 }
@@ -96,6 +160,11 @@ async function latencies(picked: Map<string, () => void>, count: number): Promis
 async function listeners(): Promise<number[]> {
   const sql = `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name = 'symphony listener' AND query ~ '^LISTEN'`
   return (await database.query<{ pid: number }>(sql, [database.name])).map(({ pid }) => pid)
+}
+
+/** How many workers have said that they wait. */
+async function waiting(): Promise<number> {
+  return (await database.query('SELECT FROM symphony.messenger_workers WHERE waiting')).length
 }
 
 function median(values: number[]): number {

@@ -4,6 +4,8 @@ import {
   dispatch,
   dispatchBatch,
   HandlerRegistry,
+  runDueSchedules,
+  schedule,
   setConfig,
   TransportError,
 } from '@leadmap/symphony'
@@ -106,6 +108,16 @@ test('consumeBatch() with a time limit is back in time, whatever is locked', asy
     return (await tally(database)).completed === 20
   })
   tell('10 consumeBatch with timeLimit, table locked', { 'timeLimit in ms': 2000, 'ms until it returned': took })
+})
+
+test('runDueSchedules() gives up at the time limit, and the run is made by the next call', async () => {
+  await schedule({ type: 'Work', payload: { n: 1 } }, { at: Date.now() - 1000 }, { name: 'locked' })
+  const refusal = await whileLocked('messenger_schedules', () => runDueSchedules().catch((error: unknown) => error))
+  expect(refusal).toMatchObject({ name: 'TransportError', code: 'SYMPHONY_TIMEOUT' })
+  await allQuiet()
+  expect(await tally(database)).toMatchObject({ waiting: 0 })
+  expect(await runDueSchedules()).toMatchObject({ dispatched: 1, failed: 0 })
+  expect(await tally(database)).toMatchObject({ waiting: 1 })
 })
 
 test('outcomes that can not be written wait, and each is written once', async () => {

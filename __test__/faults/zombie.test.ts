@@ -67,6 +67,20 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
   },
 )
 
+test('a worker whose event loop is blocked past its lease keeps what it holds', { timeout: 60_000 }, async () => {
+  await emptyTables(database)
+  const journal = new Journal()
+  await fill(numbers(3).map((n) => ({ n, block: n === 0 ? 2500 : 0 })))
+  const blocked = await startConsumer({ url: database.url, journal, lease: LEASE, concurrency: 1, batchSize: 3 })
+  await until('it blocks', () => journal.count('start') === 1)
+  const other = await startConsumer({ url: database.url, journal, lease: LEASE, poll: 50 })
+  await until('everything is done', () => isDone(database))
+  const [first, second] = await Promise.all([blocked.stop(), other.stop()])
+  expect(first).toMatchObject({ claimed: 3, succeeded: 3, lost: 0 })
+  expect(second).toMatchObject({ claimed: 0 })
+  for (const runs of journal.runs().values()) expect(runs).toHaveLength(1)
+})
+
 /** Every message with what became of it, by whom and when. */
 function outcomes() {
   return database.query(

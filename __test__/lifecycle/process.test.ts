@@ -29,6 +29,14 @@ describe('a process', () => {
     await expect.poll(connections).toEqual([])
   })
 
+  test.each([1, 2, 3])('that leaves at once, with everything under way, leaves in order (%i)', async () => {
+    const program = startProgram('exit-at-work.mjs', environment)
+    expect(await program.next()).toBe('at work')
+    await expectSoonEnded(program)
+    const rows = await storedMessages(database)
+    expect(rows.filter((row) => row.message_type === 'Any')).toHaveLength(200)
+  })
+
   test('that does not wait for its dispatch stores the message before it ends', async () => {
     const program = startProgram('dispatch-and-run-off.mjs', environment)
     expect(await program.next()).toBe('off')

@@ -238,6 +238,21 @@ describe('runDueSchedules()', () => {
     expect(await getSchedule('slow')).toMatchObject({ runCount: 2, skippedCount: 2 })
   })
 
+  test.each(['allow', 'skip'] as const)(
+    'a run that ends as a dead letter stops no later one, overlap: %s',
+    async (overlap) => {
+      await schedule(report, { every: '1h' }, { name: 'failing', maxRetries: 0, overlap, from: HALF_AN_HOUR_AGO })
+      const registry = new HandlerRegistry()
+      registry.register('Report', () => Promise.reject(new Error('no')))
+      for (const runCount of [1, 2, 3]) {
+        await dueSince(database, 'failing', '1 second')
+        expect(await runDueSchedules()).toMatchObject({ dispatched: 1, skipped: 0 })
+        expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: 1 })
+        expect(await getSchedule('failing')).toMatchObject({ status: 'active', runCount })
+      }
+    },
+  )
+
   test('ends with maxRuns, with until, and after one time', async () => {
     await schedule(report, { every: '1h' }, { name: 'twice', maxRuns: 2 })
     await schedule(report, { at: Date.now() - 1_000 }, { name: 'one' })

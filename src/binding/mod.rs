@@ -16,3 +16,23 @@ mod pure;
 mod runtime;
 mod scheduler;
 mod thrown;
+
+#[cfg(test)]
+mod tests {
+    /// A panic in an export without it ends the process, not the call.
+    #[test]
+    fn every_export_keeps_its_panics_to_itself() {
+        let mut exports = 0;
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/binding")).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for export in text.split("    #[napi").skip(1).chain(text.split("\n#[napi").skip(1)) {
+                let head = export.split('{').next().unwrap_or_default();
+                if head.contains(" fn ") && !head.contains("async fn") && !export.starts_with("_derive") {
+                    assert!(head.contains("catch_unwind"), "#[napi{head}");
+                    exports += 1;
+                }
+            }
+        }
+        assert!(exports > 10, "{exports} exports were found");
+    }
+}

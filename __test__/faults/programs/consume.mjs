@@ -17,11 +17,13 @@ const options = {
   ...(BATCH_SIZE && { batchSize: Number(BATCH_SIZE) }),
 }
 
-// `ms`: how long it takes, unless HASTE is set; `abort`: it takes the process with it.
-registerHandler('Work', async ({ payload: { n, ms, abort } }, { id, signal }) => {
+// `ms`: how long it takes, unless HASTE is set; `block`: how long it keeps the event loop; `abort`: it takes the
+// process with it.
+registerHandler('Work', async ({ payload: { n, ms, block, abort } }, { id, signal }) => {
   note('start', { n, id })
   signal.addEventListener('abort', () => note('aborted', { n, id }))
   if (abort) process.abort()
+  if (block) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, block)
   if (ms && !HASTE) await sleep(ms, undefined, { signal })
   note('end', { n, id })
 })

@@ -6,6 +6,8 @@ export interface Work {
   n: number
   /** How long its handler takes, in milliseconds. */
   ms?: number
+  /** How long its handler keeps the event loop of its process, in milliseconds. */
+  block?: number
   /** Whether its handler takes the process with it. */
   abort?: boolean
 }

@@ -263,3 +263,19 @@ pub(super) fn backoff(failures: u32) -> Duration {
 pub(super) fn trouble(error: &Error) -> Value {
     json!({ "event": "error", "code": error.code(), "message": error.to_string() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise an outage fills the log, and every worker is there at once when the database is back.
+    #[test]
+    fn pauses_between_failures_grow_to_seconds_and_differ() {
+        for failures in [0, 1, 2, 6, 7, 100, u32::MAX] {
+            let pause = backoff(failures);
+            assert!(pause >= FIRST_BACKOFF.mul_f64(0.75) && pause <= LONGEST_BACKOFF.mul_f64(1.25), "{pause:?}");
+        }
+        assert!(backoff(3) > backoff(1) && backoff(20) >= LONGEST_BACKOFF.mul_f64(0.75));
+        assert_ne!(backoff(20), backoff(20));
+    }
+}
