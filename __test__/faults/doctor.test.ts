@@ -9,6 +9,8 @@ import {
   HandlerRegistry,
   migrate,
   rollback,
+  runDueSchedules,
+  schedule,
   setConfig,
 } from '@leadmap/symphony'
 import pg from 'pg'
@@ -56,7 +58,7 @@ test('a healthy queue: every check is named, and none complains', async () => {
   expect(findings.filter(({ severity }) => severity !== 'ok')).toEqual([])
   expect(healthy).toBe(true)
   const checks = ['pooler', 'connection', 'migrations', 'version', 'clock', 'rights', 'rowSecurity', 'transactions']
-  expect(findings.map(({ check }) => check)).toEqual([...checks, 'deadRows', 'workers', 'handlers'])
+  expect(findings.map(({ check }) => check)).toEqual([...checks, 'deadRows', 'workers', 'schedules', 'handlers'])
 })
 
 test('nobody listens at the URL', async () => {
@@ -190,6 +192,19 @@ test('a worker died, and nobody has taken its messages', async () => {
   expect(troubles[0]?.message).toMatch(new RegExp(`pid ${victim.process.pid} \\(9\\d s\\)`))
 })
 
+test('nobody runs the schedules that are due', async () => {
+  await schedule({ type: 'Report', payload: {} }, { cron: '0 9 * * *' }, { name: 'daily' })
+  undo('TRUNCATE symphony.messenger_schedules, symphony.messenger_messages, symphony.messenger_deduplication')
+  await server.query(`UPDATE symphony.messenger_schedules SET next_run_at = now() - interval '10 minutes'`)
+  const troubles = await wrong(doctor({ registry: new HandlerRegistry() }))
+  expect(troubles).toMatchObject([
+    { check: 'schedules', severity: 'warning', remedy: expect.stringContaining('runDueSchedules()') },
+  ])
+  expect(troubles[0]?.message).toMatch(/daily \(60\d s\)/)
+  expect(await runDueSchedules()).toMatchObject({ dispatched: 1 })
+  expect(await wrong()).toMatchObject([{ check: 'handlers' }])
+})
+
 test('messages wait that nobody here handles', async () => {
   for (const _ of numbers(3)) await dispatch({ type: 'Forgotten', payload: {} })
   undo('TRUNCATE symphony.messenger_messages')
@@ -247,6 +262,7 @@ test('every check but the version of the server has complained by now', () => {
     'transactions',
     'deadRows',
     'workers',
+    'schedules',
     'handlers',
   ]
   expect([...found]).toEqual(expect.arrayContaining(provoked))

@@ -1,12 +1,16 @@
 import {
   close,
   consumeBatch,
+  deleteSchedule,
   dispatch,
   dispatchBatch,
   getConfig,
   getHealth,
   HandlerError,
   HandlerRegistry,
+  pauseSchedule,
+  runDueSchedules,
+  schedule,
   setConfig,
 } from '@leadmap/symphony'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -47,6 +51,7 @@ test('a queue at rest is healthy', async () => {
       'errorRate',
       'deadLetters',
       'staleWorkers',
+      'overdueSchedules',
       'unhandledTypes',
       'circuitBreakers',
     ].map((name) => `${name} healthy`),
@@ -109,6 +114,33 @@ test('a worker that died and was not rescued shows', async () => {
      VALUES (gen_random_uuid(), 'h', 1, '{supabase}', now() - interval '5 minutes')`,
   )
   expect(await check('staleWorkers')).toMatchObject({ overall: 'degraded', status: 'degraded', value: 1 })
+})
+
+test('schedules that nobody runs show, unless they are paused', async () => {
+  const names = ['daily', 'hourly', 'soon']
+  for (const name of names) await schedule({ type: 'Good', payload: {} }, { every: '1h' }, { name })
+  onTestFinished(async () => {
+    for (const name of names) await deleteSchedule(name)
+  })
+  const due = (name: string, minutes: number) =>
+    database.query(
+      'UPDATE symphony.messenger_schedules SET next_run_at = now() - make_interval(mins => $2) WHERE name = $1',
+      [name, minutes],
+    )
+  await due('soon', 1)
+  expect(await check('overdueSchedules')).toMatchObject({ overall: 'healthy', status: 'healthy', value: 0 })
+  await due('daily', 6)
+  await due('hourly', 60)
+  expect(await check('overdueSchedules')).toMatchObject({
+    overall: 'degraded',
+    status: 'degraded',
+    value: 2,
+    message: expect.stringContaining('runDueSchedules()'),
+  })
+  await pauseSchedule('hourly')
+  expect(await check('overdueSchedules')).toMatchObject({ value: 1 })
+  await runDueSchedules()
+  expect(await check('overdueSchedules')).toMatchObject({ overall: 'healthy', status: 'healthy', value: 0 })
 })
 
 test('a paused type shows', async () => {

@@ -14,6 +14,7 @@ export function judge(facts: Facts, thresholds: Thresholds): HealthCheck[] {
     errorRate(facts, thresholds),
     deadLetters(facts, thresholds),
     staleWorkers(facts),
+    overdueSchedules(facts),
     unhandledTypes(facts),
     circuitBreakers(facts),
   ].filter((check) => check !== undefined)
@@ -82,6 +83,15 @@ function staleWorkers({ vitals }: Facts): HealthCheck | undefined {
   }
   const message = `${value} workers died and nobody has taken their messages: call consumeBatch(), or start a Worker`
   return { name: 'staleWorkers', status: 'degraded', message, value }
+}
+
+function overdueSchedules({ vitals }: Facts): HealthCheck | undefined {
+  if (vitals === null) return undefined
+  const name = 'overdueSchedules'
+  const { overdueSchedules: value } = vitals
+  if (value === 0) return { name, status: 'healthy', message: 'no schedule is overdue', value }
+  const message = `${value} schedules have been due for more than 5 min: call runDueSchedules(), or start a Scheduler`
+  return { name, status: 'degraded', message, value }
 }
 
 function unhandledTypes({ unhandled, vitals }: Facts): HealthCheck | undefined {

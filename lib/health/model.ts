@@ -8,7 +8,7 @@ export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
 export interface HealthCheck {
   /**
    * What was looked at: `database`, `migrations`, `queueDepth`, `oldestAge`, `errorRate`, `deadLetters`,
-   * `staleWorkers`, `unhandledTypes` or `circuitBreakers`.
+   * `staleWorkers`, `overdueSchedules`, `unhandledTypes` or `circuitBreakers`.
    */
   name: string
   /** How it is. */
@@ -63,6 +63,7 @@ export interface Facts {
     recentDeadLetters: number
     workers: number
     staleWorkers: number
+    overdueSchedules: number
     circuits: OpenCircuit[]
   } | null
   queueDepth: number | null

@@ -68,6 +68,7 @@ pub struct Facts {
     holding_slots: Vec<String>,
     tables: Vec<Table>,
     stale_workers: Vec<StaleWorker>,
+    overdue_schedules: Vec<OverdueSchedule>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -92,6 +93,12 @@ struct StaleWorker {
     seconds: f64,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+struct OverdueSchedule {
+    name: String,
+    seconds: f64,
+}
+
 /// What the facts mean. `local_ms` is this process's clock in the middle of the round trip that fetched them.
 pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
     vec![
@@ -102,6 +109,7 @@ pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
         transactions(facts),
         dead_rows(&facts.tables),
         workers(&facts.stale_workers),
+        schedules(&facts.overdue_schedules),
     ]
 }
 
@@ -191,6 +199,18 @@ fn workers(stale: &[StaleWorker]) -> Finding {
     )
 }
 
+fn schedules(overdue: &[OverdueSchedule]) -> Finding {
+    if overdue.is_empty() {
+        return Finding::ok("schedules", "no schedule is overdue");
+    }
+    let named: Vec<String> = overdue.iter().map(|it| format!("{} ({} s)", it.name, it.seconds.round())).collect();
+    Finding::warning(
+        "schedules",
+        format!("schedules that have been due for more than five minutes: {}", some(&named)),
+        "call runDueSchedules() every minute from a cron route, or start a Scheduler; pause what is not to run",
+    )
+}
+
 /// The first few of a list that may be long.
 fn some(all: &[String]) -> String {
     const SHOWN: usize = 5;
@@ -207,6 +227,7 @@ mod tests {
         let mut facts = json!({
             "version": 170_002, "now": 1_000_000.0, "exposed": [], "unguarded": [], "oldestTransaction": null,
             "preparedTransactions": 0, "holdingSlots": [], "tables": [], "staleWorkers": [],
+            "overdueSchedules": [],
         });
         change(&mut facts);
         serde_json::from_value(facts).unwrap()
@@ -224,7 +245,7 @@ mod tests {
     #[test]
     fn each_trouble_is_found_with_its_remedy() {
         let busy = json!({ "seconds": 3600.4, "pid": 77, "application": "report", "state": "idle in transaction" });
-        let cases: [(&str, &str, Value, &str); 9] = [
+        let cases: [(&str, &str, Value, &str); 10] = [
             ("version", "version", json!(140_010), "14.10"),
             ("clock", "now", json!(1_600_000.0), "600.0 s apart"),
             ("rights", "exposed", json!(["anon may select messenger_messages"]), "anon may select"),
@@ -234,6 +255,7 @@ mod tests {
             ("transactions", "holdingSlots", json!(["old"]), "old"),
             ("deadRows", "tables", json!([{ "name": "p", "live": 10, "dead": 300_000 }]), "p (300000 dead, 10 live)"),
             ("workers", "staleWorkers", json!([{ "host": "h", "pid": 5, "seconds": 90.2 }]), "h pid 5 (90 s)"),
+            ("schedules", "overdueSchedules", json!([{ "name": "daily", "seconds": 600.4 }]), "daily (600 s)"),
         ];
         for (check, key, value, text) in cases {
             let found = wrong(|facts| facts[key] = value);

@@ -96,6 +96,7 @@ impl Vitals {
         self.recent_dead_letters += other.recent_dead_letters;
         self.workers += other.workers;
         self.stale_workers += other.stale_workers;
+        self.overdue_schedules += other.overdue_schedules;
         self.circuits.extend(other.circuits);
     }
 }

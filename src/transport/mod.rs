@@ -286,6 +286,8 @@ pub struct Vitals {
     pub workers: u64,
     /// Workers that have been overdue for a minute and that nobody has rescued.
     pub stale_workers: u64,
+    /// Schedules that have been due for five minutes or more: nobody runs what is due.
+    pub overdue_schedules: u64,
     /// Circuit breakers that are not closed.
     pub circuits: Vec<Circuit>,
 }

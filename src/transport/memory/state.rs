@@ -296,6 +296,7 @@ impl State {
             recent_dead_letters: self.letters.count_since(now - TimeDelta::hours(1)),
             workers: leases(|until, now| until >= now),
             stale_workers: leases(|until, now| until < now - TimeDelta::minutes(1)),
+            overdue_schedules: 0,
             circuits: Vec::new(),
         }
     }

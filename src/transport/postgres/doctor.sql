@@ -1,4 +1,5 @@
--- The facts that a diagnosis needs, as one JSON value. Reads catalogs and statistics only, and the table of workers.
+-- The facts that a diagnosis needs, as one JSON value. Reads catalogs and statistics only, and the tables of workers
+-- and, by messenger_schedules_due, of schedules.
 SELECT jsonb_build_object(
   'version', current_setting('server_version_num')::integer,
   'now', extract(epoch FROM clock_timestamp()) * 1000,
@@ -41,5 +42,11 @@ SELECT jsonb_build_object(
                                         'seconds', extract(epoch FROM now() - lease_until)) ORDER BY lease_until)
     FROM (SELECT * FROM :"schema".messenger_workers WHERE lease_until < now() - interval '1 minute'
           ORDER BY lease_until LIMIT 20) stale
+  ), '[]'),
+  'overdueSchedules', coalesce((
+    SELECT jsonb_agg(jsonb_build_object('name', name, 'seconds', extract(epoch FROM now() - next_run_at))
+                     ORDER BY next_run_at)
+    FROM (SELECT name, next_run_at FROM :"schema".messenger_schedules
+          WHERE enabled AND next_run_at < now() - interval '5 minutes' ORDER BY next_run_at LIMIT 20) overdue
   ), '[]')
 )::text AS facts
