@@ -63,6 +63,7 @@ pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<
         let mut pages = Pages::of(filter);
         while let Some(ids) = pages.next(&*store).await? {
             redriven.extend(store.redrive(&ids).await?);
+            engine.note_sent();
         }
     }
     Ok(redriven)

@@ -9,6 +9,7 @@ use crate::transport::postgres::schedules::Schedules;
 use crate::transport::postgres::{PostgresTransport, TransportRow};
 use crate::transport::sync::{Inline, SyncTransport};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ pub struct Engine {
     open: Mutex<Open>,
     /// Held while rows are read, so that a burst of first dispatches reads them once.
     reading: tokio::sync::Mutex<()>,
+    /// How often something was put into a transport.
+    sent: AtomicU64,
 }
 
 /// What has been built from the configuration so far.
@@ -32,6 +35,8 @@ struct Open {
     memory: HashMap<String, Arc<MemoryTransport>>,
     rows: HashMap<String, TransportRow>,
     rows_read: Option<Instant>,
+    /// That of the rows: without a transport, nobody else holds its connections open until one is built.
+    database: Option<Arc<Database>>,
 }
 
 impl Engine {
@@ -41,7 +46,13 @@ impl Engine {
     /// [`Error::InvalidConfiguration`].
     pub fn new(layers: &Layers, inline: Arc<dyn Inline>) -> Result<Self> {
         let config = RwLock::new(Arc::new(config::resolve(layers)?));
-        Ok(Self { config, inline, open: Mutex::default(), reading: tokio::sync::Mutex::default() })
+        Ok(Self {
+            config,
+            inline,
+            open: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            sent: AtomicU64::new(0),
+        })
     }
 
     /// Takes another configuration. Transports are built anew when they are next used; connections to the same
@@ -57,6 +68,7 @@ impl Engine {
         if other_database {
             open.rows.clear();
             open.rows_read = None;
+            open.database = None;
         }
         let retired = std::mem::take(&mut open.transports);
         drop(open);
@@ -154,6 +166,16 @@ impl Engine {
         usable
     }
 
+    /// Notes that something was put into a transport, after it was.
+    pub fn note_sent(&self) {
+        self.sent.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often something was put into a transport: what has not changed since, nothing here has added to.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Acquire)
+    }
+
     /// A memory transport, for tests that look inside.
     ///
     /// # Errors
@@ -167,12 +189,12 @@ impl Engine {
 
     /// Closes every connection; what is used next connects anew.
     pub fn close(&self) {
-        let retired = {
+        let (retired, database) = {
             let mut open = self.open();
             open.rows_read = None;
-            std::mem::take(&mut open.transports)
+            (std::mem::take(&mut open.transports), open.database.take())
         };
-        if !retired.is_empty()
+        if (!retired.is_empty() || database.is_some())
             && let Ok(database) = self.database()
         {
             database.close();
@@ -206,10 +228,11 @@ impl Engine {
     async fn read_rows(&self) -> Result<()> {
         let config = self.config();
         let database = Database::shared(&config.database)?;
-        let rows = PostgresTransport::new("".into(), database, &config).transport_rows().await?;
+        let rows = PostgresTransport::new("".into(), database.clone(), &config).transport_rows().await?;
         let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
         let mut open = self.open();
         open.rows_read = Some(Instant::now());
+        open.database = Some(database);
         if changed(&open.rows, &rows) {
             open.transports.clear();
         }

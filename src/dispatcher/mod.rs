@@ -27,6 +27,7 @@ use std::sync::Arc;
 pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result<Dispatched>>> {
     let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await;
     let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
+    engine.note_sent();
     Ok(receipt::gather(messages, receipts))
 }
 
@@ -63,5 +64,6 @@ pub async fn dispatch_atomically(engine: &Arc<Engine>, requests: &str) -> Result
             return not_capable(&last, "take part in an atomic batch that also goes to another store");
         }
     };
+    engine.note_sent();
     receipt::gather(messages, receipts).into_iter().collect()
 }

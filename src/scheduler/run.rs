@@ -133,6 +133,7 @@ async fn run_page(
         };
         let rest = works.split_off(works.iter().take_while(fits).count().max(1));
         moved += settle(table, works, now, report).await?;
+        engine.note_sent();
         works = rest;
     }
     Ok(moved)
@@ -304,6 +305,7 @@ pub async fn run_now(engine: &Arc<Engine>, name: &str) -> Result<Vec<Dispatched>
         };
         let messages: Vec<(Uuid, Envelope)> = envelopes.iter().map(|it| (id, it.clone())).collect();
         if table.settle(&[unchanged], &messages).await?.moved.contains(&id) {
+            engine.note_sent();
             let dispatched = |it: Envelope| {
                 let schedule = name.to_owned();
                 Dispatched { schedule, message_id: it.id, nominal_at: now, transport: it.transport }

@@ -449,8 +449,9 @@ pub trait Transport: Send + Sync {
         None
     }
 
-    /// The queues that hold anything.
-    async fn survey(&self) -> Result<Survey>;
+    /// What is in these transports of its store, in their order. With `rescue`, that of [`Transport::rescue`] comes
+    /// first, and what it puts back is seen.
+    async fn survey(&self, names: &[Arc<str>], rescue: bool) -> Result<Vec<Survey>>;
 
     /// Claims due messages, highest priority first, oldest first inside one. Suspects are left out.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>>;

@@ -94,8 +94,8 @@ impl Transport for SyncTransport {
         Ok(envelopes.iter().map(answer).collect())
     }
 
-    async fn survey(&self) -> Result<Survey> {
-        Ok(Survey::default())
+    async fn survey(&self, names: &[Arc<str>], _: bool) -> Result<Vec<Survey>> {
+        Ok(names.iter().map(|_| Survey::default()).collect())
     }
 
     async fn claim(&self, _: &Claim<'_>) -> Result<Vec<Claimed>> {

@@ -2,13 +2,13 @@
 
 use super::budget::Budget;
 use super::report::Report;
-use super::run::{Loop, backoff, trouble};
+use super::run::{End, Loop, backoff, trouble};
 use super::stats::{Stats, StoppedBy, Summary};
 use super::{Handlers, Mode, Observer, Options, heart, housekeeping};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::transport::{Listening, Transport, WorkerId};
-use futures_util::future::{join_all, join3, try_join_all};
+use futures_util::future::{join, join_all, try_join_all};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -133,12 +133,12 @@ impl Consumer {
         let run = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run();
         let outcome = self.in_time(start, run).await;
         side_tasks.iter().for_each(AbortHandle::abort);
-        let queue_depth = self.leave(&worker, &stores, &transports).await;
-        Ok(self.summary(start, queue_depth, outcome?))
+        let queue_depth = self.leave(&worker, &stores, &transports, outcome.as_ref().ok()).await;
+        Ok(self.summary(start, queue_depth, outcome?.by))
     }
 
     /// A run with a time limit ends soon after it, even when the database does not answer: whoever set it may be gone.
-    async fn in_time(&self, start: Instant, run: impl Future<Output = Result<StoppedBy>>) -> Result<StoppedBy> {
+    async fn in_time(&self, start: Instant, run: impl Future<Output = Result<End>>) -> Result<End> {
         let (Some(limit), Some(last)) = (self.options.time_limit, Budget::new(start, self.options.time_limit).last())
         else {
             return run.await;
@@ -150,13 +150,30 @@ impl Consumer {
         tokio::time::timeout_at(last.into(), run).await.unwrap_or_else(late)
     }
 
-    /// Signs off, tidies up and counts what is left. None of this changes what was done, so none of it may fail the run.
-    async fn leave(&self, worker: &WorkerId, stores: &[Arc<dyn Transport>], transports: &[Arc<dyn Transport>]) -> u64 {
-        let leaving = join_all(stores.iter().map(|store| store.sign_off(worker)));
+    /// Signs off, tidies up and counts what is left. None of this changes what was done, so none of it may fail the
+    /// run. On no more connections than the run has opened: one for this alone would take longer than it saves.
+    async fn leave(
+        &self,
+        worker: &WorkerId,
+        stores: &[Arc<dyn Transport>],
+        transports: &[Arc<dyn Transport>],
+        end: Option<&End>,
+    ) -> u64 {
+        let registered = if end.is_none_or(|it| it.registered) { stores } else { &[] };
+        let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
         let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
-        let all = join3(leaving, tidying, due(transports));
+        let leaving = join_all(registered.iter().map(|store| store.sign_off(worker)));
+        let all = async {
+            join(tidying, leaving).await;
+            let mut due = 0;
+            for transport in uncounted {
+                // What can not be counted is left out.
+                due += transport.depth().await.unwrap_or_default().iter().map(|it| it.pending).sum::<u64>();
+            }
+            due
+        };
         let patience = self.options.time_limit.map_or(Duration::MAX, |_| FAREWELL);
-        tokio::time::timeout(patience, all).await.map_or(0, |(_, _, depth)| depth)
+        tokio::time::timeout(patience, all).await.unwrap_or_default()
     }
 
     fn summary(&self, start: Instant, queue_depth: u64, stopped_by: StoppedBy) -> Summary {
@@ -235,12 +252,6 @@ fn signature(lease: Duration) -> WorkerId {
 fn distinct_stores(transports: &[Arc<dyn Transport>]) -> Vec<Arc<dyn Transport>> {
     let mut seen = HashSet::new();
     transports.iter().filter(|it| seen.insert(it.store())).cloned().collect()
-}
-
-/// Due messages in all transports; what can not be counted is left out.
-async fn due(transports: &[Arc<dyn Transport>]) -> u64 {
-    let depths = join_all(transports.iter().map(|transport| transport.depth())).await;
-    depths.into_iter().flatten().flatten().map(|it| it.pending).sum()
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

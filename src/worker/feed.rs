@@ -2,8 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::transport::{Claim, Claimed, Survey, Transport, WorkerId};
-use futures_util::future::{try_join, try_join_all};
-use std::collections::HashSet;
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -26,6 +25,7 @@ pub struct Caught {
 }
 
 /// What a claim asks for.
+#[derive(Clone)]
 pub struct Wanted {
     /// Types with a handler; `None`: all.
     pub types: Option<Arc<[String]>>,
@@ -44,49 +44,57 @@ pub struct Wanted {
 /// All transports of a consumer.
 pub struct Feeds {
     feeds: Vec<Feed>,
+    stores: Vec<Store>,
     worker: WorkerId,
     /// The only queues to read; `None`: all that hold anything.
     queues: Option<Vec<String>>,
     next_rescue: Instant,
+    /// Whether the surveys were made within this claim.
+    fresh: bool,
     /// The feed that filled the last claim on its own or with those before it: those behind it are not looked at
     /// before their turn comes. A survey before every claim would cost a deep drain one round trip of three.
     filled_by: Option<usize>,
+}
+
+/// Feeds that are surveyed together: one statement for all of them, on one connection.
+struct Store {
+    transport: Arc<dyn Transport>,
+    feeds: Vec<usize>,
+    names: Vec<Arc<str>>,
 }
 
 struct Feed {
     transport: Arc<dyn Transport>,
     survey: Survey,
     surveyed_at: Option<Instant>,
-    /// Whether the survey was made within this claim.
-    fresh: bool,
     suspect_pause: Option<Instant>,
     /// Claims whose answer never came.
     unanswered: Vec<Uuid>,
+    /// Whether anything was asked for, which registers the worker.
+    has_claimed: bool,
 }
 
 impl Feeds {
     /// The feeds of a consumer.
     pub fn new(transports: Vec<Arc<dyn Transport>>, worker: WorkerId, queues: Option<Vec<String>>) -> Self {
-        let feed = |transport| Feed {
-            transport,
-            survey: Survey::default(),
-            surveyed_at: None,
-            fresh: false,
-            suspect_pause: None,
-            unanswered: Vec::new(),
-        };
-        Self {
-            feeds: transports.into_iter().map(feed).collect(),
-            worker,
-            queues,
-            next_rescue: Instant::now(),
-            filled_by: None,
-        }
+        let stores = Store::behind(&transports);
+        let feeds = transports.into_iter().map(Feed::new).collect();
+        Self { feeds, stores, worker, queues, next_rescue: Instant::now(), fresh: false, filled_by: None }
     }
 
     /// Whether a suspect waits that must be handled alone.
     pub fn suspects(&self) -> bool {
         self.feeds.iter().any(Feed::has_suspect)
+    }
+
+    /// Whether nothing at all waits, due or not, as far as the last survey tells.
+    pub fn are_empty(&self) -> bool {
+        self.feeds.iter().all(|it| it.survey.queues.is_empty())
+    }
+
+    /// Whether the worker may be registered in a store.
+    pub fn may_be_registered(&self) -> bool {
+        self.feeds.iter().any(|it| it.has_claimed)
     }
 
     /// Claims from the first transport, and what is missing then from the next. What was claimed before something
@@ -102,23 +110,15 @@ impl Feeds {
     }
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
+        try_join_all(self.feeds.iter_mut().map(|feed| feed.forget_unanswered(&self.worker))).await?;
+        self.fresh = false;
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
-        let rescue = rescue(self.stores_to_rescue());
-        let first = self.feeds.iter_mut().take(at_once);
-        let prepared = try_join_all(first.map(|feed| feed.prepare(&self.worker, wanted.woken)));
-        let (rescued, _) = try_join(rescue, prepared).await?;
+        if self.rescue_is_due() || self.feeds.iter().take(at_once).any(|feed| feed.wants_survey(wanted)) {
+            self.look().await?;
+        }
         let mut missing = wanted.limit;
-        for (index, feed) in self.feeds.iter_mut().enumerate() {
-            if index >= at_once {
-                feed.prepare(&self.worker, wanted.woken).await?;
-            }
-            feed.expect_suspects(rescued);
-            let queues = self.queues.as_deref();
-            let messages = if wanted.suspect {
-                feed.claim_suspect(&self.worker, queues, wanted).await?
-            } else {
-                feed.claim(&self.worker, queues, wanted, missing).await?
-            };
+        for index in 0..self.feeds.len() {
+            let messages = self.claim_from(index, wanted, missing).await?;
             missing -= messages.len();
             if !messages.is_empty() {
                 caught.push(Caught { feed: index, messages });
@@ -133,42 +133,101 @@ impl Feeds {
         Ok(())
     }
 
-    /// Any claim may take the messages of dead workers; now and then is enough.
-    fn stores_to_rescue(&mut self) -> Vec<Arc<dyn Transport>> {
-        if Instant::now() < self.next_rescue {
-            return Vec::new();
+    /// Claims; where nothing is found and that is doubtful, looks which queues there are and claims again.
+    async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize) -> Result<Vec<Claimed>> {
+        if !self.fresh && self.feed(index)?.wants_survey(wanted) {
+            self.look().await?;
         }
-        self.next_rescue = Instant::now() + (self.worker.lease / 6).clamp(SOONEST_RESCUE, LATEST_RESCUE);
-        let mut seen = HashSet::new();
-        let transports = self.feeds.iter().map(|it| &it.transport);
-        transports.filter(|it| seen.insert(it.store())).cloned().collect()
+        let (fresh, worker, queues) = (self.fresh, self.worker.clone(), self.queues.clone());
+        let feed = self.feed(index)?;
+        if wanted.suspect {
+            return feed.claim_suspect(&worker, queues.as_deref(), wanted).await;
+        }
+        // Going to the very bottom is left to a claim that knows all queues.
+        let quick = Wanted { limit, exhaustive: wanted.exhaustive && fresh, ..wanted.clone() };
+        let messages = feed.claim(&worker, queues.as_deref(), &quick).await?;
+        let doubtful = wanted.exhaustive || wanted.woken || feed.survey_is_old();
+        if !messages.is_empty() || fresh || !doubtful {
+            return Ok(messages);
+        }
+        self.look().await?;
+        let thorough = Wanted { limit, ..wanted.clone() };
+        self.feed(index)?.claim(&worker, queues.as_deref(), &thorough).await
+    }
+
+    fn feed(&mut self, index: usize) -> Result<&mut Feed> {
+        self.feeds.get_mut(index).ok_or(Error::Stopped { what: "a transport" })
+    }
+
+    /// Surveys all transports, and takes the messages of dead workers first where that is due.
+    async fn look(&mut self) -> Result<()> {
+        let rescue = self.rescue_is_due();
+        if rescue {
+            self.next_rescue = Instant::now() + (self.worker.lease / 6).clamp(SOONEST_RESCUE, LATEST_RESCUE);
+        }
+        let surveys = try_join_all(self.stores.iter().map(|it| it.transport.survey(&it.names, rescue))).await?;
+        for (store, surveys) in self.stores.iter().zip(surveys) {
+            for (&index, survey) in store.feeds.iter().zip(surveys) {
+                if let Some(feed) = self.feeds.get_mut(index) {
+                    (feed.survey, feed.surveyed_at) = (survey, Some(Instant::now()));
+                }
+            }
+        }
+        self.fresh = true;
+        Ok(())
+    }
+
+    /// Any claim may take the messages of dead workers; now and then is enough.
+    fn rescue_is_due(&self) -> bool {
+        Instant::now() >= self.next_rescue
     }
 }
 
-/// Rescues in each store; whether messages came back.
-async fn rescue(stores: Vec<Arc<dyn Transport>>) -> Result<bool> {
-    let rescued = try_join_all(stores.iter().map(|store| store.rescue())).await?;
-    Ok(rescued.iter().any(|it| it.returned > 0))
+impl Store {
+    /// The stores behind transports, with the places of their transports.
+    fn behind(transports: &[Arc<dyn Transport>]) -> Vec<Self> {
+        let mut stores: Vec<Self> = Vec::new();
+        for (index, transport) in transports.iter().enumerate() {
+            let name = transport.name().clone();
+            match stores.iter_mut().find(|it| it.transport.store() == transport.store()) {
+                Some(store) => {
+                    store.feeds.push(index);
+                    store.names.push(name);
+                }
+                None => stores.push(Self { transport: transport.clone(), feeds: vec![index], names: vec![name] }),
+            }
+        }
+        stores
+    }
 }
 
 impl Feed {
+    fn new(transport: Arc<dyn Transport>) -> Self {
+        Self {
+            transport,
+            survey: Survey::default(),
+            surveyed_at: None,
+            suspect_pause: None,
+            unanswered: Vec::new(),
+            has_claimed: false,
+        }
+    }
+
     fn has_suspect(&self) -> bool {
         self.survey.suspects && self.suspect_pause.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// What was rescued is suspect, and the survey was made before.
-    fn expect_suspects(&mut self, rescued: bool) {
-        self.survey.suspects |= rescued;
-    }
-
-    async fn prepare(&mut self, worker: &WorkerId, woken: bool) -> Result<()> {
+    async fn forget_unanswered(&mut self, worker: &WorkerId) -> Result<()> {
         while let Some(&token) = self.unanswered.last() {
             self.transport.forget(worker, token).await?;
             self.unanswered.pop();
         }
-        self.fresh = false;
-        let skip = woken && !self.survey.queues.is_empty();
-        if self.survey_is_old() && !skip { self.look().await } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Whether to look before a claim. Whoever was woken looks into the queues that are known first.
+    fn wants_survey(&self, wanted: &Wanted) -> bool {
+        self.survey_is_old() && (!wanted.woken || self.survey.queues.is_empty())
     }
 
     /// An empty one does not hold: it leads a claim nowhere, and a message may have come since.
@@ -176,44 +235,15 @@ impl Feed {
         self.survey.queues.is_empty() || self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS)
     }
 
-    async fn look(&mut self) -> Result<()> {
-        self.survey = self.transport.survey().await?;
-        self.surveyed_at = Some(Instant::now());
-        self.fresh = true;
-        Ok(())
-    }
-
-    /// Claims; where nothing is found and that is doubtful, looks which queues there are and claims again.
-    async fn claim(
-        &mut self,
-        worker: &WorkerId,
-        queues: Option<&[String]>,
-        wanted: &Wanted,
-        limit: usize,
-    ) -> Result<Vec<Claimed>> {
-        let messages = self.claim_known(worker, queues, wanted, limit).await?;
-        let doubtful = wanted.exhaustive || wanted.woken || self.survey_is_old();
-        if !messages.is_empty() || self.fresh || !doubtful {
-            return Ok(messages);
-        }
-        self.look().await?;
-        self.claim_known(worker, queues, wanted, limit).await
-    }
-
-    async fn claim_known(
-        &mut self,
-        worker: &WorkerId,
-        queues: Option<&[String]>,
-        wanted: &Wanted,
-        limit: usize,
-    ) -> Result<Vec<Claimed>> {
+    async fn claim(&mut self, worker: &WorkerId, queues: Option<&[String]>, wanted: &Wanted) -> Result<Vec<Claimed>> {
         if self.survey.queues.is_empty() && !wanted.listening {
             return Ok(Vec::new());
         }
         let queues = queues.unwrap_or(&self.survey.queues).to_vec();
+        self.has_claimed = true;
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
-        let exhaustive = wanted.exhaustive;
+        let (limit, exhaustive) = (wanted.limit, wanted.exhaustive);
         let claim = Claim { worker, token, queues: &queues, types, limit, exhaustive, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
         if messages.len() == limit && self.survey.queues.len() > 1 {
@@ -232,6 +262,7 @@ impl Feed {
         if !self.has_suspect() {
             return Ok(Vec::new());
         }
+        self.has_claimed = true;
         let token = Uuid::now_v7();
         let queues = queues.unwrap_or_default();
         let claim = Claim {

@@ -1,6 +1,8 @@
 //! A claim takes what is due and asked for, and nobody else gets it.
 
-use crate::support::kit::{HOUR, MINUTE, Worker, counts, delayed, ids, many, message, put, queued_in, urgent};
+use crate::support::kit::{
+    HOUR, MINUTE, Worker, counts, delayed, ids, many, message, put, queued_in, survey_of, urgent,
+};
 use crate::support::subject::Subject;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -104,16 +106,16 @@ async fn claim_all(worker: Worker) -> Vec<Uuid> {
 
 async fn a_survey_names_the_queues_that_hold_anything<S: Subject>(it: S) {
     let transport = it.transport();
-    assert!(transport.survey().await.unwrap().queues.is_empty());
+    assert!(survey_of(&transport).await.queues.is_empty());
     let later = symphony::envelope::Envelope { queue: "later".into(), ..delayed(HOUR) };
     put(&transport, vec![queued_in("b"), queued_in("a"), queued_in("b"), later]).await;
-    let mut survey = transport.survey().await.unwrap();
+    let mut survey = survey_of(&transport).await;
     survey.queues.sort();
     assert_eq!(survey.queues, ["a", "b", "later"]);
     assert!(!survey.suspects);
 
     Worker::of(&transport).claim_from(&["b"], None, 10).await;
-    let mut queues = transport.survey().await.unwrap().queues;
+    let mut queues = survey_of(&transport).await.queues;
     queues.sort();
     assert_eq!(queues, ["a", "later"]);
 }

@@ -2,6 +2,7 @@
 
 use crate::support::kit::{
     LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry, snooze,
+    survey_of,
 };
 use crate::support::subject::Subject;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use symphony::transport::{Claimed, MAX_CRASHES, Outcome, Rescued};
 for_stores! {
     a_living_worker_is_left_alone
     a_dead_worker_s_messages_come_back_as_suspects
+    a_survey_can_rescue_first
     a_heartbeat_keeps_the_lease
     a_claim_keeps_the_lease
     a_heartbeat_of_a_dead_worker_is_refused
@@ -42,7 +44,7 @@ async fn a_dead_worker_s_messages_come_back_as_suspects<S: Subject>(it: S) {
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: 0 });
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
-    assert!(transport.survey().await.unwrap().suspects);
+    assert!(survey_of(&transport).await.suspects);
     assert_eq!(counts(&transport).await, (3, 0, 0));
 
     let worker = Worker::of(&transport);
@@ -52,7 +54,20 @@ async fn a_dead_worker_s_messages_come_back_as_suspects<S: Subject>(it: S) {
         assert_eq!((&again.body, &again.message_type), (&old.body, &old.message_type));
     }
     assert!(worker.claim_suspect().await.is_none());
-    assert!(!transport.survey().await.unwrap().suspects);
+    assert!(!survey_of(&transport).await.suspects);
+}
+
+async fn a_survey_can_rescue_first<S: Subject>(it: S) {
+    let transport = it.transport();
+    let names = [transport.name().clone()];
+    put_one(&transport, message("Email")).await;
+    Worker::of(&transport).claim_one().await;
+    it.advance(2 * LEASE).await;
+    let survey = transport.survey(&names, false).await.unwrap().remove(0);
+    assert!(survey.queues.is_empty() && !survey.suspects);
+    let survey = transport.survey(&names, true).await.unwrap().remove(0);
+    assert!(survey.queues == ["default"] && survey.suspects);
+    assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
 }
 
 async fn a_heartbeat_keeps_the_lease<S: Subject>(it: S) {
@@ -209,7 +224,7 @@ async fn a_suspect_that_failed_stays_suspect<S: Subject>(it: S) {
     let suspect = worker.claim_suspect().await.unwrap();
     assert_eq!((suspect.crash_count, suspect.retry_count), (1, 1));
     worker.settle(&suspect, snooze(MINUTE)).await;
-    assert!(!transport.survey().await.unwrap().suspects, "it is not due");
+    assert!(!survey_of(&transport).await.suspects, "it is not due");
     assert!(worker.claim_suspect().await.is_none());
     it.advance(2 * MINUTE).await;
     let suspect = worker.claim_suspect().await.unwrap();

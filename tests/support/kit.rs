@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::transport::failed::{FailedFilter, FailedMessage};
-use symphony::transport::{Claim, Claimed, Failure, Outcome, Sent, Settlement, Transport, WorkerId};
+use symphony::transport::{Claim, Claimed, Failure, Outcome, Sent, Settlement, Survey, Transport, WorkerId};
 use uuid::Uuid;
 
 /// A minute.
@@ -57,6 +57,11 @@ pub fn many(count: usize, one: impl Fn() -> Envelope) -> Vec<Envelope> {
     (0..count).map(|_| one()).collect()
 }
 
+/// What is in a transport.
+pub async fn survey_of(transport: &Arc<dyn Transport>) -> Survey {
+    transport.survey(&[transport.name().clone()], false).await.unwrap().remove(0)
+}
+
 /// Sends a batch of which every message is to be stored; answers with the ids.
 pub async fn put(transport: &Arc<dyn Transport>, envelopes: Vec<Envelope>) -> Vec<Uuid> {
     let sent = transport.send(&envelopes).await.unwrap();
@@ -92,7 +97,7 @@ impl Worker {
 
     /// Claims from all queues.
     pub async fn claim(&self, limit: usize) -> Vec<Claimed> {
-        let queues = self.transport.survey().await.unwrap().queues;
+        let queues = survey_of(&self.transport).await.queues;
         let queues: Vec<_> = queues.iter().map(String::as_str).collect();
         self.claim_from(&queues, None, limit).await
     }

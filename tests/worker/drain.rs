@@ -1,14 +1,17 @@
 //! A bounded drain handles everything that is due, and then ends.
 
 use crate::session::{Session, fail, succeed};
-use crate::support::kit::{HOUR, counts, delayed, many, message, put, put_one, queued_in, urgent};
+use crate::support::kit::{HOUR, buried, counts, delayed, many, message, put, put_one, queued_in, urgent};
 use crate::support::subject::{MAIN, OTHER, Subject};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use symphony::dead_letters::redrive;
+use symphony::dispatcher::dispatch;
 use symphony::envelope::Envelope;
 use symphony::transport::Transport;
+use symphony::transport::failed::FailedFilter;
 use symphony::worker::StoppedBy;
 
 for_workers! {
@@ -22,6 +25,8 @@ for_workers! {
     messages_of_unknown_types_stay_untouched
     future_messages_are_left
     messages_sent_by_handlers_are_handled_too
+    dead_letters_that_handlers_put_back_are_handled_too
+    messages_put_off_for_no_time_are_handled_again
     one_that_fails_stops_no_other
     two_consumers_share_the_work
 }
@@ -120,18 +125,46 @@ async fn future_messages_are_left<S: Subject>(it: S) {
 
 async fn messages_sent_by_handlers_are_handled_too<S: Subject>(it: S) {
     put_one(&it.transport(), message("Email")).await;
-    let (transport, sent) = (it.transport(), Arc::new(AtomicUsize::new(0)));
+    let (engine, sent) = (it.engine().clone(), Arc::new(AtomicUsize::new(0)));
     let session = Session::new(&it, json!({}), move |_| {
-        let (transport, count) = (transport.clone(), sent.fetch_add(1, Ordering::Relaxed));
+        let (engine, count) = (engine.clone(), sent.fetch_add(1, Ordering::Relaxed));
         async move {
             if count < 20 {
-                put_one(&transport, message("Email")).await;
+                let request = json!([{ "type": "Email", "payload": {}, "options": { "transport": MAIN } }]).to_string();
+                dispatch(&engine, &request).await.unwrap().remove(0).unwrap();
             }
             Value::Null
         }
     });
     let summary = session.run().await;
     assert_eq!((summary.stats.succeeded, summary.drained, summary.queue_depth), (21, true, 0));
+}
+
+async fn dead_letters_that_handlers_put_back_are_handled_too<S: Subject>(it: S) {
+    let letter = buried(&it.transport(), message("Email")).await;
+    put_one(&it.transport(), message("Sms")).await;
+    let engine = it.engine().clone();
+    let session = Session::new(&it, json!({}), move |message| {
+        let (engine, filter) = (engine.clone(), FailedFilter { ids: Some(vec![letter.id]), ..FailedFilter::default() });
+        async move {
+            if message.text("type") == "Sms" {
+                assert_eq!(redrive(&engine, &filter).await.unwrap().len(), 1);
+            }
+            Value::Null
+        }
+    });
+    assert_eq!(session.run().await.stats.succeeded, 2);
+}
+
+async fn messages_put_off_for_no_time_are_handled_again<S: Subject>(it: S) {
+    put(&it.transport(), many(3, || message("Email"))).await;
+    let runs = AtomicUsize::new(0);
+    let session = Session::new(&it, json!({}), move |_| {
+        let first = runs.fetch_add(1, Ordering::Relaxed) < 3;
+        async move { if first { json!({ "as": "snoozed", "delay": 0 }) } else { Value::Null } }
+    });
+    let summary = session.run().await;
+    assert_eq!((summary.stats.succeeded, summary.stats.snoozed, summary.drained), (3, 3, true));
 }
 
 async fn one_that_fails_stops_no_other<S: Subject>(it: S) {

@@ -99,8 +99,12 @@ impl Transport for MemoryTransport {
         Ok(self.state().send(envelopes))
     }
 
-    async fn survey(&self) -> Result<Survey> {
-        Ok(self.state().survey())
+    async fn survey(&self, names: &[Arc<str>], rescue: bool) -> Result<Vec<Survey>> {
+        let mut state = self.state();
+        if rescue {
+            state.rescue();
+        }
+        Ok(names.iter().map(|_| state.survey()).collect())
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {

@@ -8,15 +8,6 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 impl PostgresTransport {
-    pub(super) async fn claim_batch(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        let (claimed, read_all) = self.claim_above_floors(claim).await?;
-        if claimed.is_empty() && !read_all && claim.exhaustive {
-            self.floors(claim.types, Floors::drop_all);
-            return Ok(self.claim_above_floors(claim).await?.0);
-        }
-        Ok(claimed)
-    }
-
     pub(super) async fn claim_one_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>> {
         let queues = Some(claim.queues).filter(|queues| !queues.is_empty());
         let statement = &self.statements.claim_suspect;
@@ -38,15 +29,19 @@ impl PostgresTransport {
         Ok(self.read(statement, &rows, |row| rows::claimed(row, claim.token))?.into_iter().next())
     }
 
-    /// Claims, and says whether everything was read.
-    async fn claim_above_floors(&self, claim: &Claim<'_>) -> Result<(Vec<Claimed>, bool)> {
+    pub(super) async fn claim_batch(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
         let began = Instant::now();
+        if claim.exhaustive {
+            self.floors(claim.types, Floors::drop_all);
+        }
         let (queues, priorities) = lanes(claim.queues);
         let (floors, floor_ids) = self.floors(claim.types, |it| it.columns(&queues, &priorities, began));
         let read_all = floors.iter().all(Option::is_none);
         let statement = &self.statements.claim;
+        // What is claimed will be settled while the next claim is under way.
         let rows = self
-            .query(
+            .database
+            .query_first(
                 statement,
                 &[
                     &claim.worker.id,
@@ -68,7 +63,7 @@ impl PostgresTransport {
         let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
         self.floors(claim.types, |it| it.learn(&claimed, read_all, began, Instant::now()));
         in_order(&mut claimed, claim.queues);
-        Ok((claimed, read_all))
+        Ok(claimed)
     }
 
     fn floors<T>(&self, types: Option<&[String]>, with: impl FnOnce(&mut Floors) -> T) -> T {

@@ -37,7 +37,7 @@ use crate::monitor::metrics::{Counted, Window};
 use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use database::Database;
+use database::{Database, Query};
 use floors::Floors;
 use listener::Listener;
 use statement::{Statement, Statements};
@@ -153,11 +153,14 @@ impl Transport for PostgresTransport {
         Some(Box::new(subscription))
     }
 
-    async fn survey(&self) -> Result<Survey> {
+    async fn survey(&self, names: &[Arc<str>], rescue: bool) -> Result<Vec<Survey>> {
         let statement = &self.statements.survey;
-        let rows = self.query(statement, &[&&*self.name]).await?;
-        let read = |row: &Row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? });
-        Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let (crashes, names) = (i32::from(MAX_CRASHES), &[&names as &(dyn ToSql + Sync)][..]);
+        let both: [Query<'_>; 2] = [(&self.statements.rescue, &[&crashes]), (statement, names)];
+        let answers = self.database.query_all(if rescue { &both } else { &both[1..] }).await?;
+        let rows = answers.into_iter().next_back().unwrap_or_default();
+        self.read(statement, &rows, |row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? }))
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {

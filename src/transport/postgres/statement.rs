@@ -60,8 +60,8 @@ statements! {
     /// Stores a batch with idempotency keys.
     send_keyed(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
                TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY);
-    /// What a transport holds.
-    survey(TEXT);
+    /// What transports hold.
+    survey(TEXT_ARRAY);
     /// Claims a batch.
     claim(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY, BOOL);
     /// Claims one suspect.

@@ -1,6 +1,7 @@
 //! When to claim, how much, and what to do with the answer.
 
 use super::beside::Beside;
+use super::look::Look;
 use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
 use crate::error::Error;
 use crate::transport::{Claimed, Outcome};
@@ -31,7 +32,7 @@ impl Loop {
         // A suspect is handled with nothing else in the process: wait until the hand is empty.
         let clear = self.is_clear();
         let Some(feeds) = self.feeds.take_if(|feeds| clear || !feeds.suspects()) else { return };
-        self.began_clear = clear;
+        self.look = Look { began: self.now, clear, sent: self.consumer.engine.sent() };
         let suspect = feeds.suspects();
         let mut types = lock(&self.consumer.types).clone();
         self.sought_probe = false;
@@ -54,7 +55,7 @@ impl Loop {
         let now = self.now;
         let last_look = self.consumer.options.mode == Mode::Drain && self.is_clear();
         self.phase == Phase::Working
-            && !self.found_nothing_for_good()
+            && !self.exhausted
             && self.hand.len() <= self.consumer.options.max_concurrency
             && self.unsettled.len() < 10 * SETTLE_AT_ONCE
             && self.claim_after.is_none_or(|at| now >= at)
@@ -66,8 +67,10 @@ impl Loop {
         self.listening.iter().any(|it| it.is_connected())
     }
 
-    pub(super) fn found_nothing_for_good(&self) -> bool {
-        self.consumer.options.mode == Mode::Drain && self.found_nothing
+    /// Whether a bounded drain has found all there is; what is in hand may still come back.
+    pub(super) fn is_exhausted(&self) -> bool {
+        let is_last = |look: &Look| look.is_last(self.now, self.consumer.engine.sent(), self.put_back);
+        self.consumer.options.mode == Mode::Drain && self.is_clear() && self.found_nothing.as_ref().is_some_and(is_last)
     }
 
     pub(super) fn on_claimed(&mut self, feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
@@ -79,7 +82,7 @@ impl Loop {
         }
         // A claim for a suspect, or for one message to try, has not looked at anything else.
         let nothing = count == 0 && error.is_none() && !suspects && !self.sought_suspect && !self.sought_probe;
-        self.found_nothing = nothing && self.began_clear;
+        self.found_nothing = nothing.then_some(self.look);
         self.consumer.count(|stats| stats.claimed += count as u64);
         for batch in caught {
             self.take(batch);
@@ -112,6 +115,7 @@ impl Loop {
 
     /// A message of this consumer's own will be due again: no need to wait for a poll to find it.
     pub(super) fn expect_back(&mut self, delay: Duration) {
+        self.put_back = Some(Instant::now());
         let at = Instant::now() + delay;
         self.due_again = Some(self.due_again.map_or(at, |it| it.min(at)));
         self.rest_until = self.rest_until.map(|it| it.min(at));

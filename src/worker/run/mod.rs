@@ -7,6 +7,7 @@
 mod beside;
 mod breaking;
 mod claiming;
+mod look;
 mod losing;
 mod settling;
 mod stopping;
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::monitor::counter::Counter;
 use crate::transport::{CircuitState, Listening, Transport, WorkerId};
 use beside::Beside;
+use look::Look;
 use losing::Lost;
 use serde_json::{Value, json};
 use settling::Pending;
@@ -51,6 +53,15 @@ enum Phase {
     Working,
     Draining,
     Aborting,
+}
+
+/// How a run ended.
+pub(super) struct End {
+    pub(super) by: StoppedBy,
+    /// Whether the last look has shown that nothing waits in any transport, due or not.
+    pub(super) nothing_waits: bool,
+    /// Whether any store may know the worker.
+    pub(super) registered: bool,
 }
 
 /// The state of a run.
@@ -87,13 +98,16 @@ pub(super) struct Loop {
     claim_after: Option<Instant>,
     /// The database did not answer: no settling before this instant.
     settle_after: Option<Instant>,
-    /// Whether the claim under way began with nothing in hand. One that began earlier may not have seen what this
-    /// consumer has put back since.
-    began_clear: bool,
+    /// What the claim under way proves if it finds nothing.
+    look: Look,
     /// Whether the claim under way marks this worker as waiting when it finds nothing.
     began_listening: bool,
-    /// Whether a claim with an empty hand found nothing: then nothing is left, not even what this consumer put back.
-    found_nothing: bool,
+    /// The last claim, if it found nothing.
+    found_nothing: Option<Look>,
+    /// When a message was last put back by this consumer, or by others because its lease was lost.
+    put_back: Option<Instant>,
+    /// Whether nothing is left to claim in a bounded drain, as of this turn.
+    exhausted: bool,
     /// Wake-ups by the transports.
     listening: Vec<Box<dyn Listening>>,
     /// Whether the last claim found nothing and said so: the next one is made at once, for what was sent before
@@ -155,9 +169,11 @@ impl Loop {
             due_again: None,
             claim_after: None,
             settle_after: None,
-            began_clear: false,
+            look: Look { began: start, clear: false, sent: 0 },
             began_listening: false,
-            found_nothing: false,
+            found_nothing: None,
+            put_back: None,
+            exhausted: false,
             listening,
             said_waiting: false,
             sought_suspect: false,
@@ -173,10 +189,11 @@ impl Loop {
         }
     }
 
-    pub(super) async fn run(mut self) -> Result<StoppedBy> {
+    pub(super) async fn run(mut self) -> Result<End> {
         loop {
             self.now = Instant::now();
             self.take_reports();
+            self.exhausted = self.is_exhausted();
             self.obey();
             self.watch_limits();
             self.start_checking();
@@ -196,7 +213,11 @@ impl Loop {
         self.report_rest().await;
         match self.error {
             Some(error) => Err(error),
-            None => Ok(self.stopped_by.unwrap_or(StoppedBy::Empty)),
+            None => {
+                let nothing_waits = self.exhausted && self.feeds.as_ref().is_some_and(Feeds::are_empty);
+                let registered = self.feeds.as_ref().is_none_or(Feeds::may_be_registered);
+                Ok(End { by: self.stopped_by.unwrap_or(StoppedBy::Empty), nothing_waits, registered })
+            }
         }
     }
 
@@ -235,7 +256,7 @@ impl Loop {
     }
 
     fn is_over(&self) -> bool {
-        let finished = self.phase > Phase::Working || self.found_nothing_for_good();
+        let finished = self.phase > Phase::Working || self.exhausted;
         self.claiming.is_none() && self.is_clear() && finished
     }
 

@@ -176,6 +176,7 @@ impl Loop {
         }
         match it.settlement.outcome {
             Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => self.expect_back(delay),
+            Outcome::Release { .. } => self.put_back = Some(Instant::now()),
             _ => {}
         }
         if self.consumer.observes_messages() {

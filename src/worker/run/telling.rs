@@ -5,6 +5,7 @@ use super::settling::Pending;
 use crate::transport::Outcome;
 use crate::worker::hand::Held;
 use serde_json::{Value, json};
+use std::time::Instant;
 
 impl Loop {
     pub(super) fn about(&self, held: &Held, event: &str) -> Value {
@@ -17,6 +18,8 @@ impl Loop {
 
     pub(super) fn tell_of_lost(&mut self, count: usize) {
         if count > 0 {
+            // Whoever took them has put them back.
+            self.put_back = Some(Instant::now());
             self.event(|| json!({ "event": "leaseLost", "count": count }));
         }
     }

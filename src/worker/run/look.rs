@@ -1,0 +1,50 @@
+//! What it proves that a claim found nothing. Pure.
+
+use std::time::{Duration, Instant};
+
+/// How long ago a claim may have begun to be the last look of a bounded drain, if it overlapped with the last handlers.
+/// What others send in this time may be left to the next run, as everything is that comes after the last look.
+const HOLDS: Duration = Duration::from_millis(250);
+
+/// A claim, when it began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub(super) began: Instant,
+    /// With nothing in hand and nothing on its way back.
+    pub(super) clear: bool,
+    /// How much this process had sent.
+    pub(super) sent: u64,
+}
+
+impl Look {
+    /// Whether nothing is left if this look found nothing and the hand is empty now. One that began with something in
+    /// hand has not seen what handlers have sent and what the consumer has put back since.
+    pub(super) fn is_last(&self, now: Instant, sent: u64, put_back: Option<Instant>) -> bool {
+        let overlapped = now.saturating_duration_since(self.began) <= HOLDS;
+        self.clear || (overlapped && self.sent == sent && put_back.is_none_or(|at| at < self.began))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_with_an_empty_hand_is_the_last_whatever_happens() {
+        let began = Instant::now();
+        let look = Look { began, clear: true, sent: 1 };
+        assert!(look.is_last(began + Duration::from_secs(9), 2, Some(began + HOLDS)));
+    }
+
+    #[test]
+    fn a_look_beside_handlers_is_the_last_if_it_is_young_and_nothing_came_since() {
+        let began = Instant::now();
+        let look = Look { began, clear: false, sent: 1 };
+        let before = began - Duration::from_millis(1);
+        assert!(look.is_last(began + HOLDS, 1, None));
+        assert!(look.is_last(began + HOLDS, 1, Some(before)));
+        assert!(!look.is_last(began + HOLDS + Duration::from_millis(1), 1, None), "others may have sent something");
+        assert!(!look.is_last(began, 2, None), "a handler has sent something");
+        assert!(!look.is_last(began, 1, Some(began)), "a message was put back");
+    }
+}
