@@ -39,7 +39,7 @@ impl TestSchema {
     pub fn check<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Arc<Self>) -> F) {
         super::run(async {
             let schema = Arc::new(Self::named().await);
-            let outcome = tokio::spawn(test(schema.clone())).await;
+            let outcome = super::attempt(test(schema.clone())).await;
             schema.remove().await;
             super::pass_on(outcome);
         });

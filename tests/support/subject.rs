@@ -38,7 +38,7 @@ pub trait Subject: Clone + Send + Sync + 'static {
 pub fn check<S: Subject, F: Future<Output = ()> + Send + 'static>(settings: Value, test: impl FnOnce(S) -> F) {
     super::run(async {
         let subject = S::fresh(settings).await;
-        let outcome = tokio::spawn(test(subject.clone())).await;
+        let outcome = super::attempt(test(subject.clone())).await;
         subject.tear_down().await;
         super::pass_on(outcome);
     });

@@ -24,6 +24,7 @@ macro_rules! for_workers {
 mod delivery;
 mod drain;
 mod events;
+mod harness;
 mod leases;
 mod limits;
 mod outages;

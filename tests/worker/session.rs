@@ -5,12 +5,13 @@ use crate::support::subject::{MAIN, Subject};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use symphony::worker::{Consumer, Handlers, Observer, Options, StoppedBy, Summary, read_reports};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 /// What a handler says: `null` when it succeeded, else an outcome as JavaScript reports it.
 pub type Said = Pin<Box<dyn Future<Output = Value> + Send>>;
@@ -60,6 +61,8 @@ pub struct Log {
     pub commands: Vec<Value>,
     /// Events told to the observer.
     pub events: Vec<Value>,
+    /// How a handler panicked: an assertion in it has failed.
+    panic: Option<JoinError>,
 }
 
 impl Log {
@@ -105,13 +108,18 @@ impl Session {
 
     /// Runs it to its end.
     pub async fn run(&self) -> Summary {
-        self.consumer.clone().run().await.unwrap()
+        self.start().await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 
-    /// Runs it beside the test.
+    /// Runs it beside the test. Panics as its handlers do.
     pub fn start(&self) -> tokio::task::JoinHandle<Summary> {
-        let consumer = self.consumer.clone();
-        tokio::spawn(async move { consumer.run().await.unwrap() })
+        let (consumer, log) = (self.consumer.clone(), self.log.clone());
+        tokio::spawn(async move {
+            let outcome = consumer.run().await;
+            let panic = log.lock().unwrap().panic.take();
+            support::pass_on(panic.map_or(Ok(()), Err));
+            outcome.unwrap()
+        })
     }
 
     /// Asks it to stop.
@@ -214,13 +222,23 @@ impl Stage {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                Some(ended) = self.running.join_next() => {
-                    let (suspect, report) = ended.unwrap();
-                    self.log.lock().unwrap().leave(suspect);
-                    self.report(&json!([report]));
+                Some(ended) = self.running.join_next() => match ended {
+                    Ok((suspect, report)) => {
+                        self.log.lock().unwrap().leave(suspect);
+                        self.report(&json!([report]));
+                    }
+                    Err(panic) => self.give_up(panic),
                 }
             }
             self.fill();
+        }
+    }
+
+    /// Its outcome will never come: without this the run would wait for it for ever, and the test with it.
+    fn give_up(&self, panic: JoinError) {
+        self.log.lock().unwrap().panic = Some(panic);
+        if let Some(consumer) = self.consumer.upgrade() {
+            consumer.stop(StoppedBy::Stopped, true);
         }
     }
 
