@@ -19,10 +19,19 @@ export interface Program {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>
 }
 
-/** Starts a program; it is killed when the test is finished and it still runs. */
-export function startProgram(name: string, environment: Record<string, string> = {}): Program {
+/**
+ * Starts a program; it is killed when the test is finished and it still runs.
+ *
+ * @param within the command that runs it, where that is not its own first word: `ip netns exec` and the like.
+ */
+export function startProgram(
+  name: string,
+  environment: Record<string, string> = {},
+  within: readonly string[] = [],
+): Program {
   const file = fileURLToPath(new URL(`../programs/${name}`, import.meta.url))
-  const child = spawn(process.execPath, [file], { env: { ...process.env, ...environment } })
+  const [command = process.execPath, ...parameters] = [...within, process.execPath, file]
+  const child = spawn(command, parameters, { env: { ...process.env, ...environment } })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })

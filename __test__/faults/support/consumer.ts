@@ -15,6 +15,8 @@ export interface ConsumerOptions {
   poll?: number
   /** Variables on top. */
   environment?: Record<string, string>
+  /** See `startProgram`. */
+  within?: readonly string[]
 }
 
 /** A consumer in a process of its own, see `programs/consume.mjs`. */
@@ -34,7 +36,7 @@ export interface Consumer {
 /** Starts a consumer, and answers when it has begun. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { url, journal, lease, mode = 'worker', concurrency = 5, batchSize = 10, poll = 200, environment } = options
-  const program = startProgram('../faults/programs/consume.mjs', {
+  const variables = {
     SYMPHONY_DATABASE_URL: url,
     SYMPHONY_WORKER_LEASE: lease,
     JOURNAL: journal.file,
@@ -43,7 +45,8 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     BATCH_SIZE: String(batchSize),
     POLL: String(poll),
     ...environment,
-  })
+  }
+  const program = startProgram('../faults/programs/consume.mjs', variables, options.within)
   const { ready } = await program.next()
   return {
     process: program.process,

@@ -12,12 +12,17 @@ export interface Relay {
   thaw(): void
   /** All connections break. */
   cut(): void
+  /** What is open now says nothing any more, for ever; new connections come through, as to the heir of a lost host. */
+  silence(): void
+  /** How many connections there are that were not silenced. */
+  connections(): number
 }
 
 /** Starts a relay on a port of its own; it ends with the test. */
 export async function startRelay(serverUrl: string): Promise<Relay> {
   const target = new URL(serverUrl)
   const sockets = new Set<Socket>()
+  const silent = new Set<Socket>()
   let frozen = false
   const server = createServer((socket) => {
     const onward = connect({ host: target.hostname, port: Number(target.port || 5432) })
@@ -42,6 +47,7 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
   onTestFinished(() => {
     server.close()
     cut()
+    for (const socket of silent) socket.destroy()
   })
   const url = new URL(serverUrl)
   url.hostname = '127.0.0.1'
@@ -49,6 +55,12 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
   return {
     url: url.href,
     cut,
+    silence: () => {
+      for (const socket of sockets) silent.add(socket.pause())
+      sockets.clear()
+      frozen = false
+    },
+    connections: () => sockets.size / 2,
     freeze: () => {
       frozen = true
       for (const socket of sockets) socket.pause()

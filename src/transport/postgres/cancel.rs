@@ -6,18 +6,23 @@
 use super::url::Target;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_postgres::{CancelToken, NoTls};
+use tokio_postgres::{CancelToken, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long a request may take.
+/// How long all requests for one statement may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait for the effect of a request until the next one.
+const PAUSE: Duration = Duration::from_millis(500);
 
 type Asked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
@@ -25,29 +30,56 @@ type Asked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Clone)]
 pub struct Canceller {
     tls: Option<MakeRustlsConnect>,
-    pooler: Option<(Host, u16)>,
+    pooler: Option<Pooler>,
+}
+
+#[derive(Clone)]
+struct Pooler {
+    host: Host,
+    /// `hostaddr` of the URL: where it is, and the host is its name only.
+    address: Option<IpAddr>,
+    port: u16,
 }
 
 impl Canceller {
     /// For the connections to a target; `tls` as they use it.
     pub fn new(target: &Target, tls: Option<MakeRustlsConnect>, pooled: bool) -> Self {
         let port = target.config.get_ports().first().copied().unwrap_or(5432);
-        let pooler = target.config.get_hosts().first().filter(|_| pooled).map(|host| (host.clone(), port));
+        let pooler = target.config.get_hosts().first().filter(|_| pooled).map(|host| {
+            let address = target.config.get_hostaddrs().first().copied();
+            Pooler { host: host.clone(), address, port }
+        });
         Self { tls, pooler }
     }
 
     /// Asks, on the side. Whether it comes in time, nobody can know.
     pub fn cancel(&self, token: CancelToken) {
-        let asking = tokio::time::timeout(PATIENCE, self.clone().ask(token));
-        // The runtime ends before the last connection does.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(asking);
-        }
+        on_the_side(self.clone().ask(token));
+    }
+
+    /// Ends what a connection is at, on the side, and lets go of it only then: a pooler forgets a client that has gone,
+    /// but not its statement. One that waits for a lock would wait on, with no limit, and be done when nobody wants it.
+    pub fn end<C>(&self, client: C)
+    where
+        C: Deref<Target = Client> + Send + Sync + 'static,
+    {
+        let canceller = self.clone();
+        on_the_side(async move {
+            // Answered when all that was sent before it is.
+            let mut quiet = pin!(client.batch_execute(""));
+            // A pooler does nothing about a statement that it has not handed to a server yet: ask again.
+            loop {
+                canceller.clone().ask(client.cancel_token()).await?;
+                if tokio::time::timeout(PAUSE, quiet.as_mut()).await.is_ok() {
+                    return Ok(());
+                }
+            }
+        });
     }
 
     async fn ask(self, token: CancelToken) -> Asked {
         match (self.pooler, self.tls) {
-            (Some((host, port)), tls) => ask_pooler(token, host, port, tls).await?,
+            (Some(pooler), tls) => ask_pooler(token, pooler, tls).await?,
             (None, Some(tls)) => token.cancel_query(tls).await?,
             (None, None) => token.cancel_query(NoTls).await?,
         }
@@ -55,10 +87,21 @@ impl Canceller {
     }
 }
 
-async fn ask_pooler(token: CancelToken, host: Host, port: u16, tls: Option<MakeRustlsConnect>) -> Asked {
+fn on_the_side(asking: impl Future<Output = Asked> + Send + 'static) {
+    // The runtime ends before the last connection does.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(tokio::time::timeout(PATIENCE, asking));
+    }
+}
+
+async fn ask_pooler(token: CancelToken, pooler: Pooler, tls: Option<MakeRustlsConnect>) -> Asked {
+    let Pooler { host, address, port } = pooler;
     match host {
         Host::Tcp(name) => {
-            let socket = TcpStream::connect((name.as_str(), port)).await?;
+            let socket = match address {
+                Some(address) => TcpStream::connect((address, port)).await?,
+                None => TcpStream::connect((name.as_str(), port)).await?,
+            };
             ask_over(socket, &name, token, tls).await
         }
         #[cfg(unix)]

@@ -15,7 +15,7 @@ use deadpool_postgres::{
 };
 use futures_util::future::{join, try_join_all};
 use std::collections::{HashMap, HashSet};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -176,7 +176,11 @@ impl Database {
                 }
             }
         };
-        let answer = answer.map_err(|_| place.timeout())?;
+        let Ok(answer) = answer else {
+            // Not a word, not even to the cancellation: what lies idle leads to the same place.
+            self.pool.retain(|_, _| false);
+            return Err(place.timeout());
+        };
         borrowed.let_go(in_time && !answer.as_ref().is_err_and(only_reads));
         answer.map_err(|error| place.driver(&error))
     }
@@ -184,6 +188,19 @@ impl Database {
     /// How long to wait until the statement is cancelled. The server itself ends it a little earlier, where it was told.
     fn patience(&self) -> Duration {
         if self.pooled { self.statement_timeout } else { self.statement_timeout + GRACE }
+    }
+
+    /// Gives up waiting for statements that limit themselves in no other way.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when the time of a statement is over for all of them; their own.
+    pub(super) async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        statements: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let late = |_| Err(self.place(operation).timeout());
+        tokio::time::timeout(self.statement_timeout + GRACE, statements).await.unwrap_or_else(late)
     }
 
     /// A connection for a transaction of several round trips.
@@ -202,16 +219,7 @@ impl Database {
             return Ok(false);
         }
         let (one, two) = (self.connection(place.operation).await?, self.connection(place.operation).await?);
-        let mut seen = [HashSet::new(), HashSet::new()];
-        for _ in 0..LOOKS {
-            for (client, pids) in [&one, &two].into_iter().zip(&mut seen) {
-                let rows = client.query_typed("SELECT pg_backend_pid()", &[]).await;
-                for row in rows.map_err(|error| place.driver(&error))? {
-                    pids.insert(row.try_get::<_, i32>(0).map_err(|error| place.driver(&error))?);
-                }
-            }
-        }
-        Ok(!seen[0].is_disjoint(&seen[1]))
+        self.in_time(place.operation, compare(&one, &two, place)).await
     }
 
     /// Where an operation runs, for its errors.
@@ -224,6 +232,20 @@ impl Database {
     pub fn close(&self) {
         self.pool.close();
     }
+}
+
+/// Whether one server process answers on both.
+async fn compare(one: &Object, two: &Object, place: Place<'_>) -> Result<bool> {
+    let mut seen = [HashSet::new(), HashSet::new()];
+    for _ in 0..LOOKS {
+        for (client, pids) in [one, two].into_iter().zip(&mut seen) {
+            let rows = client.query_typed("SELECT pg_backend_pid()", &[]).await;
+            for row in rows.map_err(|error| place.driver(&error))? {
+                pids.insert(row.try_get::<_, i32>(0).map_err(|error| place.driver(&error))?);
+            }
+        }
+    }
+    Ok(!seen[0].is_disjoint(&seen[1]))
 }
 
 /// A statement with its parameters.
@@ -314,7 +336,8 @@ impl Borrowed<'_> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        self.cancel();
-        self.let_go(false);
+        if let Some(client) = self.client.take() {
+            self.canceller.end(Object::take(client));
+        }
     }
 }

@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -62,7 +63,7 @@ impl Listener {
         let listener = match open.get(&key).and_then(Weak::upgrade) {
             Some(listener) => listener,
             None => {
-                let listener = Self::start(target, &config.schema);
+                let listener = Self::start(target, config);
                 open.insert(key, Arc::downgrade(&listener));
                 listener
             }
@@ -70,7 +71,8 @@ impl Listener {
         Ok(Some(listener.add(transport, wake)))
     }
 
-    fn start(target: url::Target, schema: &str) -> Arc<Self> {
+    fn start(target: url::Target, config: &DatabaseConfig) -> Arc<Self> {
+        let (schema, patience) = (&config.schema, config.connect_timeout);
         let listener = Arc::new(Self {
             // As send.sql writes it: Postgres cuts names at 63 bytes.
             channel: format!("symphony_{schema}").chars().take(63).collect(),
@@ -79,7 +81,7 @@ impl Listener {
             next: Mutex::default(),
             task: Mutex::default(),
         });
-        let task = tokio::spawn(keep_listening(Arc::downgrade(&listener), target));
+        let task = tokio::spawn(keep_listening(Arc::downgrade(&listener), target, patience));
         *lock(&listener.task) = Some(task.abort_handle());
         listener
     }
@@ -124,11 +126,11 @@ impl Drop for Listener {
     }
 }
 
-/// Listens, and listens again whenever the connection is gone.
-async fn keep_listening(listener: Weak<Listener>, target: url::Target) {
+/// Listens, and listens again whenever the connection is gone. `patience`: for a connection, and for its LISTEN.
+async fn keep_listening(listener: Weak<Listener>, target: url::Target, patience: Duration) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let served = listen_once(&listener, &target).await;
+        let served = listen_once(&listener, &target, patience).await;
         let Some(alive) = listener.upgrade() else { return };
         alive.connected.store(false, Ordering::Relaxed);
         drop(alive);
@@ -137,33 +139,39 @@ async fn keep_listening(listener: Weak<Listener>, target: url::Target) {
     }
 }
 
-/// Listens until the connection ends; whether it ever served.
-async fn listen_once(listener: &Weak<Listener>, target: &url::Target) -> bool {
+/// Listens until the connection ends; whether it ever served. A server that takes the connection and then says nothing
+/// would be waited for until the network gives it up: for a quarter of an hour, or for ever.
+async fn listen_once(listener: &Weak<Listener>, target: &url::Target, patience: Duration) -> bool {
     let mut config = target.config.clone();
     config.keepalives(true).keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(3);
     config.application_name("symphony listener");
     if !target.wants_tls() {
-        let Ok((client, connection)) = config.connect(NoTls).await else { return false };
-        return serve(listener, client, connection).await;
+        let Ok(Ok((client, connection))) = timeout(patience, config.connect(NoTls)).await else { return false };
+        return serve(listener, client, connection, patience).await;
     }
     let Ok(tls) = tls::connector(target) else { return false };
-    let Ok((client, connection)) = config.connect(tls).await else { return false };
-    serve(listener, client, connection).await
+    let Ok(Ok((client, connection))) = timeout(patience, config.connect(tls)).await else { return false };
+    serve(listener, client, connection, patience).await
 }
 
-async fn serve<S, T>(listener: &Weak<Listener>, client: Client, mut connection: Connection<S, T>) -> bool
+async fn serve<S, T>(
+    listener: &Weak<Listener>,
+    client: Client,
+    mut connection: Connection<S, T>,
+    patience: Duration,
+) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let Some(channel) = listener.upgrade().map(|it| it.channel.clone()) else { return false };
     let sql = format!("LISTEN \"{}\"", channel.replace('"', "\"\""));
-    let mut subscribing = std::pin::pin!(client.batch_execute(&sql));
+    let mut subscribing = std::pin::pin!(timeout(patience, client.batch_execute(&sql)));
     let mut listening = false;
     loop {
         tokio::select! {
             done = &mut subscribing, if !listening => {
-                let Some(listener) = listener.upgrade().filter(|_| done.is_ok()) else { return false };
+                let Some(listener) = listener.upgrade().filter(|_| matches!(done, Ok(Ok(())))) else { return false };
                 listening = true;
                 listener.connected.store(true, Ordering::Relaxed);
                 listener.wake(None);

@@ -98,7 +98,7 @@ pub async fn down(database: &Database, to: i32) -> Result<Done> {
 pub async fn status(database: &Database) -> Result<Status> {
     let place = database.place("migration status");
     let client = database.connection(place.operation).await?;
-    let version = current(&client, place).await?;
+    let version = database.in_time(place.operation, current(&client, place)).await?;
     let pending = MIGRATIONS.iter().filter(|it| it.version > version).map(Migration::step).collect();
     Ok(Status { version, latest: LATEST, pending })
 }
