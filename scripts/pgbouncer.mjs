@@ -23,15 +23,16 @@ const supervisorFile = fileURLToPath(new URL('./pgbouncer/supervisor.mjs', impor
  * Starts a PgBouncer, and installs Debian's package first where it is missing and that is permitted.
  *
  * @param {string} serverUrl URL of the server behind it, with the user that everybody is.
+ * @param {Record<string, string>} [own] Settings on top, as `pgbouncer.ini` has them.
  * @returns {Promise<Pgbouncer | { missing: string }>} `missing`: why there is none.
  */
-export async function startPgbouncer(serverUrl) {
+export async function startPgbouncer(serverUrl, own = {}) {
   const program = await findPgbouncer()
   if ('missing' in program) return program
   /** @type {import('node:child_process').StdioOptions} */
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc']
   const supervisor = fork(supervisorFile, [program.path], { detached: true, execArgv: [], stdio })
-  supervisor.send({ serverUrl })
+  supervisor.send({ serverUrl, own })
   const ended = once(supervisor, 'exit').then(() => [{ error: 'the supervisor of PgBouncer ended' }])
   const [answer] = await Promise.race([once(supervisor, 'message'), ended])
   if (answer.error) {

@@ -184,6 +184,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// The server's certificate does not stand up to what `sslmode` asks.
+    #[error("the certificate of Postgres at {target} is refused: {reason}. {remedy}")]
+    Certificate {
+        /// Host, port and database, never the password.
+        target: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What helps.
+        remedy: &'static str,
+    },
+
     /// The database of the URL does not exist.
     #[error("{reason}, on the server at {target}. Create it, or name another one in the database URL")]
     DatabaseMissing {
@@ -303,6 +314,7 @@ impl Error {
             Self::DatabaseUrlMissing => "SYMPHONY_DATABASE_URL_MISSING",
             Self::Connection { .. } => "SYMPHONY_CONNECTION_FAILED",
             Self::Authentication { .. } => "SYMPHONY_AUTHENTICATION_FAILED",
+            Self::Certificate { .. } => "SYMPHONY_CERTIFICATE_REFUSED",
             Self::DatabaseMissing { .. } => "SYMPHONY_DATABASE_MISSING",
             Self::MigrationMissing { .. } => "SYMPHONY_MIGRATION_MISSING",
             Self::Permission { .. } => "SYMPHONY_PERMISSION_DENIED",

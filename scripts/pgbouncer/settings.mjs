@@ -6,9 +6,11 @@ const keepsStatementsSince = [1, 21]
 /**
  * The text of `pgbouncer.ini`.
  *
- * @param {{ server: URL, address: string, port: number, folder: string, version: number[] }} given
+ * @param {{
+ *   server: URL, address: string, port: number, folder: string, version: number[], own: Record<string, string>
+ * }} given
  */
-export function settings({ server, address, port, folder, version }) {
+export function settings({ server, address, port, folder, version, own }) {
   return `[databases]
 * = host=${server.hostname} port=${server.port || 5432}
 
@@ -28,6 +30,9 @@ ignore_startup_parameters = extra_float_digits
 server_login_retry = 1
 logfile = ${folder}/log
 pidfile = ${folder}/pid
+${Object.entries(own)
+  .map(([name, value]) => `${name} = ${value}`)
+  .join('\n')}
 `
 }
 

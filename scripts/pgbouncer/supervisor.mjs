@@ -22,22 +22,22 @@ const folder = mkdtempSync(join(temporaryRoot(account, false), 'symphony-pgbounc
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let pooler
 
-process.once('message', async (/** @type {any} */ { serverUrl }) => {
+process.once('message', async (/** @type {any} */ { serverUrl, own }) => {
   try {
-    answer({ url: await start(new URL(serverUrl)) })
+    answer({ url: await start(new URL(serverUrl), own) })
   } catch (error) {
     answer({ error: error.message })
   }
 })
 for (const event of ['disconnect', 'SIGINT', 'SIGTERM', 'SIGHUP']) process.once(event, end)
 
-/** @param {URL} server */
-async function start(server) {
+/** @param {URL} server @param {Record<string, string>} own */
+async function start(server, own) {
   const [, ...version] = /PgBouncer (\d+)\.(\d+)/.exec(await run(program, ['--version'])) ?? []
   for (let attempt = 1; ; attempt++) {
     const address = ownAddress()
     file('users', users(server))
-    const ini = file('ini', settings({ server, address, port, folder, version: version.map(Number) }))
+    const ini = file('ini', settings({ server, address, port, folder, version: version.map(Number), own }))
     try {
       await launch(ini, address)
       const url = new URL(server)

@@ -1,7 +1,8 @@
 //! What the driver and the server say, in the words of [`Error`].
 
+use super::tls;
 use crate::error::Error;
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// SQLSTATEs after which the same statement may well succeed: the server restarts, fails over, is full, or two
@@ -38,7 +39,7 @@ pub struct Place<'a> {
 impl Place<'_> {
     /// The error for a failed statement or connection.
     pub fn driver(&self, error: &tokio_postgres::Error) -> Error {
-        let Some(server) = error.as_db_error() else { return self.connection(reason(error)) };
+        let Some(server) = error.as_db_error() else { return self.network(error) };
         let said = format!("{} (SQLSTATE {})", server.message(), server.code().code());
         let (target, schema) = (self.target.to_owned(), self.schema.to_owned());
         match *server.code() {
@@ -59,10 +60,25 @@ impl Place<'_> {
         }
     }
 
+    /// The error for a connection that failed with no word from the server.
+    fn network(&self, error: &tokio_postgres::Error) -> Error {
+        if let Some((reason, remedy)) = tls::refusal(error) {
+            return Error::Certificate { target: self.target.to_owned(), reason, remedy };
+        }
+        match reason(error) {
+            // In the driver's words, which has no other sign for it.
+            said if said == "server does not support TLS" => {
+                self.connection("the server does not support TLS, and sslmode asks for it".to_owned())
+            }
+            said => self.connection(said),
+        }
+    }
+
     /// The error for a connection that could not be had from the pool.
     pub fn pool(&self, error: &PoolError) -> Error {
         let failure = match error {
-            PoolError::Backend(error) => self.driver(error),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => self.driver(error),
+            PoolError::PostCreateHook(HookError::Message(said)) => self.connection(said.to_string()),
             PoolError::Timeout(TimeoutType::Wait) => self.connection("all connections of the pool are busy".to_owned()),
             PoolError::Timeout(_) => self.connection("the server did not answer in time".to_owned()),
             PoolError::Closed => Error::Stopped { what: "the connection pool" },

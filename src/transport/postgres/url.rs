@@ -12,7 +12,9 @@ const TRANSACTION_POOLER_PORT: u16 = 6543;
 pub enum Verification {
     /// `disable`, `prefer`, `require`: not at all.
     None,
-    /// `verify-ca`, `verify-full`: chain and host name, against the given file or the public authorities.
+    /// `verify-ca`, and `require` with an `sslrootcert`: the chain, against the given file or the public authorities.
+    Chain(Option<PathBuf>),
+    /// `verify-full`: the host name as well.
     Full(Option<PathBuf>),
 }
 
@@ -37,30 +39,42 @@ pub struct Target {
 pub fn read(url: &str) -> Result<Target> {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let mut kept = Vec::new();
-    let mut verification = Verification::None;
+    let mut mode = "";
     let mut root = None;
     let mut pooled = false;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         match key {
-            "sslmode" if matches!(value, "verify-ca" | "verify-full") => {
-                verification = Verification::Full(None);
-                kept.push("sslmode=require".to_owned());
+            "sslmode" => {
+                mode = value;
+                kept.push(format!("sslmode={}", driver_mode(value)));
             }
-            "sslmode" if matches!(value, "allow" | "no-verify") => kept.push("sslmode=prefer".to_owned()),
             "sslrootcert" if value != "system" => root = Some(PathBuf::from(value.replace("%2F", "/"))),
             "pgbouncer" => pooled = value == "true",
             _ if DRIVER_PARAMETERS.contains(&key) => kept.push(pair.to_owned()),
             _ => {}
         }
     }
-    if let (Verification::Full(file), Some(path)) = (&mut verification, root) {
-        *file = Some(path);
-    }
+    let verification = match mode {
+        "verify-full" => Verification::Full(root),
+        "verify-ca" => Verification::Chain(root),
+        // Who names an authority wants it asked.
+        "require" if root.is_some() => Verification::Chain(root),
+        _ => Verification::None,
+    };
     let separator = if kept.is_empty() { "" } else { "?" };
     let config: Config = format!("{base}{separator}{}", kept.join("&")).parse().map_err(unreadable)?;
     let pooled = pooled || config.get_ports().contains(&TRANSACTION_POOLER_PORT);
     Ok(Target { label: label(&config), config, verification, pooled })
+}
+
+/// `sslmode` in the driver's words: it leaves the checking of certificates to the connector.
+fn driver_mode(mode: &str) -> &str {
+    match mode {
+        "verify-ca" | "verify-full" => "require",
+        "allow" | "no-verify" => "prefer",
+        other => other,
+    }
 }
 
 /// Parameters of the URL that the driver itself reads.
@@ -70,7 +84,6 @@ const DRIVER_PARAMETERS: &[&str] = &[
     "dbname",
     "options",
     "application_name",
-    "sslmode",
     "host",
     "hostaddr",
     "port",
@@ -138,8 +151,12 @@ mod tests {
     fn sslmode_in_the_words_of_libpq() {
         assert_eq!(target("postgres://h/a?sslmode=require").verification, Verification::None);
         assert_eq!(target("postgres://h/a?sslmode=verify-full").verification, Verification::Full(None));
-        let own = target("postgres://h/a?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem");
-        assert_eq!(own.verification, Verification::Full(Some("/etc/ca.pem".into())));
+        let ca = || Some(PathBuf::from("/etc/ca.pem"));
+        let own =
+            |mode: &str| target(&format!("postgres://h/a?sslrootcert=%2Fetc%2Fca.pem&sslmode={mode}")).verification;
+        assert_eq!(own("verify-full"), Verification::Full(ca()));
+        assert_eq!((own("verify-ca"), own("require")), (Verification::Chain(ca()), Verification::Chain(ca())));
+        assert_eq!(own("prefer"), Verification::None);
         assert!(!target("postgres://h/a?sslmode=disable").wants_tls());
     }
 
