@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 /** A statement of the Postgres transport, as it stands in its file, for the schema `symphony`. */
 export function statement(name: string): string {
-  const text = read(name).replace(':count\n', () => read('count'))
+  const text = read(name).replaceAll(/^ *:(\w+)$/gm, (_, part) => read(part).trimEnd())
   return text.replaceAll(':"schema"', 'symphony').replaceAll(":'schema'", "'symphony'")
 }
 

@@ -4,9 +4,10 @@ use super::{PostgresTransport, rows};
 use crate::config::Retention;
 use crate::error::Result;
 use crate::transport::DEPTH_CAP;
-use crate::transport::failed::FailedFilter;
+use crate::transport::failed::{FailedFilter, FailedPage};
 use crate::transport::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// How often a cancellation is tried again on a message that is claimed and put back under its eyes.
@@ -78,25 +79,34 @@ impl PostgresTransport {
         Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
     }
 
+    pub(super) async fn page_of_letters(&self, filter: &FailedFilter) -> Result<FailedPage> {
+        let after = filter.after()?;
+        let (after_at, after_id) = (after.map(|it| it.failed_at), after.map(|it| it.id));
+        let limit = i64::from(filter.page_size()) + 1;
+        let statement = &self.statements.list_failed;
+        let page: [&(dyn ToSql + Sync); 3] = [&after_at, &after_id, &limit];
+        let rows = self.query(statement, &[&narrowed(filter)[..], &page].concat()).await?;
+        Ok(FailedPage::of(self.read(statement, &rows, rows::failed)?, filter.page_size()))
+    }
+
     pub(super) async fn count_letters(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
         let statement = &self.statements.count_failed;
-        let rows = self
-            .query(
-                statement,
-                &[
-                    &filter.r#type,
-                    &filter.transport,
-                    &filter.queue,
-                    &filter.error_class,
-                    &filter.text,
-                    &filter.failed_after,
-                    &filter.failed_before,
-                    &filter.ids,
-                    &DEPTH_CAP,
-                ],
-            )
-            .await?;
+        let rows = self.query(statement, &[&narrowed(filter)[..], &[&DEPTH_CAP]].concat()).await?;
         let read = |row: &Row| Ok((rows::count(row.try_get(0)?), row.try_get(1)?));
         Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
     }
+}
+
+/// The first parameters of all statements that look for dead letters.
+fn narrowed(filter: &FailedFilter) -> [&(dyn ToSql + Sync); 8] {
+    [
+        &filter.r#type,
+        &filter.transport,
+        &filter.queue,
+        &filter.error_class,
+        &filter.text,
+        &filter.failed_after,
+        &filter.failed_before,
+        &filter.ids,
+    ]
 }

@@ -253,28 +253,7 @@ impl Transport for PostgresTransport {
     }
 
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage> {
-        let after = filter.after()?;
-        let (after_at, after_id) = (after.map(|it| it.failed_at), after.map(|it| it.id));
-        let statement = &self.statements.list_failed;
-        let rows = self
-            .query(
-                statement,
-                &[
-                    &filter.r#type,
-                    &filter.transport,
-                    &filter.queue,
-                    &filter.error_class,
-                    &filter.text,
-                    &filter.failed_after,
-                    &filter.failed_before,
-                    &filter.ids,
-                    &after_at,
-                    &after_id,
-                    &(i64::from(filter.page_size()) + 1),
-                ],
-            )
-            .await?;
-        Ok(FailedPage::of(self.read(statement, &rows, rows::failed)?, filter.page_size()))
+        self.page_of_letters(filter).await
     }
 
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
@@ -339,16 +318,10 @@ impl Transport for PostgresTransport {
                 (&statements.cleanup_executions, &[&limit]),
             ])
             .await?;
-        let mut deleted = answers.iter().skip(2).map(|rows| rows.len() as u64);
-        let mut next = || deleted.next().unwrap_or_default();
-        Ok(Cleaned {
-            completed: next(),
-            failed: next(),
-            deduplication: next(),
-            schedules: next(),
-            metrics: next(),
-            executions: next(),
-        })
+        let mut counts = answers.iter().map(|rows| rows.len() as u64);
+        let [_merged, _notifications, completed, failed, deduplication, schedules, metrics, executions] =
+            std::array::from_fn(|_| counts.next().unwrap_or_default());
+        Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions })
     }
 }
 

@@ -24,19 +24,7 @@ incoming AS (
   JOIN mine USING (schedule_id)
 ),
 admitted AS (
-  INSERT INTO :"schema".messenger_deduplication AS held
-    (idempotency_key, transport_name, message_id, expires_at, duplicate_attempts)
-  SELECT idempotency_key, transport_name, id, now() + window_ms * interval '1 millisecond', repeats
-  FROM incoming
-  WHERE idempotency_key IS NOT NULL
-  ORDER BY idempotency_key, transport_name
-  ON CONFLICT (idempotency_key, transport_name) DO UPDATE SET
-    message_id = CASE WHEN held.expires_at <= now() THEN excluded.message_id ELSE held.message_id END,
-    first_seen_at = CASE WHEN held.expires_at <= now() THEN now() ELSE held.first_seen_at END,
-    duplicate_attempts = CASE WHEN held.expires_at <= now() THEN excluded.duplicate_attempts
-                              ELSE held.duplicate_attempts + 1 END,
-    expires_at = CASE WHEN held.expires_at <= now() THEN excluded.expires_at ELSE held.expires_at END
-  RETURNING message_id
+  :admit
 ),
 stored AS (
   INSERT INTO :"schema".messenger_messages_pending
@@ -66,12 +54,7 @@ moved AS (
   RETURNING s.id
 ),
 woken AS (
-  -- One notification a transport, and only while a listening worker waits: NOTIFY takes a lock of the whole cluster
-  -- at commit, and a busy worker looks by itself.
-  SELECT pg_notify(left('symphony_' || :'schema', 63), sent.transport_name)
-  FROM (SELECT DISTINCT transport_name FROM incoming) sent
-  WHERE EXISTS (SELECT FROM :"schema".messenger_workers w
-                WHERE w.waiting AND w.lease_until > now() AND sent.transport_name = ANY (w.transports))
+  :wake
 )
 SELECT coalesce((SELECT array_agg(id) FROM moved), '{}') AS moved,
        coalesce((SELECT array_agg(id) FROM stored), '{}') AS stored,

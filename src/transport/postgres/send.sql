@@ -13,11 +13,6 @@ WITH stored AS (
           delay_ms, body, headers, metadata)
 ),
 woken AS (
-  -- One notification a transport, and only while a listening worker waits: NOTIFY takes a lock of the whole cluster
-  -- at commit, and a busy worker looks by itself.
-  SELECT pg_notify(left('symphony_' || :'schema', 63), sent.transport_name)
-  FROM (SELECT DISTINCT transport_name FROM unnest($3::text[]) AS t (transport_name)) sent
-  WHERE EXISTS (SELECT FROM :"schema".messenger_workers w
-                WHERE w.waiting AND w.lease_until > now() AND sent.transport_name = ANY (w.transports))
+  :wake
 )
 SELECT now() AS now, (SELECT count(*) FROM woken) AS woken

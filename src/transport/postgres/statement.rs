@@ -13,13 +13,21 @@ pub struct Statement {
     pub types: &'static [Type],
 }
 
+/// What several statements have in common.
+const PARTS: [(&str, &str); 3] =
+    [(":count", include_str!("count.sql")), (":admit", include_str!("admit.sql")), (":wake", include_str!("wake.sql"))];
+
 /// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
-/// and leaves out psql's own lines. A line `:count` stands for count.sql.
+/// and leaves out psql's own lines. A line `:count` stands for count.sql, as all [`PARTS`].
 pub fn in_schema(sql: &str, schema: &str) -> String {
     let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
     let literal = format!("'{}'", schema.replace('\'', "''"));
     let lines = sql.lines().filter(|line| !line.starts_with('\\'));
-    let text = lines.collect::<Vec<_>>().join("\n").replace(":count\n", include_str!("count.sql"));
+    let whole = |line: &str| {
+        let part = PARTS.iter().find(|(name, _)| line.trim_start() == *name);
+        part.map_or_else(|| line.to_owned(), |(_, part)| part.trim_end().to_owned())
+    };
+    let text = lines.map(whole).collect::<Vec<_>>().join("\n");
     text.replace(":\"schema\"", &identifier).replace(":'schema'", &literal)
 }
 
