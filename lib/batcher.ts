@@ -15,6 +15,13 @@ const LANES = 2
 /** Messages in one call at most: longer ones delay the first of them without being faster. */
 const LARGEST = 1_000
 
+/**
+ * From so many messages on, free lanes share what waits. A thousand callers in a loop otherwise end up in one lane, with
+ * the database idle while JavaScript works and the other way round: 44k a second in place of 52k to 72k, on two cores.
+ * Fewer messages are done sooner by one statement than two commits are.
+ */
+const SHARED = 500
+
 interface Waiting {
   request: string
   resolve: (outcome: Outcome) => void
@@ -66,7 +73,10 @@ export class Batcher {
   }
 
   #take(): Waiting[] {
-    if (this.#waiting.length > LARGEST) return this.#waiting.splice(0, LARGEST)
+    const count = this.#waiting.length
+    const lanes = count >= SHARED ? LANES + this.#inline - this.#busy : 1
+    const share = Math.min(Math.ceil(count / lanes), LARGEST)
+    if (share < count) return this.#waiting.splice(0, share)
     const all = this.#waiting
     this.#waiting = []
     return all

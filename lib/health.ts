@@ -8,7 +8,8 @@ import { awaitNative } from './native-error.js'
 
 /**
  * How the queue is: database, migrations, depth, age of the oldest message, errors, dead letters, workers that died,
- * schedules that nobody runs, messages without a handler, circuit breakers. Takes 5 s at most, and never rejects because of what it finds.
+ * schedules that nobody runs, messages without a handler, circuit breakers. Takes 5 s at most, and never rejects because
+ * of what it finds.
  *
  * The thresholds stand in the configuration, under `health`.
  *
