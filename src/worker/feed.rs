@@ -143,7 +143,7 @@ impl Feeds {
         if wanted.suspect {
             return feed.claim_suspect(&worker, queues.as_deref(), wanted).await;
         }
-        // Going to the very bottom is left to a claim that knows all queues.
+        // Whether really nothing is left is a question for a claim that knows all queues.
         let quick = Wanted { limit, exhaustive: wanted.exhaustive && fresh, ..wanted.clone() };
         let messages = feed.claim(&worker, queues.as_deref(), &quick).await?;
         let doubtful = wanted.exhaustive || wanted.woken || feed.survey_is_old();

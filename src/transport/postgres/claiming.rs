@@ -30,10 +30,20 @@ impl PostgresTransport {
     }
 
     pub(super) async fn claim_batch(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        let began = Instant::now();
-        if claim.exhaustive {
+        if claim.exhaustive && self.floors(claim.types, |it| it.are_spent()) {
             self.floors(claim.types, Floors::drop_all);
         }
+        let (claimed, read_all) = self.claim_above_floors(claim).await?;
+        if claimed.is_empty() && !read_all && claim.exhaustive {
+            self.floors(claim.types, Floors::drop_all);
+            return Ok(self.claim_above_floors(claim).await?.0);
+        }
+        Ok(claimed)
+    }
+
+    /// Claims, and says whether everything was read.
+    async fn claim_above_floors(&self, claim: &Claim<'_>) -> Result<(Vec<Claimed>, bool)> {
+        let began = Instant::now();
         let (queues, priorities) = lanes(claim.queues);
         let (floors, floor_ids) = self.floors(claim.types, |it| it.columns(&queues, &priorities, began));
         let read_all = floors.iter().all(Option::is_none);
@@ -63,7 +73,7 @@ impl PostgresTransport {
         let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
         self.floors(claim.types, |it| it.learn(&claimed, read_all, began, Instant::now()));
         in_order(&mut claimed, claim.queues);
-        Ok(claimed)
+        Ok((claimed, read_all))
     }
 
     fn floors<T>(&self, types: Option<&[String]>, with: impl FnOnce(&mut Floors) -> T) -> T {

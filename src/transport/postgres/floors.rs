@@ -31,6 +31,8 @@ pub struct Floors {
     lanes: HashMap<(String, i16), Place>,
     full_at: Option<Instant>,
     full_took: Duration,
+    /// Whether the last claim found nothing.
+    spent: bool,
 }
 
 impl Floors {
@@ -54,12 +56,18 @@ impl Floors {
         self.lanes.clear();
     }
 
+    /// Whether nothing was found above them the last time, so that it is not worth another round trip to try.
+    pub fn are_spent(&self) -> bool {
+        self.spent
+    }
+
     /// Learns from a claim: `read_all` says whether it had no floors.
     pub fn learn(&mut self, claimed: &[Claimed], read_all: bool, began: Instant, ended: Instant) {
         if read_all {
             self.full_at = Some(ended);
             self.full_took = ended - began;
         }
+        self.spent = claimed.is_empty();
         for message in claimed {
             let place = (message.available_at, message.id);
             let lane = self.lanes.entry((message.queue.clone(), i16::from(message.priority))).or_insert(place);
@@ -113,6 +121,17 @@ mod tests {
         floors.learn(&[message("q", 5, 1, 1)], true, start, start + MS);
         floors.drop_all();
         assert_eq!(floors.columns(&["q"], &[5], start + MS).0, [None]);
+    }
+
+    #[test]
+    fn floors_are_spent_when_nothing_is_found_above_them() {
+        let start = Instant::now();
+        let mut floors = Floors::default();
+        assert!(!floors.are_spent());
+        floors.learn(&[], false, start, start + MS);
+        assert!(floors.are_spent());
+        floors.learn(&[message("q", 5, 1, 1)], false, start, start + MS);
+        assert!(!floors.are_spent());
     }
 
     #[test]
