@@ -20,11 +20,11 @@ function core() {
 describe('calls of the core', () => {
   test('are shared by dispatches of the same moment', async () => {
     const { calls, add, sizes, turn } = core()
-    const all = Promise.all(add(499))
+    const all = Promise.all(add(999))
     await turn()
-    expect(sizes()).toEqual([499])
+    expect(sizes()).toEqual([999])
     calls[0]?.answer()
-    expect(await all).toHaveLength(499)
+    expect(await all).toHaveLength(999)
   })
 
   test('are two at a time; what comes meanwhile goes together', async () => {
