@@ -15,15 +15,16 @@ export default {
       name: 'mixed',
       systems: context.systems.filter(({ name }) => !name.endsWith('-kept')),
       configure: (system) => fastest(context, system, 'drain'),
-      how: () => ({ processes: 4 }),
+      // Two make, two take, and one watches: a process obeys one command after the other.
+      how: () => ({ processes: 5 }),
       rounds: 1,
       async measure(processes, _, config) {
-        const [first] = processes
+        const [first, , , , watcher] = processes
         await settle(context)
-        const depths = watchDepth(first)
+        const depths = watchDepth(watcher)
         const sample = await withPostgresCpu(context, async () => {
           const producing = processes.slice(0, 2).map((one) => one.ask('produce', { seconds, batch: 500, depth }))
-          const consuming = processes.slice(2).map((one) => one.ask('consume', { config, seconds: seconds + 1 }))
+          const consuming = processes.slice(2, 4).map((one) => one.ask('consume', { config, seconds: seconds + 1 }))
           const results = await Promise.all([...producing, ...consuming])
           const [made, taken] = [results.slice(0, 2), results.slice(2)]
           // What waits when the producers stop is drained in the second that is left, or it is counted below.
@@ -38,11 +39,11 @@ export default {
   },
 }
 
-/** Asks how many wait, four times a second. */
+/** Asks how many wait, twice a second. */
 function watchDepth(process) {
   /** @type {number[]} */
   const depths = []
-  const timer = setInterval(async () => depths.push((await process.ask('count')).waiting), 250)
+  const timer = setInterval(async () => depths.push((await process.ask('count')).waiting), 500)
   return {
     async stop() {
       clearInterval(timer)

@@ -48,6 +48,8 @@ impl Raw {
 async fn connect(url: &str) -> Result<Client, Failure> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
+    // As the core does: a plan that was made while the queue was empty would read whole tables later.
+    client.batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off").await?;
     Ok(client)
 }
 
