@@ -127,7 +127,7 @@ describe('a type that fails too often', () => {
     broken = false
     await pauseIsOver()
     expect(await closed).toEqual({ type: 'Flaky' })
-    await expect.poll(pending).toBe(0)
+    await expect.poll(pending, { timeout: 10_000 }).toBe(0)
   })
 })
 
