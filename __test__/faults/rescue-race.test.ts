@@ -15,7 +15,7 @@ const ROUNDS = scaled(1000, 10_000)
 
 const NOTHING_COUNTED = '[]'
 const SETTLE = {
-  settle_finish: (id: string, token: string) => [[id], [token], NOTHING_COUNTED, ['completed'], [null]],
+  settle_finish: (id: string, token: string) => [[id], [token], NOTHING_COUNTED, []],
   settle_drop: (id: string, token: string) => [[id], [token], NOTHING_COUNTED],
   settle_return: (id: string, token: string) => [
     [id],

@@ -7,7 +7,7 @@ import { fillerOf } from '../harness/prefill.mjs'
 import { fastest } from '../harness/sweep.mjs'
 
 /** Messages a second that are made ready: more than anyone drains. */
-const enough = 60_000
+const enough = 90_000
 
 export default {
   name: 'held-xmin',

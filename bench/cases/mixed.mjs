@@ -41,13 +41,13 @@ export default {
 
 /** Asks how many wait, twice a second. */
 function watchDepth(process) {
-  /** @type {number[]} */
+  /** @type {Promise<number>[]} */
   const depths = []
-  const timer = setInterval(async () => depths.push((await process.ask('count')).waiting), 500)
+  const timer = setInterval(() => depths.push(process.ask('count').then(({ waiting }) => waiting)), 500)
   return {
-    async stop() {
+    stop() {
       clearInterval(timer)
-      return depths
+      return Promise.all(depths)
     },
   }
 }

@@ -195,6 +195,14 @@ pub enum Outcome {
 impl Outcome {
     /// Back to its place as if it had never been claimed.
     pub const UNTOUCHED: Self = Self::Release { delay: None, handled: Vec::new() };
+
+    /// Why a message was discarded.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Discarded { reason } => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// An outcome with the fence of its claim.
@@ -514,8 +522,9 @@ pub trait Transport: Send + Sync {
     /// Takes the messages of dead workers. Cheap when there are none, and safe to call from everywhere.
     async fn rescue(&self) -> Result<Rescued>;
 
-    /// The worker leaves and holds nothing any more.
-    async fn sign_off(&self, worker: &WorkerId) -> Result<()>;
+    /// The worker leaves. Unless it is `clear` that it holds nothing any more, the transport looks, which may mean
+    /// reading all that is held; a worker that holds something stays until its lease runs out.
+    async fn sign_off(&self, worker: &WorkerId, clear: bool) -> Result<()>;
 
     /// How much is in each queue.
     async fn depth(&self) -> Result<Vec<Depth>>;

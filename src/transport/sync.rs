@@ -126,7 +126,7 @@ impl Transport for SyncTransport {
         Ok(Rescued::default())
     }
 
-    async fn sign_off(&self, _: &WorkerId) -> Result<()> {
+    async fn sign_off(&self, _: &WorkerId, _: bool) -> Result<()> {
         Ok(())
     }
 

@@ -162,7 +162,8 @@ impl Consumer {
         let registered = if end.is_none_or(|it| it.registered) { stores } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
         let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
-        let leaving = join_all(registered.iter().map(|store| store.sign_off(worker)));
+        let clear = end.is_some_and(|it| it.clear);
+        let leaving = join_all(registered.iter().map(|store| store.sign_off(worker, clear)));
         let all = async {
             join(tidying, leaving).await;
             let mut due = 0;

@@ -67,6 +67,11 @@ impl Stats {
     pub fn failures(&self) -> u64 {
         self.retried + self.dead_lettered
     }
+
+    /// Messages that the consumer holds no longer, whatever became of them.
+    pub fn settled(&self) -> u64 {
+        self.succeeded + self.failures() + self.released + self.snoozed + self.discarded + self.lost
+    }
 }
 
 /// The result of a run.

@@ -15,6 +15,7 @@ for_stores! {
     the_token_of_an_earlier_claim_is_lost
     the_token_of_a_rescued_claim_is_lost
     lost_ones_are_named_among_others
+    of_two_claims_of_a_message_settled_together_the_later_one_counts
     eight_settlers_at_once_settle_once
 }
 
@@ -106,6 +107,26 @@ async fn lost_ones_are_named_among_others<S: Subject>(it: S) {
     }
     assert_eq!(transport.settle(&settlements).await.unwrap(), lost);
     assert_eq!(counts(&transport).await.2, lost.len() as u64);
+}
+
+async fn of_two_claims_of_a_message_settled_together_the_later_one_counts<S: Subject>(it: S) {
+    let transport = it.transport();
+    let worker = Worker::of(&transport);
+    for outcome in every_outcome() {
+        for later_first in [true, false] {
+            put_one(&transport, message("Email")).await;
+            let before = letters(&transport).await.len();
+            let old = worker.claim_one().await;
+            worker.settle(&old, release()).await;
+            let new = worker.claim_one().await;
+            let mut both = [settlement(&old, outcome.clone()), settlement(&new, bury("by the later one"))];
+            if later_first {
+                both.reverse();
+            }
+            transport.settle(&both).await.unwrap();
+            assert_eq!((letters(&transport).await.len(), counts(&transport).await), (before + 1, (0, 0, 0)), "{outcome:?}");
+        }
+    }
 }
 
 async fn eight_settlers_at_once_settle_once<S: Subject>(it: S) {

@@ -154,7 +154,7 @@ async fn a_worker_that_signs_off_leaves_nothing<S: Subject>(it: S) {
     let worker = Worker::of(&transport);
     let message = worker.claim_one().await;
     worker.settle(&message, Outcome::Completed).await;
-    transport.sign_off(&worker.id).await.unwrap();
+    transport.sign_off(&worker.id, true).await.unwrap();
     assert_eq!(transport.extend(&worker.id, 0).await.unwrap(), None);
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
@@ -165,7 +165,7 @@ async fn a_worker_that_signs_off_with_messages_in_hand_can_still_be_rescued<S: S
     put_one(&transport, message("Email")).await;
     let worker = Worker::of(&transport);
     worker.claim_one().await;
-    transport.sign_off(&worker.id).await.unwrap();
+    transport.sign_off(&worker.id, false).await.unwrap();
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
 }

@@ -20,6 +20,7 @@ for_stores! {
     a_buried_message_is_a_full_copy
     outcomes_of_every_kind_in_one_call
     a_thousand_outcomes_in_one_call
+    outcomes_find_their_messages_in_any_order
     the_error_history_holds_the_last_twenty_runs
     an_error_may_hold_any_text
 }
@@ -165,6 +166,34 @@ async fn a_thousand_outcomes_in_one_call<S: Subject>(it: S) {
     let settlements: Vec<_> = claimed.iter().map(|it| settlement(it, Outcome::Completed)).collect();
     assert!(transport.settle(&settlements).await.unwrap().is_empty());
     assert_eq!((counts(&transport).await, it.finished().await), ((0, 0, 0), 1000));
+}
+
+async fn outcomes_find_their_messages_in_any_order<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(50, || message("Email"))).await;
+    let worker = Worker::of(&transport);
+    let own = |it: &Claimed| (failure(&it.id.to_string()), vec![it.id.to_string()]);
+    for rounds in 0..3 {
+        let mut claimed = worker.claim(50).await;
+        fastrand::shuffle(&mut claimed);
+        for message in claimed.iter().filter(|_| rounds > 0) {
+            assert_eq!(message.handled, [message.id.to_string()]);
+        }
+        let outcome = |(failure, handled)| match rounds {
+            0 => Outcome::Retry { delay: Duration::ZERO, failure, handled },
+            1 => Outcome::Snooze { delay: Duration::ZERO, handled },
+            _ => Outcome::Bury { failure, handled },
+        };
+        let settlements: Vec<_> = claimed.iter().map(|it| settlement(it, outcome(own(it)))).collect();
+        assert!(transport.settle(&settlements).await.unwrap().is_empty());
+    }
+    let letters = letters(&transport).await;
+    assert_eq!(letters.len(), 50);
+    for letter in letters {
+        let id = letter.message_id.to_string();
+        assert_eq!(messages(&letter), [id.clone(), id.clone()]);
+        assert!(letter.error.contains(&id), "{}", letter.error);
+    }
 }
 
 async fn the_error_history_holds_the_last_twenty_runs<S: Subject>(it: S) {

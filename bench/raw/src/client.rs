@@ -1,7 +1,7 @@
 //! Connections, and the statements prepared on each.
 
 use crate::Failure;
-use crate::statement::{Statement, Statements};
+use crate::statement::{PLANNING, Statement, Statements};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 
@@ -48,8 +48,7 @@ impl Raw {
 async fn connect(url: &str) -> Result<Client, Failure> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
-    // As the core does: a plan that was made while the queue was empty would read whole tables later.
-    client.batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off").await?;
+    client.batch_execute(PLANNING).await?;
     Ok(client)
 }
 

@@ -98,13 +98,15 @@ impl Settle {
 
     pub async fn settle(&self, batch: &Claimed) -> Result<usize, Failure> {
         let tokens: Vec<Uuid> = vec![batch.token; batch.ids.len()];
+        let mut ids = batch.ids.clone();
+        ids.sort_unstable();
         // The figures of the monitor: without them a message is settled all the same, and counted by nobody.
         let figures = "[]";
         if !self.kept {
-            return Ok(self.client.query(&self.statement, &[&batch.ids, &tokens, &figures]).await?.len());
+            return Ok(self.client.query(&self.statement, &[&ids, &tokens, &figures]).await?.len());
         }
-        let statuses = vec!["completed"; batch.ids.len()];
-        let reasons: Vec<Option<&str>> = vec![None; batch.ids.len()];
-        Ok(self.client.query(&self.statement, &[&batch.ids, &tokens, &figures, &statuses, &reasons]).await?.len())
+        // Why messages were discarded: none was.
+        let reasons: Vec<Option<&str>> = Vec::new();
+        Ok(self.client.query(&self.statement, &[&ids, &tokens, &figures, &reasons]).await?.len())
     }
 }

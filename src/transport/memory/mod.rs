@@ -152,7 +152,7 @@ impl Transport for MemoryTransport {
         Ok(self.state().rescue())
     }
 
-    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
+    async fn sign_off(&self, worker: &WorkerId, _: bool) -> Result<()> {
         self.state().sign_off(worker.id);
         Ok(())
     }

@@ -3,10 +3,10 @@
 -- sorting: unordered, with a million messages of one priority, each of the other nine read the whole table (3.4 s).
 WITH RECURSIVE queue AS (
   (SELECT queue_name FROM :"schema".messenger_messages_pending
-   WHERE transport_name = $1 ORDER BY queue_name LIMIT 1)
+   WHERE transport_name = $1 ORDER BY queue_name DESC LIMIT 1)
   UNION ALL
   SELECT (SELECT m.queue_name FROM :"schema".messenger_messages_pending m
-          WHERE m.transport_name = $1 AND m.queue_name > queue.queue_name ORDER BY m.queue_name LIMIT 1)
+          WHERE m.transport_name = $1 AND m.queue_name < queue.queue_name ORDER BY m.queue_name DESC LIMIT 1)
   FROM queue WHERE queue.queue_name IS NOT NULL
 ),
 running AS (

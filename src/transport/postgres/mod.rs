@@ -226,8 +226,8 @@ impl Transport for PostgresTransport {
         Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
     }
 
-    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
-        self.query(&self.statements.sign_off, &[&worker.id]).await.map(drop)
+    async fn sign_off(&self, worker: &WorkerId, clear: bool) -> Result<()> {
+        self.query(&self.statements.sign_off, &[&worker.id, &clear]).await.map(drop)
     }
 
     async fn depth(&self) -> Result<Vec<Depth>> {

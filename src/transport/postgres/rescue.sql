@@ -15,7 +15,8 @@ WITH dead AS (
 ),
 orphan AS (
   DELETE FROM :"schema".messenger_messages_processing
-  WHERE worker_id IN (SELECT id FROM dead)
+  -- Almost always nobody is dead, and then the table is not read at all.
+  WHERE EXISTS (SELECT FROM dead) AND worker_id = ANY (ARRAY(SELECT id FROM dead))
   RETURNING *
 ),
 returned AS (

@@ -1,18 +1,14 @@
 -- Moves messages to the dead letters, each as a full copy with its last error.
 --
--- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
--- since is not touched. Answers with the ids that were still held. `:count` is count.sql.
+-- Answers with the ids that were still held. `:count` is count.sql, `:held` the fence, held.sql.
 WITH counted AS (
   :count
 ),
-outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
-    AS o (id, token, failed_id, error, error_class, handled)
-),
 ended AS (
   DELETE FROM :"schema".messenger_messages_processing held
-  WHERE held.id = ANY ($1) AND (held.id, held.locked_by) IN (SELECT id, token FROM outcome)
-  RETURNING *
+  WHERE
+    :held
+  RETURNING *, width_bucket(held.id, $1) AS place
 )
 INSERT INTO :"schema".messenger_failed_messages
   (id, message_id, created_at, scheduled_at, retry_count, max_retries, priority, crash_count, transport_name,
@@ -24,5 +20,9 @@ SELECT o.failed_id, e.id, e.created_at, e.scheduled_at, e.retry_count, e.max_ret
              ELSE coalesce(e.error_history, '[]') END)
        || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error),
        CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
-FROM ended e JOIN outcome o USING (id)
+FROM ended e
+CROSS JOIN LATERAL (
+  SELECT ($4::uuid[])[e.place] AS failed_id, ($5::text[])[e.place] AS error, ($6::text[])[e.place] AS error_class,
+         ($7::text[])[e.place] AS handled
+) o
 RETURNING message_id AS id

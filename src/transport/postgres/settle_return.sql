@@ -1,25 +1,21 @@
 -- Puts messages back to wait: for a retry (attempts 1, with its error), or released (attempts 0, no error).
 -- A release without delay keeps its old place in the queue.
 --
--- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
--- since is not touched. Answers with the ids that were still held. `:count` is count.sql.
+-- Answers with the ids that were still held. `:count` is count.sql, `:held` the fence, held.sql.
 WITH counted AS (
   :count
 ),
-outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $4::integer[], $5::double precision[], $6::text[], $7::text[], $8::text[])
-    AS o (id, token, attempts, delay_ms, error, error_class, handled)
-),
 ended AS (
   DELETE FROM :"schema".messenger_messages_processing held
-  WHERE held.id = ANY ($1) AND (held.id, held.locked_by) IN (SELECT id, token FROM outcome)
-  RETURNING *
+  WHERE
+    :held
+  RETURNING *, width_bucket(held.id, $1) AS place
 )
 INSERT INTO :"schema".messenger_messages_pending
   (id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, status,
    transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
    handled)
-SELECT id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond', e.available_at), e.scheduled_at,
+SELECT e.id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond', e.available_at), e.scheduled_at,
        e.retry_count + o.attempts, e.max_retries, e.priority, e.crash_count, 'pending',
        e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
        coalesce(o.error, e.last_error),
@@ -29,5 +25,9 @@ SELECT id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond',
          || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error)
        END,
        CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
-FROM ended e JOIN outcome o USING (id)
+FROM ended e
+CROSS JOIN LATERAL (
+  SELECT ($4::integer[])[e.place] AS attempts, ($5::double precision[])[e.place] AS delay_ms,
+         ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled
+) o
 RETURNING id

@@ -16,7 +16,7 @@ impl PostgresTransport {
     /// Answers with the messages whose fence no longer held. The first statement carries the rollups.
     pub(super) async fn settle_batch(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
         let (mut ended, mut returned, mut buried) = (Vec::new(), Vec::new(), Vec::new());
-        for settlement in settlements {
+        for settlement in in_order(settlements) {
             match settlement.outcome {
                 Outcome::Completed | Outcome::Discarded { .. } => ended.push(settlement),
                 Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Release { .. } => returned.push(settlement),
@@ -62,14 +62,11 @@ impl PostgresTransport {
         if matches!(self.retention.completed, Retention::None) {
             return self.settle_kind(held, &self.statements.settle_drop, &[&ids, &tokens, &rollups]).await;
         }
-        let (statuses, reasons): (Vec<&str>, Vec<Option<&str>>) = ended
-            .iter()
-            .map(|it| match &it.outcome {
-                Outcome::Discarded { reason } => ("discarded", Some(reason.as_str())),
-                _ => ("completed", None),
-            })
-            .unzip();
-        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &rollups, &statuses, &reasons]).await
+        let mut reasons: Vec<Option<&str>> = ended.iter().map(|it| it.outcome.reason()).collect();
+        if reasons.iter().all(Option::is_none) {
+            reasons.clear();
+        }
+        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await
     }
 
     async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement], rollups: String) -> Result<()> {
@@ -121,6 +118,14 @@ impl<'a> Returned<'a> {
             Outcome::Completed | Outcome::Discarded { .. } => Self { delay: None, failure: None, handled: &[] },
         }
     }
+}
+
+/// Sorted as the statements expect them. Of two claims of one message the later one stands last, which is the one that
+/// may still hold.
+fn in_order(settlements: &[Settlement]) -> Vec<&Settlement> {
+    let mut sorted: Vec<_> = settlements.iter().collect();
+    sorted.sort_unstable_by_key(|it| (it.id, it.token));
+    sorted
 }
 
 fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {

@@ -1,5 +1,7 @@
 -- Which queues of the transports $1 hold anything, and whether a suspect is due in them. Hops from queue to queue along
--- messenger_messages_claim (a loose index scan), so its cost is the number of queues, not of messages.
+-- messenger_messages_claim (a loose index scan), so its cost is the number of queues, not of messages. Backwards: at the
+-- end of a queue lies what came last, at its beginning the index entries of all that was taken since the last vacuum
+-- (33 ms for 400,000 of them).
 SELECT held.queues,
        EXISTS (SELECT FROM :"schema".messenger_messages_pending
                WHERE transport_name = asked.name AND crash_count > 0 AND available_at <= now()) AS suspects
@@ -7,12 +9,14 @@ FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place)
 CROSS JOIN LATERAL (
   WITH RECURSIVE queue AS (
     (SELECT queue_name FROM :"schema".messenger_messages_pending
-     WHERE transport_name = asked.name ORDER BY queue_name LIMIT 1)
+     WHERE transport_name = asked.name ORDER BY queue_name DESC LIMIT 1)
     UNION ALL
     SELECT (SELECT m.queue_name FROM :"schema".messenger_messages_pending m
-            WHERE m.transport_name = asked.name AND m.queue_name > queue.queue_name ORDER BY m.queue_name LIMIT 1)
+            WHERE m.transport_name = asked.name AND m.queue_name < queue.queue_name
+            ORDER BY m.queue_name DESC LIMIT 1)
     FROM queue WHERE queue.queue_name IS NOT NULL
   )
-  SELECT coalesce(array_agg(queue_name) FILTER (WHERE queue_name IS NOT NULL), '{}') AS queues FROM queue
+  SELECT coalesce(array_agg(queue_name ORDER BY queue_name) FILTER (WHERE queue_name IS NOT NULL), '{}') AS queues
+  FROM queue
 ) held
 ORDER BY asked.place

@@ -123,6 +123,7 @@ impl Loop {
 
     pub(super) fn on_claim_error(&mut self, error: Error) {
         self.claim_failures += 1;
+        self.has_failed_to_claim = true;
         self.event(|| trouble(&error));
         self.claim_after = Some(Instant::now() + backoff(self.claim_failures));
         let hopeless = !error.is_transient() || self.claim_failures >= PATIENCE;

@@ -15,7 +15,7 @@ mod telling;
 
 use super::breaker::Breaker;
 use super::budget::Budget;
-use super::consumer::Consumer;
+use super::consumer::{Consumer, lock};
 use super::feed::{Caught, Feeds};
 use super::hand::Hand;
 use super::stats::StoppedBy;
@@ -62,6 +62,8 @@ pub(super) struct End {
     pub(super) nothing_waits: bool,
     /// Whether any store may know the worker.
     pub(super) registered: bool,
+    /// Whether it is certain that the worker holds nothing.
+    pub(super) clear: bool,
 }
 
 /// The state of a run.
@@ -121,6 +123,8 @@ pub(super) struct Loop {
     check_after: Option<Instant>,
     check_failures: u32,
     claim_failures: u32,
+    /// Whether a claim has ever failed, and may have taken messages that nobody here knows of.
+    has_failed_to_claim: bool,
     settle_failures: u32,
     /// From when on outcomes that can not be written are left to the lease.
     give_up_at: Option<Instant>,
@@ -181,6 +185,7 @@ impl Loop {
             check_after: None,
             check_failures: 0,
             claim_failures: 0,
+            has_failed_to_claim: false,
             settle_failures: 0,
             give_up_at: None,
             phase_ends: None,
@@ -216,7 +221,9 @@ impl Loop {
             None => {
                 let nothing_waits = self.exhausted && self.feeds.as_ref().is_some_and(Feeds::are_empty);
                 let registered = self.feeds.as_ref().is_none_or(Feeds::may_be_registered);
-                Ok(End { by: self.stopped_by.unwrap_or(StoppedBy::Empty), nothing_waits, registered })
+                let stats = *lock(&self.consumer.stats);
+                let clear = !self.has_failed_to_claim && stats.settled() == stats.claimed;
+                Ok(End { by: self.stopped_by.unwrap_or(StoppedBy::Empty), nothing_waits, registered, clear })
             }
         }
     }
