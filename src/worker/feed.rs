@@ -13,8 +13,14 @@ const SUSPECT_PAUSE: Duration = Duration::from_secs(5);
 /// Between two rescues by one consumer: a sixth of the lease, within these bounds.
 const SOONEST_RESCUE: Duration = Duration::from_millis(200);
 const LATEST_RESCUE: Duration = Duration::from_secs(5);
-/// How long a survey is good for while claims find something.
+/// How long a survey is good for.
 const SURVEY_HOLDS: Duration = Duration::from_secs(1);
+/// A survey that took longer is made less often, so that it costs one part in [`SHARE`] of the time: while some session
+/// keeps an old snapshot it walks over all that was ever taken from a queue that is empty.
+const SLOW: Duration = Duration::from_millis(25);
+const SHARE: u32 = 20;
+/// Of so many queues at most it is remembered that they held something.
+const REMEMBERED: usize = 10;
 
 /// Messages claimed from one transport.
 pub struct Caught {
@@ -25,7 +31,6 @@ pub struct Caught {
 }
 
 /// What a claim asks for.
-#[derive(Clone)]
 pub struct Wanted {
     /// Types with a handler; `None`: all.
     pub types: Option<Arc<[String]>>,
@@ -39,6 +44,8 @@ pub struct Wanted {
     pub listening: bool,
     /// Whether it was: then a message waits, most likely in a queue that is known.
     pub woken: bool,
+    /// Whether it is marked as waiting already: then what was sent before that is looked for in all queues.
+    pub waiting: bool,
 }
 
 /// All transports of a consumer.
@@ -66,7 +73,11 @@ struct Store {
 struct Feed {
     transport: Arc<dyn Transport>,
     survey: Survey,
+    /// The queues that a claim reads: those of the last survey that found any. An idle queue is where the next message
+    /// will be, and whoever is woken for it need not ask.
+    queues: Vec<String>,
     surveyed_at: Option<Instant>,
+    survey_took: Duration,
     suspect_pause: Option<Instant>,
     /// Claims whose answer never came.
     unanswered: Vec<Uuid>,
@@ -112,6 +123,9 @@ impl Feeds {
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
         try_join_all(self.feeds.iter_mut().map(|feed| feed.forget_unanswered(&self.worker))).await?;
         self.fresh = false;
+        if wanted.woken && !wanted.suspect && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
+            return Ok(());
+        }
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
         if self.rescue_is_due() || self.feeds.iter().take(at_once).any(|feed| feed.wants_survey(wanted)) {
             self.look().await?;
@@ -133,6 +147,19 @@ impl Feeds {
         Ok(())
     }
 
+    /// Claims from the queues where messages have been before: whoever is woken need not ask where to look. Says whether
+    /// it found anything.
+    async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
+        for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| !it.queues.is_empty()) {
+            let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, false).await?;
+            if !messages.is_empty() {
+                caught.push(Caught { feed: index, messages });
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Claims; where nothing is found and that is doubtful, looks which queues there are and claims again.
     async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize) -> Result<Vec<Claimed>> {
         if !self.fresh && self.feed(index)?.wants_survey(wanted) {
@@ -143,16 +170,21 @@ impl Feeds {
         if wanted.suspect {
             return feed.claim_suspect(&worker, queues.as_deref(), wanted).await;
         }
+        if fresh && !feed.is_worth_a_claim(wanted) {
+            return Ok(Vec::new());
+        }
         // Whether really nothing is left is a question for a claim that knows all queues.
-        let quick = Wanted { limit, exhaustive: wanted.exhaustive && fresh, ..wanted.clone() };
-        let messages = feed.claim(&worker, queues.as_deref(), &quick).await?;
-        let doubtful = wanted.exhaustive || wanted.woken || feed.survey_is_old();
-        if !messages.is_empty() || fresh || !doubtful {
+        let exhaustive = wanted.exhaustive && fresh;
+        let messages = feed.claim(&worker, queues.as_deref(), wanted, limit, exhaustive).await?;
+        if !messages.is_empty() || fresh || !wanted.exhaustive {
             return Ok(messages);
         }
         self.look().await?;
-        let thorough = Wanted { limit, ..wanted.clone() };
-        self.feed(index)?.claim(&worker, queues.as_deref(), &thorough).await
+        let feed = self.feed(index)?;
+        if feed.survey.queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        feed.claim(&worker, queues.as_deref(), wanted, limit, true).await
     }
 
     fn feed(&mut self, index: usize) -> Result<&mut Feed> {
@@ -165,11 +197,13 @@ impl Feeds {
         if rescue {
             self.next_rescue = Instant::now() + (self.worker.lease / 6).clamp(SOONEST_RESCUE, LATEST_RESCUE);
         }
+        let began = Instant::now();
         let surveys = try_join_all(self.stores.iter().map(|it| it.transport.survey(&it.names, rescue))).await?;
+        let took = began.elapsed();
         for (store, surveys) in self.stores.iter().zip(surveys) {
             for (&index, survey) in store.feeds.iter().zip(surveys) {
                 if let Some(feed) = self.feeds.get_mut(index) {
-                    (feed.survey, feed.surveyed_at) = (survey, Some(Instant::now()));
+                    feed.learn(survey, took);
                 }
             }
         }
@@ -206,7 +240,9 @@ impl Feed {
         Self {
             transport,
             survey: Survey::default(),
+            queues: Vec::new(),
             surveyed_at: None,
+            survey_took: Duration::ZERO,
             suspect_pause: None,
             unanswered: Vec::new(),
             has_claimed: false,
@@ -225,30 +261,42 @@ impl Feed {
         Ok(())
     }
 
-    /// Whether to look before a claim. Whoever was woken looks into the queues that are known first.
-    fn wants_survey(&self, wanted: &Wanted) -> bool {
-        self.survey_is_old() && (!wanted.woken || self.survey.queues.is_empty())
-    }
-
-    /// An empty one does not hold: it leads a claim nowhere, and a message may have come since.
-    fn survey_is_old(&self) -> bool {
-        self.survey.queues.is_empty() || self.surveyed_at.is_none_or(|at| at.elapsed() >= SURVEY_HOLDS)
-    }
-
-    async fn claim(&mut self, worker: &WorkerId, queues: Option<&[String]>, wanted: &Wanted) -> Result<Vec<Claimed>> {
-        if self.survey.queues.is_empty() && !wanted.listening {
-            return Ok(Vec::new());
+    fn learn(&mut self, survey: Survey, took: Duration) {
+        if !survey.queues.is_empty() || self.queues.len() > REMEMBERED {
+            self.queues.clone_from(&survey.queues);
         }
-        let queues = queues.unwrap_or(&self.survey.queues).to_vec();
+        (self.survey, self.surveyed_at, self.survey_took) = (survey, Some(Instant::now()), took);
+    }
+
+    /// Whether to look before a claim.
+    fn wants_survey(&self, wanted: &Wanted) -> bool {
+        let Some(age) = self.surveyed_at.map(|at| at.elapsed()) else { return true };
+        let may = self.survey_took < SLOW || age >= self.survey_took * SHARE;
+        may && (self.queues.is_empty() || wanted.woken || wanted.waiting || age >= SURVEY_HOLDS)
+    }
+
+    /// Whether to claim after a survey: if it found anything, or to say that this worker waits.
+    fn is_worth_a_claim(&self, wanted: &Wanted) -> bool {
+        !self.survey.queues.is_empty() || (wanted.listening && !wanted.waiting)
+    }
+
+    async fn claim(
+        &mut self,
+        worker: &WorkerId,
+        queues: Option<&[String]>,
+        wanted: &Wanted,
+        limit: usize,
+        exhaustive: bool,
+    ) -> Result<Vec<Claimed>> {
+        let queues = queues.unwrap_or(&self.queues).to_vec();
         self.has_claimed = true;
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
-        let (limit, exhaustive) = (wanted.limit, wanted.exhaustive);
         let claim = Claim { worker, token, queues: &queues, types, limit, exhaustive, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
-        if messages.len() == limit && self.survey.queues.len() > 1 {
+        if messages.len() == limit && self.queues.len() > 1 {
             // Queues of one priority take turns at the front, so that a deep one can not starve the others.
-            self.survey.queues.rotate_left(1);
+            self.queues.rotate_left(1);
         }
         Ok(messages)
     }

@@ -47,7 +47,8 @@ impl Loop {
         self.sought_suspect = suspect;
         let exhaustive = self.consumer.options.mode == Mode::Drain;
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
-        let wanted = Wanted { types, limit, exhaustive, suspect, listening, woken };
+        let waiting = self.said_waiting;
+        let wanted = Wanted { types, limit, exhaustive, suspect, listening, woken, waiting };
         self.claiming = Some(Beside::start(feeds.claim(wanted)));
     }
 

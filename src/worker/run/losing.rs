@@ -24,6 +24,8 @@ impl Loop {
             return;
         }
         (self.in_doubt, self.check_after) = (false, None);
+        // Who was declared dead is not marked as waiting any more.
+        self.said_waiting = false;
         let asked = self.hand.claims().into_iter().filter_map(|(feed, claims)| {
             let transport = self.transports.get(feed)?.clone();
             Some(async move {
