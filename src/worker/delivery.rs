@@ -8,6 +8,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 use std::fmt::Write;
 
+/// Bytes of text that are parsed at once.
+const PORTION: usize = 64 * 1024;
+fn portion_() -> usize { std::env::var("PORTION").ok().and_then(|it| it.parse().ok()).unwrap_or(PORTION) }
+
 /// Hands back what has not been started.
 pub const RETURN: &str = r#"{"do":"return"}"#;
 
@@ -21,9 +25,33 @@ pub fn abort_some(reason: &str, messages: &[(u32, usize)]) -> String {
     json!({ "do": "abort", "reason": reason, "messages": messages }).to_string()
 }
 
+/// Splits what was claimed together into batches that are parsed on their own. What of one has been handled is garbage
+/// before the next is parsed: V8 makes room for all that it has seen alive at once.
+pub fn portions(messages: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+    let mut portions: Vec<Vec<Claimed>> = Vec::new();
+    let mut room = 0;
+    for message in messages {
+        let bytes = size(&message);
+        match portions.last_mut() {
+            Some(portion) if bytes <= room => portion.push(message),
+            _ => {
+                portions.push(vec![message]);
+                room = portion_();
+            }
+        }
+        room = room.saturating_sub(bytes);
+    }
+    portions
+}
+
+/// About as many bytes as a message takes as text.
+fn size(message: &Claimed) -> usize {
+    message.body.len() + message.headers.len() + message.metadata.len() + 480
+}
+
 /// A batch to handle, from one transport. `max_retries` says how often a message of a type may be retried.
 pub fn deliver(batch: u32, transport: &str, messages: &[Claimed], max_retries: impl Fn(&Claimed) -> u32) -> String {
-    let bytes = messages.iter().map(|it| it.body.len() + it.headers.len() + it.metadata.len() + 480).sum::<usize>();
+    let bytes = messages.iter().map(size).sum::<usize>();
     let mut out = String::with_capacity(bytes + 64);
     let _ = write!(out, r#"{{"do":"deliver","batch":{batch},"messages":["#);
     write_messages(&mut out, transport, messages, max_retries);

@@ -1,7 +1,7 @@
 //! A worker that stays looks again and again, and is woken where it can be.
 
 use crate::session::{Session, succeed};
-use crate::support::kit::{MINUTE, delayed, many, message, put, put_one};
+use crate::support::kit::{MINUTE, delayed, many, message, put, put_one, queued_in};
 use crate::support::subject::{Postgres, Subject, check};
 use serde_json::json;
 use std::time::Instant;
@@ -66,6 +66,22 @@ fn postgres_wakes_it() {
         }
         session.stop();
         assert_eq!(run.await.unwrap().stats.succeeded, 3);
+    });
+}
+
+#[test]
+fn postgres_wakes_it_for_queues_that_it_does_not_know() {
+    check(crate::settings(), |it: Postgres| async move {
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
+        let run = session.start();
+        let waits = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
+        for (round, queue) in (1..).zip(["first", "second", "first", "third"]) {
+            crate::support::until("it waits", async || it.schema.value::<i64>(waits).await == 1).await;
+            put_one(&it.transport(), queued_in(queue)).await;
+            session.until_started(round).await;
+        }
+        session.stop();
+        assert_eq!(run.await.unwrap().stats.succeeded, 4);
     });
 }
 

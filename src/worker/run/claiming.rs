@@ -142,8 +142,10 @@ impl Loop {
         if let Some(first) = caught.messages.first() {
             self.counter.set_clock(first.claimed_at, Instant::now());
         }
-        let number = self.hand.take(caught.feed, &caught.messages);
-        self.caught.push((number, caught));
+        for messages in delivery::portions(caught.messages) {
+            let number = self.hand.take(caught.feed, &messages);
+            self.caught.push((number, Caught { feed: caught.feed, messages }));
+        }
     }
 
     /// Hands over what was claimed.
