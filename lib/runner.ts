@@ -1,6 +1,7 @@
 /**
  * Runs what a consumer claimed: takes batches from the core, starts handlers as slots come free, hands the outcomes
- * back. One text a batch comes down and one text a turn of the event loop goes up; nothing crosses per message.
+ * back. One text a batch comes down (of a claim, or of a part of it) and one text a turn of the event loop goes up;
+ * nothing crosses per message.
  */
 import { DeliveryContext } from './handlers/context.js'
 import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from './handlers/delivery.js'

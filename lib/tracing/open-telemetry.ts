@@ -4,7 +4,7 @@ import { peekShared, setShared } from '../state.js'
 /** The part of the API that is used here. Its own types would make it a dependency of the typings. */
 export interface OpenTelemetry {
   trace: {
-    getTracer(name: string): Tracer
+    getTracerProvider(): TracerProvider
     getSpan(context: object): Span | undefined
     setSpan(context: object, span: Span): object
     setSpanContext(context: object, spanContext: SpanContext): object
@@ -15,6 +15,12 @@ export interface OpenTelemetry {
     with<T>(context: object, work: () => T): T
   }
   createTraceState(text: string): { serialize(): string }
+}
+
+/** The API's own stands for the one of an SDK, and knows whether there is one. */
+interface TracerProvider {
+  getTracer(name: string): Tracer
+  getDelegateTracer?(name: string): Tracer | undefined
 }
 
 /** Makes spans. */
@@ -51,6 +57,7 @@ export const KIND = { producer: 3, consumer: 4 } as const
 /** The status of a span that failed. */
 export const FAILED = 2
 
+const NAME = '@leadmap/symphony'
 const SLOT = 'openTelemetry'
 
 /** The API; `undefined` where it is not installed. Looked for once. */
@@ -60,6 +67,12 @@ export function openTelemetry(): OpenTelemetry | undefined {
   const found = find()
   setShared(SLOT, found)
   return found ?? undefined
+}
+
+/** What records spans; `undefined` where no SDK is registered (yet). */
+export function tracerOf({ trace }: OpenTelemetry): Tracer | undefined {
+  const provider = trace.getTracerProvider()
+  return provider.getDelegateTracer === undefined ? provider.getTracer(NAME) : provider.getDelegateTracer(NAME)
 }
 
 function find(): OpenTelemetry | null {

@@ -3,10 +3,18 @@ import type { ConsumeResult } from '../consumption.js'
 import type { DispatchResult } from '../dispatch-types.js'
 import type { DeliveryContext } from '../handlers/context.js'
 import type { Execution } from '../handlers/executor.js'
-import { FAILED, KIND, type OpenTelemetry, openTelemetry, type Span, type SpanContext } from './open-telemetry.js'
+import {
+  FAILED,
+  KIND,
+  type OpenTelemetry,
+  openTelemetry,
+  type Span,
+  type SpanContext,
+  type Tracer,
+  tracerOf,
+} from './open-telemetry.js'
 import { readTraceContext, storedTraceContext, type TraceContext, withTraceContext } from './trace-context.js'
 
-const NAME = '@leadmap/symphony'
 const SYSTEM = { 'messaging.system': 'symphony' }
 
 /** The trace context that a message dispatched now carries. */
@@ -23,11 +31,12 @@ export function inDispatchSpan<T>(
   work: () => Promise<T>,
   describe: (result: T) => Record<string, string | number>,
 ): Promise<T> {
-  const api = openTelemetry()
-  if (api === undefined) return work()
+  const recorder = findRecorder()
+  if (recorder === undefined) return work()
   const operation = { 'messaging.operation.name': 'dispatch', 'messaging.operation.type': 'send' }
   const attributes = { ...SYSTEM, ...operation, 'symphony.message.type': type }
-  return inSpan(api, `dispatch ${type}`, { kind: KIND.producer, attributes }, api.context.active(), async (span) => {
+  const parent = recorder.api.context.active()
+  return inSpan(recorder, `dispatch ${type}`, { kind: KIND.producer, attributes }, parent, async (span) => {
     const result = await work()
     span.setAttributes(describe(result))
     return result
@@ -54,11 +63,11 @@ export function inConsumeSpan<T>(
   work: () => Promise<T>,
   describe: (result: T) => Record<string, string | number>,
 ): Promise<T> {
-  const api = openTelemetry()
-  if (api === undefined) return work()
+  const recorder = findRecorder()
+  if (recorder === undefined) return work()
   const operation = { 'messaging.operation.name': 'consume', 'messaging.operation.type': 'receive' }
   const options = { kind: KIND.consumer, attributes: { ...SYSTEM, ...operation } }
-  return inSpan(api, 'consume', options, api.context.active(), async (span) => {
+  return inSpan(recorder, 'consume', options, recorder.api.context.active(), async (span) => {
     const result = await work()
     span.setAttributes(describe(result))
     return result
@@ -70,10 +79,10 @@ export function inConsumeSpan<T>(
  * carry it on: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
  */
 export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Execution>): Promise<Execution> {
-  // Under a span too: the API alone, with no SDK registered, remembers none.
   const inTrace = (): Promise<Execution> => withTraceContext(context.headers, work)
-  const api = openTelemetry()
-  if (api === undefined) return inTrace()
+  const recorder = findRecorder()
+  if (recorder === undefined) return inTrace()
+  const { api } = recorder
   const origin = readTraceContext(context.headers)
   const consuming = api.trace.getSpan(api.context.active())?.spanContext()
   const parent =
@@ -82,21 +91,37 @@ export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Exec
       : api.trace.setSpanContext(api.context.active(), toSpanContext(api, origin))
   const links = origin === undefined || consuming === undefined ? [] : [{ context: consuming }]
   const options = { kind: KIND.consumer, attributes: attributesOf(context), links }
-  return inSpan(api, `process ${context.delivery.type}`, options, parent, async (span) => {
+  return inSpan(recorder, `process ${context.delivery.type}`, options, parent, async (span) => {
     const execution = await inTrace()
     tellFailure(span, execution)
     return execution
   })
 }
 
+/** The API, and where its spans go. */
+interface Recorder {
+  api: OpenTelemetry
+  tracer: Tracer
+}
+
+/**
+ * Nothing where the API is installed and no SDK: its spans lead nowhere, and V8 keeps what they leave for so long that a
+ * drain of messages of 1 KiB took 190 MB in place of 30, and 9 us of CPU a message in place of 6.
+ */
+function findRecorder(): Recorder | undefined {
+  const api = openTelemetry()
+  const tracer = api && tracerOf(api)
+  return api && tracer && { api, tracer }
+}
+
 async function inSpan<T>(
-  api: OpenTelemetry,
+  { api, tracer }: Recorder,
   name: string,
-  options: Parameters<ReturnType<OpenTelemetry['trace']['getTracer']>['startSpan']>[1],
+  options: Parameters<Tracer['startSpan']>[1],
   parent: object,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  const span = api.trace.getTracer(NAME).startSpan(name, options, parent)
+  const span = tracer.startSpan(name, options, parent)
   try {
     return await api.context.with(api.trace.setSpan(parent, span), () => work(span))
   } catch (error) {

@@ -124,7 +124,11 @@ async fn of_two_claims_of_a_message_settled_together_the_later_one_counts<S: Sub
                 both.reverse();
             }
             transport.settle(&both).await.unwrap();
-            assert_eq!((letters(&transport).await.len(), counts(&transport).await), (before + 1, (0, 0, 0)), "{outcome:?}");
+            assert_eq!(
+                (letters(&transport).await.len(), counts(&transport).await),
+                (before + 1, (0, 0, 0)),
+                "{outcome:?}"
+            );
         }
     }
 }
