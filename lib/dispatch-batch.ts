@@ -1,6 +1,6 @@
 /** Many messages in one call of the core. */
 import { getCore } from './core.js'
-import type { BatchItem, BatchOptions, BatchResult } from './dispatch-types.js'
+import type { BatchItem, BatchOptions, BatchResult, DispatchOptions } from './dispatch-types.js'
 import type { MessageInput } from './message.js'
 import { awaitNative } from './native-error.js'
 import { type Outcome, readOutcomes, toBatchResult } from './outcome.js'
@@ -12,8 +12,15 @@ import { invalid } from './serialization.js'
 /** Messages in one call of the core at most: a few megabytes of text, and still one INSERT a transport. */
 const LARGEST = 5_000
 
-/** A message that passed, or why it did not. */
-type Prepared = { request: string } | { error: Error }
+/** A message that passed, as its request, or why it did not. */
+type Prepared = string | { error: Error }
+
+/** What goes into one call of the core, and the messages that do not, by their place. */
+interface Chunk {
+  requests: string
+  count: number
+  refused: Map<number, Error>
+}
 
 /** Dispatches all messages; see `dispatchBatch()` in `dispatcher.ts`. */
 export async function dispatchAll(
@@ -22,12 +29,11 @@ export async function dispatchAll(
 ): Promise<BatchResult[]> {
   if (!Array.isArray(messages)) throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', 'must be an array of messages')
   refuseCommonKey(options)
-  const prepared = await prepareAll(messages, options)
-  if (options.atomic === true) return dispatchAtomically(prepared)
+  const { atomic, ...defaults } = options
+  const prepared = prepareAll(messages, Object.keys(defaults).length > 0 ? defaults : undefined)
+  if (atomic === true) return dispatchAtomically(await prepared)
   const results: BatchResult[] = []
-  for (let start = 0; start < prepared.length; start += LARGEST) {
-    results.push(...(await dispatchChunk(prepared.slice(start, start + LARGEST))))
-  }
+  for (const chunk of await prepared.then(toChunks)) results.push(...(await dispatchChunk(chunk)))
   return results
 }
 
@@ -42,16 +48,22 @@ function refuseCommonKey(options: BatchOptions): void {
 }
 
 /** A promise a message is worth avoiding; only schemas that answer later need one. */
-async function prepareAll(items: Array<MessageInput | BatchItem>, defaults: BatchOptions): Promise<Prepared[]> {
+async function prepareAll(
+  items: Array<MessageInput | BatchItem>,
+  defaults: DispatchOptions | undefined,
+): Promise<Prepared[]> {
   const prepared = items.map((item) => prepareItem(item, defaults))
   return prepared.some(isPromise) ? Promise.all(prepared) : (prepared as Prepared[])
 }
 
-function prepareItem(item: MessageInput | BatchItem, defaults: BatchOptions): Prepared | Promise<Prepared> {
+function prepareItem(
+  item: MessageInput | BatchItem,
+  defaults: DispatchOptions | undefined,
+): Prepared | Promise<Prepared> {
   try {
     const { message, options } = split(item)
     const request = prepare(message, overDefaults(defaults, options))
-    return typeof request === 'string' ? { request } : request.then((request) => ({ request }), refused)
+    return typeof request === 'string' ? request : request.catch(refused)
   } catch (error) {
     return refused(error)
   }
@@ -68,28 +80,45 @@ function split(item: MessageInput | BatchItem): BatchItem {
 
 async function dispatchAtomically(prepared: Prepared[]): Promise<BatchResult[]> {
   const requests = prepared.map((one) => {
-    if ('error' in one) throw one.error
-    return one.request
+    if (typeof one !== 'string') throw one.error
+    return one
   })
   if (requests.length === 0) return []
   return (await send(`{"atomic":true,"requests":[${requests.join()}]}`)).map(toBatchResult)
 }
 
-async function dispatchChunk(prepared: Prepared[]): Promise<BatchResult[]> {
-  const requests = prepared.flatMap((one) => ('request' in one ? [one.request] : []))
-  const answers = requests.length === 0 ? [] : await sendEach(requests)
-  let next = 0
-  return prepared.map((one) =>
-    'error' in one ? { success: false, error: one.error } : (answers[next++] as BatchResult),
-  )
+/** Keeps no request by itself: what lives while the core is at work is moved about by the garbage collector. */
+function toChunks(prepared: Prepared[]): Chunk[] {
+  const chunks: Chunk[] = []
+  for (let start = 0; start < prepared.length; start += LARGEST) {
+    chunks.push(toChunk(prepared.slice(start, start + LARGEST)))
+  }
+  return chunks
+}
+
+function toChunk(prepared: Prepared[]): Chunk {
+  const refused = new Map<number, Error>()
+  const requests = prepared.filter((one, place) => {
+    if (typeof one === 'string') return true
+    refused.set(place, one.error)
+    return false
+  })
+  return { requests: `[${requests.join()}]`, count: requests.length, refused }
+}
+
+async function dispatchChunk(chunk: Chunk): Promise<BatchResult[]> {
+  const results = chunk.count === 0 ? [] : await sendEach(chunk)
+  // In the order of their places, each where it belongs.
+  for (const [place, error] of chunk.refused) results.splice(place, 0, { success: false, error })
+  return results
 }
 
 /** A call that fails as a whole fails each of its messages: earlier chunks are stored, and the caller has to know. */
-async function sendEach(requests: string[]): Promise<BatchResult[]> {
+async function sendEach({ requests, count }: Chunk): Promise<BatchResult[]> {
   try {
-    return (await send(`[${requests.join()}]`)).map(toBatchResult)
+    return (await send(requests)).map(toBatchResult)
   } catch (error) {
-    return requests.map(() => ({ success: false, error: error as Error }))
+    return Array.from({ length: count }, () => ({ success: false, error: error as Error }))
   }
 }
 

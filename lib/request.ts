@@ -1,6 +1,6 @@
 /** A message and its options as the text that the core dispatches. */
 import { types } from 'node:util'
-import type { BatchOptions, DispatchOptions } from './dispatch-types.js'
+import type { DispatchOptions } from './dispatch-types.js'
 import { DURATION_FORM, parseDuration } from './duration.js'
 import type { MessageInput } from './message.js'
 import { invalid, serializeMessage, stringifyPart } from './serialization.js'
@@ -64,20 +64,14 @@ function delay(value: string): number {
 
 /** A message's options over the defaults of its batch. Headers and metadata are merged, the rest replaced. */
 export function overDefaults(
-  defaults: BatchOptions | undefined,
+  defaults: DispatchOptions | undefined,
   own: DispatchOptions | undefined,
 ): DispatchOptions | undefined {
-  if (defaults === undefined || own === undefined) return own ?? withoutAtomic(defaults)
-  const merged: DispatchOptions = { ...withoutAtomic(defaults), ...withoutUndefined(own) }
+  if (defaults === undefined || own === undefined) return own ?? defaults
+  const merged: DispatchOptions = { ...defaults, ...withoutUndefined(own) }
   if (defaults.headers && own.headers) merged.headers = { ...defaults.headers, ...own.headers }
   if (defaults.metadata && own.metadata) merged.metadata = { ...defaults.metadata, ...own.metadata }
   return merged
-}
-
-function withoutAtomic(options: BatchOptions | undefined): DispatchOptions | undefined {
-  if (options === undefined) return undefined
-  const { atomic: _, ...rest } = options
-  return rest
 }
 
 function withoutUndefined(options: DispatchOptions): DispatchOptions {

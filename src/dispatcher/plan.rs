@@ -36,7 +36,8 @@ pub struct Plan {
 impl Plan {
     /// Plans a batch.
     pub async fn of(engine: &Arc<Engine>, requests: Vec<Result<Request<'_>>>) -> Self {
-        let mut planner = Planner { engine, config: engine.config(), parcels: Vec::new(), known: HashMap::new() };
+        let mut planner =
+            Planner { engine, config: engine.config(), parcels: Vec::new(), known: HashMap::new(), last: None };
         let mut messages = Vec::with_capacity(requests.len());
         for request in requests {
             messages.push(match request.and_then(|it| it.check(planner.config.payload.max_bytes).map(|()| it)) {
@@ -76,6 +77,16 @@ struct Planner<'a> {
     parcels: Vec<Parcel>,
     /// Transports looked up already.
     known: HashMap<String, Known>,
+    /// The way of the message before: most batches are of one type.
+    last: Option<Way>,
+}
+
+/// Where messages of a type go that say nothing themselves.
+#[derive(Clone)]
+struct Way {
+    message_type: Arc<str>,
+    priority: Option<u8>,
+    transports: Arc<[Arc<str>]>,
 }
 
 /// A transport, with what applies to messages that say nothing themselves.
@@ -89,18 +100,31 @@ struct Known {
 
 impl Planner<'_> {
     async fn place(&mut self, request: &Request<'_>) -> Routed {
-        let chosen = request.options.as_ref().and_then(|it| it.transport.as_ref()).map(|it| it.as_slice());
-        let priority = request.options.as_ref().and_then(|it| it.priority);
-        let names = routing::route(&self.config, &request.message_type, priority, chosen);
-        let mut routed = Vec::with_capacity(names.len());
-        for name in names {
-            let slot = match self.look_up(&name).await {
-                Ok(known) => self.enclose(request, &known),
+        let way = self.way(request);
+        let mut routed = Vec::with_capacity(way.transports.len());
+        for name in way.transports.iter() {
+            let slot = match self.look_up(name).await {
+                Ok(known) => self.enclose(request, &way, &known),
                 Err(error) => Err(error),
             };
-            routed.push((name.into(), slot));
+            routed.push((name.clone(), slot));
         }
         routed
+    }
+
+    fn way(&mut self, request: &Request<'_>) -> Way {
+        let options = request.options.as_ref();
+        let chosen = options.and_then(|it| it.transport.as_ref()).map(|it| it.as_slice());
+        let priority = options.and_then(|it| it.priority);
+        let is_the_same = |it: &&Way| *it.message_type == *request.message_type && it.priority == priority;
+        if let Some(last) = self.last.as_ref().filter(is_the_same).filter(|_| chosen.is_none()) {
+            return last.clone();
+        }
+        let names = routing::route(&self.config, &request.message_type, priority, chosen);
+        let transports = names.into_iter().map(Arc::from).collect();
+        let way = Way { message_type: request.message_type.as_ref().into(), priority, transports };
+        self.last = chosen.is_none().then(|| way.clone());
+        way
     }
 
     async fn look_up(&mut self, name: &str) -> Result<Known> {
@@ -123,21 +147,21 @@ impl Planner<'_> {
         Ok(known)
     }
 
-    fn enclose(&mut self, request: &Request<'_>, known: &Known) -> Result<Slot> {
-        let envelope = envelope(request, known, &self.config)?;
+    fn enclose(&mut self, request: &Request<'_>, way: &Way, known: &Known) -> Result<Slot> {
+        let envelope = envelope(request, way, known, &self.config)?;
         let parcel = self.parcels.get_mut(known.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
         parcel.envelopes.push(envelope);
         Ok(Slot { parcel: known.parcel, envelope: parcel.envelopes.len() - 1 })
     }
 }
 
-fn envelope(request: &Request<'_>, known: &Known, config: &Config) -> Result<Envelope> {
+fn envelope(request: &Request<'_>, way: &Way, known: &Known, config: &Config) -> Result<Envelope> {
     let options = request.options.as_ref();
     let key = options.and_then(|it| it.idempotency_key.as_deref());
     let queue = options.and_then(|it| it.queue.as_deref());
     Ok(Envelope {
         id: Uuid::now_v7(),
-        message_type: request.message_type.as_ref().into(),
+        message_type: way.message_type.clone(),
         transport: known.name.clone(),
         queue: queue.map_or_else(|| known.queue.clone(), Arc::from),
         priority: options.and_then(|it| it.priority).unwrap_or(known.priority),
