@@ -84,7 +84,7 @@ export class Consumption {
       maxConcurrency: options.maxConcurrency ?? worker.maxConcurrency,
       handlerTimeout: worker.handlerTimeout,
       deadline: options.timeLimit === undefined ? null : Date.now() + options.timeLimit,
-      settle: (lines) => this.#consumer.settle(lines),
+      settle: (lines, more) => this.#consumer.settle(lines, more),
       afterSettle: () => this.#checkMemory(),
     })
     const asked = JSON.stringify(nativeOptions(mode, options, this.#registry.claimable(), extras))

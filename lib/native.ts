@@ -70,7 +70,8 @@ export interface NativeScheduleWatch {
 /** One drain, or one long-lived worker. */
 export interface NativeConsumer {
   run(): Promise<string>
-  settle(outcomes: string): void
+  /** With `more`, outcomes wait for those of the next call. */
+  settle(outcomes: string, more: boolean): void
   /** The reason is a plain string. */
   stop(reason: string, force: boolean): void
   setTypes(types: string): void

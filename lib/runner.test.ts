@@ -57,6 +57,16 @@ test('outcomes of one turn are settled together', async () => {
   expect(sorted.every(([, , duration]) => duration >= 0)).toBe(true)
 })
 
+test('many outcomes of one turn leave in parts, and are still settled together', async () => {
+  registerHandler('A', () => 1)
+  const { consumer } = start()
+  consumer.deliver(7, many(250))
+  await turn()
+  expect(consumer.parts).toBe(3)
+  expect(consumer.settlements.map(({ length }) => length)).toEqual([250])
+  expect(new Set(consumer.lines.map(([, index]) => index)).size).toBe(250)
+})
+
 test('starts in the given order as slots come free', async () => {
   const { handle, open } = gates()
   registerHandler('A', handle)

@@ -21,8 +21,8 @@ export interface RunnerOptions {
   handlerTimeout: number
   /** When the drain ends, in milliseconds since the epoch; `null`: open. */
   deadline: number | null
-  /** Takes outcomes, as JSON. */
-  settle: (lines: string) => void
+  /** Takes outcomes, as JSON; with `more`, others of the same turn of the event loop follow. */
+  settle: (lines: string, more: boolean) => void
   /** Called after outcomes were handed over. */
   afterSettle?: () => void
 }
@@ -59,6 +59,12 @@ const RELEASED: Settlement = { as: 'released' }
 
 /** Handed back in the middle: what some handlers have done already is not done again. */
 const released = (handled: string[]): Settlement => ({ as: 'released', handled })
+
+/**
+ * Outcomes that are handed over at once. Those of a whole claim of 1,000 messages of 1 KiB outlive a garbage collection,
+ * which made V8 take 190 MB above idle in place of 40.
+ */
+const PART = 100
 
 /** Runs the messages of one consumer. */
 export class Runner {
@@ -179,21 +185,26 @@ export class Runner {
     }
   }
 
-  /** Outcomes of one turn of the event loop leave together. */
+  /** Outcomes of one turn of the event loop are settled together. */
   #settle(line: SettlementLine): void {
     this.#lines.push(line)
+    if (this.#lines.length >= PART) this.#handOver(true)
     if (this.#flushing) return
     this.#flushing = true
     setImmediate(this.#flush)
   }
 
   readonly #flush = (): void => {
+    this.#flushing = false
+    this.#handOver(false)
+  }
+
+  #handOver(more: boolean): void {
     const lines = this.#lines
     this.#lines = []
-    this.#flushing = false
     try {
-      this.#options.settle(JSON.stringify(lines))
-      this.#options.afterSettle?.()
+      this.#options.settle(JSON.stringify(lines), more)
+      if (!more) this.#options.afterSettle?.()
     } catch (error) {
       // The leases run out, and the messages come back.
       getLogger().error('outcomes could not be handed over', { error, messages: lines.length })

@@ -25,10 +25,11 @@ impl Consumer {
         to_text(&self.consumer.clone().run().await.map_err(thrown)?)
     }
 
-    /// Takes outcomes: JSON text of `[batch, index, ms]` or `[batch, index, ms, outcome]`.
+    /// Takes outcomes: JSON text of `[batch, index, ms]` or `[batch, index, ms, outcome]`. With `more` they wait for those
+    /// of the next call, and are settled together.
     #[napi(catch_unwind)]
-    pub fn settle(&self, outcomes: String) -> napi::Result<()> {
-        self.consumer.report(worker::read_reports(&outcomes).map_err(thrown)?);
+    pub fn settle(&self, outcomes: String, more: bool) -> napi::Result<()> {
+        self.consumer.report(worker::read_reports(&outcomes).map_err(thrown)?, more);
         Ok(())
     }
 

@@ -76,10 +76,12 @@ impl Consumer {
         })
     }
 
-    /// Takes outcomes from the handlers.
-    pub fn report(&self, reports: Vec<Report>) {
+    /// Takes outcomes from the handlers. Those that `more` will follow at once are settled with them.
+    pub fn report(&self, reports: Vec<Report>, more: bool) {
         lock(&self.reports).extend(reports);
-        self.wake.notify_one();
+        if !more {
+            self.wake.notify_one();
+        }
     }
 
     /// Changes which types have a handler; `None`: all.

@@ -298,7 +298,7 @@ impl Stage {
 
     fn report(&self, reports: &Value) {
         if let Some(consumer) = self.consumer.upgrade() {
-            consumer.report(read_reports(&reports.to_string()).unwrap());
+            consumer.report(read_reports(&reports.to_string()).unwrap(), false);
         }
     }
 }
