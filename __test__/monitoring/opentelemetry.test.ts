@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { setShared } from '../../lib/state.js'
-import { openTelemetry } from '../../lib/tracing/open-telemetry.js'
+import { type OpenTelemetry, openTelemetry, tracerOf } from '../../lib/tracing/open-telemetry.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 
 const database = await createQueue()
@@ -250,6 +250,14 @@ test('a trace that is not sampled is carried on as such', async () => {
   await consumeBatch({ registry })
   expect(inHandler).toMatchObject({ traceId: request.traceId, traceFlags: api.TraceFlags.NONE })
   expect(exporter.getFinishedSpans()).toEqual([])
+})
+
+test('spans begin with the SDK, whenever it is registered, and cost nothing before', async () => {
+  await dispatch(message)
+  expect(tracerOf(api as unknown as OpenTelemetry)).toBeUndefined()
+  registerSdk()
+  await dispatch(message)
+  expect(spansNamed('dispatch Traced')).toHaveLength(1)
 })
 
 describe.each([
