@@ -37,16 +37,43 @@ test.each([
   await handleOneByOne(QUIET_ROUNDS)
   await fill(BURST)
   expect(await consumeBatch({ registry, batchSize: 50, messageLimit: HANDLED })).toMatchObject({ succeeded: HANDLED })
-  // What a session has read is told when it ends, at the latest; a pooler's would go on.
+  await endSessions()
+  await until('all is told', async () => (await figures()).deleted >= 2 * QUIET_ROUNDS + earlier + HANDLED)
+  // What is left is counted once at the end.
+  expect((await figures()).read).toBeLessThan(3 * BURST)
+})
+
+test('who comes and goes does not read what others hold', async () => {
+  await database.query('TRUNCATE symphony.messenger_messages')
+  await database.query(
+    `INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until)
+     VALUES (gen_random_uuid(), 'elsewhere', 1, '{supabase}', now() + interval '1 hour')`,
+  )
+  await database.query(
+    `INSERT INTO symphony.messenger_messages_processing
+       (id, message_type, transport_name, queue_name, body, status, locked_at, locked_by, worker_id)
+     SELECT gen_random_uuid(), 'Any', 'supabase', 'default', '{}', 'processing', now(), gen_random_uuid(), w.id
+     FROM symphony.messenger_workers w, generate_series(1, $1) WHERE w.host = 'elsewhere'`,
+    [BURST],
+  )
+  await dispatch({ type: 'Any', payload: {} })
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
+  await endSessions()
+  await until('all is told', async () => (await figures()).deleted >= 1)
+  const [row] = await database.query<{ read: number }>(
+    `SELECT seq_tup_read::int AS read FROM pg_stat_user_tables WHERE relname = 'messenger_messages_processing'`,
+  )
+  expect(row).toEqual({ read: 0 })
+})
+
+/** What a session has read is told when it ends, at the latest; a pooler's would go on. */
+async function endSessions(): Promise<void> {
   await close()
   await database.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'symphony%'`,
   )
-  await until('all is told', async () => (await figures()).deleted >= 2 * QUIET_ROUNDS + earlier + HANDLED)
-  // What is left is counted once at the end.
-  expect((await figures()).read).toBeLessThan(3 * BURST)
-})
+}
 
 async function handleOneByOne(messages: number): Promise<void> {
   for (let n = 0; n < messages; n += 1) {

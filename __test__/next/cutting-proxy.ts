@@ -40,6 +40,8 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url.hostname = '127.0.0.1'
   url.port = String((server.address() as { port: number }).port)
+  // It has to read along.
+  url.searchParams.set('sslmode', 'disable')
   return {
     url: url.href,
     cutAfter: (statement, times = 1) => {
