@@ -9,6 +9,7 @@ import { type Execution, execute } from './handlers/executor.js'
 import type { HandlerRegistry } from './handlers/registry.js'
 import { getLogger } from './logger.js'
 import { logOutcome } from './message-log.js'
+import { type Run, Running } from './running.js'
 import { inHandlerSpan } from './tracing/spans.js'
 
 /** How a runner works. */
@@ -43,16 +44,6 @@ interface Waiting extends DeliveryBatch {
   dropped?: Set<number>
 }
 
-/** A message whose handlers run. */
-interface Run {
-  readonly batch: number
-  readonly index: number
-  readonly context: DeliveryContext
-  readonly started: number
-  /** Its signal was aborted because the core wants it back, not because it took too long. */
-  recalled: boolean
-}
-
 /** A type without handler waits a minute before anyone looks at it again: another deployment may know it. */
 const UNKNOWN_TYPE: Settlement = { as: 'released', delay: 60_000 }
 const RELEASED: Settlement = { as: 'released' }
@@ -69,7 +60,7 @@ const PART = 100
 /** Runs the messages of one consumer. */
 export class Runner {
   readonly #options: RunnerOptions
-  readonly #running = new Set<Run>()
+  readonly #running = new Running()
   #waiting: Waiting[] = []
   #lines: SettlementLine[] = []
   #flushing = false
@@ -126,7 +117,7 @@ export class Runner {
       return
     }
     const context = new DeliveryContext(delivery, this.#options.deadline)
-    const run = { batch, index, context, started: performance.now(), recalled: false }
+    const run = { batch, index, context, started: performance.now(), recalled: false, place: 0 }
     this.#running.add(run)
     void this.#run(run)
   }
@@ -134,7 +125,7 @@ export class Runner {
   async #run(run: Run): Promise<void> {
     const { registry, handlerTimeout } = this.#options
     const execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout))
-    this.#running.delete(run)
+    this.#running.remove(run)
     this.#end(run, execution)
     this.#fill()
   }
@@ -178,7 +169,7 @@ export class Runner {
 
   #recall(reason: string, which: (run: Run) => boolean): void {
     const error = new DOMException(`the run was stopped: ${reason}`, 'AbortError')
-    for (const run of this.#running) {
+    for (const run of this.#running.all()) {
       if (!which(run)) continue
       run.recalled = true
       run.context.abort(error)
