@@ -51,14 +51,19 @@ async fn types_may_be_added_while_it_runs<S: Subject>(it: S) {
     run.await.unwrap();
 }
 
+/// Waits until the database knows that the worker wants to be woken.
+async fn until_it_waits(it: &Postgres) {
+    let waiting = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
+    crate::support::until("it waits", async || it.schema.value::<i64>(waiting).await == 1).await;
+}
+
 #[test]
 fn postgres_wakes_it() {
     check(crate::settings(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
-        let waits = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
         for round in 1..=3 {
-            crate::support::until("it waits", async || it.schema.value::<i64>(waits).await == 1).await;
+            until_it_waits(&it).await;
             let start = Instant::now();
             put_one(&it.transport(), message("Email")).await;
             session.until_started(round).await;
@@ -74,9 +79,8 @@ fn postgres_wakes_it_for_queues_that_it_does_not_know() {
     check(crate::settings(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
-        let waits = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
         for (round, queue) in (1..).zip(["first", "second", "first", "third"]) {
-            crate::support::until("it waits", async || it.schema.value::<i64>(waits).await == 1).await;
+            until_it_waits(&it).await;
             put_one(&it.transport(), queued_in(queue)).await;
             session.until_started(round).await;
         }
@@ -90,8 +94,7 @@ fn postgres_wakes_it_again_after_its_connection_broke() {
     check(crate::settings(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
-        let waits = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
-        crate::support::until("it waits", async || it.schema.value::<i64>(waits).await == 1).await;
+        until_it_waits(&it).await;
         it.schema.disconnect_listeners().await;
         put_one(&it.transport(), message("Email")).await;
         session.until_started(1).await;
