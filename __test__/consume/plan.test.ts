@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 import { statement } from '../faults/support/statements.js'
 import { until } from '../faults/support/until.js'
+import { truncate } from '../support/emptying.js'
 import { createQueue } from '../support/symphony.js'
 
 const database = await createQueue({ retention: { completed: 'none' } })
@@ -26,7 +27,7 @@ test.each([
   ['was never used', 0],
   ['was emptied', 1000],
 ])('a burst after a quiet time is not read as a whole by each claim, where the queue %s before', async (_, earlier) => {
-  await database.query('TRUNCATE symphony.messenger_messages')
+  await truncate(database, ['messenger_messages'])
   // No statistics come to the rescue, as they do a minute later.
   await database.query('ALTER TABLE symphony.messenger_messages_pending SET (autovacuum_enabled = false)')
   await vacuum()
@@ -44,7 +45,7 @@ test.each([
 })
 
 test('who comes and goes does not read what others hold', async () => {
-  await database.query('TRUNCATE symphony.messenger_messages')
+  await truncate(database, ['messenger_messages'])
   await database.query(
     `INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until)
      VALUES (gen_random_uuid(), 'elsewhere', 1, '{supabase}', now() + interval '1 hour')`,

@@ -33,8 +33,7 @@ const limits = { SYMPHONY_CONNECT_TIMEOUT: String(LIMIT), SYMPHONY_STATEMENT_TIM
 
 beforeEach(async () => {
   setConfig({ database: { url: database.url } })
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_workers')
+  await emptyTables(database, 'messenger_workers')
 })
 afterEach(close)
 

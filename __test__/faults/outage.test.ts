@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { close, dispatch, setConfig, TransportError } from '@leadmap/symphony'
 import { expect, onTestFinished, test } from 'vitest'
+import { truncate } from '../support/emptying.js'
 import { startConsumer } from './support/consumer.js'
 import { greatest, since, tell } from './support/figures.js'
 import { Journal } from './support/journal.js'
@@ -75,7 +76,7 @@ test('Postgres is killed and restarted again and again during a drain: the same 
 })
 
 test('an outage longer than the lease is no crash: who lives keeps what he holds', { timeout: 60_000 }, async () => {
-  await database.query('TRUNCATE symphony.messenger_messages, symphony.messenger_workers')
+  await truncate(database, ['messenger_messages', 'messenger_workers'])
   const journal = new Journal()
   // Their handlers run right through it.
   const work = numbers(4).map((n) => ({ n, ms: 6000 }))

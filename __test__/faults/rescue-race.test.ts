@@ -42,8 +42,7 @@ type Settle = keyof typeof SETTLE
 beforeEach(async () => {
   // A test that failed may have left its transaction open.
   await Promise.all([one.query('ROLLBACK'), two.query('ROLLBACK')])
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_workers')
+  await emptyTables(database, 'messenger_workers')
 })
 
 test('a rescue and an outcome at the same moment: never both', { timeout: 120_000 }, async () => {

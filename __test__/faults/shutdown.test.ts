@@ -16,8 +16,7 @@ const MESSAGES = scaled(400, 4000)
 
 beforeEach(async () => {
   setConfig({ database: { url: database.url, statementTimeout: '30s' } })
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_workers')
+  await emptyTables(database, 'messenger_workers')
 })
 afterEach(close)
 

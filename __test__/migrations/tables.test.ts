@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { close, consumeBatch, dispatch, dispatchBatch, HandlerRegistry } from '@leadmap/symphony'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { truncate } from '../support/emptying.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
 const database = await createQueue({ transports: { email: { type: 'postgres' } } })
@@ -72,7 +73,7 @@ describe('the views', () => {
          (name, message_type, transport_name, body, schedule_type, schedule_config, next_run_at)
        VALUES ('nightly', 'Report', 'supabase', '{}', 'cron', '{"expression": "0 3 * * *"}', now() - interval '1 minute')`,
     )
-    onTestFinished(async () => void (await database.query('TRUNCATE symphony.messenger_schedules')))
+    onTestFinished(() => truncate(database, ['messenger_schedules']))
     const view = (name: string) => database.query(`SELECT * FROM symphony.${name} ORDER BY 1, 2`)
     expect(await view('messenger_queue_depth')).toMatchObject([
       { transport_name: 'supabase', queue_name: 'default', pending: '2', delayed: '0', processing: '0' },

@@ -29,8 +29,7 @@ registry.register('Solid', () => undefined)
 registry.register('Invalid', () => Promise.reject(new HandlerError('never', false)))
 
 beforeEach(async () => {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_circuits')
+  await emptyTables(database, 'messenger_circuits')
   broken = true
   runs = 0
 })

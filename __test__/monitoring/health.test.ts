@@ -19,8 +19,7 @@ import { createQueue, emptyTables } from '../support/symphony.js'
 const database = await createQueue()
 
 beforeEach(async () => {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_metrics, symphony.messenger_workers, symphony.messenger_circuits')
+  await emptyTables(database, 'messenger_metrics', 'messenger_workers', 'messenger_circuits')
 })
 
 const registry = new HandlerRegistry()

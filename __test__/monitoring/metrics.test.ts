@@ -17,8 +17,7 @@ const database = await createQueue({
 })
 
 beforeEach(async () => {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_metrics')
+  await emptyTables(database, 'messenger_metrics')
 })
 
 const many = (type: string, count: number) => Array.from({ length: count }, () => ({ type, payload: {} }))

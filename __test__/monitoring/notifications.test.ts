@@ -40,8 +40,7 @@ registry.register('Bad', () => Promise.reject(new HandlerError('hunter2', false)
 const many = (count: number) => Array.from({ length: count }, () => ({ type: 'Bad', payload: { secret: 'hunter2' } }))
 
 beforeEach(async () => {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_notifications')
+  await emptyTables(database, 'messenger_notifications')
   calls = []
   status = 200
   onTestFinished(() => configureNotifications())

@@ -13,6 +13,7 @@ import {
 } from '@leadmap/symphony'
 import { bearerToken, createSymphonyRoute } from '@leadmap/symphony/next'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { truncate } from '../support/emptying.js'
 import { countAll, createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 import { read, request, SECRET } from './support.js'
 
@@ -301,7 +302,7 @@ describe('figures', () => {
 
 describe('metrics and health', () => {
   test('tell how the queue does', async () => {
-    await database.query('TRUNCATE symphony.messenger_metrics')
+    await truncate(database, ['messenger_metrics'])
     registerHandler('Done', () => undefined)
     await dispatch({ type: 'Done', payload: {} })
     await consumeBatch()

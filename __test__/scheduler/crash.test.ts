@@ -10,8 +10,7 @@ const database = await createQueue({ routing: { Both: ['supabase', 'postgres'] }
 
 /** A schedule with one run due, one with five, and one whose message goes to two transports. */
 async function makeDue(): Promise<string[]> {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_schedules')
+  await emptyTables(database, 'messenger_schedules')
   const from = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 4 * 600_000)
   await schedule({ type: 'Report', payload: {} }, { every: '10m' }, { name: 'one', from })
   await schedule({ type: 'Report', payload: {} }, { every: '10m' }, { name: 'five', from, missed: 'all' })

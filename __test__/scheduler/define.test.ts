@@ -1,5 +1,6 @@
 import { defineSchedules, getSchedule, listSchedules, pauseSchedule, schedule } from '@leadmap/symphony'
 import { beforeEach, expect, test } from 'vitest'
+import { truncate } from '../support/emptying.js'
 import { startProgram } from '../support/programs.js'
 import { createQueue } from '../support/symphony.js'
 
@@ -7,7 +8,7 @@ const database = await createQueue()
 const message = { type: 'Report', payload: { of: 'sales' } }
 const daily = (name: string, cron = '0 9 * * *') => ({ name, message, when: { cron } })
 
-beforeEach(() => database.query('TRUNCATE symphony.messenger_schedules'))
+beforeEach(() => truncate(database, ['messenger_schedules']))
 
 const names = async () => (await listSchedules()).map(({ name }) => name)
 

@@ -9,8 +9,7 @@ const report = { type: 'Report', payload: {} }
 const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
 
 beforeEach(async () => {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_schedules')
+  await emptyTables(database, 'messenger_schedules')
 })
 
 const count = async () => (await storedMessages(database)).length

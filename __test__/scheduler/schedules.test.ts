@@ -30,8 +30,7 @@ const database = await createQueue(CONFIG as never)
 vi.spyOn(console, 'error').mockImplementation(() => undefined)
 
 beforeEach(async () => {
-  await emptyTables(database)
-  await database.query('TRUNCATE symphony.messenger_schedules')
+  await emptyTables(database, 'messenger_schedules')
 })
 
 const report = { type: 'Report', payload: { of: 'sales' } }

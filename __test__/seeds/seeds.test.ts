@@ -16,6 +16,7 @@ import {
   setConfig,
 } from '@leadmap/symphony'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { truncate } from '../support/emptying.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 import { type SnippetModule, writeModules } from './modules.js'
 import { serveRoutes } from './routes.js'
@@ -177,7 +178,7 @@ const PROOFS: Record<string, (run: Run, snippet: SnippetModule) => Promise<void>
     ])
   },
   '001 Get Metrics': async (run) => {
-    await database.query('TRUNCATE symphony.messenger_metrics')
+    await truncate(database, ['messenger_metrics'])
     getRegistry().register('Measured', () => undefined)
     await dispatch({ type: 'Measured', payload: {} })
     await consumeBatch()

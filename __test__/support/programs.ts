@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { PROGRAM } from './emptying.js'
 
 /** How long a program may take to say something, in milliseconds: only a hanging one is stopped by it. */
 const PATIENCE = 20_000
@@ -20,7 +21,8 @@ export interface Program {
 }
 
 /**
- * Starts a program; it is killed when the test is finished and it still runs.
+ * Starts a program; it is killed when the test is finished and it still runs, and the test waits until it is gone.
+ * The tables are emptied only when its connections are gone too: see `emptying.ts`.
  *
  * @param within the command that runs it, where that is not its own first word: `ip netns exec` and the like.
  */
@@ -31,9 +33,10 @@ export function startProgram(
 ): Program {
   const file = fileURLToPath(new URL(`../programs/${name}`, import.meta.url))
   const [command = process.execPath, ...parameters] = [...within, process.execPath, file]
-  const child = spawn(command, parameters, { env: { ...process.env, ...environment } })
-  onTestFinished(() => {
+  const child = spawn(command, parameters, { env: { ...process.env, ...named(environment) } })
+  onTestFinished(async () => {
     child.kill('SIGKILL')
+    await ended
   })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -47,6 +50,15 @@ export function startProgram(
     tell: (line) => child.stdin.write(`${line}\n`),
     ended,
   }
+}
+
+/** Gives the connections of a program their name, where its URL says nothing else. */
+function named(environment: Record<string, string>): Record<string, string> {
+  const { SYMPHONY_DATABASE_URL: text = '' } = environment
+  if (!URL.canParse(text)) return environment
+  const url = new URL(text)
+  if (!url.searchParams.has('application_name')) url.searchParams.set('application_name', PROGRAM)
+  return { ...environment, SYMPHONY_DATABASE_URL: url.href }
 }
 
 /** Runs a program to its end and returns the one line that it prints. */

@@ -1,6 +1,7 @@
 import { close, migrate, type SymphonyConfig, setConfig } from '@leadmap/symphony'
 import { afterAll } from 'vitest'
 import { createDatabase, type TestDatabase } from './database.js'
+import { truncate } from './emptying.js'
 
 /**
  * A database with the package's tables in it and this process configured for it; call it at the top of a test file.
@@ -23,9 +24,9 @@ const TABLES = [
   'messenger_executions',
 ]
 
-/** Empties the tables, for a `beforeEach`. */
-export async function emptyTables(database: Pick<TestDatabase, 'query'>): Promise<void> {
-  await database.query(`TRUNCATE ${TABLES.map((table) => `symphony.${table}`).join(', ')}`)
+/** Empties the tables of messages, and `others`, once what earlier tests started is gone; for a `beforeEach`. */
+export async function emptyTables(database: Pick<TestDatabase, 'query'>, ...others: string[]): Promise<void> {
+  await truncate(database, [...TABLES, ...others])
 }
 
 /** A message as the table has it. */
