@@ -5,6 +5,7 @@
 
 pub mod kit;
 pub mod schema;
+pub mod server;
 pub mod subject;
 #[macro_use]
 mod suite;

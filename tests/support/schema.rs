@@ -1,6 +1,6 @@
-//! A schema for one test, in the database that `SYMPHONY_TEST_DATABASE_URL` names. A database for each would take
-//! four times as long.
+//! A schema for one test, on the server of [`super::server`]. A database for each would take four times as long.
 
+use super::server::url;
 use std::future::Future;
 use std::sync::Arc;
 use symphony::config::DatabaseConfig;
@@ -9,10 +9,7 @@ use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
-/// The variable with a superuser's URL.
-const VARIABLE: &str = "SYMPHONY_TEST_DATABASE_URL";
-
-/// The variable with the same URL through a transaction pooler: a real PgBouncer, where `npm test` found one.
+/// The variable with the server's URL through a transaction pooler: a real PgBouncer, where `npm test` found one.
 const POOLER_VARIABLE: &str = "SYMPHONY_TEST_POOLED_URL";
 
 /// A schema that no other test knows, with a connection of the test's own.
@@ -108,12 +105,6 @@ impl TestSchema {
     }
 }
 
-/// The superuser's URL.
-pub fn url() -> String {
-    std::env::var(VARIABLE)
-        .unwrap_or_else(|_| panic!("{VARIABLE} is not set: run `npm test`, which starts a Postgres and sets it"))
-}
-
 /// The URL with one parameter more.
 fn with_parameter(url: &str, parameter: &str) -> String {
     format!("{url}{}{parameter}", if url.contains('?') { '&' } else { '?' })
@@ -123,7 +114,7 @@ fn with_parameter(url: &str, parameter: &str) -> String {
 pub async fn connect(url: &str) -> Client {
     let config: Config = url.parse().unwrap();
     let connected = config.connect(NoTls).await;
-    let (client, connection) = connected.unwrap_or_else(|error| panic!("no connection to {VARIABLE}: {error:?}"));
+    let (client, connection) = connected.unwrap_or_else(|error| panic!("no connection to the test server: {error:?}"));
     tokio::spawn(connection);
     client
 }
