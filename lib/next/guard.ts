@@ -1,6 +1,7 @@
 /** Who may call. Everything is closed until the application opens it. */
 import { ConfigurationError } from '../errors.js'
 import { isDevelopment } from './answer.js'
+import { refuseForgery } from './forgery.js'
 import { RequestProblem } from './problem.js'
 import { hasBearer } from './secret.js'
 
@@ -45,11 +46,4 @@ export async function guard(request: Request, doors: Doors): Promise<Response | 
 function unauthorized(remedy: string): RequestProblem {
   const message = isDevelopment() ? `not authorized. ${remedy}` : 'not authorized'
   return new RequestProblem(401, 'SYMPHONY_UNAUTHORIZED', message, { headers: { 'www-authenticate': 'Bearer' } })
-}
-
-/** A browser adds the session's cookie to what another site makes it send; it also says that another site did. */
-function refuseForgery(request: Request): void {
-  const from = request.headers.get('sec-fetch-site')
-  if (from === null || from === 'same-origin' || from === 'none') return
-  throw new RequestProblem(403, 'SYMPHONY_FORBIDDEN', 'refused: another site made the browser send this request')
 }
