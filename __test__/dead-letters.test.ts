@@ -2,6 +2,7 @@ import {
   cleanup,
   consumeBatch,
   dispatch,
+  dispatchBatch,
   type FailedFilter,
   type FailedMessage,
   getFailed,
@@ -287,4 +288,21 @@ test('whoever consumes deletes by itself what retention no longer covers', async
   await database.query("UPDATE symphony.messenger_messages SET processed_at = now() - interval '25 hours'")
   expect(await consumeBatch({ registry })).toMatchObject({ claimed: 0, drained: true })
   expect(await storedMessages(database)).toEqual([])
+})
+
+test('a drain deletes more than it has finished, and one that found nothing one batch', async () => {
+  const registry = new HandlerRegistry()
+  registry.register('Done', () => undefined)
+  const count = async () => (await database.query('SELECT FROM symphony.messenger_messages_finished')).length
+  await database.query(
+    `INSERT INTO symphony.messenger_messages (id, transport_name, message_type, body, status, processed_at)
+     SELECT gen_random_uuid(), 'supabase', 'Old', '{}', 'completed', now() - interval '25 hours'
+     FROM generate_series(1, 7000)`,
+  )
+  await consumeBatch({ registry })
+  expect(await count()).toBe(6000)
+  await dispatchBatch(Array.from({ length: 3000 }, () => ({ type: 'Done', payload: {} })))
+  await consumeBatch({ registry, batchSize: 1000 })
+  // What it has finished and half as much again, in batches of 1,000.
+  expect(await count()).toBe(1000 + 3000)
 })

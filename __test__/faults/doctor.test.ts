@@ -58,7 +58,14 @@ test('a healthy queue: every check is named, and none complains', async () => {
   expect(findings.filter(({ severity }) => severity !== 'ok')).toEqual([])
   expect(healthy).toBe(true)
   const checks = ['pooler', 'connection', 'migrations', 'version', 'clock', 'rights', 'rowSecurity', 'transactions']
-  expect(findings.map(({ check }) => check)).toEqual([...checks, 'deadRows', 'workers', 'schedules', 'handlers'])
+  expect(findings.map(({ check }) => check)).toEqual([
+    ...checks,
+    'deadRows',
+    'workers',
+    'schedules',
+    'retention',
+    'handlers',
+  ])
 })
 
 test('nobody listens at the URL', async () => {
@@ -205,6 +212,26 @@ test('nobody runs the schedules that are due', async () => {
   expect(await wrong()).toMatchObject([{ check: 'handlers' }])
 })
 
+test('finished messages are past their retention, and nobody deletes them', async () => {
+  const old = (id: string, when: string) =>
+    server.query(`INSERT INTO symphony.messenger_messages (id, transport_name, message_type, body, status, processed_at)
+                  VALUES ('${id}', 'supabase', 'Done', '{}', 'completed', ${when})`)
+  undo('TRUNCATE symphony.messenger_messages')
+  await old('00000000-0000-7000-8000-000000000001', "now() - interval '24 hours 50 minutes'")
+  expect(await wrong()).toEqual([])
+  await old('00000000-0000-7000-8000-000000000002', "now() - interval '30 hours'")
+  expect(await wrong()).toMatchObject([
+    {
+      check: 'retention',
+      severity: 'warning',
+      message: 'kept longer than the retention: finished messages (6 h)',
+      remedy: expect.stringContaining('cleanup()'),
+    },
+  ])
+  await old('00000000-0000-7000-8000-000000000003', "'-infinity'")
+  expect(await wrong()).toMatchObject([{ check: 'retention' }])
+})
+
 test('messages wait that nobody here handles', async () => {
   for (const _ of numbers(3)) await dispatch({ type: 'Forgotten', payload: {} })
   undo('TRUNCATE symphony.messenger_messages')
@@ -263,6 +290,7 @@ test('every check but the version of the server has complained by now', () => {
     'deadRows',
     'workers',
     'schedules',
+    'retention',
     'handlers',
   ]
   expect([...found]).toEqual(expect.arrayContaining(provoked))

@@ -69,6 +69,7 @@ pub struct Facts {
     tables: Vec<Table>,
     stale_workers: Vec<StaleWorker>,
     overdue_schedules: Vec<OverdueSchedule>,
+    past_retention: Vec<PastRetention>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -99,6 +100,12 @@ struct OverdueSchedule {
     seconds: f64,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+struct PastRetention {
+    what: String,
+    seconds: f64,
+}
+
 /// What the facts mean. `local_ms` is this process's clock in the middle of the round trip that fetched them.
 pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
     vec![
@@ -110,6 +117,7 @@ pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
         dead_rows(&facts.tables),
         workers(&facts.stale_workers),
         schedules(&facts.overdue_schedules),
+        retention(&facts.past_retention),
     ]
 }
 
@@ -211,6 +219,19 @@ fn schedules(overdue: &[OverdueSchedule]) -> Finding {
     )
 }
 
+fn retention(past: &[PastRetention]) -> Finding {
+    if past.is_empty() {
+        return Finding::ok("retention", "nothing is kept longer than its retention");
+    }
+    let named: Vec<String> =
+        past.iter().map(|it| format!("{} ({} h)", it.what, (it.seconds / 3600.0).round())).collect();
+    Finding::warning(
+        "retention",
+        format!("kept longer than the retention: {}", some(&named)),
+        "call consumeBatch() more often, start a Worker, or call cleanup() until it deletes nothing",
+    )
+}
+
 /// The first few of a list that may be long.
 fn some(all: &[String]) -> String {
     const SHOWN: usize = 5;
@@ -227,7 +248,7 @@ mod tests {
         let mut facts = json!({
             "version": 170_002, "now": 1_000_000.0, "exposed": [], "unguarded": [], "oldestTransaction": null,
             "preparedTransactions": 0, "holdingSlots": [], "tables": [], "staleWorkers": [],
-            "overdueSchedules": [],
+            "overdueSchedules": [], "pastRetention": [],
         });
         change(&mut facts);
         serde_json::from_value(facts).unwrap()
@@ -245,7 +266,7 @@ mod tests {
     #[test]
     fn each_trouble_is_found_with_its_remedy() {
         let busy = json!({ "seconds": 3600.4, "pid": 77, "application": "report", "state": "idle in transaction" });
-        let cases: [(&str, &str, Value, &str); 10] = [
+        let cases: [(&str, &str, Value, &str); 11] = [
             ("version", "version", json!(140_010), "14.10"),
             ("clock", "now", json!(1_600_000.0), "600.0 s apart"),
             ("rights", "exposed", json!(["anon may select messenger_messages"]), "anon may select"),
@@ -256,6 +277,7 @@ mod tests {
             ("deadRows", "tables", json!([{ "name": "p", "live": 10, "dead": 300_000 }]), "p (300000 dead, 10 live)"),
             ("workers", "staleWorkers", json!([{ "host": "h", "pid": 5, "seconds": 90.2 }]), "h pid 5 (90 s)"),
             ("schedules", "overdueSchedules", json!([{ "name": "daily", "seconds": 600.4 }]), "daily (600 s)"),
+            ("retention", "pastRetention", json!([{ "what": "metrics", "seconds": 7300 }]), "metrics (2 h)"),
         ];
         for (check, key, value, text) in cases {
             let found = wrong(|facts| facts[key] = value);

@@ -135,7 +135,10 @@ impl Consumer {
         let run = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run();
         let outcome = self.in_time(start, run).await;
         side_tasks.iter().for_each(AbortHandle::abort);
-        let queue_depth = self.leave(&worker, &stores, &transports, outcome.as_ref().ok()).await;
+        let (queue_depth, untidy) = self.leave(&worker, &stores, &transports, outcome.as_ref().ok()).await;
+        if outcome.is_ok() && self.options.mode == Mode::Drain {
+            self.catch_up(start, untidy).await;
+        }
         Ok(self.summary(start, queue_depth, outcome?.by))
     }
 
@@ -152,28 +155,39 @@ impl Consumer {
         tokio::time::timeout_at(last.into(), run).await.unwrap_or_else(late)
     }
 
-    /// Signs off, tidies up and counts what is left. None of this changes what was done, so none of it may fail the
-    /// run. On no more connections than the run has opened: one for this alone would take longer than it saves.
-    async fn leave(
+    /// Deletes what this run owes, in the time that it has left.
+    async fn catch_up(&self, start: Instant, untidy: Vec<&Arc<dyn Transport>>) {
+        let finished = lock(&self.stats).settled();
+        let last = Budget::new(start, self.options.time_limit).hard();
+        let all = join_all(untidy.into_iter().map(|store| housekeeping::catch_up(&**store, finished, last)));
+        match last {
+            Some(last) => drop(tokio::time::timeout_at(last.into(), all).await),
+            None => drop(all.await),
+        }
+    }
+
+    /// Signs off, tidies up and counts what is left; answers with that and the stores in which a batch was not enough.
+    /// None of this changes what was done, so none of it may fail the run. On no more connections than the run has opened: one for this alone would take longer than it saves.
+    async fn leave<'a>(
         &self,
         worker: &WorkerId,
-        stores: &[Arc<dyn Transport>],
+        stores: &'a [Arc<dyn Transport>],
         transports: &[Arc<dyn Transport>],
         end: Option<&End>,
-    ) -> u64 {
+    ) -> (u64, Vec<&'a Arc<dyn Transport>>) {
         let registered = if end.is_none_or(|it| it.registered) { stores } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
         let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
         let clear = end.is_some_and(|it| it.clear);
         let leaving = join_all(registered.iter().map(|store| store.sign_off(worker, clear)));
         let all = async {
-            join(tidying, leaving).await;
+            let (untidy, _) = join(tidying, leaving).await;
             let mut due = 0;
             for transport in uncounted {
                 // What can not be counted is left out.
                 due += transport.depth().await.unwrap_or_default().iter().map(|it| it.pending).sum::<u64>();
             }
-            due
+            (due, stores.iter().zip(untidy).filter_map(|(store, untidy)| untidy.then_some(store)).collect())
         };
         let patience = self.options.time_limit.map_or(Duration::MAX, |_| FAREWELL);
         tokio::time::timeout(patience, all).await.unwrap_or_default()
@@ -213,14 +227,13 @@ impl Consumer {
 
     fn start_side_tasks(self: Arc<Self>, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {
         let in_flight = self.in_flight.clone();
-        let long_lived = self.options.mode == Mode::Run;
+        let tidying = tokio::spawn(housekeeping::keep_tidy(stores.to_vec(), self.options.mode));
         let in_doubt = move || {
             self.in_doubt.store(true, Ordering::Relaxed);
             self.wake.notify_one();
         };
         let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, in_doubt));
-        let tidying = long_lived.then(|| tokio::spawn(housekeeping::keep_tidy(stores.to_vec())));
-        [Some(heart), tidying].into_iter().flatten().map(|task| task.abort_handle()).collect()
+        vec![heart.abort_handle(), tidying.abort_handle()]
     }
 
     fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {

@@ -1,5 +1,6 @@
--- The facts that a diagnosis needs, as one JSON value. Reads catalogs and statistics only, and the tables of workers
--- and, by messenger_schedules_due, of schedules.
+-- The facts that a diagnosis needs, as one JSON value, where finished messages are kept for $1, dead letters for $2 and
+-- metrics for $3 ms (null: for good). Reads catalogs and statistics, the table of workers, schedules by
+-- messenger_schedules_due, and the first entry of each index that clean-up deletes by.
 SELECT jsonb_build_object(
   'version', current_setting('server_version_num')::integer,
   'now', extract(epoch FROM clock_timestamp()) * 1000,
@@ -48,5 +49,17 @@ SELECT jsonb_build_object(
                      ORDER BY next_run_at)
     FROM (SELECT name, next_run_at FROM :"schema".messenger_schedules
           WHERE enabled AND next_run_at < now() - interval '5 minutes' ORDER BY next_run_at LIMIT 20) overdue
+  ), '[]'),
+  'pastRetention', coalesce((
+    SELECT jsonb_agg(jsonb_build_object(
+      'what', what, 'seconds', extract(epoch FROM now() - greatest(oldest, 'epoch')) - kept_ms / 1000))
+    FROM (VALUES
+      ('finished messages', (SELECT min(processed_at) FROM :"schema".messenger_messages_finished), $1),
+      ('dead letters', (SELECT min(failed_at) FROM :"schema".messenger_failed_messages), $2),
+      ('metrics', (SELECT min(minute) FROM :"schema".messenger_metrics), $3),
+      ('idempotency keys', (SELECT min(expires_at) FROM :"schema".messenger_deduplication), 0),
+      ('executions', (SELECT min(started_at) FROM :"schema".messenger_executions), 24 * 3600 * 1000)
+    ) AS stored (what, oldest, kept_ms)
+    WHERE oldest < now() - kept_ms * interval '1 millisecond' - interval '1 hour'
   ), '[]')
 )::text AS facts

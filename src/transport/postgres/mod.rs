@@ -103,7 +103,9 @@ impl PostgresTransport {
     /// As [`Database::query`]; [`Error::Serialization`] when they are of another shape.
     pub async fn facts<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         let statement = &self.statements.doctor;
-        let rows = self.query(statement, &[]).await?;
+        let RetentionConfig { completed, failed, metrics, .. } = &self.retention;
+        let [completed, failed, metrics] = [completed, failed, metrics].map(kept_ms);
+        let rows = self.query(statement, &[&completed, &failed, &metrics]).await?;
         let facts = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
         serde_json::from_str(&facts).map_err(|error| Error::Serialization { what: "facts", reason: error.to_string() })
     }

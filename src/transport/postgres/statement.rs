@@ -172,7 +172,7 @@ statements! {
     /// Transports added at run time.
     transports();
     /// The facts for a diagnosis.
-    doctor();
+    doctor(FLOAT8, FLOAT8, FLOAT8);
 }
 
 #[cfg(test)]
