@@ -73,8 +73,9 @@ export async function cleanup(options: { limit?: number } = {}): Promise<Cleanup
 }
 
 /**
- * Stops every worker, drain and scheduler of the process as `stop()` would, and closes its connections. Not needed to let it
- * exit; the next call opens new ones, and reads the environment again. Not for a handler: it would wait for itself.
+ * Stops every worker, drain and scheduler of this thread as `stop()` would, and closes its connections; those that other
+ * threads of the process share stay open for them. Not needed to let the process exit; the next call opens new ones, and
+ * reads the environment again. Not for a handler: it would wait for itself.
  */
 export async function close(): Promise<void> {
   await stopSchedulers()

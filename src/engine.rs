@@ -37,6 +37,8 @@ struct Open {
     rows_read: Option<Instant>,
     /// That of the rows: without a transport, nobody else holds its connections open until one is built.
     database: Option<Arc<Database>>,
+    /// How often it was closed: rows that were asked for before are not to hold connections open after.
+    closings: u64,
 }
 
 impl Engine {
@@ -187,18 +189,16 @@ impl Engine {
         }
     }
 
-    /// Closes every connection; what is used next connects anew.
+    /// Gives up its share of every pool. Connections close with their last user: another core of the process, such as
+    /// one in a worker thread, may share them, and a call that is under way ends on them. What is used next connects anew.
     pub fn close(&self) {
-        let (retired, database) = {
+        let retired = {
             let mut open = self.open();
             open.rows_read = None;
+            open.closings += 1;
             (std::mem::take(&mut open.transports), open.database.take())
         };
-        if (!retired.is_empty() || database.is_some())
-            && let Ok(database) = self.database()
-        {
-            database.close();
-        }
+        drop(retired);
     }
 
     /// Reads `messenger_transports` if it has not been read or is old.
@@ -226,13 +226,15 @@ impl Engine {
     }
 
     async fn read_rows(&self) -> Result<()> {
-        let config = self.config();
+        let (config, closings) = (self.config(), self.open().closings);
         let database = Database::shared(&config.database)?;
         let rows = PostgresTransport::new("".into(), database.clone(), &config).transport_rows().await?;
         let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
         let mut open = self.open();
-        open.rows_read = Some(Instant::now());
-        open.database = Some(database);
+        if open.closings == closings {
+            open.rows_read = Some(Instant::now());
+            open.database = Some(database);
+        }
         if changed(&open.rows, &rows) {
             open.transports.clear();
         }

@@ -83,6 +83,15 @@ test('close() ends the connections, and the next call opens new ones', async () 
   expect(await count(database)).toBe(2)
 })
 
+test('dispatches on their way when close() is called all arrive', async () => {
+  // One connection: all but the first wait for it.
+  setConfig({ database: { url: database.url, poolSize: 1 } })
+  const calls = Array.from({ length: 50 }, (_, n) => dispatch(message, { queue: `queue-${n}` }))
+  await close()
+  await Promise.all(calls)
+  expect(await count(database)).toBe(50)
+})
+
 test('close() stops a worker that runs', async () => {
   const handled: string[] = []
   const watching = new HandlerRegistry()

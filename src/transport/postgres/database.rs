@@ -52,8 +52,9 @@ type Identity = (String, String, bool, usize, Duration);
 static OPEN: LazyLock<Mutex<HashMap<Identity, Weak<Database>>>> = LazyLock::new(Mutex::default);
 
 impl Database {
-    /// The pool for a configuration: an open one where there is one, so that hot reload and several copies of the
-    /// package in one process do not multiply connections. Does not connect yet.
+    /// The pool for a configuration: an open one where there is one, so that hot reload, worker threads and several
+    /// copies of the package in one process do not multiply connections. Does not connect yet. Nobody closes a pool:
+    /// its connections end when the last of those who share it lets go.
     ///
     /// # Errors
     /// [`Error::DatabaseUrlMissing`], or [`Error::InvalidConfiguration`] for an unreadable URL.
@@ -64,8 +65,7 @@ impl Database {
         let identity = (url.to_owned(), config.schema.clone(), pooled, config.pool_size, config.statement_timeout);
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, database| database.strong_count() > 0);
-        let known = open.get(&identity).and_then(Weak::upgrade);
-        if let Some(database) = known.filter(|it| !it.pool.is_closed()) {
+        if let Some(database) = open.get(&identity).and_then(Weak::upgrade) {
             return Ok(database);
         }
         let database = Arc::new(Self::open(config, &target, pooled)?);
@@ -226,11 +226,6 @@ impl Database {
     pub(super) fn place(&self, operation: &'static str) -> Place<'_> {
         let limit_ms = u64::try_from(self.statement_timeout.as_millis()).unwrap_or(u64::MAX);
         Place { target: &self.label, schema: &self.schema, operation, limit_ms }
-    }
-
-    /// Closes every connection; what comes after fails with [`Error::Stopped`].
-    pub fn close(&self) {
-        self.pool.close();
     }
 }
 
