@@ -116,7 +116,7 @@ describe('a handler can be', () => {
       registry.register('Any', function sendMail(got) {
         calls.push(`function ${got.payload.n}`)
       })
-      registry.register('Any', new AnyHandler())
+      registry.register('Any', new AnyHandler(), { name: 'class' })
       registry.register({ type: 'Any', name: 'object', handle: async () => void calls.push('object') })
     }
     await dispatch(message)

@@ -17,7 +17,7 @@ export interface Delivery {
   retryCount: number
   maxRetries: number
   idempotencyKey: string | null
-  /** Names of the handlers that succeeded in an earlier run. */
+  /** Identities of the handlers that succeeded in an earlier run: see `readHandled`. */
   handled: string[]
   /** How often a process died while it ran this message. */
   crashes: number

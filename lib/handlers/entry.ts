@@ -13,10 +13,17 @@ export type AnyHandler = HandlerFunction<any> | MessageHandler<any>
 export interface HandlerEntry {
   /** The message type, or a pattern such as `Email*`. */
   readonly type: string
-  /** Tells it apart from other handlers of the type. */
+  /** What people call it: the name that was given, else that of the function or class, else `default`. */
   readonly name: string
   /** Whether its name was given with it, and not taken from its code. */
   readonly named: boolean
+  /**
+   * Tells it apart from every other handler, and is what a message remembers once it has succeeded: its type or pattern,
+   * and `#` with the name where one was given. No name of the code is in it: those are others in the next build.
+   */
+  readonly identity: string
+  /** What was registered. */
+  readonly handler: AnyHandler
   /** How long it may run, in milliseconds; `undefined`: as `worker.handlerTimeout` says. */
   readonly timeout: number | undefined
   /** Validates the payload before the handler gets it. */
@@ -30,7 +37,7 @@ export interface HandlerEntry {
 /**
  * The entry of a handler.
  *
- * @throws ConfigurationError when `handler` is none, or its timeout is no duration.
+ * @throws ConfigurationError when `handler` is not one, or its name or timeout does not fit.
  */
 export function toEntry(
   type: string,
@@ -41,28 +48,37 @@ export function toEntry(
   if (typeof type !== 'string' || type === '') {
     throw refused('the message type of a handler must be text, such as "EmailMessage", "Email*" or "*"')
   }
-  const named = Boolean(options.name)
-  const shared = {
-    type,
-    named,
-    schema,
-    timeout: timeoutOf(type, options.timeout ?? (handler as MessageHandler)?.timeout),
-  }
-  if (typeof handler === 'function') {
-    const name = options.name || handler.name || 'default'
-    return { ...shared, name, classifyError: undefined, run: (context) => handler(context.message, context, context) }
-  }
-  if (typeof handler?.handle !== 'function') {
+  if (typeof handler !== 'function' && typeof handler?.handle !== 'function') {
     throw refused(
       `the handler of ${type} must be a function, or an object with a method handle(message, envelope, context)`,
     )
   }
+  const given = nameOf(type, handler, options)
+  const shared = {
+    type,
+    named: given !== undefined,
+    identity: given === undefined ? type : `${type}#${given}`,
+    handler,
+    schema,
+    timeout: timeoutOf(type, options.timeout ?? (handler as MessageHandler).timeout),
+  }
+  if (typeof handler === 'function') {
+    const name = given ?? (handler.name || 'default')
+    return { ...shared, name, classifyError: undefined, run: (context) => handler(context.message, context, context) }
+  }
   return {
     ...shared,
-    name: options.name || handler.name || classNameOf(handler),
+    name: given ?? classNameOf(handler),
     classifyError: handler.classifyError?.bind(handler),
     run: (context) => handler.handle(context.message, context, context),
   }
+}
+
+/** The name that was given: a function's own is none. */
+function nameOf(type: string, handler: AnyHandler, options: HandlerOptions): string | undefined {
+  const given: unknown = options.name || (typeof handler === 'function' ? undefined : handler.name) || undefined
+  if (given === undefined || typeof given === 'string') return given
+  throw refused(`the name of the handler of ${type} must be text, got ${typeof given}`)
 }
 
 function timeoutOf(type: string, timeout: Duration | undefined): number | undefined {
@@ -77,6 +93,7 @@ function classNameOf(handler: object): string {
   return name === undefined || name === '' || name === 'Object' ? 'default' : name
 }
 
-function refused(problem: string): ConfigurationError {
+/** The refusal of a registration. */
+export function refused(problem: string): ConfigurationError {
   return new ConfigurationError(problem, { code: 'SYMPHONY_INVALID_HANDLER' })
 }

@@ -36,7 +36,7 @@ describe('handlers', () => {
       retryable: true,
       retryAfter: null,
       error: { class: 'RangeError', message: 'no' },
-      handled: ['first', 'third'],
+      handled: ['A#first', 'A#third'],
     })
     expect(error).toBeInstanceOf(RangeError)
   })
@@ -45,9 +45,9 @@ describe('handlers', () => {
     const first = vi.fn()
     handle('first', first)
     handle('second', () => Promise.reject('still'))
-    const { settlement } = await run({ handled: ['first'] })
+    const { settlement } = await run({ handled: ['A#first'] })
     expect(first).not.toHaveBeenCalled()
-    expect(settlement).toMatchObject({ handled: ['first'], error: { class: 'NonError', message: 'still' } })
+    expect(settlement).toMatchObject({ handled: ['A#first'], error: { class: 'NonError', message: 'still' } })
   })
 
   test('one worth another try is enough; the longest wait counts', async () => {
@@ -80,9 +80,9 @@ describe('outcomes', () => {
     handle('a', () => discard('a'))
     handle('b', () => snooze(5))
     handle('c', () => discard('c'))
-    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 5, handled: ['a', 'c'] })
+    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 5, handled: ['A#a', 'A#c'] })
     handle('d', () => Promise.reject(new Error('x')))
-    expect((await run()).settlement).toMatchObject({ as: 'failed', handled: ['a', 'c'] })
+    expect((await run()).settlement).toMatchObject({ as: 'failed', handled: ['A#a', 'A#c'] })
   })
 
   test('a snooze needs a duration', () => {

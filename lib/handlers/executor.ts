@@ -6,6 +6,7 @@ import type { DeliveryContext } from './context.js'
 import type { Settlement } from './delivery.js'
 import type { HandlerEntry } from './entry.js'
 import { clean, reportError } from './error-report.js'
+import { readHandled } from './handled.js'
 import { runThrough } from './middleware.js'
 import { type HandlerOutcome, isDiscard, isSnooze } from './outcomes.js'
 import type { HandlerRegistry } from './registry.js'
@@ -20,6 +21,7 @@ const COMPLETED: Execution = {}
 
 /** What happened so far to the handlers of one message. */
 interface Tally {
+  /** Identities of those that have succeeded. */
   handled: string[]
   failures: Array<{ error: unknown; own: Classification | undefined }>
   outcome: HandlerOutcome | undefined
@@ -36,9 +38,10 @@ export async function execute(
   context: DeliveryContext,
   timeout: number,
 ): Promise<Execution> {
-  const tally: Tally = { handled: [...context.delivery.handled], failures: [], outcome: undefined }
   const { middleware } = registry
   const handlers = registry.get(context.delivery.type)
+  const handled = readHandled(context.delivery.handled, handlers)
+  const tally: Tally = { handled, failures: [], outcome: undefined }
   try {
     if (middleware.length === 0) await runHandlers(handlers, context, timeout, tally)
     else noteOutcome(tally, await runThrough(middleware, context, () => runHandlers(handlers, context, timeout, tally)))
@@ -64,7 +67,7 @@ async function runHandlers(
   tally: Tally,
 ): Promise<unknown> {
   for (const handler of handlers) {
-    if (tally.handled.includes(handler.name)) continue
+    if (tally.handled.includes(handler.identity)) continue
     if (context.aborted) throw tally.failures[0]?.error ?? context.signal.reason
     await runHandler(handler, context, timeout, tally)
   }
@@ -83,7 +86,7 @@ async function runHandler(
   try {
     const returned = await (limit > 0 ? runLimited(handler, context, limit) : run(handler, context))
     noteOutcome(tally, returned)
-    if (!isSnooze(returned)) tally.handled.push(handler.name)
+    if (!isSnooze(returned)) tally.handled.push(handler.identity)
   } catch (error) {
     tally.failures.push({ error, own: askHandler(handler, error, context) })
   }

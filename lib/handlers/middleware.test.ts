@@ -79,7 +79,7 @@ describe('the chain', () => {
       await next()
       throw new HandlerError('afterwards', false)
     })
-    expect((await run()).settlement).toMatchObject({ as: 'failed', retryable: false, handled: ['default'] })
+    expect((await run()).settlement).toMatchObject({ as: 'failed', retryable: false, handled: ['A'] })
     takeBack()
 
     registry.use(async (_envelope, _context, next) => {

@@ -71,6 +71,7 @@ describe('the forms of registration', () => {
     ['A', {}],
     ['A', { handle: 1 }],
     ['A', Object.assign(() => 1, { timeout: 'soon' })],
+    ['A', { name: 7, handle: () => 1 }],
   ])('refuses %s', (type, handler) => {
     expect(() => new HandlerRegistry().register(type as string, handler as never)).toThrow(
       expect.objectContaining({ code: 'SYMPHONY_INVALID_HANDLER' }),
@@ -84,39 +85,64 @@ describe('the forms of registration', () => {
 })
 
 describe('several handlers', () => {
-  test('differ by name; the same name replaces in place', () => {
+  test('differ by the name given; the same name replaces in place', async () => {
     class Audit {
       handle(): void {}
     }
     const registry = new HandlerRegistry()
-    registry.register('A', function send(): void {})
-    registry.register('A', new Audit())
+    registry.register('A', function send(): void {}, { name: 'send' })
+    registry.register('A', new Audit(), { name: 'audit' })
     registry.register('A', () => 1)
-    const before = registry.get('A')[0]
-    registry.register('A', function send(): void {})
     registry.register('A', { name: 'own', handle: () => 1 })
-    expect(names(registry, 'A')).toEqual(['send', 'Audit', 'default', 'own'])
+    const before = registry.get('A')[0]
+    await null
+    registry.register('A', function other(): void {}, { name: 'send' })
+    expect(names(registry, 'A')).toEqual(['send', 'audit', 'default', 'own'])
+    expect(registry.get('A').map(({ identity }) => identity)).toEqual(['A#send', 'A#audit', 'A', 'A#own'])
     expect(registry.get('A')[0]).not.toBe(before)
   })
 
-  test('a replacement in production is reported: no hot reload there', () => {
+  test('a replacement by other code in production is reported: no hot reload there', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     const registry = new HandlerRegistry()
-    registry.register('A', () => 1)
-    registry.register('A', () => 2)
-    expect(warn).not.toHaveBeenCalled()
+    const register = async (...code: Array<() => unknown>) => {
+      for (const handler of code) {
+        registry.register('A', handler)
+        await null
+      }
+    }
+    const evaluate = () => () => 3
+    await register(() => 1, () => 2) // biome-ignore format: one line.
+    vi.stubEnv('NODE_ENV', 'development')
+    await register(() => 1, () => 2) // biome-ignore format: one line.
     vi.stubEnv('NODE_ENV', 'production')
-    registry.register('A', () => 3)
+    await register(evaluate())
+    warn.mockClear()
+    await register(evaluate(), evaluate())
+    expect(warn).not.toHaveBeenCalled()
+    await register(() => 1)
     expect(warn).toHaveBeenCalledOnce()
   })
 
-  test('a replacement by a name that was given is meant, in production as well', () => {
+  test('a replacement by a name that was given is meant, in production as well', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     vi.stubEnv('NODE_ENV', 'production')
     const registry = new HandlerRegistry()
     registry.register('A', () => 1, { name: 'send' })
+    await null
     registry.register('A', () => 2, { name: 'send' })
     expect(warn).not.toHaveBeenCalled()
+  })
+
+  test('two of the same code in one go may be two, though they may be one: the last one stays, and it is reported', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const registry = new HandlerRegistry()
+    for (const to of ['a', 'b']) registry.register('A', () => to)
+    expect(names(registry, 'A')).toEqual(['default'])
+    expect(warn).toHaveBeenCalledOnce()
+    const once = () => 1
+    for (const type of ['B', 'B']) registry.register(type, once)
+    expect(warn).toHaveBeenCalledOnce()
   })
 
   test('patterns add to the exact ones, the longest prefix first', () => {

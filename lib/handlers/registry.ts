@@ -1,15 +1,18 @@
 /** Which handlers a message type has. */
 import { bySpecificity, isPattern, matches } from '../config/pattern.js'
 import { isDefinition, type MessageDefinition, type MessageOf } from '../define-message.js'
-import { getLogger } from '../logger.js'
 import type { MessageShape, UntypedMessage } from '../message.js'
 import { shared } from '../state.js'
 import { type AnyHandler, type HandlerEntry, toEntry } from './entry.js'
 import type { Middleware } from './middleware.js'
+import { mayReplace } from './replacement.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
 
 /** Takes a registration back. */
 export type Unregister = () => void
+
+/** Types whose handlers are remembered. With a pattern, whoever dispatches decides how many there are. */
+const REMEMBERED = 1_000
 
 /**
  * Handlers and middleware.
@@ -23,13 +26,18 @@ export class HandlerRegistry {
   #layers: Array<{ name: string | undefined; run: Middleware }> = []
   #middleware: readonly Middleware[] = []
   #matching = new Map<string, readonly HandlerEntry[]>()
+  /** Registered since the code that runs now was called: see {@link mayReplace}. */
+  #fresh = new Set<HandlerEntry>()
   #listeners = new Set<() => void>()
 
   /**
-   * Registers a handler. One of the same type and name is replaced, so that hot reload does not double it; two handlers
-   * of one type therefore need different names (a function's or a class's own name will do).
+   * Registers a handler. A type or pattern may have one without a name; every other one needs a `name` of its own (the
+   * name of a function or a class does not count, for it changes with the build).
    *
-   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` when it is no handler.
+   * Registered again under the same type and name, later or by the same code, it is replaced in its place: so hot reload
+   * does not double it. Two different handlers registered in one go are refused.
+   *
+   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` when it is not a handler, or there is another of its name.
    */
   register<M extends MessageShape = UntypedMessage>(
     type: M['type'],
@@ -70,6 +78,7 @@ export class HandlerRegistry {
       found = this.#entries
         .filter((entry) => matches(entry.type, type))
         .sort((left, right) => bySpecificity(left.type, right.type))
+      if (this.#matching.size >= REMEMBERED) this.#matching.clear()
       this.#matching.set(type, found)
     }
     return found
@@ -116,10 +125,17 @@ export class HandlerRegistry {
   }
 
   #add(entry: HandlerEntry): Unregister {
-    const same = this.#entries.findIndex(({ type, name }) => type === entry.type && name === entry.name)
-    if (same !== -1 && !entry.named) warnOfReplacement(entry)
-    this.#replace(same === -1 ? [...this.#entries, entry] : this.#entries.with(same, entry))
+    const place = this.#entries.findIndex(({ identity }) => identity === entry.identity)
+    const before = this.#entries[place]
+    if (before !== undefined) mayReplace(before, entry, this.#fresh.has(before))
+    this.#remember(entry)
+    this.#replace(before === undefined ? [...this.#entries, entry] : this.#entries.with(place, entry))
     return () => void this.#remove((other) => other === entry)
+  }
+
+  #remember(entry: HandlerEntry): void {
+    if (this.#fresh.size === 0) queueMicrotask(() => this.#fresh.clear())
+    this.#fresh.add(entry)
   }
 
   #remove(which: (entry: HandlerEntry) => boolean): boolean {
@@ -139,15 +155,6 @@ export class HandlerRegistry {
     this.#matching.clear()
     for (const listener of this.#listeners) listener()
   }
-}
-
-/**
- * There is no hot reload in production: there, it may be two handlers by accident, perhaps named alike by a minifier. One
- * whose name was given is meant to replace: Next.js runs the module of a handler once in every bundle that imports it.
- */
-function warnOfReplacement({ type, name }: HandlerEntry): void {
-  if (process.env.NODE_ENV !== 'production') return
-  getLogger().warn('a handler was replaced by another of the same name: give each its own `name`', { type, name })
 }
 
 /** The registry of the process: what `consumeBatch()`, `Worker` and the `sync` transport use when none is given. */

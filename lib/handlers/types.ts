@@ -69,7 +69,7 @@ export type ErrorVerdict = boolean | { retryable: boolean; retryAfter?: number }
 export interface MessageHandler<M extends MessageShape = Message> {
   /** The type it handles, where it is registered without one. */
   type?: M['type']
-  /** Tells it apart from other handlers of the type; by default the name of its class. */
+  /** As {@link HandlerOptions.name}. */
   name?: string
   /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`. */
   timeout?: number | string
@@ -82,8 +82,8 @@ export interface MessageHandler<M extends MessageShape = Message> {
 /** How a handler is registered. */
 export interface HandlerOptions {
   /**
-   * Tells it apart from other handlers of the type, and is remembered as done when it succeeds. By default the
-   * function's or the class's name, else `default`.
+   * Tells it apart from other handlers of the same type or pattern, and is remembered as done when it succeeds: keep it
+   * when the code changes. One handler of a type or pattern may do without.
    */
   name?: string
   /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`; 0: no limit. */
