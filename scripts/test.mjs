@@ -13,7 +13,7 @@ import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
 import { CommandError, runNode } from './setup/process.mjs'
 import { bold, green, main, red, step } from './setup/step.mjs'
-import { rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
+import { documentChecks, rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
 import { cargoCounts, none, total, vitestCounts } from './test/counts.mjs'
 import { libraryLines, percent, rustLines } from './test/coverage.mjs'
 import { report as endToEndReport, prepare, runEndToEnd } from './test/end-to-end.mjs'
@@ -82,7 +82,7 @@ async function buildRust() {
 async function buildTypeScript() {
   await checks(styleChecks)
   await ensureBundle().catch((error) => failed('checks', error))
-  await checks(typeChecks)
+  await checks({ ...typeChecks, ...documentChecks })
 }
 
 /** What a build makes; nothing when it fails, which counts as a failed check. */
