@@ -225,6 +225,29 @@ pub struct Survey {
     pub suspects: bool,
 }
 
+/// What a consumer sees of a store in one look.
+#[derive(Debug)]
+pub struct Look {
+    /// What its transports hold, in the order of the question.
+    pub surveys: Vec<Survey>,
+    /// How the rescue went that came first, if one was asked for. One that fails is no reason not to claim.
+    pub rescued: Option<Result<Rescued>>,
+}
+
+/// One step of a rescue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RescueStep {
+    /// Who asks. It lives, whatever its row says, so it is not declared dead.
+    pub by: Uuid,
+    /// How many messages at most; what is left is for the next step.
+    pub limit: usize,
+}
+
+impl RescueStep {
+    /// Enough for what a few workers hold, asked by none of them.
+    pub const WIDE: Self = Self { by: Uuid::nil(), limit: 10_000 };
+}
+
 /// What a rescue did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rescued {
@@ -457,9 +480,9 @@ pub trait Transport: Send + Sync {
         None
     }
 
-    /// What is in these transports of its store, in their order. With `rescue`, that of [`Transport::rescue`] comes
+    /// What is in these transports of its store, in their order. With `rescue`, that of [`Transport::rescue_step`] comes
     /// first, and what it puts back is seen.
-    async fn survey(&self, names: &[Arc<str>], rescue: bool) -> Result<Vec<Survey>>;
+    async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look>;
 
     /// Claims due messages, highest priority first, oldest first inside one. Suspects are left out.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>>;
@@ -519,12 +542,18 @@ pub trait Transport: Send + Sync {
     /// Which of these messages are no longer held under these tokens.
     async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>>;
 
-    /// Takes the messages of dead workers. Cheap when there are none, and safe to call from everywhere.
-    async fn rescue(&self) -> Result<Rescued>;
+    /// Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker is not
+    /// registered. Cheap when there are none, and safe to call from everywhere.
+    async fn rescue_step(&self, step: RescueStep) -> Result<Rescued>;
 
-    /// The worker leaves. Unless it is `clear` that it holds nothing any more, the transport looks, which may mean
-    /// reading all that is held; a worker that holds something stays until its lease runs out.
-    async fn sign_off(&self, worker: &WorkerId, clear: bool) -> Result<()>;
+    /// As [`Transport::rescue_step`], for whoever is not a worker.
+    async fn rescue(&self) -> Result<Rescued> {
+        self.rescue_step(RescueStep::WIDE).await
+    }
+
+    /// The worker leaves. It must be sure that it holds nothing and that no claim of its own is on its way; unless it is,
+    /// it says nothing and lets its lease run out.
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()>;
 
     /// How much is in each queue.
     async fn depth(&self) -> Result<Vec<Depth>>;

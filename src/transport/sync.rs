@@ -2,8 +2,8 @@
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Rescued, Sent, Settlement, Survey, Transport, Unhandled, WorkerId,
-    not_capable,
+    Capabilities, Claim, Claimed, Cleaned, Depth, Look, RescueStep, Rescued, Sent, Settlement, Survey, Transport,
+    Unhandled, WorkerId, not_capable,
 };
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
@@ -94,8 +94,8 @@ impl Transport for SyncTransport {
         Ok(envelopes.iter().map(answer).collect())
     }
 
-    async fn survey(&self, names: &[Arc<str>], _: bool) -> Result<Vec<Survey>> {
-        Ok(names.iter().map(|_| Survey::default()).collect())
+    async fn survey(&self, names: &[Arc<str>], _: Option<RescueStep>) -> Result<Look> {
+        Ok(Look { surveys: names.iter().map(|_| Survey::default()).collect(), rescued: None })
     }
 
     async fn claim(&self, _: &Claim<'_>) -> Result<Vec<Claimed>> {
@@ -122,11 +122,11 @@ impl Transport for SyncTransport {
         Ok(held.iter().map(|it| it.0).collect())
     }
 
-    async fn rescue(&self) -> Result<Rescued> {
+    async fn rescue_step(&self, _: RescueStep) -> Result<Rescued> {
         Ok(Rescued::default())
     }
 
-    async fn sign_off(&self, _: &WorkerId, _: bool) -> Result<()> {
+    async fn sign_off(&self, _: &WorkerId) -> Result<()> {
         Ok(())
     }
 

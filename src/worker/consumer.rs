@@ -175,11 +175,12 @@ impl Consumer {
         transports: &[Arc<dyn Transport>],
         end: Option<&End>,
     ) -> (u64, Vec<&'a Arc<dyn Transport>>) {
-        let registered = if end.is_none_or(|it| it.registered) { stores } else { &[] };
+        // Who may still hold something stays registered until the lease has run out.
+        let leaves = end.is_some_and(|it| it.registered && it.clear);
+        let registered = if leaves { stores } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
         let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
-        let clear = end.is_some_and(|it| it.clear);
-        let leaving = join_all(registered.iter().map(|store| store.sign_off(worker, clear)));
+        let leaving = join_all(registered.iter().map(|store| store.sign_off(worker)));
         let all = async {
             let (untidy, _) = join(tidying, leaving).await;
             let mut due = 0;

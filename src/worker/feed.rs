@@ -1,7 +1,8 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
 use crate::error::{Error, Result};
-use crate::transport::{Claim, Claimed, Survey, Transport, WorkerId};
+use crate::transport::{Claim, Claimed, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::worker::sweep::Sweep;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,9 +11,6 @@ use uuid::Uuid;
 /// How long a suspect that could not be claimed is left alone: it is of a type that nobody here handles.
 const SUSPECT_PAUSE: Duration = Duration::from_secs(5);
 
-/// Between two rescues by one consumer: a sixth of the lease, within these bounds.
-const SOONEST_RESCUE: Duration = Duration::from_millis(200);
-const LATEST_RESCUE: Duration = Duration::from_secs(5);
 /// How long a survey is good for.
 const SURVEY_HOLDS: Duration = Duration::from_secs(1);
 /// A survey that took longer is made less often, so that it costs one part in [`SHARE`] of the time: while some session
@@ -55,7 +53,9 @@ pub struct Feeds {
     worker: WorkerId,
     /// The only queues to read; `None`: all that hold anything.
     queues: Option<Vec<String>>,
-    next_rescue: Instant,
+    sweep: Sweep,
+    /// How the rescues of this claim went, one for each store.
+    rescued: Vec<Result<Rescued>>,
     /// Whether the surveys were made within this claim.
     fresh: bool,
     /// The feed that filled the last claim on its own or with those before it: those behind it are not looked at
@@ -90,7 +90,8 @@ impl Feeds {
     pub fn new(transports: Vec<Arc<dyn Transport>>, worker: WorkerId, queues: Option<Vec<String>>) -> Self {
         let stores = Store::behind(&transports);
         let feeds = transports.into_iter().map(Feed::new).collect();
-        Self { feeds, stores, worker, queues, next_rescue: Instant::now(), fresh: false, filled_by: None }
+        let sweep = Sweep::new(worker.lease, Instant::now());
+        Self { feeds, stores, worker, queues, sweep, rescued: Vec::new(), fresh: false, filled_by: None }
     }
 
     /// Whether a suspect waits that must be handled alone.
@@ -101,6 +102,11 @@ impl Feeds {
     /// Whether nothing at all waits, due or not, as far as the last survey tells.
     pub fn are_empty(&self) -> bool {
         self.feeds.iter().all(|it| it.survey.queues.is_empty())
+    }
+
+    /// How the rescues of the last claim went.
+    pub fn take_rescued(&mut self) -> Vec<Result<Rescued>> {
+        std::mem::take(&mut self.rescued)
     }
 
     /// Whether the worker may be registered in a store.
@@ -115,7 +121,7 @@ impl Feeds {
         let outcome = self.claim_into(&wanted, &mut caught).await;
         if matches!(outcome, Err(Error::Connection { .. })) {
             // While the database was away no worker could beat: those that live get a lease's time to do it.
-            self.next_rescue = Instant::now() + self.worker.lease;
+            self.sweep.put_off(Instant::now());
         }
         (self, caught, outcome.err())
     }
@@ -191,19 +197,22 @@ impl Feeds {
         self.feeds.get_mut(index).ok_or(Error::Stopped { what: "a transport" })
     }
 
-    /// Surveys all transports, and takes the messages of dead workers first where that is due.
+    /// Surveys all transports, and takes the messages that no worker holds first where that is due.
     async fn look(&mut self) -> Result<()> {
-        let rescue = self.rescue_is_due();
-        if rescue {
-            self.next_rescue = Instant::now() + (self.worker.lease / 6).clamp(SOONEST_RESCUE, LATEST_RESCUE);
-        }
         let began = Instant::now();
-        let surveys = try_join_all(self.stores.iter().map(|it| it.transport.survey(&it.names, rescue))).await?;
+        let step = self.sweep.begin(began).map(|limit| RescueStep { by: self.worker.id, limit });
+        let looks = try_join_all(self.stores.iter().map(|it| it.transport.survey(&it.names, step))).await?;
         let took = began.elapsed();
-        for (store, surveys) in self.stores.iter().zip(surveys) {
-            for (&index, survey) in store.feeds.iter().zip(surveys) {
+        // What a rescue adds says nothing about surveys.
+        let survey_took = step.is_none().then_some(took);
+        for (store, look) in self.stores.iter().zip(looks) {
+            if let (Some(step), Some(rescued)) = (step, look.rescued) {
+                self.sweep.learn(step.limit, rescued.as_ref().ok(), took, Instant::now());
+                self.rescued.push(rescued);
+            }
+            for (&index, survey) in store.feeds.iter().zip(look.surveys) {
                 if let Some(feed) = self.feeds.get_mut(index) {
-                    feed.learn(survey, took);
+                    feed.learn(survey, survey_took);
                 }
             }
         }
@@ -211,9 +220,9 @@ impl Feeds {
         Ok(())
     }
 
-    /// Any claim may take the messages of dead workers; now and then is enough.
+    /// Any claim may take the messages that no worker holds; now and then is enough.
     fn rescue_is_due(&self) -> bool {
-        Instant::now() >= self.next_rescue
+        self.sweep.is_due(Instant::now())
     }
 }
 
@@ -261,11 +270,12 @@ impl Feed {
         Ok(())
     }
 
-    fn learn(&mut self, survey: Survey, took: Duration) {
+    fn learn(&mut self, survey: Survey, took: Option<Duration>) {
         if !survey.queues.is_empty() || self.queues.len() > REMEMBERED {
             self.queues.clone_from(&survey.queues);
         }
-        (self.survey, self.surveyed_at, self.survey_took) = (survey, Some(Instant::now()), took);
+        self.survey_took = took.unwrap_or(self.survey_took);
+        (self.survey, self.surveyed_at) = (survey, Some(Instant::now()));
     }
 
     /// Whether to look before a claim.

@@ -29,6 +29,7 @@ mod options;
 mod report;
 mod run;
 mod stats;
+mod sweep;
 mod verdict;
 
 pub use consumer::Consumer;

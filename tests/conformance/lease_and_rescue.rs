@@ -1,12 +1,12 @@
 //! A claim stands as long as its worker's lease, and what a dead worker held comes back as suspect.
 
 use crate::support::kit::{
-    LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry, snooze,
-    survey_of,
+    LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry,
+    settlement, snooze, survey_of,
 };
 use crate::support::subject::Subject;
 use std::time::Duration;
-use symphony::transport::{Claimed, MAX_CRASHES, Outcome, Rescued};
+use symphony::transport::{Claimed, Look, MAX_CRASHES, Outcome, RescueStep, Rescued};
 
 for_stores! {
     a_living_worker_is_left_alone
@@ -18,7 +18,10 @@ for_stores! {
     a_worker_that_was_dead_can_tell
     one_dead_worker_of_two
     a_worker_that_signs_off_leaves_nothing
-    a_worker_that_signs_off_with_messages_in_hand_can_still_be_rescued
+    what_a_worker_held_that_is_not_registered_comes_back
+    what_two_such_workers_held_comes_back_and_the_living_one_between_keeps_its_own
+    a_rescue_takes_so_many_and_the_next_one_the_rest
+    a_worker_does_not_declare_itself_dead
     only_a_claim_for_suspects_takes_suspects
     a_suspect_is_claimed_from_the_queues_and_types_asked_for
     a_suspect_that_was_handled_is_done
@@ -63,9 +66,11 @@ async fn a_survey_can_rescue_first<S: Subject>(it: S) {
     put_one(&transport, message("Email")).await;
     Worker::of(&transport).claim_one().await;
     it.advance(2 * LEASE).await;
-    let survey = transport.survey(&names, false).await.unwrap().remove(0);
+    let survey = transport.survey(&names, None).await.unwrap().surveys.remove(0);
     assert!(survey.queues.is_empty() && !survey.suspects);
-    let survey = transport.survey(&names, true).await.unwrap().remove(0);
+    let Look { mut surveys, rescued } = transport.survey(&names, Some(RescueStep::WIDE)).await.unwrap();
+    assert_eq!(rescued.unwrap().unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
+    let survey = surveys.remove(0);
     assert!(survey.queues == ["default"] && survey.suspects);
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
 }
@@ -154,20 +159,74 @@ async fn a_worker_that_signs_off_leaves_nothing<S: Subject>(it: S) {
     let worker = Worker::of(&transport);
     let message = worker.claim_one().await;
     worker.settle(&message, Outcome::Completed).await;
-    transport.sign_off(&worker.id, true).await.unwrap();
+    transport.sign_off(&worker.id).await.unwrap();
     assert_eq!(transport.extend(&worker.id, 0).await.unwrap(), None);
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
 }
 
-async fn a_worker_that_signs_off_with_messages_in_hand_can_still_be_rescued<S: Subject>(it: S) {
+/// Nobody's lease is there to run out, so nothing is waited for.
+async fn what_a_worker_held_that_is_not_registered_comes_back<S: Subject>(it: S) {
     let transport = it.transport();
     put_one(&transport, message("Email")).await;
     let worker = Worker::of(&transport);
-    worker.claim_one().await;
-    transport.sign_off(&worker.id, false).await.unwrap();
+    let before = worker.claim_one().await;
+    transport.sign_off(&worker.id).await.unwrap();
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 1, buried: 0 });
+    assert_eq!(transport.settle(&[settlement(&before, Outcome::Completed)]).await.unwrap(), [before.id]);
+    assert_eq!(worker.claim_suspect().await.unwrap().id, before.id);
+    assert_eq!(transport.rescue().await.unwrap(), Rescued::default(), "its claim has registered it again");
+}
+
+async fn what_two_such_workers_held_comes_back_and_the_living_one_between_keeps_its_own<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(6, || message("Email"))).await;
+    let [first, living, last] = [(); 3].map(|()| Worker::of(&transport));
+    let (one, kept, two) = (first.claim(2).await, living.claim(2).await, last.claim(2).await);
+    transport.sign_off(&first.id).await.unwrap();
+    transport.sign_off(&last.id).await.unwrap();
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 4, buried: 0 });
+    for message in &kept {
+        living.settle(message, Outcome::Completed).await;
+    }
+    let mut back = Vec::new();
+    while let Some(suspect) = living.claim_suspect().await {
+        back.push(suspect.id);
+    }
+    back.sort();
+    assert_eq!(back, ids(&[one, two].concat()));
+}
+
+async fn a_rescue_takes_so_many_and_the_next_one_the_rest<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(5, || message("Email"))).await;
+    Worker::of(&transport).claim(3).await;
+    Worker::of(&transport).claim(2).await;
     it.advance(2 * LEASE).await;
-    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
+    let step = RescueStep { limit: 2, ..RescueStep::WIDE };
+    let mut steps = Vec::new();
+    for _ in 0..4 {
+        let Rescued { workers, returned, .. } = transport.rescue_step(step).await.unwrap();
+        steps.push((workers, returned));
+    }
+    assert_eq!(steps, [(2, 2), (0, 2), (0, 1), (0, 0)]);
+}
+
+async fn a_worker_does_not_declare_itself_dead<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(3, || message("Email"))).await;
+    let (late, dead) = (Worker::of(&transport), Worker::of(&transport));
+    let kept = late.claim(2).await;
+    dead.claim(1).await;
+    it.advance(2 * LEASE).await;
+    let step = RescueStep { by: late.id.id, ..RescueStep::WIDE };
+    assert_eq!(transport.rescue_step(step).await.unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
+    assert!(transport.extend(&late.id, 2).await.unwrap().is_some());
+    late.settle(&kept[0], Outcome::Completed).await;
+    // Not registered, and it asks: what is in its hand it knows of.
+    transport.sign_off(&late.id).await.unwrap();
+    assert_eq!(transport.rescue_step(step).await.unwrap(), Rescued::default());
+    late.settle(&kept[1], Outcome::Completed).await;
 }
 
 /// Lets a message's process die; answers once it is suspect.

@@ -59,7 +59,7 @@ pub fn many(count: usize, one: impl Fn() -> Envelope) -> Vec<Envelope> {
 
 /// What is in a transport.
 pub async fn survey_of(transport: &Arc<dyn Transport>) -> Survey {
-    transport.survey(&[transport.name().clone()], false).await.unwrap().remove(0)
+    transport.survey(&[transport.name().clone()], None).await.unwrap().surveys.remove(0)
 }
 
 /// Sends a batch of which every message is to be stored; answers with the ids.

@@ -81,6 +81,26 @@ fn a_drain_whose_outcomes_can_not_be_written_says_so_and_loses_nothing() {
     });
 }
 
+/// Otherwise one row that cannot be moved keeps everybody from claiming anything.
+#[test]
+fn a_rescue_that_fails_is_told_and_the_claim_goes_on() {
+    on_postgres(|it| async move {
+        put_one(&it.transport(), message("Email")).await;
+        Worker::of(&it.transport()).claim_one().await;
+        it.advance(2 * LEASE).await;
+        it.schema.execute("ALTER TABLE {s}.messenger_messages_pending ADD CONSTRAINT no CHECK (crash_count = 0)").await;
+        put(&it.transport(), many(3, || message("Email"))).await;
+        let session = Session::new(&it, json!({}), succeed);
+        assert_eq!(session.run().await.stats.succeeded, 3);
+        let told =
+            |it: &Value| it["event"] == "error" && it["message"].as_str().is_some_and(|it| it.contains("rescue"));
+        assert!(session.log(|log| log.events.iter().any(told)), "nobody was told");
+
+        it.schema.execute("ALTER TABLE {s}.messenger_messages_pending DROP CONSTRAINT no").await;
+        assert_eq!(Session::new(&it, json!({}), succeed).run().await.stats.succeeded, 1);
+    });
+}
+
 #[test]
 fn a_drain_without_tables_says_what_to_do() {
     on_postgres(|it| async move {

@@ -18,8 +18,8 @@ use super::execution::Execution;
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
-    WorkerId,
+    Capabilities, Claim, Claimed, Cleaned, Depth, Look, RescueStep, Rescued, Sent, Settlement, Transport, Unhandled,
+    Vitals, WorkerId,
 };
 use crate::envelope::Envelope;
 use crate::error::Result;
@@ -99,12 +99,10 @@ impl Transport for MemoryTransport {
         Ok(self.state().send(envelopes))
     }
 
-    async fn survey(&self, names: &[Arc<str>], rescue: bool) -> Result<Vec<Survey>> {
+    async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look> {
         let mut state = self.state();
-        if rescue {
-            state.rescue();
-        }
-        Ok(names.iter().map(|_| state.survey()).collect())
+        let rescued = rescue.map(|step| Ok(state.rescue(step)));
+        Ok(Look { surveys: names.iter().map(|_| state.survey()).collect(), rescued })
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
@@ -148,11 +146,11 @@ impl Transport for MemoryTransport {
         Ok(self.state().lost(held))
     }
 
-    async fn rescue(&self) -> Result<Rescued> {
-        Ok(self.state().rescue())
+    async fn rescue_step(&self, step: RescueStep) -> Result<Rescued> {
+        Ok(self.state().rescue(step))
     }
 
-    async fn sign_off(&self, worker: &WorkerId, _: bool) -> Result<()> {
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
         self.state().sign_off(worker.id);
         Ok(())
     }

@@ -12,8 +12,8 @@ use super::message::Message;
 use crate::envelope::Envelope;
 use crate::transport::failed::Redriven;
 use crate::transport::{
-    Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, MAX_CRASHES, Outcome, Rescued, Sent, Settlement, Survey,
-    Unhandled, Vitals, WorkerId,
+    Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, MAX_CRASHES, Outcome, RescueStep, Rescued, Sent, Settlement,
+    Survey, Unhandled, Vitals, WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -226,16 +226,14 @@ impl State {
     }
 
     pub fn sign_off(&mut self, worker: Uuid) {
-        if !self.held.values().any(|it| it.worker == worker) {
-            self.leases.remove(&worker);
-        }
+        self.leases.remove(&worker);
     }
 
-    pub fn rescue(&mut self) -> Rescued {
+    pub fn rescue(&mut self, step: RescueStep) -> Rescued {
         let now = self.clock.now();
-        let dead: Vec<Uuid> = self.leases.extract_if(|_, lease| lease.until < now).map(|(worker, _)| worker).collect();
-        let mut rescued = Rescued { workers: dead.len() as u64, ..Rescued::default() };
-        for mut message in self.take_held(|it| dead.contains(&it.worker)) {
+        let workers = self.leases.extract_if(|id, lease| lease.until < now && *id != step.by).count() as u64;
+        let mut rescued = Rescued { workers, ..Rescued::default() };
+        for mut message in self.take_unheld(step) {
             message.crash_count += 1;
             if message.crash_count < MAX_CRASHES {
                 self.suspects.insert(message);
@@ -246,6 +244,13 @@ impl State {
             }
         }
         rescued
+    }
+
+    /// Messages of workers that are not registered, not of the one that asks.
+    fn take_unheld(&mut self, step: RescueStep) -> Vec<Message> {
+        let Self { held, leases, .. } = self;
+        let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);
+        held.extract_if(.., |_, it| is_unheld(it)).take(step.limit).map(|(_, it)| it.message).collect()
     }
 
     fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) {

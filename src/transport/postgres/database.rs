@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Status,
 };
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{join, join_all};
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -132,6 +132,14 @@ impl Database {
     /// # Errors
     /// As [`Database::query`], the first of them; the statements after it may have been done.
     pub async fn query_all(&self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
+        self.query_each(queries).await?.into_iter().collect()
+    }
+
+    /// As [`Database::query_all`], where one that fails does not concern the others.
+    ///
+    /// # Errors
+    /// As [`Database::query`], when there was no connection or no answer to any of them.
+    pub async fn query_each(&self, queries: &[Query<'_>]) -> Result<Vec<Result<Vec<Row>>>> {
         let Some((first, _)) = queries.first() else { return Ok(Vec::new()) };
         let borrowed = self.borrow(first.name).await?;
         self.run(borrowed, queries).await
@@ -153,7 +161,7 @@ impl Database {
             let database = self.clone();
             tokio::spawn(async move { database.pool.get().await.map(drop) });
         }
-        Ok(self.run(borrowed, &[(statement, parameters)]).await?.pop().unwrap_or_default())
+        self.run(borrowed, &[(statement, parameters)]).await?.pop().unwrap_or_else(|| Ok(Vec::new()))
     }
 
     async fn borrow(&self, operation: &'static str) -> Result<Borrowed<'_>> {
@@ -161,12 +169,12 @@ impl Database {
         Ok(Borrowed { client: Some(client), canceller: &self.canceller, operation })
     }
 
-    async fn run(&self, mut borrowed: Borrowed<'_>, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
+    async fn run(&self, mut borrowed: Borrowed<'_>, queries: &[Query<'_>]) -> Result<Vec<Result<Vec<Row>>>> {
         let place = self.place(borrowed.operation);
         let (answer, in_time) = {
             let client = borrowed.client()?;
             let each = queries.iter().map(|(statement, parameters)| run(client, statement, parameters, self.pooled));
-            let mut running = pin!(try_join_all(each));
+            let mut running = pin!(join_all(each));
             match tokio::time::timeout(self.patience(), running.as_mut()).await {
                 Ok(answer) => (Ok(answer), true),
                 // What the server says to that is the truth: the statement may have been done in this very moment.
@@ -176,13 +184,14 @@ impl Database {
                 }
             }
         };
-        let Ok(answer) = answer else {
+        let Ok(answers) = answer else {
             // Not a word, not even to the cancellation: what lies idle leads to the same place.
             self.pool.retain(|_, _| false);
             return Err(place.timeout());
         };
-        borrowed.let_go(in_time && !answer.as_ref().is_err_and(only_reads));
-        answer.map_err(|error| place.driver(&error))
+        borrowed.let_go(in_time && !answers.iter().any(|answer| answer.as_ref().is_err_and(only_reads)));
+        let named = queries.iter().map(|(statement, _)| Place { operation: statement.name, ..place });
+        Ok(named.zip(answers).map(|(place, answer)| answer.map_err(|error| place.driver(&error))).collect())
     }
 
     /// How long to wait until the statement is cancelled. The server itself ends it a little earlier, where it was told.

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "schedules",
     6 "metrics",
     7 "executions",
+    8 "holders",
 ];
 
 /// The newest version this build knows.

@@ -28,7 +28,8 @@ use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
     Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimed, Cleaned, DEPTH_CAP, Depth,
-    Listening, MAX_CRASHES, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals, WorkerId,
+    Listening, Look, MAX_CRASHES, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
+    WorkerId,
 };
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::envelope::Envelope;
@@ -127,6 +128,17 @@ impl PostgresTransport {
         })
     }
 
+    fn read_rescued(&self, rows: &[Row]) -> Result<Rescued> {
+        let read = |row: &Row| {
+            Ok(Rescued {
+                workers: rows::count(row.try_get(0)?),
+                returned: rows::count(row.try_get(1)?),
+                buried: rows::count(row.try_get(2)?),
+            })
+        };
+        Ok(self.read(&self.statements.rescue, rows, read)?.into_iter().next().unwrap_or_default())
+    }
+
     async fn count(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
         Ok(self.query(statement, parameters).await?.len() as u64)
     }
@@ -155,14 +167,19 @@ impl Transport for PostgresTransport {
         Some(Box::new(subscription))
     }
 
-    async fn survey(&self, names: &[Arc<str>], rescue: bool) -> Result<Vec<Survey>> {
+    async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look> {
         let statement = &self.statements.survey;
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
-        let (crashes, names) = (i32::from(MAX_CRASHES), &[&names as &(dyn ToSql + Sync)][..]);
-        let both: [Query<'_>; 2] = [(&self.statements.rescue, &[&crashes]), (statement, names)];
-        let answers = self.database.query_all(if rescue { &both } else { &both[1..] }).await?;
-        let rows = answers.into_iter().next_back().unwrap_or_default();
-        self.read(statement, &rows, |row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? }))
+        let RescueStep { by, limit } = rescue.unwrap_or(RescueStep::WIDE);
+        let (crashes, limit) = (i32::from(MAX_CRASHES), i64::try_from(limit).unwrap_or(i64::MAX));
+        let both: [Query<'_>; 2] =
+            [(&self.statements.rescue, &[&crashes, &by, &limit]), (statement, &[&names as &(dyn ToSql + Sync)])];
+        let mut answers = self.database.query_each(&both[usize::from(rescue.is_none())..]).await?;
+        let rows = answers.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+        let survey = |row: &Row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? });
+        let surveys = self.read(statement, &rows, survey)?;
+        let rescued = answers.pop().map(|answer| self.read_rescued(&answer?));
+        Ok(Look { surveys, rescued })
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
@@ -215,21 +232,14 @@ impl Transport for PostgresTransport {
         self.read(statement, &rows, |row| row.try_get(0))
     }
 
-    async fn rescue(&self) -> Result<Rescued> {
-        let statement = &self.statements.rescue;
-        let rows = self.query(statement, &[&i32::from(MAX_CRASHES)]).await?;
-        let read = |row: &Row| {
-            Ok(Rescued {
-                workers: rows::count(row.try_get(0)?),
-                returned: rows::count(row.try_get(1)?),
-                buried: rows::count(row.try_get(2)?),
-            })
-        };
-        Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
+    async fn rescue_step(&self, RescueStep { by, limit }: RescueStep) -> Result<Rescued> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.query(&self.statements.rescue, &[&i32::from(MAX_CRASHES), &by, &limit]).await?;
+        self.read_rescued(&rows)
     }
 
-    async fn sign_off(&self, worker: &WorkerId, clear: bool) -> Result<()> {
-        self.query(&self.statements.sign_off, &[&worker.id, &clear]).await.map(drop)
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
+        self.query(&self.statements.sign_off, &[&worker.id]).await.map(drop)
     }
 
     async fn depth(&self) -> Result<Vec<Depth>> {

@@ -1,22 +1,41 @@
--- Takes the messages of workers whose lease has run out. Any claim may do it; no leader is needed.
+-- Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker has no row, for
+-- whatever reason. Any claim may do it; no leader is needed. At most $3 messages at a time, so that what a large worker
+-- held comes back in steps; what is left of it has no row then, and belongs to the next step. The worker that asks ($2)
+-- is never the one declared dead: it is about to renew its lease.
 -- A message held by a dead process is suspect: it comes back with its crash count raised, and at the third crash it
 -- goes to the dead letters as WorkerCrash.
 --
--- Race with the worker itself: the row of messenger_workers is locked first. A claim or heartbeat in the same moment
--- holds that row, and SKIP LOCKED leaves the worker alone; a settle in the same moment deletes the same message row,
--- and one of the two finds it gone. The row is taken by ctid, not by id: a row that a claim has rewritten since this
--- statement began is then out of sight, as the messages of that claim are, and the worker waits for the next rescue.
--- By id the worker would go and those messages stay, held by nobody.
+-- Index: messenger_messages_holder, one range for each gap between the workers that there are. What a worker with a row
+-- holds, or has held, is not read, so the cost is the number of workers.
+-- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
+-- Nothing here waits for a lock: a settle in the same moment deletes the same message row, and whichever comes second
+-- passes over it or finds it gone; a claim or heartbeat in the same moment holds the worker's row, and the worker is left
+-- alone. That row is taken by ctid, not by id: a row that a claim has rewritten since this statement began is then out of
+-- sight, as the messages of that claim are, and the worker waits for the next rescue.
 WITH dead AS (
   DELETE FROM :"schema".messenger_workers
   WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM :"schema".messenger_workers WHERE lease_until < now() FOR UPDATE SKIP LOCKED))
+    SELECT ctid FROM :"schema".messenger_workers WHERE lease_until < now() AND id <> $2 FOR UPDATE SKIP LOCKED))
   RETURNING id
+),
+living (id) AS (
+  SELECT id FROM :"schema".messenger_workers WHERE id <> ALL (ARRAY(SELECT id FROM dead))
+  UNION ALL VALUES ($2), ('00000000-0000-0000-0000-000000000000'), ('ffffffff-ffff-ffff-ffff-ffffffffffff')
 ),
 orphan AS (
   DELETE FROM :"schema".messenger_messages_processing
-  -- Almost always nobody is dead, and then the table is not read at all.
-  WHERE EXISTS (SELECT FROM dead) AND worker_id = ANY (ARRAY(SELECT id FROM dead))
+  WHERE ctid = ANY (ARRAY(
+    SELECT held.ctid
+    FROM (SELECT id, lead(id) OVER (ORDER BY id) AS next FROM living) gap
+    CROSS JOIN LATERAL (
+      SELECT m.ctid
+      FROM :"schema".messenger_messages_processing m
+      WHERE m.worker_id > gap.id AND m.worker_id < gap.next
+      ORDER BY m.worker_id, m.locked_by
+      LIMIT $3
+      FOR UPDATE SKIP LOCKED
+    ) held
+    LIMIT $3))
   RETURNING *
 ),
 returned AS (

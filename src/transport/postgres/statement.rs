@@ -98,10 +98,10 @@ statements! {
     extend(UUID, FLOAT8, INT4);
     /// Which claims no longer stand.
     lost(UUID_ARRAY, UUID_ARRAY);
-    /// Takes the messages of dead workers.
-    rescue(INT4);
+    /// Takes messages that no worker holds.
+    rescue(INT4, UUID, INT8);
     /// A worker leaves.
-    sign_off(UUID, BOOL);
+    sign_off(UUID);
     /// How much waits.
     depth(TEXT, INT8);
     /// What waits without a handler.

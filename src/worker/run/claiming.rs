@@ -74,8 +74,11 @@ impl Loop {
         self.consumer.options.mode == Mode::Drain && self.is_clear() && self.found_nothing.as_ref().is_some_and(is_last)
     }
 
-    pub(super) fn on_claimed(&mut self, feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
+    pub(super) fn on_claimed(&mut self, mut feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
         let suspects = feeds.suspects();
+        for failed in feeds.take_rescued().into_iter().filter_map(Result::err) {
+            self.event(|| trouble(&failed));
+        }
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         if self.sought_probe {

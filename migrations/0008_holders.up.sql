@@ -1,0 +1,14 @@
+-- Who holds what, found without reading all that is held.
+--
+-- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0008_holders.up.sql
+\set ON_ERROR_STOP on
+\if :{?schema}
+\else
+\set schema symphony
+\endif
+
+-- Read by rescues, by workers that compare what the table says they hold with their hand, and by health checks. Both
+-- columns are UUIDv7: a claim appends its entries behind all that its worker has claimed before.
+CREATE INDEX messenger_messages_holder ON :"schema".messenger_messages_processing (worker_id, locked_by);
+
+INSERT INTO :"schema".messenger_migrations (version, name) VALUES (8, 'holders');
