@@ -34,9 +34,9 @@ export interface NativeCore {
   /** The id is a plain string. */
   cancelMessage(id: string): Promise<string>
   totals(options: string): Promise<string>
-  /** Whether it may run. */
-  beginExecution(execution: string): Promise<boolean>
-  endExecution(execution: string, done: boolean): Promise<void>
+  beginExecution(execution: string): Promise<string>
+  /** Whether the run with this token still counted. */
+  endExecution(execution: string, token: number, done: boolean): Promise<boolean>
   /** The key is a plain string. */
   duplicateAttempts(key: string): Promise<number>
   depth(options: string): Promise<string>

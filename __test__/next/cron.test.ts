@@ -175,12 +175,53 @@ describe('an execution that is named', () => {
     await dispatchBatch(many(20))
     const first = await Promise.all([deliver('run-1'), deliver('run-1', { scheduledAt: '2026-11-21T10:00:00Z' })])
     const again = await deliver('run-1')
-    const ran = first.filter(({ body }) => body.duplicate === undefined)
+    const ran = first.filter(({ body }) => body.success && body.duplicate === undefined)
     expect(ran).toMatchObject([{ status: 200, body: { success: true, executionId: 'run-1', succeeded: 20 } }])
     expect(again).toEqual({ status: 200, body: { success: true, duplicate: true, executionId: 'run-1' } })
     await dispatchBatch(many(1))
     expect((await deliver('run-1')).body.duplicate).toBe(true)
     expect((await deliver('run-2')).body.succeeded).toBe(1)
+  })
+
+  test('is not called done while it only runs: the trigger is asked to deliver it again, and when', async () => {
+    let meanwhile: Response | undefined
+    registerHandler('Numbered', async () => {
+      meanwhile = await worker.POST(request('/', { method: 'POST', json: { executionId: 'run-1' } }))
+    })
+    await dispatchBatch(many(1))
+    expect((await deliver('run-1')).body.succeeded).toBe(1)
+    expect(meanwhile?.status).toBe(503)
+    // The drain's 54 s and 15 s more.
+    const seconds = Number(meanwhile?.headers.get('retry-after'))
+    expect(seconds).toBeGreaterThan(0)
+    expect(seconds).toBeLessThanOrEqual(69)
+    expect(await meanwhile?.json()).toMatchObject({
+      success: false,
+      error: { code: 'SYMPHONY_EXECUTION_RUNNING', message: expect.stringContaining('"run-1"'), field: 'executionId' },
+    })
+    expect((await deliver('run-1')).body.duplicate).toBe(true)
+  })
+
+  test('that was replaced tells nothing of the run that replaced it', async () => {
+    const expire = () => database.query("UPDATE symphony.messenger_executions SET lease_until = now() - interval '1 s'")
+    const answers: number[] = []
+    let runs = 0
+    registerHandler('Numbered', async () => {
+      runs += 1
+      if (runs > 1) return void answers.push((await deliver('run-1')).status)
+      // The first run is taken for dead, and ends while the second one is at it.
+      await expire()
+      await dispatchBatch(many(1))
+      answers.push((await deliver('run-1')).status)
+      await database.query('UPDATE symphony.messenger_executions SET finished_at = NULL')
+    })
+    await dispatchBatch(many(1))
+    expect((await deliver('run-1')).status).toBe(200)
+    expect(answers).toEqual([503, 200])
+    const rows = await database.query(
+      'SELECT finished_at, lease_until > now() AS leased FROM symphony.messenger_executions',
+    )
+    expect(rows).toEqual([{ finished_at: null, leased: true }])
   })
 
   test('may be named in a header, and is another one for another route', async () => {
@@ -207,7 +248,8 @@ describe('an execution that is named', () => {
       'INSERT INTO symphony.messenger_executions (route, execution_id, lease_until) VALUES ($1, $2, now() + $3::interval)'
     await database.query(insert, ['worker', 'alive', '1 minute'])
     await database.query(insert, ['worker', 'dead', '-1 second'])
-    expect((await deliver('alive')).body.duplicate).toBe(true)
+    const alive = await worker.POST(request('/', { method: 'POST', json: { executionId: 'alive' } }))
+    expect([alive.status, Number(alive.headers.get('retry-after')) > 30]).toEqual([503, true])
     expect((await deliver('dead')).body.drained).toBe(true)
   })
 

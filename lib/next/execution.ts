@@ -3,6 +3,7 @@ import { getCore } from '../core.js'
 import { awaitNative } from '../native-error.js'
 import { readJson, SMALL_BODY } from './body.js'
 import { readFields, text } from './fields.js'
+import { RequestProblem } from './problem.js'
 
 /** What more than the work itself an execution may take before it counts as dead. */
 const GRACE_MS = 15_000
@@ -14,12 +15,17 @@ export async function executionIdOf(request: Request): Promise<string | undefine
   return readFields({ executionId }, { executionId: text() }).executionId
 }
 
+/** What a delivery finds: it runs, another one runs for so many milliseconds at most, or all is done. */
+type Begun = { runs: number } | { busy: number } | { done: true }
+
 /**
- * Does the work of an execution, unless another delivery of it has done it, or is doing it.
+ * Does the work of an execution, unless another delivery of it has done it.
  *
  * @param timeLimit milliseconds that the work takes at most. A run that has not ended a little later has died, and the
  * next delivery takes its place.
- * @returns what the work returned; `undefined` when there was nothing to do.
+ * @returns what the work returned; `undefined` when another delivery has done it.
+ * @throws RequestProblem 503 while another delivery is at it, with the time after which it has ended or died: whether
+ * it will end well, nobody knows yet, so the trigger has to deliver again.
  */
 export async function once<T>(
   route: string,
@@ -29,13 +35,22 @@ export async function once<T>(
 ): Promise<T | undefined> {
   if (id === undefined) return work()
   const execution = JSON.stringify({ route, id, lease: Math.ceil(timeLimit) + GRACE_MS })
-  if (!(await awaitNative(() => getCore().beginExecution(execution)))) return undefined
+  const begun = JSON.parse(await awaitNative(() => getCore().beginExecution(execution))) as Begun
+  if ('done' in begun) return undefined
+  if ('busy' in begun) throw stillRunning(id, begun.busy)
   let done = false
   try {
     const result = await work()
     done = true
     return result
   } finally {
-    await awaitNative(() => getCore().endExecution(execution, done)).catch(() => undefined)
+    await awaitNative(() => getCore().endExecution(execution, begun.runs, done)).catch(() => undefined)
   }
+}
+
+function stillRunning(id: string, milliseconds: number): RequestProblem {
+  const seconds = Math.max(1, Math.ceil(milliseconds / 1_000))
+  const message = `execution ${JSON.stringify(id)} is running, or has died: deliver it again in ${seconds} s`
+  const headers = { 'retry-after': String(seconds) }
+  return new RequestProblem(503, 'SYMPHONY_EXECUTION_RUNNING', message, { field: 'executionId', headers })
 }

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::monitor::metrics::Window;
 use crate::monitor::{doctor, metrics, vitals};
-use crate::transport::execution::Execution;
+use crate::transport::execution::{Begun, Execution};
 use crate::transport::failed::FailedFilter;
 use crate::transport::messages::MessageFilter;
 use crate::transport::postgres::database::Database;
@@ -202,23 +202,28 @@ impl Core {
         to_text(&messages::totals(&self.engine, options.transport.as_deref()).await.map_err(thrown)?)
     }
 
-    /// Whether an execution of a route may run.
+    /// Begins an execution of a route: `{ "runs": token }`, `{ "busy": milliseconds }` or `{ "done": true }`.
     #[napi]
-    pub async fn begin_execution(&self, execution: String) -> napi::Result<bool> {
+    pub async fn begin_execution(&self, execution: String) -> napi::Result<String> {
         let execution = read_execution(&execution)?;
-        match self.engine.stores().await.map_err(thrown)?.first() {
-            Some(store) => store.begin_execution(&execution).await.map_err(thrown),
-            None => Ok(true),
-        }
+        let begun = match self.engine.stores().await.map_err(thrown)?.first() {
+            Some(store) => store.begin_execution(&execution).await.map_err(thrown)?,
+            None => Begun::Runs(0),
+        };
+        to_text(&match begun {
+            Begun::Runs(token) => json!({ "runs": token }),
+            Begun::Busy(left) => json!({ "busy": left.as_secs_f64() * 1000.0 }),
+            Begun::Done => json!({ "done": true }),
+        })
     }
 
-    /// An execution has ended, or has failed.
+    /// The run with this token has ended, or has failed; whether it still counted.
     #[napi]
-    pub async fn end_execution(&self, execution: String, done: bool) -> napi::Result<()> {
+    pub async fn end_execution(&self, execution: String, token: i64, done: bool) -> napi::Result<bool> {
         let execution = read_execution(&execution)?;
         match self.engine.stores().await.map_err(thrown)?.first() {
-            Some(store) => store.end_execution(&execution, done).await.map_err(thrown),
-            None => Ok(()),
+            Some(store) => store.end_execution(&execution, token, done).await.map_err(thrown),
+            None => Ok(true),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::monitor::metrics::{Counted, Window};
 use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use execution::Execution;
+use execution::{Begun, Execution};
 use failed::{FailedFilter, FailedMessage, FailedPage, Redriven};
 use messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use serde::{Deserialize, Serialize};
@@ -605,13 +605,14 @@ pub trait Transport: Send + Sync {
         not_capable(self.name(), "keep messages")
     }
 
-    /// Whether an execution may run: it has not ended, and does not run already.
-    async fn begin_execution(&self, _: &Execution) -> Result<bool> {
+    /// Begins an execution, unless it has ended, or runs already.
+    async fn begin_execution(&self, _: &Execution) -> Result<Begun> {
         not_capable(self.name(), "note executions")
     }
 
-    /// An execution has ended, or has failed and may be tried again.
-    async fn end_execution(&self, _: &Execution, _done: bool) -> Result<()> {
+    /// The run with this token has ended, or has failed and may be tried again. Whether it still counted: one whose
+    /// lease ran out may have been replaced by another, whose end is its own to tell.
+    async fn end_execution(&self, _: &Execution, _token: i64, _done: bool) -> Result<bool> {
         not_capable(self.name(), "note executions")
     }
 

@@ -1,7 +1,7 @@
 //! Executions that named themselves.
 
 use super::clock::later;
-use crate::transport::execution::Execution;
+use crate::transport::execution::{Begun, Execution};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 
@@ -12,33 +12,44 @@ const KEPT: TimeDelta = TimeDelta::days(1);
 #[derive(Debug, Default)]
 pub struct Executions {
     known: HashMap<(String, String), Known>,
+    /// The token of the last run.
+    runs: i64,
 }
 
 #[derive(Debug)]
 struct Known {
+    token: i64,
     started_at: DateTime<Utc>,
     lease_until: DateTime<Utc>,
     done: bool,
 }
 
 impl Executions {
-    /// Whether it may run.
-    pub fn begin(&mut self, execution: &Execution, now: DateTime<Utc>) -> bool {
+    /// Begins it, unless it has ended or runs.
+    pub fn begin(&mut self, execution: &Execution, now: DateTime<Utc>) -> Begun {
         let key = key(execution);
-        if self.known.get(&key).is_some_and(|it| it.done || it.lease_until >= now) {
-            return false;
+        match self.known.get(&key) {
+            Some(known) if known.done => return Begun::Done,
+            Some(known) if known.lease_until >= now => {
+                return Begun::Busy((known.lease_until - now).to_std().unwrap_or_default());
+            }
+            _ => {}
         }
-        self.known.insert(key, Known { started_at: now, lease_until: later(now, execution.lease), done: false });
-        true
+        self.runs += 1;
+        let lease_until = later(now, execution.lease);
+        self.known.insert(key, Known { token: self.runs, started_at: now, lease_until, done: false });
+        Begun::Runs(self.runs)
     }
 
-    /// It has ended, or has failed and may be tried again.
-    pub fn end(&mut self, execution: &Execution, done: bool) {
-        match self.known.get_mut(&key(execution)) {
-            Some(known) if done => known.done = true,
-            Some(known) => known.lease_until = DateTime::<Utc>::MIN_UTC,
-            None => {}
+    /// The run with this token has ended, or has failed and may be tried again; whether it still counted.
+    pub fn end(&mut self, execution: &Execution, token: i64, done: bool) -> bool {
+        let running = self.known.get_mut(&key(execution)).filter(|it| it.token == token && !it.done);
+        let Some(known) = running else { return false };
+        match done {
+            true => known.done = true,
+            false => known.lease_until = DateTime::<Utc>::MIN_UTC,
         }
+        true
     }
 
     /// Forgets those that nobody repeats any more, at most `limit` of them.

@@ -14,7 +14,7 @@ mod looking;
 mod message;
 mod state;
 
-use super::execution::Execution;
+use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
@@ -191,15 +191,14 @@ impl Transport for MemoryTransport {
         Ok(self.state().totals(transport))
     }
 
-    async fn begin_execution(&self, execution: &Execution) -> Result<bool> {
+    async fn begin_execution(&self, execution: &Execution) -> Result<Begun> {
         let mut state = self.state();
         let now = state.clock.now();
         Ok(state.executions.begin(execution, now))
     }
 
-    async fn end_execution(&self, execution: &Execution, done: bool) -> Result<()> {
-        self.state().executions.end(execution, done);
-        Ok(())
+    async fn end_execution(&self, execution: &Execution, token: i64, done: bool) -> Result<bool> {
+        Ok(self.state().executions.end(execution, token, done))
     }
 
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {

@@ -23,7 +23,7 @@ mod settling;
 mod statement;
 mod tls;
 
-use super::execution::Execution;
+use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
@@ -288,13 +288,18 @@ impl Transport for PostgresTransport {
         self.count_totals(transport).await
     }
 
-    async fn begin_execution(&self, execution: &Execution) -> Result<bool> {
+    async fn begin_execution(&self, execution: &Execution) -> Result<Begun> {
         let Execution { route, id, lease } = execution;
-        Ok(self.count(&self.statements.begin_execution, &[route, id, &millis(*lease)]).await? > 0)
+        let statement = &self.statements.begin_execution;
+        let rows = self.query(statement, &[route, id, &millis(*lease)]).await?;
+        let found = self.read(statement, &rows, |row| rows::begun(row, *lease))?;
+        Ok(found.into_iter().next().unwrap_or(Begun::Busy(*lease)))
     }
 
-    async fn end_execution(&self, execution: &Execution, done: bool) -> Result<()> {
-        self.query(&self.statements.end_execution, &[&execution.route, &execution.id, &done]).await.map(drop)
+    async fn end_execution(&self, execution: &Execution, token: i64, done: bool) -> Result<bool> {
+        let begun = DateTime::from_timestamp_micros(token);
+        let Execution { route, id, .. } = execution;
+        Ok(self.count(&self.statements.end_execution, &[route, id, &begun, &done]).await? > 0)
     }
 
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {

@@ -1,9 +1,12 @@
 //! Rows as the transport's types.
 
+use crate::transport::execution::Begun;
 use crate::transport::failed::{Cursor, FailedMessage};
 use crate::transport::messages::{KeptMessage, MessageStatus};
 use crate::transport::{Claimed, Depth};
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
+use std::time::Duration;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
@@ -92,6 +95,18 @@ pub fn depth(row: &Row) -> Result<Depth, Error> {
         processing: count(row.try_get(3)?),
         oldest_age_ms: row.try_get(4)?,
     })
+}
+
+/// The row of begin_execution.sql. What is left of a lease that began while the statement ran, it cannot see.
+pub fn begun(row: &Row, lease: Duration) -> Result<Begun, Error> {
+    if let Some(token) = row.try_get::<_, Option<DateTime<Utc>>>(0)? {
+        return Ok(Begun::Runs(token.timestamp_micros()));
+    }
+    if row.try_get(1)? {
+        return Ok(Begun::Done);
+    }
+    let left = row.try_get::<_, Option<f64>>(2)?.filter(|left| *left > 0.0);
+    Ok(Begun::Busy(left.map_or(lease, |left| Duration::from_secs_f64(left / 1000.0))))
 }
 
 /// A count.

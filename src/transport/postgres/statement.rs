@@ -166,7 +166,7 @@ statements! {
     /// An execution begins, unless it has already.
     begin_execution(TEXT, TEXT, FLOAT8);
     /// An execution ends.
-    end_execution(TEXT, TEXT, BOOL);
+    end_execution(TEXT, TEXT, TIMESTAMPTZ, BOOL);
     /// Executions that nobody repeats any more.
     cleanup_executions(INT8);
     /// Transports added at run time.
