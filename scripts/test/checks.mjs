@@ -7,7 +7,9 @@ const inRoot = { cwd: root }
 const biome = at('node_modules/@biomejs/biome/bin/biome')
 const tsc = at('node_modules/typescript/bin/tsc')
 /** Programs beside the core, each with its own lock file. */
-const programs = ['scripts/rust-coverage/Cargo.toml', 'bench/raw/Cargo.toml'].map((path) => at(path))
+const programs = ['scripts/rust-coverage/Cargo.toml', 'bench/raw/Cargo.toml', 'bench/decisions/Cargo.toml'].map(
+  (path) => at(path),
+)
 
 /** @type {Record<string, () => Promise<unknown>>} */
 export const rustChecks = {
