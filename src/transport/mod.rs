@@ -481,7 +481,8 @@ pub trait Transport: Send + Sync {
     }
 
     /// What is in these transports of its store, in their order. With `rescue`, that of [`Transport::rescue_step`] comes
-    /// first, and what it puts back is seen.
+    /// first, and what it puts back is seen. Fails where the store lacks what outcomes are written to, so that nothing is
+    /// claimed whose outcome would be lost: a consumer surveys before its first claim.
     async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look>;
 
     /// Claims due messages, highest priority first, oldest first inside one. Suspects are left out.

@@ -43,6 +43,22 @@ const MIGRATIONS: &[Migration] = migrations![
 /// The newest version this build knows.
 pub const LATEST: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
+/// The oldest version that this build claims on: each migration brings what some statement of its build uses.
+const NEEDED: i32 = LATEST;
+
+/// Refuses to work on a schema that lacks what outcomes are written to.
+///
+/// # Errors
+/// [`Error::MigrationMissing`].
+pub(super) fn require(version: i32, schema: &str) -> Result<()> {
+    if version >= NEEDED {
+        return Ok(());
+    }
+    let hint = if version == 0 { ", or row level security hides its tables from this role" } else { "" };
+    let reason = format!("it is at version {version}, and nothing is claimed below {NEEDED}{hint}");
+    Err(Error::MigrationMissing { schema: schema.to_owned(), reason })
+}
+
 /// A migration, named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {

@@ -176,6 +176,9 @@ impl Transport for PostgresTransport {
             [(&self.statements.rescue, &[&crashes, &by, &limit]), (statement, &[&names as &(dyn ToSql + Sync)])];
         let mut answers = self.database.query_each(&both[usize::from(rescue.is_none())..]).await?;
         let rows = answers.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+        if let Some(version) = self.read(statement, &rows, |row| row.try_get("version"))?.first() {
+            migrate::require(*version, &self.database.schema)?;
+        }
         let survey = |row: &Row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? });
         let surveys = self.read(statement, &rows, survey)?;
         let rescued = answers.pop().map(|answer| self.read_rescued(&answer?));

@@ -2,9 +2,12 @@
 -- messenger_messages_claim (a loose index scan), so its cost is the number of queues, not of messages. Backwards: at the
 -- end of a queue lies what came last, at its beginning the index entries of all that was taken since the last vacuum
 -- (33 ms for 400,000 of them).
+-- Says at which version the schema is, by the primary key of messenger_migrations: nothing is claimed below the one that
+-- this build needs, since handlers would run and their outcomes could not be written.
 SELECT held.queues,
        EXISTS (SELECT FROM :"schema".messenger_messages_pending
-               WHERE transport_name = asked.name AND crash_count > 0 AND available_at <= now()) AS suspects
+               WHERE transport_name = asked.name AND crash_count > 0 AND available_at <= now()) AS suspects,
+       (SELECT coalesce(max(version), 0) FROM :"schema".messenger_migrations) AS version
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place)
 CROSS JOIN LATERAL (
   WITH RECURSIVE queue AS (
