@@ -3,6 +3,7 @@ import { peekConfig } from './config/effective.js'
 import type { EffectiveConfig } from './config/model.js'
 import { existingCore } from './core.js'
 import { setShared, shared } from './state.js'
+import { isThenable } from './thenable.js'
 
 /** Facts that go with a log line. */
 export type LogFields = Record<string, unknown>
@@ -73,14 +74,54 @@ function formatOf(format: EffectiveConfig['logging']['format']): 'json' | 'text'
   return process.env.NODE_ENV === 'production' ? 'json' : 'text'
 }
 
-/** The logger in force. */
+/** The logger in force. Its methods never throw: see {@link reliable}. */
 export function getLogger(): Logger {
-  return shared('logger', createLogger)
+  return shared('logger', () => reliable(createLogger()))
 }
 
-/** Replaces the logger of the whole process; without an argument the default comes back. */
+/**
+ * Replaces the logger of the whole process; without an argument the default comes back. A line at which it throws, or
+ * rejects, is written to the console instead.
+ */
 export function setLogger(logger?: Logger): void {
-  setShared('logger', logger)
+  setShared('logger', logger && reliable(logger))
+}
+
+/** A logger whose failures do not reach those who log: it is called from timers and callbacks, where nobody catches. */
+export function reliable(logger: Logger): Logger {
+  const console = createLogger()
+  let told = false
+  const writeElsewhere = (level: LogLevel, message: string, fields: LogFields | undefined, error: unknown): void => {
+    try {
+      if (!told) console.error('the logger failed; the lines that it does not take are written here', { error })
+      told = true
+      console[level](message, fields)
+    } catch {
+      // Not even the console takes a line: there is nobody left to tell.
+    }
+  }
+  const write = (level: LogLevel): Logger['error'] => {
+    return (message, fields) => {
+      try {
+        const written: unknown = logger[level](message, fields)
+        if (!isThenable(written)) return
+        written.then(undefined, (error: unknown) => writeElsewhere(level, message, fields, error))
+      } catch (error) {
+        writeElsewhere(level, message, fields, error)
+      }
+    }
+  }
+  const lines = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return typeof logger.enabled === 'function' ? { ...lines, enabled: (level) => isEnabled(logger, level) } : lines
+}
+
+/** Where the logger cannot say, lines are made. */
+function isEnabled(logger: Logger, level: LogLevel): boolean {
+  try {
+    return logger.enabled?.(level) !== false
+  } catch {
+    return true
+  }
 }
 
 /** A logger that adds `fields` to every line. */

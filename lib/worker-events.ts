@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { ConsumeResult } from './consumption.js'
 import { getLogger } from './logger.js'
+import { emitSafely } from './safely.js'
 
 /** A message that an event is about. */
 export interface MessageEvent {
@@ -69,7 +70,7 @@ export interface WorkerEvents {
 
 const MESSAGE_EVENTS = ['completed', 'retried', 'deadLettered', 'released', 'snoozed', 'discarded', 'lost'] as const
 
-/** An event emitter with typed events, whose listeners can not break the one who emits. */
+/** An event emitter with typed events, whose listeners cannot break the one who emits. */
 export class WorkerEmitter {
   readonly #emitter = new EventEmitter()
 
@@ -107,10 +108,6 @@ export class WorkerEmitter {
       getLogger().error('the worker can not reach its transport', event[0] as WorkerEvents['error'][0])
       return
     }
-    try {
-      this.#emitter.emit(name, ...event)
-    } catch (error) {
-      getLogger().error('a listener of a worker event failed', { event: name, error })
-    }
+    emitSafely(this.#emitter, 'worker', name, event)
   }
 }

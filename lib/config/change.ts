@@ -1,8 +1,8 @@
 /** Changing the configuration: validated by the core as a whole, then in force; or refused, and nothing has changed. */
 import { existingCore, getCore } from '../core.js'
 import { ConfigurationError } from '../errors.js'
-import { getLogger } from '../logger.js'
 import { callNative } from '../native-error.js'
+import { safely } from '../safely.js'
 import { shared } from '../state.js'
 import { forgetConfig, readConfig } from './effective.js'
 import { type Layers, layers, setLayers } from './layers.js'
@@ -63,10 +63,6 @@ function apply(next: Layers): void {
 
 function notify(config: EffectiveConfig, previous: EffectiveConfig): void {
   for (const listener of [...listeners()]) {
-    try {
-      listener(config, previous)
-    } catch (error) {
-      getLogger().error('a configuration listener failed', { error })
-    }
+    safely('a configuration listener', () => listener(config, previous), listener)
   }
 }

@@ -2,7 +2,8 @@
 
 import { bestPattern } from '../config/pattern.js'
 import { HandlerError, MessageValidationError } from '../errors.js'
-import { getLogger, type Logger } from '../logger.js'
+import { getLogger, type Logger, reliable } from '../logger.js'
+import { safely } from '../safely.js'
 import { parsePayload } from '../schema-validation.js'
 import type { StandardSchema } from '../standard-schema.js'
 import { validateMessage } from '../validation.js'
@@ -40,10 +41,11 @@ export function runThrough(
 
 /** Logs start, success (`debug`) and failure (`warn`) of every message with its duration; never payload contents. */
 export function loggingMiddleware(options: { logger?: Logger } = {}): Middleware {
+  const own = options.logger && reliable(options.logger)
   return async (envelope, context, next) => {
     const { messageId, transport, attempt } = context
     const facts = { messageId, type: envelope.message.type, transport, attempt }
-    const logger = options.logger ?? getLogger()
+    const logger = own ?? getLogger()
     const started = performance.now()
     logger.debug('handling', facts)
     try {
@@ -76,7 +78,7 @@ export function validationMiddleware(schemas: Record<string, StandardSchema> = {
 /**
  * Turns every error into a `HandlerError` that says whether it is retried, with the original as its `cause`.
  *
- * @param classify decides; `undefined` leaves the error to the usual rules.
+ * @param classify decides; `undefined` leaves the error to the usual rules, and so does a function that throws.
  */
 export function errorClassificationMiddleware(
   classify: (error: unknown, context: HandlerContext) => boolean | undefined = () => undefined,
@@ -85,7 +87,8 @@ export function errorClassificationMiddleware(
     try {
       return await next()
     } catch (error) {
-      throw explicit(error, decide(classify(error, context), error))
+      const verdict = safely('the function of errorClassificationMiddleware', () => classify(error, context), classify)
+      throw explicit(error, decide(verdict, error))
     }
   }
 }
@@ -139,7 +142,8 @@ export function performanceMiddleware(
       const { messageId, transport, attempt } = context
       const duration = since(started)
       const measurement = { messageId, type: envelope.message.type, transport, attempt, duration, success }
-      options.onMeasure?.(measurement)
+      const { onMeasure } = options
+      if (onMeasure !== undefined) safely('onMeasure', () => onMeasure(measurement), onMeasure)
       if (duration >= slowerThan) context.logger.warn('slow message', { duration, success })
     }
   }

@@ -2,6 +2,7 @@
 import { bySpecificity, isPattern, matches } from '../config/pattern.js'
 import { isDefinition, type MessageDefinition, type MessageOf } from '../define-message.js'
 import type { MessageShape, UntypedMessage } from '../message.js'
+import { safely } from '../safely.js'
 import { shared } from '../state.js'
 import { type AnyHandler, type HandlerEntry, toEntry } from './entry.js'
 import type { Middleware } from './middleware.js'
@@ -153,7 +154,7 @@ export class HandlerRegistry {
   #replace(entries: HandlerEntry[]): void {
     this.#entries = entries
     this.#matching.clear()
-    for (const listener of this.#listeners) listener()
+    for (const listener of this.#listeners) safely('a listener of the registry', listener, listener)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { duration, must } from '../consume-options.js'
 import { getCore } from '../core.js'
+import { reportError } from '../handlers/error-report.js'
 import { getLogger } from '../logger.js'
 import { awaitNative } from '../native-error.js'
 import { peekShared, setShared } from '../state.js'
@@ -33,7 +34,7 @@ const SLOT = 'notifier'
 const ASK_MS = 1_000
 /** How long a channel may take. */
 const SEND_MS = 5_000
-/** How long an invocation waits at its end for what is on its way. */
+/** How long an invocation waits at its end for what is under way. */
 const FAREWELL_MS = 2_000
 
 /**
@@ -60,7 +61,8 @@ class Notifier {
   readonly #minimum: NotificationSeverity
   readonly #gate: { threshold: number; window: number; throttle: number }
   readonly #pending = new Map<string, Pending>()
-  readonly #askedAt = new Map<string, number>()
+  /** Asked about a moment ago. What happens meanwhile is pending, and told when the moment is over. */
+  readonly #resting = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
 
   constructor({ channels, minimumSeverity = 'error', threshold = 1, window, throttle }: NotificationOptions) {
@@ -79,7 +81,7 @@ class Notifier {
     const key = `${failure.severity} ${failure.messageType} ${failure.errorClass}`
     const count = (this.#pending.get(key)?.count ?? 0) + 1
     this.#pending.set(key, { ...failure, count })
-    if (Date.now() - (this.#askedAt.get(key) ?? 0) >= ASK_MS) this.#start(key)
+    if (!this.#resting.has(key)) this.#start(key)
   }
 
   async settle(): Promise<void> {
@@ -94,11 +96,21 @@ class Notifier {
   }
 
   #start(key: string): void {
-    this.#askedAt.set(key, Date.now())
+    this.#rest(key)
     // Outside the slot of the handler that failed: others fail in the same turn, and go along.
     const telling = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#tell(key))
     this.#underWay.add(telling)
     void telling.finally(() => this.#underWay.delete(telling))
+  }
+
+  #rest(key: string): void {
+    if (this.#resting.has(key)) return
+    this.#resting.add(key)
+    const wake = (): void => {
+      this.#resting.delete(key)
+      if (this.#pending.has(key)) this.#start(key)
+    }
+    setTimeout(wake, ASK_MS).unref()
   }
 
   async #tell(key: string): Promise<void> {
@@ -129,10 +141,16 @@ class Notifier {
 
 async function deliver(channel: NotificationChannel, notification: Notification): Promise<void> {
   if (channel.minimumSeverity === 'error' && notification.severity !== 'error') return
+  const signal = AbortSignal.timeout(SEND_MS)
   try {
-    await channel.send(notification, AbortSignal.timeout(SEND_MS))
+    await Promise.race([channel.send(notification, signal), aborted(signal)])
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) }
+    const { class: name, message } = reportError(error)
     getLogger().error('a notification could not be sent', { channel: channel.name, reason: `${name}: ${message}` })
   }
+}
+
+/** Rejects when the time of a channel is up, for one that does not look at its signal. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }

@@ -5,6 +5,7 @@ import { type Duration, parseDuration } from '../duration.js'
 import { SymphonyError } from '../errors.js'
 import { getLogger } from '../logger.js'
 import type { NativeScheduleWatch } from '../native.js'
+import { emitSafely } from '../safely.js'
 import { shared } from '../state.js'
 import { refused } from './definition.js'
 import { runDue } from './schedules.js'
@@ -98,7 +99,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     let watch: NativeScheduleWatch | undefined
     try {
       this.#stopping = false
-      this.emit('started')
+      this.#tell('started')
       while (!this.#stopping) {
         // Before the look, so that no change falls between the two.
         watch ??= await this.#listen()
@@ -108,7 +109,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
       watch?.stop()
       running().delete(this)
       for (const signal of SIGNALS) process.off(signal, stop)
-      this.emit('stopped')
+      this.#tell('stopped')
     }
   }
 
@@ -116,7 +117,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   async #look(): Promise<number> {
     try {
       const { nextRunIn, ...result } = await runDue({})
-      if (result.due > 0) this.emit('ran', result)
+      if (result.due > 0) this.#tell('ran', result)
       return Math.max(SHORTEST_PAUSE_MS, Math.min(nextRunIn ?? this.#pollInterval, this.#pollInterval))
     } catch (thrown) {
       this.#fail(thrown)
@@ -139,7 +140,12 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   #fail(thrown: unknown): void {
     const error = thrown instanceof SymphonyError ? thrown : new SymphonyError('SYMPHONY_INTERNAL', String(thrown))
     getLogger().error('schedules could not be run; they are tried again', { code: error.code, error: error.message })
-    if (this.listenerCount('error') > 0) this.emit('error', error)
+    this.#tell('error', error)
+  }
+
+  /** Without `emit`, which throws what a listener throws, and where nobody listens to an error. */
+  #tell<Name extends keyof SchedulerEvents>(name: Name, ...event: SchedulerEvents[Name]): void {
+    emitSafely(this, 'scheduler', name, event)
   }
 
   /** Sleeps, unless it was woken since the last time. */

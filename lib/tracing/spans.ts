@@ -3,6 +3,7 @@ import type { ConsumeResult } from '../consumption.js'
 import type { DispatchResult } from '../dispatch-types.js'
 import type { DeliveryContext } from '../handlers/context.js'
 import type { Execution } from '../handlers/executor.js'
+import { safely } from '../safely.js'
 import {
   FAILED,
   KIND,
@@ -17,12 +18,18 @@ import { readTraceContext, storedTraceContext, type TraceContext, withTraceConte
 
 const SYSTEM = { 'messaging.system': 'symphony' }
 
+/** A tracer that fails, of whatever make, must not break what it traces. */
+const TRACER = 'the OpenTelemetry tracer'
+
 /** The trace context that a message dispatched now carries. */
 export function currentTraceContext(): TraceContext | undefined {
   const api = openTelemetry()
-  const active = api?.trace.getSpan(api.context.active())?.spanContext()
-  if (active !== undefined && api?.trace.isSpanContextValid(active)) return toTraceContext(active)
-  return storedTraceContext()
+  return (api && safely(TRACER, () => activeTraceContext(api))) ?? storedTraceContext()
+}
+
+function activeTraceContext(api: OpenTelemetry): TraceContext | undefined {
+  const active = api.trace.getSpan(api.context.active())?.spanContext()
+  return active !== undefined && api.trace.isSpanContextValid(active) ? toTraceContext(active) : undefined
 }
 
 /** Runs a dispatch in a span of its own, where somebody records spans. */
@@ -35,12 +42,8 @@ export function inDispatchSpan<T>(
   if (recorder === undefined) return work()
   const operation = { 'messaging.operation.name': 'dispatch', 'messaging.operation.type': 'send' }
   const attributes = { ...SYSTEM, ...operation, 'symphony.message.type': type }
-  const parent = recorder.api.context.active()
-  return inSpan(recorder, `dispatch ${type}`, { kind: KIND.producer, attributes }, parent, async (span) => {
-    const result = await work()
-    span.setAttributes(describe(result))
-    return result
-  })
+  const begin = () => startSpan(recorder, `dispatch ${type}`, { kind: KIND.producer, attributes })
+  return inSpan(recorder.api, begin, work, (span, result) => void span.setAttributes(describe(result)))
 }
 
 /** What a span says about a message that was dispatched. */
@@ -67,11 +70,8 @@ export function inConsumeSpan<T>(
   if (recorder === undefined) return work()
   const operation = { 'messaging.operation.name': 'consume', 'messaging.operation.type': 'receive' }
   const options = { kind: KIND.consumer, attributes: { ...SYSTEM, ...operation } }
-  return inSpan(recorder, 'consume', options, recorder.api.context.active(), async (span) => {
-    const result = await work()
-    span.setAttributes(describe(result))
-    return result
-  })
+  const begin = () => startSpan(recorder, 'consume', options)
+  return inSpan(recorder.api, begin, work, (span, result) => void span.setAttributes(describe(result)))
 }
 
 /**
@@ -82,20 +82,20 @@ export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Exec
   const inTrace = (): Promise<Execution> => withTraceContext(context.headers, work)
   const recorder = findRecorder()
   if (recorder === undefined) return inTrace()
+  return inSpan(recorder.api, () => startHandlerSpan(recorder, context), inTrace, tellFailure)
+}
+
+/** Its parent is the dispatch, where that was traced; the drain is linked. */
+function startHandlerSpan(recorder: Recorder, context: DeliveryContext): Placed {
   const { api } = recorder
+  const active = api.context.active()
+  const options = { kind: KIND.consumer, attributes: attributesOf(context) }
+  const name = `process ${context.delivery.type}`
   const origin = readTraceContext(context.headers)
-  const consuming = api.trace.getSpan(api.context.active())?.spanContext()
-  const parent =
-    origin === undefined
-      ? api.context.active()
-      : api.trace.setSpanContext(api.context.active(), toSpanContext(api, origin))
-  const links = origin === undefined || consuming === undefined ? [] : [{ context: consuming }]
-  const options = { kind: KIND.consumer, attributes: attributesOf(context), links }
-  return inSpan(recorder, `process ${context.delivery.type}`, options, parent, async (span) => {
-    const execution = await inTrace()
-    tellFailure(span, execution)
-    return execution
-  })
+  if (origin === undefined) return startSpan(recorder, name, options)
+  const consuming = api.trace.getSpan(active)?.spanContext()
+  const links = consuming === undefined ? [] : [{ context: consuming }]
+  return startSpan(recorder, name, { ...options, links }, api.trace.setSpanContext(active, toSpanContext(api, origin)))
 }
 
 /** The API, and where its spans go. */
@@ -110,26 +110,56 @@ interface Recorder {
  */
 function findRecorder(): Recorder | undefined {
   const api = openTelemetry()
-  const tracer = api && tracerOf(api)
+  const tracer = api && safely(TRACER, () => tracerOf(api))
   return api && tracer && { api, tracer }
 }
 
-async function inSpan<T>(
+/** A span, and the context that it is active in. */
+interface Placed {
+  span: Span
+  inside: object
+}
+
+function startSpan(
   { api, tracer }: Recorder,
   name: string,
   options: Parameters<Tracer['startSpan']>[1],
-  parent: object,
-  work: (span: Span) => Promise<T>,
-): Promise<T> {
+  parent: object = api.context.active(),
+): Placed {
   const span = tracer.startSpan(name, options, parent)
+  return { span, inside: api.trace.setSpan(parent, span) }
+}
+
+/** Runs `work` in a span, and without one where the tracer fails; in any case once. */
+async function inSpan<T>(
+  api: OpenTelemetry,
+  start: () => Placed,
+  work: () => Promise<T>,
+  describe: (span: Span, result: T) => void,
+): Promise<T> {
+  const placed = safely(TRACER, start)
+  if (placed === undefined) return work()
+  const { span, inside } = placed
   try {
-    return await api.context.with(api.trace.setSpan(parent, span), () => work(span))
+    const result = await inContext(api, inside, work)
+    safely(TRACER, () => describe(span, result))
+    return result
   } catch (error) {
-    fail(span, error)
+    safely(TRACER, () => fail(span, error))
     throw error
   } finally {
-    span.end()
+    safely(TRACER, () => span.end())
   }
+}
+
+function inContext<T>(api: OpenTelemetry, inside: object, work: () => Promise<T>): Promise<T> {
+  let working: Promise<T> | undefined
+  const begin = (): Promise<T> => {
+    working ??= (async () => work())()
+    return working
+  }
+  safely(TRACER, () => void api.context.with(inside, begin))
+  return begin()
 }
 
 function tellFailure(span: Span, { settlement, error }: Execution): void {
