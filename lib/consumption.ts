@@ -9,6 +9,7 @@ import type { NativeConsumer } from './native.js'
 import { awaitNative, callNative } from './native-error.js'
 import { settleNotifications } from './notifications/notifier.js'
 import { Runner } from './runner.js'
+import { shared } from './state.js'
 import { openTelemetry } from './tracing/open-telemetry.js'
 
 /** Why a consumer stopped. */
@@ -66,6 +67,16 @@ export interface ConsumptionExtras {
 /** Memory is looked at this often at most: reading it costs a system call. */
 const MEMORY_LOOK_MS = 100
 
+/** The consumers of this process whose outcomes are not all written yet. */
+function atWork(): { count: number } {
+  return shared('consumersAtWork', () => ({ count: 0 }))
+}
+
+/** How many there are. */
+export function consumersAtWork(): number {
+  return atWork().count
+}
+
 /** A consumer, from its start to its result. */
 export class Consumption {
   readonly runner: Runner
@@ -99,12 +110,14 @@ export class Consumption {
     if (!this.#registry.types().length) warnOfNoHandlers()
     const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
     const forgetSignal = this.#stopOn(this.#options.signal)
+    atWork().count += 1
     try {
       return toResult(await awaitNative(() => this.#consumer.run()))
     } finally {
       forgetRegistry()
       forgetSignal()
       await settleNotifications()
+      atWork().count -= 1
     }
   }
 

@@ -47,16 +47,25 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const write = (level: LogLevel, message: string, fields?: LogFields): void => {
     if (!enabled(level)) return
     const format = options.format ?? formatOf(configured().format)
-    console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
+    try {
+      console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
+    } catch {
+      // Where not even the console takes a line, there is nobody left to tell.
+    }
   }
-  return {
+  const logger: Logger = {
     debug: (message, fields) => write('debug', message, fields),
     info: (message, fields) => write('info', message, fields),
     warn: (message, fields) => write('warn', message, fields),
     error: (message, fields) => write('error', message, fields),
     enabled,
   }
+  RELIABLE.add(logger)
+  return logger
 }
+
+/** Loggers that never throw. */
+const RELIABLE = new WeakSet<Logger>()
 
 const USUAL: EffectiveConfig['logging'] = { level: 'warn', format: 'auto' }
 
@@ -76,7 +85,7 @@ function formatOf(format: EffectiveConfig['logging']['format']): 'json' | 'text'
 
 /** The logger in force. Its methods never throw: see {@link reliable}. */
 export function getLogger(): Logger {
-  return shared('logger', () => reliable(createLogger()))
+  return shared('logger', createLogger)
 }
 
 /**
@@ -89,16 +98,13 @@ export function setLogger(logger?: Logger): void {
 
 /** A logger whose failures do not reach those who log: it is called from timers and callbacks, where nobody catches. */
 export function reliable(logger: Logger): Logger {
-  const console = createLogger()
+  if (RELIABLE.has(logger)) return logger
+  const substitute = createLogger()
   let told = false
   const writeElsewhere = (level: LogLevel, message: string, fields: LogFields | undefined, error: unknown): void => {
-    try {
-      if (!told) console.error('the logger failed; the lines that it does not take are written here', { error })
-      told = true
-      console[level](message, fields)
-    } catch {
-      // Not even the console takes a line: there is nobody left to tell.
-    }
+    if (!told) substitute.error('the logger failed; the lines that it does not take are written here', { error })
+    told = true
+    substitute[level](message, fields)
   }
   const write = (level: LogLevel): Logger['error'] => {
     return (message, fields) => {
@@ -111,8 +117,10 @@ export function reliable(logger: Logger): Logger {
       }
     }
   }
-  const lines = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
-  return typeof logger.enabled === 'function' ? { ...lines, enabled: (level) => isEnabled(logger, level) } : lines
+  const lines: Logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  if (typeof logger.enabled === 'function') lines.enabled = (level) => isEnabled(logger, level)
+  RELIABLE.add(lines)
+  return lines
 }
 
 /** Where the logger cannot say, lines are made. */

@@ -7,21 +7,19 @@ import { isThenable } from './thenable.js'
 
 /** What has failed before. A listener may be called a thousand times a second; one line says what is wrong with it. */
 const told = new WeakSet<object>()
-const toldByName = new Set<string>()
 
 /**
- * Calls `code`. What it throws, or what its promise rejects with, is logged once and ends here.
+ * Calls `code`. What it throws, or what its promise rejects with, is logged and ends here.
  *
  * @param what names it in the log line.
- * @param culprit of whom it is reported once: the function of the application, where there is one.
+ * @param once for what is called often: the function or object of the application of which it is logged only once.
  * @returns what `code` returns; `undefined` when it has thrown.
  */
-export function safely<T>(what: string, code: () => T, culprit?: object, fields?: LogFields): T | undefined {
+export function safely<T>(what: string, code: () => T, once?: object, fields?: LogFields): T | undefined {
   const tell = (error: unknown): void => {
-    const isNews = culprit === undefined ? !toldByName.has(what) : !told.has(culprit)
-    if (culprit === undefined) toldByName.add(what)
-    else told.add(culprit)
-    if (isNews) getLogger().error(`${what} failed`, { ...fields, reported: 'once', error })
+    if (once === undefined) getLogger().error(`${what} failed`, { ...fields, error })
+    else if (!told.has(once)) getLogger().error(`${what} failed`, { ...fields, reported: 'once', error })
+    if (once !== undefined) told.add(once)
   }
   try {
     const returned = code()
@@ -43,7 +41,7 @@ interface Listened {
 export function emitSafely(emitter: Listened, owner: string, event: string, facts: readonly unknown[]): void {
   for (const listener of emitter.rawListeners(event)) {
     // Under `once`, the listener of the application is inside.
-    const culprit = (listener as { listener?: object }).listener ?? listener
-    safely(`a listener of a ${owner} event`, () => listener.apply(emitter, facts), culprit, { event })
+    const inner = (listener as { listener?: object }).listener ?? listener
+    safely(`a listener of a ${owner} event`, () => listener.apply(emitter, facts), inner, { event })
   }
 }

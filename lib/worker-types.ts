@@ -17,6 +17,13 @@ export interface WorkerOptions extends ConsumeOptions {
   listen?: boolean
   /** Whether SIGTERM and SIGINT stop the worker: the first drains, the second forces. `true` by default. */
   handleSignals?: boolean
+  /**
+   * How long the process may stay after SIGTERM or SIGINT once everything is handed back, 5 s by default. Handlers that
+   * ignore their signal would keep it alive; after this time it ends as the signal would have ended it, with the exit code
+   * 143 or 130, unless `process.exitCode` is set. An application that listens to the signal itself ends its process
+   * itself, where no such handler is left. `false`: the process is never ended. Without `handleSignals` it is not either.
+   */
+  exitGrace?: Duration | false
 }
 
 /** Where a worker is in its life. */

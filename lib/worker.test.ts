@@ -130,7 +130,7 @@ describe('stopping', () => {
 
   test('by the first signal, forced by the second; the listeners go with it', async () => {
     const before = process.listenerCount('SIGTERM')
-    const worker = new Worker()
+    const worker = new Worker({ exitGrace: false })
     const done = worker.start()
     process.emit('SIGTERM')
     process.emit('SIGINT')

@@ -1,16 +1,30 @@
 /** A long-lived consumer for a process of its own. */
 import { type CheckedOptions, checkOptions, duration, flag } from './consume-options.js'
-import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumption.js'
+import { type ConsumeResult, Consumption, consumersAtWork, warnOfLostLeases } from './consumption.js'
 import type { Duration } from './duration.js'
 import { getRegistry } from './handlers/registry.js'
+import { strayHandlers } from './handlers/strays.js'
 import { type UnhandledMessages, unhandledMessages } from './queue.js'
+import { endProcess, isSharedSignal, listenToSignals } from './signals.js'
 import { WorkerEmitter, type WorkerEvents } from './worker-events.js'
 import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-types.js'
 
 /** A transport in trouble fails at every look, so an error older than this is over. */
 const RECENT_MS = 60_000
 
-const SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
+/** What the application gets for its own farewell, after `start()` has resolved. */
+const EXIT_GRACE_MS = 5_000
+/** The same, for whoever has sent a second signal. */
+const FORCED_EXIT_GRACE_MS = 1_000
+
+/** A signal that the worker has obeyed. */
+interface Signalled {
+  signal: NodeJS.Signals
+  /** Whether there were two. */
+  forced: boolean
+  /** Whether the application listens to it as well. */
+  shared: boolean
+}
 
 /**
  * Handles messages until it is stopped.
@@ -22,7 +36,11 @@ const SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
  */
 export class Worker extends WorkerEmitter {
   readonly #options: WorkerOptions
-  readonly #checked: CheckedOptions & { pollInterval?: number; shutdownTimeout?: number } & {
+  readonly #checked: CheckedOptions & {
+    pollInterval?: number
+    shutdownTimeout?: number
+    exitGrace?: number | false
+  } & {
     listen?: boolean
     handleSignals?: boolean
   }
@@ -30,6 +48,7 @@ export class Worker extends WorkerEmitter {
   #ended: Promise<ConsumeResult> | undefined
   #state: WorkerState = 'idle'
   #startedAt = 0
+  #signalled: Signalled | undefined
   #lastError: WorkerHealth['lastError'] = null
 
   /** @throws ConfigurationError naming an option that does not fit. */
@@ -100,8 +119,8 @@ export class Worker extends WorkerEmitter {
   }
 
   #check(): CheckedOptions {
-    const extra = { pollInterval: duration, shutdownTimeout: duration, listen: flag, handleSignals: flag }
-    return checkOptions(this.#options, extra)
+    const durations = { pollInterval: duration, shutdownTimeout: duration, exitGrace: durationOrFalse }
+    return checkOptions(this.#options, { ...durations, listen: flag, handleSignals: flag })
   }
 
   async #live(): Promise<ConsumeResult> {
@@ -116,14 +135,16 @@ export class Worker extends WorkerEmitter {
     })
     this.#state = 'running'
     this.#startedAt = Date.now()
-    const forgetSignals = this.#checked.handleSignals === false ? () => undefined : this.#listenToSignals()
+    this.#signalled = undefined
+    const forgetSignals = this.#checked.handleSignals === false ? undefined : this.#listenToSignals()
     try {
       this.emit('started')
       const result = await this.#consumption.run()
       this.emit('stopped', result)
       return result
     } finally {
-      forgetSignals()
+      this.#endProcess()
+      forgetSignals?.()
       this.#state = 'stopped'
     }
   }
@@ -138,11 +159,24 @@ export class Worker extends WorkerEmitter {
   }
 
   #listenToSignals(): () => void {
-    const stop = (): void => this.#stop('signal', this.#state === 'stopping')
-    for (const signal of SIGNALS) process.on(signal, stop)
-    return () => {
-      for (const signal of SIGNALS) process.off(signal, stop)
-    }
+    return listenToSignals((signal) => {
+      const forced = this.#state === 'stopping'
+      this.#signalled = { signal, forced, shared: isSharedSignal(signal) }
+      this.#stop('signal', forced)
+    })
+  }
+
+  /** After a signal: everything is handed back, and what is left of the process is not worth waiting for. */
+  #endProcess(): void {
+    const { exitGrace = EXIT_GRACE_MS } = this.#checked
+    if (this.#signalled === undefined || exitGrace === false) return
+    const { signal, forced, shared } = this.#signalled
+    const { runner } = this.#consumption as Consumption
+    endProcess(signal, forced ? Math.min(exitGrace, FORCED_EXIT_GRACE_MS) : exitGrace, {
+      handlers: () => runner.running + strayHandlers(),
+      consumers: consumersAtWork,
+      left: shared,
+    })
   }
 
   #pass(events: string): void {
@@ -174,4 +208,8 @@ export class Worker extends WorkerEmitter {
   #uptime(): number {
     return this.#startedAt === 0 ? 0 : Date.now() - this.#startedAt
   }
+}
+
+function durationOrFalse(value: unknown, key: string): unknown {
+  return value === false ? value : duration(value, key)
 }

@@ -108,7 +108,8 @@ const ended = worker.start()
 await failing
 await migrate()
 await dispatchBatch(['Good', 'Bad', 'Good'].map((type) => ({ type, payload: {} })))
-while (worker.stats().succeeded + worker.stats().deadLettered < 3) await new Promise((resolve) => setTimeout(resolve, 20))
+while (worker.stats().succeeded + worker.stats().deadLettered < 3)
+  await new Promise((resolve) => setTimeout(resolve, 20))
 await worker.stop()
 const { succeeded, deadLettered } = await ended
 console.log(JSON.stringify({ succeeded, deadLettered }))

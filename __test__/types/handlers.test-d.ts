@@ -4,6 +4,7 @@ import {
   defineMessage,
   discard,
   type HandlerContext,
+  type HandlerEntry,
   type HandlerFunction,
   HandlerRegistry,
   type Message,
@@ -14,6 +15,8 @@ import {
   type Snooze,
   snooze,
   type Unregister,
+  Worker,
+  type WorkerOptions,
 } from '@leadmap/symphony'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
@@ -95,4 +98,17 @@ test('a defined message types its handler with what the schema gives', () => {
     expectTypeOf(context.message.payload.pages).toBeNumber()
   })
   expectTypeOf<MessageOf<typeof Report>['payload']>().toEqualTypeOf<{ at: Date; pages: number }>()
+})
+
+test('a worker ends its process after a duration, or never', () => {
+  expectTypeOf<WorkerOptions['exitGrace']>().toEqualTypeOf<number | string | false | undefined>()
+  new Worker({ exitGrace: '10s' })
+  new Worker({ exitGrace: false })
+  // @ts-expect-error: true says no time.
+  new Worker({ exitGrace: true })
+})
+
+test('an entry says what is stored of it', () => {
+  expectTypeOf(new HandlerRegistry().get('Any')).toEqualTypeOf<readonly HandlerEntry[]>()
+  expectTypeOf<HandlerEntry['identity']>().toBeString()
 })

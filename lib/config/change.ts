@@ -63,6 +63,6 @@ function apply(next: Layers): void {
 
 function notify(config: EffectiveConfig, previous: EffectiveConfig): void {
   for (const listener of [...listeners()]) {
-    safely('a configuration listener', () => listener(config, previous), listener)
+    safely('a configuration listener', () => listener(config, previous))
   }
 }

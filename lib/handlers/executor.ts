@@ -10,6 +10,7 @@ import { readHandled } from './handled.js'
 import { runThrough } from './middleware.js'
 import { type HandlerOutcome, isDiscard, isSnooze } from './outcomes.js'
 import type { HandlerRegistry } from './registry.js'
+import { countStray } from './strays.js'
 
 /** How a message ended: `settlement` is absent when all its handlers succeeded, `error` is what was thrown. */
 export interface Execution {
@@ -120,20 +121,19 @@ async function runValidated(
 /** A handler that ignores its signal keeps running, but what it does then no longer counts. */
 function runLimited(handler: HandlerEntry, context: DeliveryContext, limit: number): Promise<unknown> {
   context.limitTo(Date.now() + limit)
+  const running = Promise.resolve().then(() => run(handler, context))
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       const { type } = context.delivery
       const error = new HandlerTimeoutError(`${handler.name} took longer than ${limit} ms with a ${type}`, { limit })
+      countStray(running)
       context.abort(error)
       reject(error)
     }, limit)
-    Promise.resolve()
-      .then(() => run(handler, context))
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer)
-        context.limitTo(null)
-      })
+    running.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+      context.limitTo(null)
+    })
   })
 }
 

@@ -154,7 +154,7 @@ export class HandlerRegistry {
   #replace(entries: HandlerEntry[]): void {
     this.#entries = entries
     this.#matching.clear()
-    for (const listener of this.#listeners) safely('a listener of the registry', listener, listener)
+    for (const listener of this.#listeners) safely('a listener of the registry', listener)
   }
 }
 

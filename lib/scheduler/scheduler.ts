@@ -6,6 +6,7 @@ import { SymphonyError } from '../errors.js'
 import { getLogger } from '../logger.js'
 import type { NativeScheduleWatch } from '../native.js'
 import { emitSafely } from '../safely.js'
+import { listenToSignals } from '../signals.js'
 import { shared } from '../state.js'
 import { refused } from './definition.js'
 import { runDue } from './schedules.js'
@@ -30,8 +31,6 @@ export interface SchedulerEvents {
   /** It has ended. */
   stopped: []
 }
-
-const SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
 
 /** No look comes sooner after another: where others are at work on what is due, it is theirs. */
 const SHORTEST_PAUSE_MS = 20
@@ -93,8 +92,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   }
 
   async #live(): Promise<void> {
-    const stop = (): void => void this.stop()
-    if (this.#handleSignals) for (const signal of SIGNALS) process.on(signal, stop)
+    const forgetSignals = this.#handleSignals ? listenToSignals(() => void this.stop()) : undefined
     running().add(this)
     let watch: NativeScheduleWatch | undefined
     try {
@@ -108,7 +106,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     } finally {
       watch?.stop()
       running().delete(this)
-      for (const signal of SIGNALS) process.off(signal, stop)
+      forgetSignals?.()
       this.#tell('stopped')
     }
   }

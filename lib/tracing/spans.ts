@@ -24,7 +24,7 @@ const TRACER = 'the OpenTelemetry tracer'
 /** The trace context that a message dispatched now carries. */
 export function currentTraceContext(): TraceContext | undefined {
   const api = openTelemetry()
-  return (api && safely(TRACER, () => activeTraceContext(api))) ?? storedTraceContext()
+  return (api && safely(TRACER, () => activeTraceContext(api), api)) ?? storedTraceContext()
 }
 
 function activeTraceContext(api: OpenTelemetry): TraceContext | undefined {
@@ -110,7 +110,7 @@ interface Recorder {
  */
 function findRecorder(): Recorder | undefined {
   const api = openTelemetry()
-  const tracer = api && safely(TRACER, () => tracerOf(api))
+  const tracer = api && safely(TRACER, () => tracerOf(api), api)
   return api && tracer && { api, tracer }
 }
 
@@ -137,18 +137,18 @@ async function inSpan<T>(
   work: () => Promise<T>,
   describe: (span: Span, result: T) => void,
 ): Promise<T> {
-  const placed = safely(TRACER, start)
+  const placed = safely(TRACER, start, api)
   if (placed === undefined) return work()
   const { span, inside } = placed
   try {
     const result = await inContext(api, inside, work)
-    safely(TRACER, () => describe(span, result))
+    safely(TRACER, () => describe(span, result), api)
     return result
   } catch (error) {
-    safely(TRACER, () => fail(span, error))
+    safely(TRACER, () => fail(span, error), api)
     throw error
   } finally {
-    safely(TRACER, () => span.end())
+    safely(TRACER, () => span.end(), api)
   }
 }
 
@@ -158,7 +158,7 @@ function inContext<T>(api: OpenTelemetry, inside: object, work: () => Promise<T>
     working ??= (async () => work())()
     return working
   }
-  safely(TRACER, () => void api.context.with(inside, begin))
+  safely(TRACER, () => void api.context.with(inside, begin), api)
   return begin()
 }
 

@@ -1,0 +1,21 @@
+/** Handlers that run on after their time was up: what they do no longer counts, but it keeps the process alive. */
+import { shared } from '../state.js'
+
+function strays(): { count: number } {
+  return shared('strayHandlers', () => ({ count: 0 }))
+}
+
+/** How many there are in this process. */
+export function strayHandlers(): number {
+  return strays().count
+}
+
+/** Counts one that has been given up, until it ends. */
+export function countStray(ended: Promise<unknown>): void {
+  const all = strays()
+  all.count += 1
+  const forget = (): void => {
+    all.count -= 1
+  }
+  ended.then(forget, forget)
+}
