@@ -174,4 +174,26 @@ COMMENT ON TABLE :"schema".messenger_deduplication IS 'Idempotency keys inside t
 COMMENT ON COLUMN :"schema".messenger_deduplication.message_id IS 'The message that the key admitted.';
 COMMENT ON COLUMN :"schema".messenger_deduplication.duplicate_attempts IS 'Dispatches refused since.';
 
+-- Closed from the first moment on, since by hand each file is a transaction of its own: see 0004_security.
+DO $$
+DECLARE
+  home text := current_setting('symphony.schema');
+  relation record;
+  role text;
+BEGIN
+  FOR relation IN
+    SELECT c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = home AND c.relname LIKE 'messenger\_%' AND c.relkind IN ('r', 'p', 'v')
+  LOOP
+    IF relation.relkind IN ('r', 'p') THEN
+      EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', home, relation.relname);
+    END IF;
+    EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC', home, relation.relname);
+    FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
+      EXECUTE format('REVOKE ALL ON %I.%I FROM %I', home, relation.relname, role);
+    END LOOP;
+  END LOOP;
+END
+$$;
+
 INSERT INTO :"schema".messenger_migrations (version, name) VALUES (1, 'messages');

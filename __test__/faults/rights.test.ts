@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { migrate, setConfig } from '@leadmap/symphony'
 import { describe, expect, test } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
 import { tell } from './support/figures.js'
 import { createOwnQueue } from './support/own-server.js'
 
@@ -79,6 +81,27 @@ describe.each(SCHEMAS)('in schema %s', async (schema) => {
     )
     expect(open).toEqual([])
   })
+})
+
+test('by hand, no table is open between one file and the next', async () => {
+  const schema = 'by_hand'
+  await server.query(`CREATE SCHEMA ${schema}`)
+  await server.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT ALL ON TABLES TO PUBLIC, ${ROLES.join(', ')}`)
+  const folder = at('migrations')
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.up.sql'))
+    .sort()) {
+    const lines = readFileSync(`${folder}/${file}`, 'utf8').replaceAll(/^\\.*$/gm, '')
+    // As `psql -1 -f`: one transaction.
+    await server.query(lines.replaceAll(':"schema"', schema).replaceAll(":'schema'", `'${schema}'`))
+    const open = await server.query(
+      `SELECT c.relname FROM pg_class c CROSS JOIN unnest($2::text[]) AS role
+       WHERE c.relnamespace = $1::regnamespace AND c.relkind IN ('r', 'p', 'v')
+         AND ((c.relkind <> 'v' AND NOT c.relrowsecurity) OR has_table_privilege(role, c.oid, 'SELECT'))`,
+      [schema, ROLES],
+    )
+    expect(open, file).toEqual([])
+  }
 })
 
 /** The SQLSTATE that a role gets; nothing of it stays. */
