@@ -96,10 +96,22 @@ pub struct Claim<'a> {
     pub types: Option<&'a [String]>,
     /// How many messages at most.
     pub limit: usize,
-    /// Whether finding nothing must mean that there is nothing, whatever it takes.
-    pub exhaustive: bool,
+    /// How far it looks for messages in places that earlier claims have read.
+    pub reach: Reach,
     /// Whether the worker is woken by [`Transport::listen`], and wants to be once it finds nothing.
     pub listening: bool,
+}
+
+/// How far a claim looks for messages that have come in below those which earlier claims have found: put back to their
+/// old place, committed late, dated back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// As far as is due: everything within a second or so, a part with each claim.
+    Quick,
+    /// Everything, unless that takes long: the look of a worker that is going to sleep.
+    Thorough,
+    /// Everything, whatever it takes: finding nothing means that there is nothing.
+    Exhaustive,
 }
 
 /// A claimed message, with all a handler may want to know.

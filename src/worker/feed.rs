@@ -1,7 +1,7 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
 use crate::error::{Error, Result};
-use crate::transport::{Claim, Claimed, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::transport::{Claim, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
 use crate::worker::sweep::Sweep;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
@@ -46,6 +46,18 @@ pub struct Wanted {
     pub waiting: bool,
 }
 
+impl Wanted {
+    /// How far to look. Whether really nothing is left is a question for a claim that knows all queues; a consumer that
+    /// was woken and found nothing so far, or that is about to sleep until it is, looks everywhere before it does.
+    fn reach(&self, knows_all_queues: bool) -> Reach {
+        match (self.exhaustive, self.woken || self.waiting) {
+            (true, _) if knows_all_queues => Reach::Exhaustive,
+            (false, true) => Reach::Thorough,
+            _ => Reach::Quick,
+        }
+    }
+}
+
 /// All transports of a consumer.
 pub struct Feeds {
     feeds: Vec<Feed>,
@@ -78,6 +90,8 @@ struct Feed {
     queues: Vec<String>,
     surveyed_at: Option<Instant>,
     survey_took: Duration,
+    /// Whether a claim would have looked which queues there are, had the last look not taken so long.
+    owes_survey: bool,
     suspect_pause: Option<Instant>,
     /// Claims whose answer never came.
     unanswered: Vec<Uuid>,
@@ -107,6 +121,11 @@ impl Feeds {
     /// How the rescues of the last claim went.
     pub fn take_rescued(&mut self) -> Vec<Result<Rescued>> {
         std::mem::take(&mut self.rescued)
+    }
+
+    /// When to look again for what the last claim was woken for, if it could not look everywhere.
+    pub fn owed_at(&self) -> Option<Instant> {
+        self.feeds.iter().filter(|it| it.owes_survey).filter_map(Feed::next_survey).min()
     }
 
     /// Whether the worker may be registered in a store.
@@ -150,6 +169,9 @@ impl Feeds {
                 break;
             }
         }
+        if caught.is_empty() && !self.fresh && (wanted.woken || wanted.waiting) {
+            self.feeds.iter_mut().for_each(|it| it.owes_survey = true);
+        }
         Ok(())
     }
 
@@ -157,7 +179,7 @@ impl Feeds {
     /// it found anything.
     async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
         for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| !it.queues.is_empty()) {
-            let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, false).await?;
+            let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, Reach::Quick).await?;
             if !messages.is_empty() {
                 caught.push(Caught { feed: index, messages });
                 return Ok(true);
@@ -179,9 +201,7 @@ impl Feeds {
         if fresh && !feed.is_worth_a_claim(wanted) {
             return Ok(Vec::new());
         }
-        // Whether really nothing is left is a question for a claim that knows all queues.
-        let exhaustive = wanted.exhaustive && fresh;
-        let messages = feed.claim(&worker, queues.as_deref(), wanted, limit, exhaustive).await?;
+        let messages = feed.claim(&worker, queues.as_deref(), wanted, limit, wanted.reach(fresh)).await?;
         if !messages.is_empty() || fresh || !wanted.exhaustive {
             return Ok(messages);
         }
@@ -190,7 +210,7 @@ impl Feeds {
         if feed.survey.queues.is_empty() {
             return Ok(Vec::new());
         }
-        feed.claim(&worker, queues.as_deref(), wanted, limit, true).await
+        feed.claim(&worker, queues.as_deref(), wanted, limit, Reach::Exhaustive).await
     }
 
     fn feed(&mut self, index: usize) -> Result<&mut Feed> {
@@ -252,6 +272,7 @@ impl Feed {
             queues: Vec::new(),
             surveyed_at: None,
             survey_took: Duration::ZERO,
+            owes_survey: false,
             suspect_pause: None,
             unanswered: Vec::new(),
             has_claimed: false,
@@ -276,13 +297,20 @@ impl Feed {
         }
         self.survey_took = took.unwrap_or(self.survey_took);
         (self.survey, self.surveyed_at) = (survey, Some(Instant::now()));
+        self.owes_survey = false;
+    }
+
+    /// From when on a look at the queues stays within its share of the time.
+    fn next_survey(&self) -> Option<Instant> {
+        let pause = if self.survey_took < SLOW { Duration::ZERO } else { self.survey_took * SHARE };
+        self.surveyed_at.map(|at| at + pause)
     }
 
     /// Whether to look before a claim.
     fn wants_survey(&self, wanted: &Wanted) -> bool {
-        let Some(age) = self.surveyed_at.map(|at| at.elapsed()) else { return true };
-        let may = self.survey_took < SLOW || age >= self.survey_took * SHARE;
-        may && (self.queues.is_empty() || wanted.woken || wanted.waiting || age >= SURVEY_HOLDS)
+        let (Some(at), Some(next)) = (self.surveyed_at, self.next_survey()) else { return true };
+        let in_doubt = self.queues.is_empty() || wanted.woken || wanted.waiting || self.owes_survey;
+        Instant::now() >= next && (in_doubt || at.elapsed() >= SURVEY_HOLDS)
     }
 
     /// Whether to claim after a survey: if it found anything, or to say that this worker waits.
@@ -296,13 +324,13 @@ impl Feed {
         queues: Option<&[String]>,
         wanted: &Wanted,
         limit: usize,
-        exhaustive: bool,
+        reach: Reach,
     ) -> Result<Vec<Claimed>> {
         let queues = queues.unwrap_or(&self.queues).to_vec();
         self.has_claimed = true;
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
-        let claim = Claim { worker, token, queues: &queues, types, limit, exhaustive, listening };
+        let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
         if messages.len() == limit && self.queues.len() > 1 {
             // Queues of one priority take turns at the front, so that a deep one can not starve the others.
@@ -329,7 +357,7 @@ impl Feed {
             queues,
             types: wanted.types.as_deref(),
             limit: 1,
-            exhaustive: true,
+            reach: Reach::Exhaustive,
             listening: false,
         };
         let suspect = self.answered(token, self.transport.claim_suspect(&claim).await)?;

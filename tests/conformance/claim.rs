@@ -6,7 +6,7 @@ use crate::support::kit::{
 use crate::support::subject::Subject;
 use std::collections::HashSet;
 use std::time::Duration;
-use symphony::transport::Claim;
+use symphony::transport::{Claim, Reach};
 use uuid::Uuid;
 
 for_stores! {
@@ -127,8 +127,8 @@ async fn a_forgotten_claim_is_put_back_as_it_was<S: Subject>(it: S) {
     let kept = worker.claim(1).await;
     let token = Uuid::now_v7();
     let queues = ["default".to_owned()];
-    let claim =
-        Claim { worker: &worker.id, token, queues: &queues, types: None, limit: 2, exhaustive: true, listening: false };
+    let (worker_id, reach) = (&worker.id, Reach::Exhaustive);
+    let claim = Claim { worker: worker_id, token, queues: &queues, types: None, limit: 2, reach, listening: false };
     assert_eq!(transport.claim(&claim).await.unwrap().len(), 2);
 
     transport.forget(&stranger.id, token).await.unwrap();

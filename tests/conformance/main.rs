@@ -20,6 +20,7 @@ mod deduplication;
 mod depth;
 mod executions;
 mod fence;
+mod floors;
 mod lease_and_rescue;
 mod messages;
 mod metrics;

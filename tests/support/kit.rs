@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::transport::failed::{FailedFilter, FailedMessage};
-use symphony::transport::{Claim, Claimed, Failure, Outcome, Sent, Settlement, Survey, Transport, WorkerId};
+use symphony::transport::{Claim, Claimed, Failure, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId};
 use uuid::Uuid;
 
 /// A minute.
@@ -102,8 +102,17 @@ impl Worker {
         self.claim_from(&queues, None, limit).await
     }
 
+    /// Claims from the queue `default`, looking that far.
+    pub async fn claim_as(&self, reach: Reach, limit: usize) -> Vec<Claimed> {
+        self.claim_within(reach, &["default"], None, limit).await
+    }
+
     /// Claims from some queues, in this order, messages of some types.
     pub async fn claim_from(&self, queues: &[&str], types: Option<&[&str]>, limit: usize) -> Vec<Claimed> {
+        self.claim_within(Reach::Exhaustive, queues, types, limit).await
+    }
+
+    async fn claim_within(&self, reach: Reach, queues: &[&str], types: Option<&[&str]>, limit: usize) -> Vec<Claimed> {
         let (queues, types) = (owned(queues), types.map(owned));
         let claim = Claim {
             worker: &self.id,
@@ -111,7 +120,7 @@ impl Worker {
             queues: &queues,
             types: types.as_deref(),
             limit,
-            exhaustive: true,
+            reach,
             listening: false,
         };
         self.transport.claim(&claim).await.unwrap()
@@ -138,7 +147,7 @@ impl Worker {
             queues: &queues,
             types: types.as_deref(),
             limit: 1,
-            exhaustive: true,
+            reach: Reach::Exhaustive,
             listening: false,
         };
         self.transport.claim_suspect(&claim).await.unwrap()

@@ -1,10 +1,12 @@
 //! A worker that stays looks again and again, and is woken where it can be.
 
 use crate::session::{Session, succeed};
-use crate::support::kit::{MINUTE, delayed, many, message, put, put_one, queued_in};
+use crate::support::kit::{MINUTE, Worker, buried, delayed, many, message, put, put_one, queued_in, release, retry};
 use crate::support::subject::{Postgres, Subject, check};
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use symphony::envelope::{Available, Envelope};
 use symphony::worker::StoppedBy;
 
 for_workers! {
@@ -84,6 +86,52 @@ fn postgres_wakes_it_for_queues_that_it_does_not_know() {
             put_one(&it.transport(), queued_in(queue)).await;
             session.until_started(round).await;
         }
+        session.stop();
+        assert_eq!(run.await.unwrap().stats.succeeded, 4);
+    });
+}
+
+#[test]
+fn a_wake_up_that_finds_nothing_in_sight_looks_everywhere_before_it_sleeps() {
+    check(crate::settings(), |it: Postgres| async move {
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
+        let run = session.start();
+        for round in 1..=5 {
+            until_it_waits(&it).await;
+            // The first leaves a floor, below which the others come in.
+            let ago = Available::At(Utc::now() - TimeDelta::minutes(round as i64));
+            put_one(&it.transport(), Envelope { available: ago, ..message("Email") }).await;
+            session.until_started(round).await;
+        }
+        session.stop();
+        assert_eq!(run.await.unwrap().stats.succeeded, 5);
+    });
+}
+
+#[test]
+fn what_others_put_back_wakes_it() {
+    check(crate::settings(), |it: Postgres| async move {
+        let transport = it.transport();
+        let letter = buried(&transport, message("Email")).await;
+        put(&transport, many(3, || message("Email"))).await;
+        let other = Worker::with_lease(&transport, MINUTE);
+        let released = other.claim_one().await;
+        let failed = other.claim_one().await;
+        let forgotten = other.claim_one().await;
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
+        let run = session.start();
+        until_it_waits(&it).await;
+        other.settle(&released, release()).await;
+        session.until_started(1).await;
+        until_it_waits(&it).await;
+        other.settle(&failed, retry(Duration::ZERO)).await;
+        session.until_started(2).await;
+        until_it_waits(&it).await;
+        transport.forget(&other.id, forgotten.token).await.unwrap();
+        session.until_started(3).await;
+        until_it_waits(&it).await;
+        transport.redrive(&[letter.id]).await.unwrap();
+        session.until_started(4).await;
         session.stop();
         assert_eq!(run.await.unwrap().stats.succeeded, 4);
     });

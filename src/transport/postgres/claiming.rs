@@ -1,9 +1,11 @@
 //! Messages out of the table, in order, above the floors.
 
 use super::floors::Floors;
-use super::{PostgresTransport, millis, rows};
+use super::lanes::Lanes;
+use super::rows::{self, Returned};
+use super::{PostgresTransport, millis};
 use crate::error::Result;
-use crate::transport::{Claim, Claimed};
+use crate::transport::{Claim, Claimed, Reach};
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -30,23 +32,19 @@ impl PostgresTransport {
     }
 
     pub(super) async fn claim_batch(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        if claim.exhaustive && self.floors(claim.types, |it| it.are_spent()) {
-            self.floors(claim.types, Floors::drop_all);
-        }
-        let (claimed, read_all) = self.claim_above_floors(claim).await?;
-        if claimed.is_empty() && !read_all && claim.exhaustive {
-            self.floors(claim.types, Floors::drop_all);
-            return Ok(self.claim_above_floors(claim).await?.0);
+        // Where nothing was found above the floors, another look there is not worth a round trip.
+        let first = if self.floors(claim.types, |it| it.are_spent()) { claim.reach } else { Reach::Quick };
+        let (claimed, read_all) = self.claim_within(claim, first).await?;
+        if claimed.is_empty() && !read_all && first != claim.reach {
+            return Ok(self.claim_within(claim, claim.reach).await?.0);
         }
         Ok(claimed)
     }
 
     /// Claims, and says whether everything was read.
-    async fn claim_above_floors(&self, claim: &Claim<'_>) -> Result<(Vec<Claimed>, bool)> {
-        let began = Instant::now();
-        let (queues, priorities) = lanes(claim.queues);
-        let (floors, floor_ids) = self.floors(claim.types, |it| it.columns(&queues, &priorities, began));
-        let read_all = floors.iter().all(Option::is_none);
+    async fn claim_within(&self, claim: &Claim<'_>, reach: Reach) -> Result<(Vec<Claimed>, bool)> {
+        let lanes = Lanes::of(claim.queues);
+        let reading = self.floors(claim.types, |it| it.plan(&lanes, reach, Instant::now()));
         let statement = &self.statements.claim;
         // What is claimed will be settled while the next claim is under way.
         let rows = self
@@ -59,46 +57,34 @@ impl PostgresTransport {
                     &claim.worker.pid,
                     &millis(claim.worker.lease),
                     &claim.token,
-                    &queues,
-                    &priorities,
+                    &lanes.queues,
+                    &lanes.priorities,
                     &claim.types,
                     &i64::try_from(claim.limit).unwrap_or(i64::MAX),
                     &&*self.name,
-                    &floors,
-                    &floor_ids,
+                    &reading.floors,
+                    &reading.ids,
                     &claim.listening,
                 ],
             )
             .await?;
         let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
-        self.floors(claim.types, |it| it.learn(&claimed, read_all, began, Instant::now()));
-        in_order(&mut claimed, claim.queues);
-        Ok((claimed, read_all))
+        lanes.sort(&mut claimed);
+        let full = rows.len() >= claim.limit;
+        self.floors(claim.types, |it| it.learn(&lanes, &reading, &claimed, full, Instant::now()));
+        Ok((claimed, reading.is_whole()))
     }
 
     fn floors<T>(&self, types: Option<&[String]>, with: impl FnOnce(&mut Floors) -> T) -> T {
-        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
-        with(floors.entry(types.map(<[String]>::to_vec)).or_default())
+        with(self.floors.lock().unwrap_or_else(PoisonError::into_inner).of(types))
     }
 
-    /// Some messages are back in their old place, where no claim of this process would look soon.
-    pub(super) fn drop_floors(&self) {
+    /// Messages are back in their old places, where no claim of this process would look soon.
+    pub(super) fn lower_floors(&self, places: &[Returned]) {
+        let now = Instant::now();
         let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
-        floors.values_mut().for_each(Floors::drop_all);
+        for it in places {
+            floors.lower(&it.queue, it.priority, it.available_at, now);
+        }
     }
-}
-
-/// One lane a priority and queue: priorities from 10 down, the queues in their order inside each.
-fn lanes(queues: &[String]) -> (Vec<&str>, Vec<i16>) {
-    (1..=10).rev().flat_map(|priority| queues.iter().map(move |queue| (queue.as_str(), priority))).unzip()
-}
-
-/// The order in which messages are to be started; RETURNING has none.
-fn in_order(claimed: &mut [Claimed], queues: &[String]) {
-    let place = |queue: &str| queues.iter().position(|it| it == queue);
-    claimed.sort_by(|a, b| {
-        (b.priority.cmp(&a.priority))
-            .then_with(|| place(&a.queue).cmp(&place(&b.queue)))
-            .then_with(|| (a.available_at, a.id).cmp(&(b.available_at, b.id)))
-    });
 }

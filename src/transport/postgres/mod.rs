@@ -13,9 +13,12 @@ mod claiming;
 mod counting;
 mod failure;
 mod floors;
+#[cfg(test)]
+mod floors_model;
 mod guarding;
 #[cfg(test)]
 mod hot_path;
+mod lanes;
 mod looking;
 mod rows;
 mod sending;
@@ -39,10 +42,9 @@ use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, Query};
-use floors::Floors;
+use floors::AllFloors;
 use listener::Listener;
 use statement::{Statement, Statements};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_postgres::Row;
@@ -56,8 +58,7 @@ pub struct PostgresTransport {
     statements: Arc<Statements>,
     retention: RetentionConfig,
     listen_to: DatabaseConfig,
-    /// By the types that a claim asks for: what one kind of claim has passed over, another may want.
-    floors: Mutex<HashMap<Option<Vec<String>>, Floors>>,
+    floors: Mutex<AllFloors>,
 }
 
 /// A transport as a row of `messenger_transports` describes it.
@@ -218,7 +219,10 @@ impl Transport for PostgresTransport {
     }
 
     async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {
-        self.query(&self.statements.forget_claim, &[&worker.id, &token]).await.map(drop)
+        let statement = &self.statements.forget_claim;
+        let rows = self.query(statement, &[&worker.id, &token]).await?;
+        self.lower_floors(&self.read(statement, &rows, rows::returned)?);
+        Ok(())
     }
 
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>> {

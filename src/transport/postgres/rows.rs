@@ -33,6 +33,24 @@ pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
     })
 }
 
+/// A message that is back in its queue: a row of settle_return.sql or forget_claim.sql.
+pub struct Returned {
+    pub id: Uuid,
+    pub queue: String,
+    pub priority: i16,
+    pub available_at: DateTime<Utc>,
+}
+
+/// A row of settle_return.sql or forget_claim.sql.
+pub fn returned(row: &Row) -> Result<Returned, Error> {
+    Ok(Returned {
+        id: row.try_get(0)?,
+        queue: row.try_get(1)?,
+        priority: row.try_get(2)?,
+        available_at: row.try_get(3)?,
+    })
+}
+
 /// A row of list_failed.sql.
 pub fn failed(row: &Row) -> Result<FailedMessage, Error> {
     let id = row.try_get(0)?;

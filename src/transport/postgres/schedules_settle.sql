@@ -53,6 +53,9 @@ moved AS (
   WHERE s.id = mine.schedule_id
   RETURNING s.id
 ),
+arrived AS (
+  SELECT unnest($3::text[]) AS transport_name
+),
 woken AS (
   :wake
 )

@@ -12,6 +12,9 @@ WITH stored AS (
     AS m (id, message_type, transport_name, queue_name, priority, max_retries, scheduled_at,
           delay_ms, body, headers, metadata)
 ),
+arrived AS (
+  SELECT unnest($3::text[]) AS transport_name
+),
 woken AS (
   :wake
 )

@@ -27,6 +27,9 @@ stored AS (
   FROM resolved
   WHERE holder = id
 ),
+arrived AS (
+  SELECT unnest($3::text[]) AS transport_name
+),
 woken AS (
   :wake
 )

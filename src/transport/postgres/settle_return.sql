@@ -1,7 +1,8 @@
 -- Puts messages back to wait: for a retry (attempts 1, with its error), or released (attempts 0, no error).
 -- A release without delay keeps its old place in the queue.
 --
--- Answers with the ids that were still held. `:count` is count.sql, `:held` the fence, held.sql.
+-- Answers with those that were still held, and where they are now. What is due at once wakes the workers that wait for
+-- it. `:count` is count.sql, `:held` the fence, held.sql, `:wake` wake.sql.
 WITH counted AS (
   :count
 ),
@@ -10,24 +11,34 @@ ended AS (
   WHERE
     :held
   RETURNING *, width_bucket(held.id, $1) AS place
+),
+returned AS (
+  INSERT INTO :"schema".messenger_messages_pending
+    (id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, status,
+     transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
+     handled)
+  SELECT e.id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond', e.available_at), e.scheduled_at,
+         e.retry_count + o.attempts, e.max_retries, e.priority, e.crash_count, 'pending',
+         e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
+         coalesce(o.error, e.last_error),
+         CASE WHEN o.error IS NULL THEN e.error_history ELSE
+           (CASE WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
+                 ELSE coalesce(e.error_history, '[]') END)
+           || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error)
+         END,
+         CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
+  FROM ended e
+  CROSS JOIN LATERAL (
+    SELECT ($4::integer[])[e.place] AS attempts, ($5::double precision[])[e.place] AS delay_ms,
+           ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled
+  ) o
+  RETURNING id, transport_name, queue_name, priority, available_at
+),
+arrived AS (
+  SELECT transport_name FROM returned WHERE available_at <= now()
+),
+woken AS (
+  :wake
 )
-INSERT INTO :"schema".messenger_messages_pending
-  (id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, status,
-   transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
-   handled)
-SELECT e.id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond', e.available_at), e.scheduled_at,
-       e.retry_count + o.attempts, e.max_retries, e.priority, e.crash_count, 'pending',
-       e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
-       coalesce(o.error, e.last_error),
-       CASE WHEN o.error IS NULL THEN e.error_history ELSE
-         (CASE WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
-               ELSE coalesce(e.error_history, '[]') END)
-         || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error)
-       END,
-       CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
-FROM ended e
-CROSS JOIN LATERAL (
-  SELECT ($4::integer[])[e.place] AS attempts, ($5::double precision[])[e.place] AS delay_ms,
-         ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled
-) o
-RETURNING id
+SELECT id, queue_name, priority, greatest(available_at, 'epoch') AS available_at, (SELECT count(*) FROM woken) AS woken
+FROM returned

@@ -2,7 +2,7 @@
 
 use super::counting::{NO_ROLLUPS, rollups_as_json};
 use super::statement::Statement;
-use super::{PostgresTransport, millis};
+use super::{PostgresTransport, millis, rows};
 use crate::config::Retention;
 use crate::error::Result;
 use crate::monitor::rollup::Rollup;
@@ -31,9 +31,6 @@ impl PostgresTransport {
         }
         if !returned.is_empty() {
             self.settle_returned(&mut held, &returned, once()).await?;
-            if returned.iter().any(|it| matches!(it.outcome, Outcome::Release { delay: None, .. })) {
-                self.drop_floors();
-            }
         }
         if !buried.is_empty() {
             self.settle_buried(&mut held, &buried, once()).await?;
@@ -71,18 +68,22 @@ impl PostgresTransport {
 
     async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(returned);
-        let rows: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
-        let attempts: Vec<i32> = rows.iter().map(|it| i32::from(it.failure.is_some())).collect();
-        let delays: Vec<Option<f64>> = rows.iter().map(|it| it.delay.map(millis)).collect();
-        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
-        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
-        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
-        self.settle_kind(
-            held,
-            &self.statements.settle_return,
-            &[&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled],
-        )
-        .await
+        let outcomes: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
+        let attempts: Vec<i32> = outcomes.iter().map(|it| i32::from(it.failure.is_some())).collect();
+        let delays: Vec<Option<f64>> = outcomes.iter().map(|it| it.delay.map(millis)).collect();
+        let errors: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
+        let classes: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
+        let handled: Vec<Option<String>> = outcomes.iter().map(|it| names(it.handled)).collect();
+        let statement = &self.statements.settle_return;
+        let parameters: [&(dyn ToSql + Sync); 8] =
+            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled];
+        let mut back = self.read(statement, &self.query(statement, &parameters).await?, rows::returned)?;
+        held.extend(back.iter().map(|it| it.id));
+        let in_old_place: HashSet<Uuid> =
+            outcomes.iter().zip(&ids).filter(|(it, _)| it.delay.is_none()).map(|(_, id)| *id).collect();
+        back.retain(|it| in_old_place.contains(&it.id));
+        self.lower_floors(&back);
+        Ok(())
     }
 
     async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement], rollups: String) -> Result<()> {

@@ -1,7 +1,7 @@
--- Part of every statement that stores messages, in place of `:wake`: notifies the transports $3. One notification a
--- transport, and only while a listening worker waits: NOTIFY takes a lock of the whole cluster at commit, and a busy
--- worker looks by itself.
+-- Part of every statement that makes messages wait, `:wake` in it: notifies the transports of `arrived`. One
+-- notification per transport, and only while a listening worker waits: NOTIFY takes a lock of the whole cluster at
+-- commit, and a busy worker looks by itself.
 SELECT pg_notify(left('symphony_' || :'schema', 63), sent.transport_name)
-FROM (SELECT DISTINCT transport_name FROM unnest($3::text[]) AS t (transport_name)) sent
+FROM (SELECT DISTINCT transport_name FROM arrived) sent
 WHERE EXISTS (SELECT FROM :"schema".messenger_workers w
               WHERE w.waiting AND w.lease_until > now() AND sent.transport_name = ANY (w.transports))

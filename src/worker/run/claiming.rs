@@ -114,7 +114,8 @@ impl Loop {
             self.event(|| json!({ "event": "idle" }));
         }
         let poll = Instant::now() + self.consumer.options.poll_interval;
-        self.rest_until = Some(self.due_again.map_or(poll, |at| at.min(poll)));
+        let owed = self.feeds.as_ref().and_then(Feeds::owed_at);
+        self.rest_until = [Some(poll), self.due_again, owed].into_iter().flatten().min();
     }
 
     /// A message of this consumer's own will be due again: no need to wait for a poll to find it.
