@@ -1,6 +1,7 @@
 /** Messages as operators see them: listed, found, cancelled, counted. */
 import { getCore } from './core.js'
 import { ConfigurationError } from './errors.js'
+import { INSTANT_FORM, parseInstant } from './instant.js'
 import type { MessageHeaders, MessageMetadata } from './message.js'
 import type { NativeCore } from './native.js'
 import { awaitNative } from './native-error.js'
@@ -27,9 +28,9 @@ export interface MessageFilter {
   /** Text found in the payload or in the last error, in either case. */
   text?: string
   /** Dispatched at or after this instant. */
-  createdAfter?: Date | number
+  createdAfter?: Date | number | string
   /** Dispatched at or before this instant. */
-  createdBefore?: Date | number
+  createdBefore?: Date | number | string
 }
 
 /** Which page of the messages. */
@@ -234,8 +235,8 @@ function toWhole(key: string, value: number | undefined, most: number): number |
   throw new ConfigurationError(`option ${key}: got ${value}, wants a whole number from 1 to ${most}`)
 }
 
-function toTime(key: string, value: Date | number | undefined): number | undefined {
-  const time = value instanceof Date ? value.getTime() : value
-  if (time === undefined || Number.isFinite(time)) return time
-  throw new ConfigurationError(`option ${key}: wants a valid Date or milliseconds since the epoch`)
+function toTime(key: string, value: Date | number | string | undefined): number | undefined {
+  const time = parseInstant(value)
+  if (value === undefined || time !== undefined) return time
+  throw new ConfigurationError(`option ${key}: got ${String(value).slice(0, 60)}, wants ${INSTANT_FORM}`)
 }

@@ -152,8 +152,8 @@ export async function dispatchBatch(
  * Stores one message in several transports, each by itself.
  *
  * @returns one entry a transport, in order.
- * @throws when the message is invalid, or none of the transports took it. Where one of several fails, or does not
- * exist, its entry has the error.
+ * @throws when the message is invalid, one of the names is not that of a transport, or no transport took it. Where one
+ * of several fails, its entry has the error.
  */
 export async function dispatchToTransports(
   message: MessageInput,

@@ -1,6 +1,7 @@
 /** Dead letters: messages that failed for good. */
 import { getCore } from './core.js'
 import { ConfigurationError } from './errors.js'
+import { INSTANT_FORM, parseInstant } from './instant.js'
 import type { MessageHeaders, MessageMetadata } from './message.js'
 import { awaitNative } from './native-error.js'
 
@@ -17,9 +18,9 @@ export interface FailedFilter {
   /** Text found in the error or in the payload, in either case. */
   text?: string
   /** Failed at or after this instant. */
-  failedAfter?: Date | number
+  failedAfter?: Date | number | string
   /** Failed at or before this instant. */
-  failedBefore?: Date | number
+  failedBefore?: Date | number | string
   /** These only. */
   ids?: string[]
 }
@@ -196,8 +197,8 @@ function toStrictFilter(which: string | FailedFilter): string {
   throw new ConfigurationError(`the filter's \`${missing[0]}\` is undefined; leave it out if you mean all of them`)
 }
 
-function toTime(key: string, value: Date | number | undefined): number | undefined {
-  const time = value instanceof Date ? value.getTime() : value
-  if (time === undefined || Number.isFinite(time)) return time
-  throw new ConfigurationError(`option ${key}: wants a valid Date or milliseconds since the epoch`)
+function toTime(key: string, value: Date | number | string | undefined): number | undefined {
+  const time = parseInstant(value)
+  if (value === undefined || time !== undefined) return time
+  throw new ConfigurationError(`option ${key}: got ${String(value).slice(0, 60)}, wants ${INSTANT_FORM}`)
 }

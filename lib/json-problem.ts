@@ -14,7 +14,18 @@ export interface JsonProblem {
 /** Whether `json`, made from `value`, may hold what `jsonb` refuses, or `null` in the place of an invalid date. */
 export function looksSuspicious(json: string, value: unknown): boolean {
   if (json.includes('\\u') && /\\u(?:0000|d[89a-f])/.test(json)) return true
-  return json.includes('null') && hasInvalidDate(value)
+  if (!json.includes('null')) return false
+  try {
+    return hasInvalidDate(value)
+  } catch {
+    // Nested so deeply that the stack is full, or with a getter that throws.
+    return true
+  }
+}
+
+/** Whether a value is text that Postgres can hold. */
+export function isStorable(value: unknown): value is string {
+  return typeof value === 'string' && textProblem(value, '') === undefined
 }
 
 function hasInvalidDate(value: unknown): boolean {

@@ -13,6 +13,14 @@ export interface MessageExtras {
   schema?: StandardSchema
   /** Used where the caller of `dispatch()` gives nothing else. */
   options?: DispatchOptions
+  /** Its parts as JSON text, where they came as such: what is stored has the digits that were sent. */
+  text?: MessageText
+}
+
+/** The parts of a message that are stored as JSON, as text. */
+export interface MessageText {
+  payload: string | undefined
+  metadata: string | undefined
 }
 
 const EXTRAS = Symbol.for('leadmap.symphony.extras')

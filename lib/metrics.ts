@@ -1,6 +1,7 @@
 /** What happened in a span of time: counts, rates, durations. Counted in the database, over all processes. */
 import { must } from './consume-options.js'
 import { getCore } from './core.js'
+import { INSTANT_FORM, parseInstant } from './instant.js'
 import { awaitNative } from './native-error.js'
 
 /** Figures of some messages. Durations in milliseconds, rates from 0 to 1. */
@@ -96,9 +97,8 @@ export async function getMetrics(options: MetricsOptions = {}): Promise<Metrics>
 
 function millis(name: string, value: Date | number | string | undefined): number | undefined {
   if (value === undefined) return undefined
-  const time = Math.trunc(new Date(value).getTime())
-  const wants = 'a valid Date, milliseconds since the epoch, or ISO 8601 text'
-  return must(!Number.isNaN(time), name, value, wants, time)
+  const time = parseInstant(value)
+  return must(time !== undefined, name, value, INSTANT_FORM, time)
 }
 
 type NativeMetrics = Omit<Metrics, 'startTime' | 'endTime' | 'errors'> & {

@@ -4,7 +4,7 @@
  * Nothing here imports Next.js.
  */
 export type { CronRoute, CronRouteOptions } from './next/cron.js'
-export type { Authorize } from './next/guard.js'
+export type { AskedFor, Authorize } from './next/guard.js'
 export type { CatchAllHandler, RouteContext, RouteHandler } from './next/handler.js'
 export { createSchedulerRoute, type SchedulerRouteOptions } from './next/scheduler-route.js'
 export { bearerToken } from './next/secret.js'

@@ -21,7 +21,7 @@ export function prepare(message: MessageInput, options: DispatchOptions | undefi
   }
   const extras = extrasOf(message)
   const merged = carryTrace(overDefaults(extras?.options, options))
-  if (extras?.schema === undefined) return toRequest(message, merged)
+  if (extras?.schema === undefined) return toRequest(message, merged, extras?.text)
   const payload = parsePayload(extras.schema, message.type, message.payload)
   const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged)
   return isPromise(payload) ? payload.then(finish) : finish(payload)

@@ -2,7 +2,9 @@
 import { types } from 'node:util'
 import type { DispatchOptions } from './dispatch-types.js'
 import { DURATION_FORM, parseDuration } from './duration.js'
+import { INSTANT_FORM, parseInstant } from './instant.js'
 import type { MessageInput } from './message.js'
+import type { MessageText } from './message-extras.js'
 import { invalid, serializeMessage, stringifyPart } from './serialization.js'
 
 /** The code of each option that is wrong; any other key is the core's to refuse. */
@@ -22,8 +24,8 @@ const CODES: Record<string, string> = {
  *
  * Only what JSON can not carry is refused here. The rest is the core's to judge, which has the limits.
  */
-export function toRequest(message: MessageInput, options: DispatchOptions | undefined): string {
-  const json = serializeMessage(message)
+export function toRequest(message: MessageInput, options: DispatchOptions | undefined, text?: MessageText): string {
+  const json = serializeMessage(message, text)
   const extra = options === undefined ? undefined : stringifyOptions(options)
   return extra === undefined ? json : `${json.slice(0, -1)},"options":${extra}}`
 }
@@ -38,7 +40,7 @@ function stringifyOptions(options: DispatchOptions): string | undefined {
 }
 
 function normalise(key: string, value: unknown): unknown {
-  if (key === 'scheduledAt' && typeof value === 'object') return instant(value)
+  if (key === 'scheduledAt' && typeof value !== 'number') return instant(value)
   if (key === 'delay' && typeof value === 'string') return delay(value)
   // `JSON.stringify` would write null, and null reads as "not given".
   if (typeof value === 'number' && !Number.isFinite(value)) {
@@ -47,12 +49,16 @@ function normalise(key: string, value: unknown): unknown {
   return value
 }
 
-/** A text goes as it is: the core takes ISO 8601 with a zone, where `Date` would guess. */
 function instant(value: unknown): unknown {
-  if (!types.isDate(value)) return value
-  const time = value.getTime()
-  if (!Number.isNaN(time)) return time
-  throw invalid('SYMPHONY_INVALID_SCHEDULED_AT', 'options.scheduledAt', 'is an invalid Date')
+  if (!types.isDate(value) && typeof value !== 'string') return value
+  const time = parseInstant(value)
+  if (time !== undefined) return time
+  const found = typeof value === 'string' ? `got ${JSON.stringify(value.slice(0, 60))}` : dateProblem(value)
+  throw invalid('SYMPHONY_INVALID_SCHEDULED_AT', 'options.scheduledAt', `${found}, wants ${INSTANT_FORM}`)
+}
+
+function dateProblem(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'is an invalid Date' : `got ${date.toISOString()}`
 }
 
 function delay(value: string): number {

@@ -3,19 +3,22 @@ import { types } from 'node:util'
 import { MessageValidationError, SerializationError } from './errors.js'
 import { findProblem, looksSuspicious } from './json-problem.js'
 import type { Message, MessageInput } from './message.js'
+import type { MessageText } from './message-extras.js'
 
 /**
  * A message as JSON text.
  *
+ * @param text its parts as they came, which go as they are once the message has been checked.
  * @throws MessageValidationError naming the path of what JSON or Postgres can not carry.
  */
-export function serializeMessage(message: MessageInput): string {
+export function serializeMessage(message: MessageInput, text?: MessageText): string {
   if (typeof message !== 'object' || message === null) {
     throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
   }
   const type = stringifyPart(message.type, 'type', 'SYMPHONY_INVALID_TYPE')
-  const payload = stringifyPayload(message.payload)
-  const metadata = stringifyPart(message.metadata, 'metadata', 'SYMPHONY_INVALID_HEADERS')
+  const checked = stringifyPayload(message.payload)
+  const facts = stringifyPart(message.metadata, 'metadata', 'SYMPHONY_INVALID_HEADERS')
+  const [payload, metadata] = [text?.payload ?? checked, text?.metadata ?? facts]
   return `{${type === undefined ? '' : `"type":${type},`}"payload":${payload}${metadata ? `,"metadata":${metadata}` : ''}}`
 }
 

@@ -10,8 +10,9 @@ use uuid::Uuid;
 /// One page, newest first.
 ///
 /// # Errors
-/// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none.
+/// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none; what is wrong with the filter.
 pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedPage> {
+    fits(engine, filter).await?;
     let mut pages = Vec::new();
     for store in engine.stores().await? {
         pages.push(store.list_failed(filter).await?);
@@ -31,6 +32,7 @@ pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedP
 /// # Errors
 /// Those of the transports.
 pub async fn count(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<(u64, bool)> {
+    fits(engine, filter).await?;
     let (mut total, mut capped) = (0, false);
     for store in engine.stores().await? {
         let (matching, more) = store.count_failed(filter).await?;
@@ -58,6 +60,7 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<FailedMessage>
 /// # Errors
 /// Those of the transports; what was redriven before stays so.
 pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<Redriven>> {
+    fits(engine, filter).await?;
     let mut redriven = Vec::new();
     for store in engine.stores().await? {
         let mut pages = Pages::of(filter);
@@ -74,6 +77,7 @@ pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<
 /// # Errors
 /// As [`redrive`].
 pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> {
+    fits(engine, filter).await?;
     let mut removed = 0;
     for store in engine.stores().await? {
         let mut pages = Pages::of(filter);
@@ -82,6 +86,15 @@ pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> 
         }
     }
     Ok(removed)
+}
+
+/// Refuses a filter that fits nothing by mistake.
+async fn fits(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<()> {
+    filter.check()?;
+    match &filter.transport {
+        Some(transport) => engine.must_know(transport).await,
+        None => Ok(()),
+    }
 }
 
 /// The ids that match, a page at a time, from the newest to the oldest: what is buried meanwhile is newer and not met.

@@ -135,6 +135,20 @@ impl Engine {
         Ok(described)
     }
 
+    /// Makes sure that a transport exists, whether or not it can be used.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`], or those of the first reading of `messenger_transports`.
+    pub async fn must_know(self: &Arc<Self>, name: &str) -> Result<()> {
+        if self.wants_rows(name) {
+            self.refresh_rows().await?;
+        }
+        match self.described(name) {
+            Err(error @ Error::UnknownTransport { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The stores behind all transports that keep dead letters, one transport each.
     ///
     /// # Errors

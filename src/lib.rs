@@ -39,5 +39,6 @@ pub mod worker;
 mod binding;
 #[cfg(test)]
 mod hot_paths;
+mod json_number;
 
 pub use error::{Error, Result};

@@ -6,6 +6,7 @@
 use crate::deduplication::validate_key;
 use crate::envelope::Available;
 use crate::error::{Error, Invalid, Result};
+use crate::json_number as number;
 use crate::retry::MAX_DELAY_MS;
 use chrono::{DateTime, Utc};
 use serde::de::value::MapAccessDeserializer;
@@ -14,11 +15,16 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The longest type, queue or transport name, in characters.
 pub const MAX_NAME_CHARS: usize = 190;
+/// The most retries that a message can have: what Postgres counts to.
+pub const MAX_RETRIES: u32 = i32::MAX.unsigned_abs();
+/// The seconds since 1970 of the years 1 to 9999: what ISO 8601 writes with four digits, and less than Postgres holds.
+const YEARS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 /// The deepest nesting of a payload: Postgres parses `jsonb` by recursion and gives up at a few thousand.
 pub const MAX_DEPTH: usize = 500;
 
@@ -121,6 +127,18 @@ pub enum Instant {
     Text(DateTime<Utc>),
 }
 
+impl Instant {
+    /// The instant, where it lies in the years 1 to 9999.
+    pub fn in_calendar(self) -> Option<DateTime<Utc>> {
+        let at = match self {
+            Self::Text(at) => Some(at),
+            Self::Millis(ms) if ms.abs() <= 8.64e15 => DateTime::from_timestamp_millis(ms.floor() as i64),
+            Self::Millis(_) => None,
+        };
+        at.filter(|it| YEARS.contains(&it.timestamp()))
+    }
+}
+
 /// Reads a batch; one bad request does not spoil the others.
 ///
 /// # Errors
@@ -170,7 +188,7 @@ fn option_problem(name: &str, value: &Value) -> Option<Error> {
         "delay" => (Invalid::Delay, value.is_number(), "milliseconds, 0 or more"),
         "idempotencyKey" => (Invalid::IdempotencyKey, value.is_string(), "a text of 1 to 255 characters"),
         "headers" | "metadata" => (Invalid::Headers, value.is_object(), "an object"),
-        "maxRetries" => (Invalid::MaxRetries, from_json::<u32>(value), "a whole number, 0 or more"),
+        "maxRetries" => (Invalid::MaxRetries, from_json::<u32>(value), "a whole number from 0 to 2147483647"),
         _ => (
             Invalid::Option,
             false,
@@ -228,8 +246,13 @@ impl Request<'_> {
 
 impl Options<'_> {
     fn check(&self) -> Result<()> {
+        if self.transport.as_ref().is_some_and(|it| it.as_slice().is_empty()) {
+            let problem = "got an empty list, wants a transport's name, or several; leave it out to have one chosen";
+            return Err(Error::invalid(Invalid::Option, "options.transport", problem));
+        }
         if let Some(queue) = &self.queue {
             name(Invalid::Queue, "options.queue", queue)?;
+            unpadded(Invalid::Queue, "options.queue", queue)?;
         }
         if let Some(priority) = self.priority.filter(|it| !(1..=10).contains(it)) {
             let problem = format!("got {priority}, wants a whole number from 1 to 10");
@@ -238,8 +261,13 @@ impl Options<'_> {
         if let Some(key) = &self.idempotency_key {
             validate_key(key)?;
         }
+        if let Some(retries) = self.max_retries.filter(|&it| it > MAX_RETRIES) {
+            let problem = format!("got {retries}, wants a whole number from 0 to {MAX_RETRIES}");
+            return Err(Error::invalid(Invalid::MaxRetries, "options.maxRetries", problem));
+        }
         if let Some(headers) = self.headers {
             object(Invalid::Headers, "options.headers", headers)?;
+            texts(headers)?;
         }
         if let Some(metadata) = self.metadata {
             object(Invalid::Headers, "options.metadata", metadata)?;
@@ -257,14 +285,14 @@ impl Options<'_> {
             (Some(_), Some(_)) => {
                 Err(Error::invalid(Invalid::Delay, "options.delay", "stands beside scheduledAt; give one of them"))
             }
-            (Some(Instant::Text(at)), None) => Ok(Available::At(at)),
-            (Some(Instant::Millis(ms)), None) => {
-                let at = (ms.abs() <= 8.64e15).then(|| DateTime::from_timestamp_millis(ms as i64)).flatten();
-                at.map(Available::At).ok_or_else(|| {
-                    let problem = format!("got {ms}, wants milliseconds since 1970 that a date can hold");
-                    Error::invalid(Invalid::ScheduledAt, "options.scheduledAt", problem)
-                })
-            }
+            (Some(instant), None) => instant.in_calendar().map(Available::At).ok_or_else(|| {
+                let found = match instant {
+                    Instant::Millis(ms) => format!("{ms} ms since 1970"),
+                    Instant::Text(at) => at.to_rfc3339(),
+                };
+                let problem = format!("got {found}, wants an instant in the years 1 to 9999");
+                Error::invalid(Invalid::ScheduledAt, "options.scheduledAt", problem)
+            }),
             (None, Some(ms)) if (0.0..=MAX_DELAY_MS as f64).contains(&ms) => {
                 Ok(Available::After(Duration::from_secs_f64(ms / 1000.0)))
             }
@@ -290,16 +318,62 @@ fn name(rule: Invalid, path: &str, text: &str) -> Result<()> {
     Err(Error::invalid(rule, path, format!("{problem}, wants a text of 1 to {MAX_NAME_CHARS} characters")))
 }
 
-/// Checks JSON text for what `jsonb` refuses, in one pass: anything but an object, `\u0000`, a lone surrogate, and
-/// nesting deeper than [`MAX_DEPTH`]. That the text is JSON at all is known already.
+/// Refuses a name that looks like another one: a blank or a line feed at its end makes a queue that nobody reads.
+fn unpadded(rule: Invalid, path: &str, text: &str) -> Result<()> {
+    let problem = if text.trim() != text {
+        "begins or ends with a blank"
+    } else if text.chars().any(char::is_control) {
+        "holds a control character"
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid(
+        rule,
+        path,
+        format!("got {}, which {problem}; wants the name alone", shortened(&format!("{text:?}"))),
+    ))
+}
+
+/// Checks that headers are texts: what travels in them is read by other programs, which know no other kind.
+fn texts(headers: &RawValue) -> Result<()> {
+    let all: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(headers.get())
+        .map_err(|error| Error::invalid(Invalid::Headers, "options.headers", error.to_string()))?;
+    let Some((key, value)) = all.iter().find(|(_, value)| !value.get().starts_with('"')) else { return Ok(()) };
+    let found = match value.get().as_bytes().first() {
+        Some(b'{') => "an object".to_owned(),
+        Some(b'[') => "an array".to_owned(),
+        _ => shortened(value.get()),
+    };
+    let path = format!("options.headers{}", member(key));
+    Err(Error::invalid(Invalid::Headers, path, format!("got {found}, wants a text")))
+}
+
+/// `.key`, or `["odd key"]`, as the facade writes paths.
+fn member(key: &str) -> String {
+    let starts = key.starts_with(|it: char| it.is_alphabetic() || "_$".contains(it));
+    if starts && key.chars().all(|it| it.is_alphanumeric() || "_$-".contains(it)) {
+        return format!(".{}", shortened(key));
+    }
+    format!("[{}]", Value::String(shortened(key)))
+}
+
+/// Checks JSON text for what `jsonb` refuses, in one pass: anything but an object, `\u0000`, a lone surrogate, nesting
+/// deeper than [`MAX_DEPTH`], and numbers that it cannot hold. That the text is JSON at all is known already.
 fn object(rule: Invalid, path: &str, raw: &RawValue) -> Result<()> {
     let text = raw.get();
     if !text.starts_with('{') {
         let found = shortened(text);
         return Err(Error::invalid(rule, path, format!("got {found}, wants an object")));
     }
-    if deepest(text.as_bytes()) > MAX_DEPTH {
+    let (depth, has_exponent) = look_over(text.as_bytes());
+    if depth > MAX_DEPTH {
         return Err(Error::invalid(rule, path, format!("is nested deeper than {MAX_DEPTH} levels")));
+    }
+    if (has_exponent || text.len() > number::MAX_DIGITS)
+        && let Some(number) = number::unstorable(text)
+    {
+        let problem = format!("holds the number {}, wants {}", shortened(number), number::WANTS);
+        return Err(Error::invalid(rule, path, problem));
     }
     match text.contains("\\u").then(|| refused_escape(text)).flatten() {
         Some(what) => Err(Error::invalid(rule, path, format!("holds {what}, which Postgres can not store"))),
@@ -307,35 +381,23 @@ fn object(rule: Invalid, path: &str, raw: &RawValue) -> Result<()> {
     }
 }
 
-/// How deep objects and arrays nest.
-fn deepest(json: &[u8]) -> usize {
-    let (mut depth, mut max, mut at) = (0_usize, 0, 0);
+/// How deep objects and arrays nest, and whether a number has an exponent.
+fn look_over(json: &[u8]) -> (usize, bool) {
+    let (mut depth, mut max, mut at, mut has_exponent) = (0_usize, 0, 0, false);
     while let Some(&byte) = json.get(at) {
         match byte {
-            b'"' => at = end_of_string(json, at),
+            b'"' => at = number::end_of_string(json, at),
             b'{' | b'[' => {
                 depth += 1;
                 max = max.max(depth);
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
+            b'e' | b'E' => has_exponent |= at > 0 && json[at - 1].is_ascii_digit(),
             _ => {}
         }
         at += 1;
     }
-    max
-}
-
-/// The closing quote of the string that opens at `open`.
-fn end_of_string(json: &[u8], open: usize) -> usize {
-    let mut at = open + 1;
-    while let Some(&byte) = json.get(at) {
-        match byte {
-            b'"' => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    at
+    (max, has_exponent)
 }
 
 /// The first escape that JSON allows and `jsonb` does not.
@@ -404,8 +466,33 @@ mod tests {
             (
                 r#"{"type":"A","payload":{},"options":{"scheduledAt":1e17}}"#,
                 "SYMPHONY_INVALID_SCHEDULED_AT",
-                "since 1970",
+                "since 1970, wants an instant in the years 1 to 9999",
             ),
+            (
+                r#"{"type":"A","payload":{},"options":{"scheduledAt":"+10000-01-01T00:00:00Z"}}"#,
+                "SYMPHONY_INVALID_SCHEDULED_AT",
+                "the years 1 to 9999",
+            ),
+            (r#"{"type":"A","payload":{},"options":{"transport":[]}}"#, "SYMPHONY_UNKNOWN_OPTION", "got an empty list"),
+            (r#"{"type":"A","payload":{},"options":{"queue":"a\n"}}"#, "SYMPHONY_INVALID_QUEUE", r#"got "a\n", which"#),
+            (r#"{"type":"A","payload":{},"options":{"queue":" a"}}"#, "SYMPHONY_INVALID_QUEUE", "ends with a blank"),
+            (r#"{"type":"A","payload":{},"options":{"queue":"a\tb"}}"#, "SYMPHONY_INVALID_QUEUE", "control character"),
+            (
+                r#"{"type":"A","payload":{},"options":{"maxRetries":2147483648}}"#,
+                "SYMPHONY_INVALID_MAX_RETRIES",
+                "got 2147483648, wants a whole number from 0 to 2147483647",
+            ),
+            (
+                r#"{"type":"A","payload":{},"options":{"headers":{"a":"b","c":1}}}"#,
+                "SYMPHONY_INVALID_HEADERS",
+                "options.headers.c: got 1, wants a text",
+            ),
+            (
+                r#"{"type":"A","payload":{},"options":{"headers":{"a b":{}}}}"#,
+                "SYMPHONY_INVALID_HEADERS",
+                r#"options.headers["a b"]: got an object"#,
+            ),
+            (r#"{"type":"A","payload":{"a":-1e513}}"#, "SYMPHONY_INVALID_PAYLOAD", "holds the number -1e513, wants"),
             (r#"{"type":"A","payload":{},"options":{"delay":-1}}"#, "SYMPHONY_INVALID_DELAY", "got -1, wants"),
             (r#"{"type":"A","payload":{},"options":{"delay":1,"scheduledAt":1}}"#, "SYMPHONY_INVALID_DELAY", "beside"),
             (

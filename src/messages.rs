@@ -11,6 +11,10 @@ use uuid::Uuid;
 /// # Errors
 /// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none.
 pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<MessagePage> {
+    filter.check()?;
+    if let Some(transport) = &filter.transport {
+        engine.must_know(transport).await?;
+    }
     let mut pages = Vec::new();
     for store in engine.stores().await? {
         pages.push(store.list_messages(filter).await?);
@@ -54,6 +58,9 @@ pub async fn cancel(engine: &Arc<Engine>, id: Uuid) -> Result<Option<(bool, Mess
 /// # Errors
 /// Those of the transports.
 pub async fn totals(engine: &Arc<Engine>, transport: Option<&str>) -> Result<Totals> {
+    if let Some(transport) = transport {
+        engine.must_know(transport).await?;
+    }
     let mut sum = Totals::default();
     for store in engine.stores().await? {
         let totals = store.totals(transport).await?;

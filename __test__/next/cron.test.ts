@@ -232,12 +232,10 @@ describe('an execution that is named', () => {
   })
 
   test('that failed runs again', async () => {
-    await database.query('ALTER TABLE symphony.messenger_messages RENAME TO away')
-    await database.query('ALTER TABLE symphony.messenger_workers RENAME TO away_too')
+    await database.query('ALTER TABLE symphony.messenger_messages_pending RENAME TO away')
     registerHandler('Numbered', () => undefined)
     expect((await deliver('run-3')).status).toBe(500)
-    await database.query('ALTER TABLE symphony.away RENAME TO messenger_messages')
-    await database.query('ALTER TABLE symphony.away_too RENAME TO messenger_workers')
+    await database.query('ALTER TABLE symphony.away RENAME TO messenger_messages_pending')
     await dispatchBatch(many(1))
     expect((await deliver('run-3')).body).toMatchObject({ succeeded: 1 })
   })

@@ -21,11 +21,15 @@ export function textAnswer(text: string, contentType: string): Response {
   return new Response(text, { headers: { ...HEADERS, 'content-type': contentType } })
 }
 
-/** A body as JSON; instants become ISO 8601. */
+/** After how many seconds to try again what could not be served now. */
+const AGAIN_SECONDS = 5
+
+/** A body as JSON; instants become ISO 8601. One that says "not now" says when. */
 export function jsonAnswer(body: object, status = 200, headers: Record<string, string> = {}): Response {
+  const again: Record<string, string> = status === 503 || status === 429 ? { 'retry-after': String(AGAIN_SECONDS) } : {}
   return new Response(JSON.stringify(body), {
     status,
-    headers: { ...HEADERS, 'content-type': 'application/json; charset=utf-8', ...headers },
+    headers: { ...HEADERS, 'content-type': 'application/json; charset=utf-8', ...again, ...headers },
   })
 }
 
@@ -52,9 +56,12 @@ export function errorAnswer(thrown: unknown): Response {
 /** An error for a body: its code; its message only in development. */
 export function publicError(thrown: unknown): { code: string; message: string } {
   const code = thrown instanceof SymphonyError ? thrown.code : 'SYMPHONY_INTERNAL'
-  if (!isDevelopment()) return { code, message: 'the request could not be served; the log of the server says why' }
+  if (!isDevelopment()) return { code, message: isAway(thrown) ? BUSY : FAILED }
   return { code, message: thrown instanceof Error ? thrown.message : String(thrown) }
 }
+
+const FAILED = 'the request could not be served; the log of the server says why'
+const BUSY = `the queue is busy, or cannot be reached: try again in ${AGAIN_SECONDS} s`
 
 const AWAY = ['SYMPHONY_CONNECTION_FAILED', 'SYMPHONY_TIMEOUT', 'SYMPHONY_STOPPED']
 

@@ -1,6 +1,7 @@
 /** What an endpoint is, and how the one that was asked for is found. */
 import type { ConsumeOptions } from '../consume-options.js'
 import type { Answer } from './answer.js'
+import { cut } from './fields.js'
 import { methodNotAllowed } from './handler.js'
 import { notFound } from './problem.js'
 
@@ -41,11 +42,16 @@ export function findEndpoint(
 ): { endpoint: Endpoint; parameters: Record<string, string> } {
   const fitting = endpoints.filter(({ path }) => match(path, segments) !== undefined)
   const path = fitting.map((endpoint) => endpoint.path).sort((left, right) => variables(left) - variables(right))[0]
-  if (path === undefined) throw notFound(`there is no endpoint /${segments.join('/')}`)
+  if (path === undefined) throw notFound(`there is no endpoint /${cut(segments.join('/'))}; ${known(endpoints)}`)
   const here = fitting.filter((endpoint) => endpoint.path === path)
   const endpoint = here.find((it) => it.method === (method === 'HEAD' ? 'GET' : method))
   if (endpoint === undefined) throw methodNotAllowed(method, here.map((it) => it.method).sort())
   return { endpoint, parameters: match(path, segments) ?? {} }
+}
+
+function known(endpoints: readonly Endpoint[]): string {
+  const words = new Set(endpoints.map(({ path }) => path.split('/')[0]))
+  return `the paths begin with ${[...words].sort().join(', ')}`
 }
 
 function match(path: string, segments: string[]): Record<string, string> | undefined {

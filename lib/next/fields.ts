@@ -1,5 +1,7 @@
 /** Fields of a body, or parameters of a query, checked one by one. */
 import { DURATION_FORM, parseDuration } from '../duration.js'
+import { INSTANT_FORM, parseDay, parseInstant } from '../instant.js'
+import { isStorable } from '../json-problem.js'
 import { badRequest } from './problem.js'
 
 /** Takes a value if it fits. */
@@ -16,31 +18,69 @@ type Fields = Record<string, Field<unknown>>
 export type Values<F extends Fields> = { [Key in keyof F]?: F[Key] extends Field<infer T> ? T : never }
 
 /**
- * Reads a JSON object.
+ * Reads a JSON object. A field that is `null` counts as not given.
  *
  * @throws RequestProblem 400 that names the first field which does not fit, or does not exist.
  */
 export function readFields<F extends Fields>(body: Record<string, unknown>, fields: F): Values<F> {
+  const given = Object.entries(body).filter(([, value]) => value !== null && value !== undefined)
+  return readExactly(Object.fromEntries(given), fields, Object.keys(body))
+}
+
+/**
+ * Reads the fields of a filter that says what to delete or to move: one that is `null`, or empty in a query, would match
+ * more than was meant.
+ *
+ * @throws RequestProblem as {@link readFields}.
+ */
+export function readExactly<F extends Fields>(
+  body: Record<string, unknown>,
+  fields: F,
+  names: string[] = Object.keys(body),
+): Values<F> {
+  const unknown = names.find((name) => !Object.hasOwn(fields, name))
+  if (unknown !== undefined) {
+    throw badRequest(`${cut(unknown)}: no such field; there are ${Object.keys(fields).join(', ')}`, cut(unknown))
+  }
   const values: Record<string, unknown> = {}
   for (const [name, given] of Object.entries(body)) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-    if (field === undefined)
-      throw badRequest(`${name}: no such field; there are ${Object.keys(fields).join(', ')}`, name)
-    if (given === null || given === undefined) continue
+    const field = fields[name] as Field<unknown>
     const value = field.read(given)
-    if (value === undefined) throw badRequest(`${name}: must be ${field.wants}`, name)
+    if (value === undefined) throw badRequest(`${name}: must be ${field.wants}, got ${shown(given)}`, name)
     values[name] = value
   }
   return values as Values<F>
 }
 
-/** Reads a query, whose values are all text. */
+/** Reads a query, whose values are all text. A parameter that is empty counts as not given. */
 export function readQuery<F extends Fields>(url: URL, fields: F): Values<F> {
+  const given = queryOf(url)
+  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return readExactly(filled, fields, Object.keys(given))
+}
+
+/**
+ * The parameters of a query.
+ *
+ * @throws RequestProblem 400 for one that is given twice.
+ */
+export function queryOf(url: URL): Record<string, string> {
   const names = [...url.searchParams.keys()]
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw badRequest(`${twice}: given twice`, twice)
-  const given = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
-  return readFields(given, fields)
+  if (twice !== undefined) throw badRequest(`${cut(twice)}: given twice, wanted once`, cut(twice))
+  return Object.fromEntries(url.searchParams)
+}
+
+/** What was found, in few words. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'an array'
+  if (value === null) return 'null'
+  return typeof value === 'object' ? 'an object' : cut(JSON.stringify(value) ?? typeof value)
+}
+
+/** The beginning of a text that may be long. */
+export function cut(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
 }
 
 /** Text of a bounded length. */
@@ -49,11 +89,6 @@ export function text(longest = 255): Field<string> {
     wants: `text of 1 to ${longest} characters`,
     read: (value) => (isStorable(value) && value !== '' && value.length <= longest ? value : undefined),
   }
-}
-
-/** Text that Postgres can hold. */
-function isStorable(value: unknown): value is string {
-  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
 }
 
 /** A whole number of a JSON body. */
@@ -87,18 +122,15 @@ export function duration(least: number, most: number): Field<number> {
   }
 }
 
-/** An instant: ISO 8601 with a zone, or milliseconds since the epoch. */
+/** An instant, or a day, which is its beginning in UTC. In a query milliseconds are text. */
 export const instant: Field<Date> = {
-  wants: 'a date in ISO 8601 with a time zone, or milliseconds since the epoch',
+  wants: `${INSTANT_FORM}, or a day such as 2026-12-31`,
   read(value) {
-    const number = typeof value === 'number' ? value : /^\d{1,15}$/.test(String(value)) ? Number(value) : undefined
-    if (number === undefined && !ISO.test(String(value))) return undefined
-    const date = new Date(number ?? String(value))
-    return Number.isNaN(date.getTime()) ? undefined : date
+    const given = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value
+    const time = parseInstant(given) ?? (typeof given === 'string' ? parseDay(given) : undefined)
+    return time === undefined ? undefined : new Date(time)
   },
 }
-
-const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d))?$/i
 
 /** One of some words. */
 export function oneOf<const Word extends string>(...words: Word[]): Field<Word> {

@@ -5,11 +5,20 @@ import { refuseForgery } from './forgery.js'
 import { RequestProblem } from './problem.js'
 import { hasBearer } from './secret.js'
 
+/** What a request asks of a route. */
+export interface AskedFor {
+  /**
+   * The parts of the path below the route, decoded: `['failed', id, 'retry']`. Empty for the cron routes. Look at this to
+   * let somebody call some endpoints only: the same name can be written in a URL in several ways.
+   */
+  path: readonly string[]
+}
+
 /**
  * Says whether a request may pass: only `true` opens, or a `Response` that is sent instead, such as a redirect to a
  * login. It sees method, URL and headers; it must not read the body, which the endpoint needs.
  */
-export type Authorize = (request: Request) => boolean | Response | Promise<boolean | Response>
+export type Authorize = (request: Request, asked: AskedFor) => boolean | Response | Promise<boolean | Response>
 
 /** What opens a route. */
 export interface Doors {
@@ -31,9 +40,13 @@ const READS = ['GET', 'HEAD']
  * @returns the response of `authorize`, where it made one.
  * @throws RequestProblem 401, or 403 for a request that another site made the browser send.
  */
-export async function guard(request: Request, doors: Doors): Promise<Response | undefined> {
+export async function guard(
+  request: Request,
+  doors: Doors,
+  path: readonly string[] = [],
+): Promise<Response | undefined> {
   if (doors.cronSecret && hasBearer(request, process.env.CRON_SECRET)) return undefined
-  const verdict = await doors.authorize?.(request)
+  const verdict = await doors.authorize?.(request, { path })
   if (verdict instanceof Response) return verdict
   if (verdict !== true) throw unauthorized(doors.remedy)
   if (request.bodyUsed) {

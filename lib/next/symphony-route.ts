@@ -62,10 +62,10 @@ export function createSymphonyRoute(options: SymphonyRouteOptions = {}): Symphon
   const settings = settingsOf(options)
   const handle = (request: Request, context?: RouteContext): Promise<Response> =>
     answering(async () => {
-      const instead = await guard(request, { authorize, remedy: REMEDY })
-      if (instead !== undefined) return instead
       const url = new URL(request.url)
       const segments = await segmentsOf(url, context, basePath)
+      const instead = await guard(request, { authorize, remedy: REMEDY }, segments)
+      if (instead !== undefined) return instead
       const { endpoint, parameters } = findEndpoint(ENDPOINTS, request.method, segments)
       const call: Call = { request, url, parameters, settings }
       return endpoint.run(call)

@@ -1,8 +1,8 @@
 /** A schedule and its message as the text that the core stores. */
-import { types } from 'node:util'
 import type { DispatchOptions } from '../dispatch-types.js'
 import { DURATION_FORM, parseDuration } from '../duration.js'
 import { SchedulerError } from '../errors.js'
+import { INSTANT_FORM, parseInstant } from '../instant.js'
 import type { MessageInput } from '../message.js'
 import { prepare } from '../prepare.js'
 import type { ScheduleConfig, ScheduleOptions, ScheduleTiming } from './types.js'
@@ -104,12 +104,10 @@ function duration(path: string, value: unknown): number {
   throw refused(path, value, `wants ${DURATION_FORM}`)
 }
 
-/** Milliseconds, or text as it is: the core takes ISO 8601 with a zone, where `Date` would guess. */
-function instant(path: string, value: unknown): unknown {
-  const time = types.isDate(value) ? value.getTime() : value
-  if (typeof time === 'number' && Number.isFinite(time)) return time
-  if (typeof time === 'string' && /(Z|[+-]\d\d:?\d\d)$/i.test(time) && !Number.isNaN(Date.parse(time))) return time
-  throw refused(path, value, 'wants a valid Date, milliseconds since the epoch, or ISO 8601 text with a zone')
+function instant(path: string, value: unknown): number {
+  const time = parseInstant(value)
+  if (time !== undefined) return time
+  throw refused(path, value, `wants ${INSTANT_FORM}`)
 }
 
 function oneOf(...choices: string[]): Check {

@@ -101,15 +101,21 @@ struct Known {
 impl Planner<'_> {
     async fn place(&mut self, request: &Request<'_>) -> Routed {
         let way = self.way(request);
-        let mut routed = Vec::with_capacity(way.transports.len());
+        let mut found = Vec::with_capacity(way.transports.len());
         for name in way.transports.iter() {
-            let slot = match self.look_up(name).await {
-                Ok(known) => self.enclose(request, &way, &known),
-                Err(error) => Err(error),
-            };
-            routed.push((name.clone(), slot));
+            found.push((name, self.look_up(name).await));
         }
-        routed
+        // The caller named them: one that does not exist is a mistake in the call, which must not be half done.
+        if request.options.as_ref().is_some_and(|it| it.transport.is_some())
+            && let Some(wrong) = found.iter().position(|(_, it)| matches!(it, Err(Error::UnknownTransport { .. })))
+        {
+            let (name, error) = found.swap_remove(wrong);
+            return vec![(name.clone(), error.and_then(|known| self.enclose(request, &way, &known)))];
+        }
+        let enclose = |(name, known): (&Arc<str>, Result<Known>)| {
+            (name.clone(), known.and_then(|known| self.enclose(request, &way, &known)))
+        };
+        found.into_iter().map(enclose).collect()
     }
 
     fn way(&mut self, request: &Request<'_>) -> Way {

@@ -332,13 +332,7 @@ fn object(raw: Option<&RawValue>) -> Result<Value> {
 }
 
 fn instant(path: &str, given: Instant) -> Result<DateTime<Utc>> {
-    let at = match given {
-        Instant::Text(at) => Some(at),
-        Instant::Millis(ms) if ms.abs() <= 8.64e15 => DateTime::from_timestamp_millis(ms as i64),
-        Instant::Millis(_) => None,
-    };
-    let fits = at.filter(|it| (-62_135_596_800..253_402_300_800).contains(&it.timestamp()));
-    fits.ok_or_else(|| invalid(path, "wants an instant between the years 1 and 9999".to_owned()))
+    given.in_calendar().ok_or_else(|| invalid(path, "wants an instant between the years 1 and 9999".to_owned()))
 }
 
 fn whole(path: &str, value: f64, min: f64, max: f64) -> Result<i64> {

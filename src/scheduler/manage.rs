@@ -90,6 +90,7 @@ fn at(index: usize, error: Error) -> Error {
 /// # Errors
 /// Those of a statement.
 pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
+    storable("name", name)?;
     let found = engine.schedules()?.get(name).await?;
     found.row.map(|(_, _, record)| Record::read(&record)).transpose()
 }
@@ -99,6 +100,7 @@ pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
 /// # Errors
 /// Those of a statement.
 pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Result<Vec<Value>> {
+    after.map_or(Ok(()), |after| storable("after", after))?;
     let rows = engine.schedules()?.list(after, limit).await?;
     rows.iter().map(|row| Record::read(row).map(|it| it.shown())).collect()
 }
@@ -108,6 +110,7 @@ pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Re
 /// # Errors
 /// [`Error::UnknownSchedule`], or those of a statement.
 pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<Record> {
+    storable("name", name)?;
     let table = engine.schedules()?;
     for _ in 0..TRIES {
         let Found { now, row } = table.get(name).await?;
@@ -137,7 +140,17 @@ pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<R
 /// # Errors
 /// Those of a statement.
 pub async fn delete(engine: &Arc<Engine>, name: &str) -> Result<bool> {
+    storable("name", name)?;
     engine.schedules()?.delete(name).await
+}
+
+/// Refuses a name that no schedule can have, and Postgres no text.
+pub(super) fn storable(path: &str, name: &str) -> Result<()> {
+    if name.contains('\0') {
+        let problem = "has a NUL in it, wants the name of a schedule".to_owned();
+        return Err(Error::InvalidSchedule { path: path.to_owned(), problem });
+    }
+    Ok(())
 }
 
 pub(super) fn contended() -> Error {

@@ -1,7 +1,7 @@
 //! Due schedules to messages: read what is due, decide, store messages and new state in one statement.
 
 use super::definition::late;
-use super::manage::contended;
+use super::manage::{contended, storable};
 use super::missed::{Decision, Due};
 use super::record::Record;
 use crate::dispatcher;
@@ -284,6 +284,7 @@ fn count(works: Vec<Work>, settled: &Settled, report: &mut Report) -> usize {
 /// # Errors
 /// [`Error::UnknownSchedule`], what is wrong with the message or its way, or those of a statement.
 pub async fn run_now(engine: &Arc<Engine>, name: &str) -> Result<Vec<Dispatched>> {
+    storable("name", name)?;
     let table = engine.schedules()?;
     for _ in 0..TRIES {
         let Found { now, row } = table.get(name).await?;

@@ -1,6 +1,7 @@
 //! Dead letters: what is kept of a message that could not be handled, and how to ask for some of them.
 
 use crate::error::{Error, Result};
+use crate::message::Instant;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -45,10 +46,47 @@ impl FailedFilter {
         if self.limit == 0 { DEFAULT_PAGE } else { self.limit.min(MAX_PAGE) }
     }
 
+    /// Checks what the database would refuse.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfiguration`] naming the field.
+    pub fn check(&self) -> Result<()> {
+        let Self { r#type, transport, queue, error_class, text, failed_after, failed_before, .. } = self;
+        storable_texts(&[
+            ("type", r#type),
+            ("transport", transport),
+            ("queue", queue),
+            ("errorClass", error_class),
+            ("text", text),
+        ])?;
+        in_calendar(&[("failedAfter", failed_after), ("failedBefore", failed_before)])
+    }
+
     /// Where to go on.
     pub fn after(&self) -> Result<Option<Cursor>> {
         self.cursor.as_deref().map(Cursor::parse).transpose()
     }
+}
+
+/// Refuses a text that Postgres cannot hold.
+///
+/// # Errors
+/// [`Error::InvalidConfiguration`] naming the field.
+pub(super) fn storable_texts(fields: &[(&str, &Option<String>)]) -> Result<()> {
+    let wrong = fields.iter().find(|(_, text)| text.as_ref().is_some_and(|it| it.contains('\0')));
+    wrong.map_or(Ok(()), |(field, _)| Err(Error::configuration(*field, "a text with a NUL", "a text without")))
+}
+
+/// Refuses an instant that ISO 8601 does not write with four digits of a year; Postgres cannot hold all of the others.
+///
+/// # Errors
+/// [`Error::InvalidConfiguration`] naming the field.
+pub(super) fn in_calendar(fields: &[(&str, &Option<DateTime<Utc>>)]) -> Result<()> {
+    let wrong = fields.iter().find(|(_, at)| at.is_some_and(|it| Instant::Text(it).in_calendar().is_none()));
+    wrong.map_or(Ok(()), |(field, at)| {
+        let found = at.map(|it| it.to_rfc3339()).unwrap_or_default();
+        Err(Error::configuration(*field, found, "an instant in the years 1 to 9999"))
+    })
 }
 
 /// The last dead letter of a page: `<microseconds>.<id>`.
@@ -63,7 +101,10 @@ pub struct Cursor {
 impl Cursor {
     fn parse(text: &str) -> Result<Self> {
         let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, Uuid::parse_str(id).ok()?)));
-        let parsed = parts.and_then(|(at, id)| Some(Self { failed_at: DateTime::from_timestamp_micros(at)?, id }));
+        let parsed = parts.and_then(|(at, id)| {
+            let failed_at = Instant::Text(DateTime::from_timestamp_micros(at)?).in_calendar()?;
+            Some(Self { failed_at, id })
+        });
         parsed.ok_or_else(|| Error::Serialization {
             what: "cursor",
             reason: "it is not one that listFailed() returned as `nextCursor`".to_owned(),

@@ -1,5 +1,6 @@
 //! Messages as operators see them: which ones, a page of them, how many there are.
 
+use super::failed::{in_calendar, storable_texts};
 use crate::error::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,16 @@ impl MessageFilter {
     /// The page size in force.
     pub fn page_size(&self) -> u32 {
         if self.limit == 0 { DEFAULT_PAGE } else { self.limit.min(MAX_PAGE) }
+    }
+
+    /// Checks what the database would refuse.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfiguration`] naming the field.
+    pub fn check(&self) -> Result<()> {
+        let Self { r#type, transport, queue, text, created_after, created_before, .. } = self;
+        storable_texts(&[("type", r#type), ("transport", transport), ("queue", queue), ("text", text)])?;
+        in_calendar(&[("createdAfter", created_after), ("createdBefore", created_before)])
     }
 
     /// Ids are UUIDv7 and sort by time: the ids, from the first to before the second, that can fit.

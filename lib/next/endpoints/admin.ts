@@ -1,18 +1,10 @@
 /** Single messages, for an operator: look, find, cancel. */
-import {
-  cancelMessage,
-  getMessage,
-  getStats,
-  listMessages,
-  type MessagePage,
-  type MessagePageOptions,
-  type MessageStatus,
-} from '../../admin.js'
-import { SerializationError } from '../../errors.js'
+import { cancelMessage, getMessage, getStats, listMessages, type MessageStatus } from '../../admin.js'
 import { Answer } from '../answer.js'
 import type { Call, Endpoint } from '../endpoint.js'
-import { instant, oneOf, readQuery, text, wholeText } from '../fields.js'
-import { badRequest, notFound, RequestProblem } from '../problem.js'
+import { cut, instant, oneOf, readQuery, text, wholeText } from '../fields.js'
+import { notFound, RequestProblem } from '../problem.js'
+import { atCursor, namingTransport } from '../refusal.js'
 
 const PAGE = {
   type: text(),
@@ -36,16 +28,8 @@ export const admin: Endpoint[] = [
 
 async function list({ url }: Call): Promise<Answer> {
   const { limit = 50, ...options } = readQuery(url, PAGE)
-  const { messages, nextCursor } = await listPage({ ...options, limit })
+  const { messages, nextCursor } = await atCursor(options.cursor, namingTransport(listMessages({ ...options, limit })))
   return new Answer({ success: true, messages, pagination: { limit, hasMore: nextCursor !== null, nextCursor } })
-}
-
-async function listPage(options: MessagePageOptions): Promise<MessagePage> {
-  try {
-    return await listMessages(options)
-  } catch (error) {
-    throw error instanceof SerializationError ? badRequest(error.message, 'cursor') : error
-  }
 }
 
 async function get({ parameters }: Call): Promise<Answer> {
@@ -76,6 +60,6 @@ async function stats({ url }: Call): Promise<Answer> {
   return new Answer({ success: true, stats: await getStats(), timestamp: new Date() })
 }
 
-function missing(id: string | undefined): Error {
-  return notFound(`there is no message ${id}; finished ones are kept for \`retention.completed\``)
+function missing(id = ''): Error {
+  return notFound(`there is no message ${cut(id)}; finished ones are kept for \`retention.completed\``)
 }

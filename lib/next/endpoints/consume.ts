@@ -1,13 +1,13 @@
 /** `POST consume`: a drain for whoever has no cron route. */
 import { peekConfig } from '../../config/effective.js'
 import { checkOptions } from '../../consume-options.js'
-import { SymphonyError } from '../../errors.js'
 import { Answer } from '../answer.js'
 import { readJson, SMALL_BODY } from '../body.js'
-import { type Drained, drain } from '../drain.js'
+import { drain } from '../drain.js'
 import type { Call, Endpoint } from '../endpoint.js'
 import { duration, readFields, text, whole } from '../fields.js'
 import { badRequest } from '../problem.js'
+import { namingTransport } from '../refusal.js'
 
 const LIMITS = {
   batchSize: whole(1, 1_000),
@@ -25,7 +25,9 @@ async function consumeSome({ request, settings }: Call): Promise<Answer> {
   const timeLimit = Math.min(asked.timeLimit ?? settings.timeLimit, settings.timeLimit)
   const { transports, ...consume } = settings.consume
   const from = asked.transport === undefined ? { transports } : {}
-  const { stats, health, ...result } = await named(drain(checkOptions({ ...consume, ...from, ...asked, timeLimit })))
+  const { stats, health, ...result } = await namingTransport(
+    drain(checkOptions({ ...consume, ...from, ...asked, timeLimit })),
+  )
   return new Answer({ success: true, stats, health, ...result })
 }
 
@@ -33,20 +35,3 @@ async function consumeSome({ request, settings }: Call): Promise<Answer> {
 function isInline(transport: string | undefined): boolean {
   return transport !== undefined && peekConfig().transports[transport]?.type === 'sync'
 }
-
-async function named(drained: Promise<Drained>): Promise<Drained> {
-  try {
-    return await drained
-  } catch (error) {
-    if (error instanceof SymphonyError && NAMES.includes(error.code)) throw badRequest(error.message, 'transport')
-    throw error
-  }
-}
-
-/** Transports that can not be drained. */
-const NAMES = [
-  'SYMPHONY_UNKNOWN_TRANSPORT',
-  'SYMPHONY_TRANSPORT_DISABLED',
-  'SYMPHONY_TRANSPORT_UNSUPPORTED',
-  'SYMPHONY_TRANSPORT_NOT_CAPABLE',
-]

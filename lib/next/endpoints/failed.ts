@@ -1,5 +1,4 @@
 /** Dead letters: look, put back, delete. */
-import { SerializationError } from '../../errors.js'
 import {
   countFailed,
   type FailedFilter,
@@ -13,8 +12,9 @@ import {
 import { Answer } from '../answer.js'
 import { readJson, SMALL_BODY } from '../body.js'
 import type { Call, Endpoint } from '../endpoint.js'
-import { ids, instant, isId, readFields, readQuery, text, wholeText, yes } from '../fields.js'
+import { cut, ids, instant, isId, queryOf, readExactly, readQuery, text, wholeText, yes } from '../fields.js'
 import { badRequest, notFound } from '../problem.js'
+import { atCursor, namingTransport } from '../refusal.js'
 
 const FILTER = {
   type: text(),
@@ -44,10 +44,8 @@ export const failed: Endpoint[] = [
 async function list({ url }: Call): Promise<Answer> {
   const { limit = DEFAULT_LIMIT, offset = 0, cursor, ...filter } = readQuery(url, PAGE)
   if (cursor !== undefined && offset > 0) throw badRequest('offset: must not stand beside a cursor', 'offset')
-  const [{ total, capped }, { messages, nextCursor }] = await Promise.all([
-    countFailed(filter),
-    pageAt(offset, { ...filter, limit, cursor }),
-  ])
+  const asked = Promise.all([countFailed(filter), atCursor(cursor, pageAt(offset, { ...filter, limit, cursor }))])
+  const [{ total, capped }, { messages, nextCursor }] = await namingTransport(asked)
   const hasMore = nextCursor !== null
   return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
 }
@@ -56,20 +54,12 @@ async function list({ url }: Call): Promise<Answer> {
 async function pageAt(offset: number, options: FailedPageOptions): Promise<FailedPage> {
   let { cursor } = options
   for (let left = offset; left > 0; ) {
-    const skipped = await listPage({ ...options, cursor, limit: Math.min(left, 1_000) })
+    const skipped = await listFailed({ ...options, cursor, limit: Math.min(left, 1_000) })
     if (skipped.nextCursor === null) return { messages: [], nextCursor: null }
     left -= skipped.messages.length
     cursor = skipped.nextCursor
   }
-  return listPage({ ...options, cursor })
-}
-
-async function listPage(options: FailedPageOptions): Promise<FailedPage> {
-  try {
-    return await listFailed(options)
-  } catch (error) {
-    throw error instanceof SerializationError ? badRequest(error.message, 'cursor') : error
-  }
+  return listFailed({ ...options, cursor })
 }
 
 async function get({ parameters }: Call): Promise<Answer> {
@@ -94,7 +84,7 @@ async function remove({ parameters }: Call): Promise<Answer> {
 }
 
 async function retrySome(call: Call): Promise<Answer> {
-  const retried = await retryFailed(await selection(call))
+  const retried = await namingTransport(retryFailed(await selection(call)))
   const messages = retried.map(({ messageId, failedMessageId, transport }) => ({
     newMessageId: messageId,
     originalFailedMessageId: failedMessageId,
@@ -104,19 +94,19 @@ async function retrySome(call: Call): Promise<Answer> {
 }
 
 async function removeSome(call: Call): Promise<Answer> {
-  return new Answer({ success: true, removed: await removeFailed(await selection(call)) })
+  return new Answer({ success: true, removed: await namingTransport(removeFailed(await selection(call))) })
 }
 
 /** A filter from the body, else from the query. All of them have to be asked for. */
 async function selection({ request, url }: Call): Promise<FailedFilter> {
   const body = await readJson(request, SMALL_BODY)
-  const { all, ...filter } = body === undefined ? readQuery(url, SELECTION) : readFields(body, SELECTION)
+  const { all, ...filter } = readExactly(body ?? queryOf(url), SELECTION)
   const empty = Object.keys(filter).length === 0
   if (empty && all === undefined) throw badRequest('give a filter, or `all`: true for every dead letter', 'all')
   if (!empty && all !== undefined) throw badRequest('all: must not stand beside a filter', 'all')
   return filter
 }
 
-function gone(id: string | undefined): Error {
-  return notFound(`there is no dead letter ${id}`)
+function gone(id = ''): Error {
+  return notFound(`there is no dead letter ${cut(id)}`)
 }

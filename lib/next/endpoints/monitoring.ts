@@ -25,8 +25,8 @@ async function metrics({ url }: Call): Promise<Answer | Response> {
   if (minutes !== undefined && startTime !== undefined) {
     throw badRequest('minutes: must not stand beside startTime', 'minutes')
   }
-  if (startTime !== undefined && startTime.getTime() > (endTime?.getTime() ?? Date.now())) {
-    throw badRequest('startTime: must not be after endTime', 'startTime')
+  if (startTime !== undefined && startTime.getTime() >= (endTime?.getTime() ?? Date.now())) {
+    throw badRequest('startTime: must be before endTime, which is now unless it is given', 'startTime')
   }
   if (format === 'prometheus') return textAnswer(await prometheusMetrics(window), PROMETHEUS)
   return new Answer({ success: true, metrics: await getMetrics(window) })

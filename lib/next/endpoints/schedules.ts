@@ -10,8 +10,9 @@ import {
 } from '../../scheduler/schedules.js'
 import { Answer } from '../answer.js'
 import type { Call, Endpoint } from '../endpoint.js'
-import { readQuery, text, wholeText } from '../fields.js'
+import { cut, readFields, readQuery, text, wholeText } from '../fields.js'
 import { notFound } from '../problem.js'
+import { ofSchedule } from '../refusal.js'
 
 export const schedules: Endpoint[] = [
   { method: 'GET', path: 'schedules', run: list },
@@ -42,28 +43,36 @@ async function list({ url }: Call): Promise<Answer> {
   })
 }
 
-async function get({ parameters }: Call): Promise<Answer> {
-  const schedule = await getSchedule(parameters.name ?? '')
-  if (schedule === null) throw missing(parameters.name)
+async function get(call: Call): Promise<Answer> {
+  const name = nameIn(call)
+  const schedule = await getSchedule(name)
+  if (schedule === null) throw missing(name)
   return new Answer({ success: true, schedule })
 }
 
-async function remove({ parameters }: Call): Promise<Answer> {
-  if (!(await deleteSchedule(parameters.name ?? ''))) throw missing(parameters.name)
+async function remove(call: Call): Promise<Answer> {
+  const name = nameIn(call)
+  if (!(await deleteSchedule(name))) throw missing(name)
   return new Answer({ success: true, removed: 1 })
 }
 
 function act(action: (name: string) => Promise<object>): (call: Call) => Promise<Answer> {
-  return async ({ parameters }) => {
+  return async (call) => {
+    const name = nameIn(call)
     try {
-      return new Answer({ success: true, ...(await action(parameters.name ?? '')) })
+      return new Answer({ success: true, ...(await ofSchedule(action(name))) })
     } catch (error) {
-      if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(parameters.name)
+      if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(name)
       throw error
     }
   }
 }
 
-function missing(name: string | undefined): Error {
-  return notFound(`there is no schedule ${name}`)
+/** The name in the path. One that no schedule can have is refused, like any other parameter. */
+function nameIn({ parameters }: Call): string {
+  return readFields({ name: parameters.name }, { name: text() }).name ?? ''
+}
+
+function missing(name: string): Error {
+  return notFound(`there is no schedule ${cut(name)}`)
 }

@@ -1,0 +1,98 @@
+//! Numbers in JSON text that `jsonb` cannot hold, or writes out at many times their length.
+
+/// What is allowed, for error messages.
+pub const WANTS: &str = "numbers of at most 16,383 digits, with an exponent from -512 to 512";
+
+/// The most digits before and behind the point: behind it Postgres holds no more. A text that is no longer than this,
+/// and has no exponent in it, holds no number that is too long.
+pub const MAX_DIGITS: usize = 16_383;
+/// The largest exponent. `jsonb` writes numbers out, and a claim reads what it wrote: eight bytes such as `1e131071`
+/// would come back as 128 KiB.
+const MAX_EXPONENT: usize = 512;
+
+/// The first number of a JSON text that cannot be stored. That the text is JSON is known already.
+pub fn unstorable(json: &str) -> Option<&str> {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at = match byte {
+            b'"' => end_of_string(bytes, at) + 1,
+            b'-' | b'0'..=b'9' => {
+                let end = at + bytes[at..].iter().take_while(|&&it| is_part(it)).count();
+                if !is_storable(&json[at..end]) {
+                    return json.get(at..end);
+                }
+                end
+            }
+            _ => at + 1,
+        };
+    }
+    None
+}
+
+/// The closing quote of the string that opens at `open`.
+pub fn end_of_string(json: &[u8], open: usize) -> usize {
+    let mut at = open + 1;
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+fn is_storable(number: &str) -> bool {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // One that does not even fit a number of the machine is too large as well.
+    let size = exponent.trim_start_matches(['+', '-']).parse().unwrap_or(usize::MAX);
+    if size > MAX_EXPONENT {
+        return false;
+    }
+    let behind = fraction.len() + if exponent.starts_with('-') { size } else { 0 };
+    whole.len() + size <= MAX_DIGITS && behind <= MAX_DIGITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_postgres_holds_passes() {
+        let digits = "9".repeat(16_000);
+        for number in ["0", "-1", "1e400", "1E-512", "1e+308", "5e-324", "1.5e0000000012", &digits, "9007199254740993"]
+        {
+            assert_eq!(unstorable(&format!(r#"{{"a":[{number}]}}"#)), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn what_it_does_not_hold_is_named() {
+        let (long, behind) = ("9".repeat(140_000), format!("0.{}", "9".repeat(16_384)));
+        for number in ["1e513", "-1e-513", "1e999999999999999999999999", "0E131072", &long, &behind] {
+            assert_eq!(unstorable(&format!(r#"{{"a":[1,{number},2]}}"#)), Some(number));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_number_passes() {
+        for json in [r#"{"1e999":"1e999","a":true,"b":"\"1e999"}"#, r#"{"a":"5eba","b":false}"#] {
+            assert_eq!(unstorable(json), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn doubles_pass_and_texts_too(numbers: Vec<f64>, text: String) {
+            let json = serde_json::json!({ "numbers": numbers, &text: [text] }).to_string();
+            prop_assert_eq!(unstorable(&json), None);
+        }
+    }
+}
