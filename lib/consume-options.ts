@@ -23,7 +23,7 @@ export interface ConsumeOptions {
   transport?: string
   /** Transports to drain, the first one first; by default all that can be consumed. */
   transports?: string[]
-  /** Only these queues; by default all. */
+  /** Only these queues, in order of preference inside a priority; by default all, which take turns. */
   queues?: string[]
   /** Where the handlers are; by default the registry of the process. */
   registry?: HandlerRegistry

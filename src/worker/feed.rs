@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::transport::{Claim, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
 use crate::worker::sweep::Sweep;
+use crate::worker::turns::Turns;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -88,6 +89,7 @@ struct Feed {
     /// The queues that a claim reads: those of the last survey that found any. An idle queue is where the next message
     /// will be, and whoever is woken for it need not ask.
     queues: Vec<String>,
+    turns: Turns,
     surveyed_at: Option<Instant>,
     survey_took: Duration,
     /// Whether a claim would have looked which queues there are, had the last look not taken so long.
@@ -270,6 +272,7 @@ impl Feed {
             transport,
             survey: Survey::default(),
             queues: Vec::new(),
+            turns: Turns::new(fastrand::u64(..)),
             surveyed_at: None,
             survey_took: Duration::ZERO,
             owes_survey: false,
@@ -294,6 +297,7 @@ impl Feed {
     fn learn(&mut self, survey: Survey, took: Option<Duration>) {
         if !survey.queues.is_empty() || self.queues.len() > REMEMBERED {
             self.queues.clone_from(&survey.queues);
+            self.turns.arrange(&mut self.queues);
         }
         self.survey_took = took.unwrap_or(self.survey_took);
         (self.survey, self.surveyed_at) = (survey, Some(Instant::now()));
@@ -326,15 +330,17 @@ impl Feed {
         limit: usize,
         reach: Reach,
     ) -> Result<Vec<Claimed>> {
+        let named = queues.is_some();
         let queues = queues.unwrap_or(&self.queues).to_vec();
         self.has_claimed = true;
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
         let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
         let messages = self.answered(token, self.transport.claim(&claim).await)?;
-        if messages.len() == limit && self.queues.len() > 1 {
-            // Queues of one priority take turns at the front, so that a deep one can not starve the others.
-            self.queues.rotate_left(1);
+        // Queues of one priority take turns at the front, so that a deep one cannot starve the others; those that were
+        // asked for stay in the order of preference.
+        if let Some(last) = messages.last().filter(|_| messages.len() == limit && !named) {
+            self.turns.pass(&mut self.queues, &last.queue);
         }
         Ok(messages)
     }

@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod stats;
 mod sweep;
+mod turns;
 mod verdict;
 
 pub use consumer::Consumer;

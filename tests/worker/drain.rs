@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use symphony::dead_letters::redrive;
 use symphony::dispatcher::dispatch;
 use symphony::envelope::Envelope;
@@ -22,6 +23,9 @@ for_workers! {
     transports_are_drained_in_the_order_given
     all_transports_are_drained_where_none_is_named
     only_the_queues_asked_for_are_drained
+    queues_take_turns_however_long_a_claim_is_away_from_the_last
+    queues_take_turns_over_invocations_with_a_message_limit
+    queues_that_are_named_come_in_that_order
     messages_of_unknown_types_stay_untouched
     future_messages_are_left
     messages_sent_by_handlers_are_handled_too
@@ -101,6 +105,43 @@ async fn only_the_queues_asked_for_are_drained<S: Subject>(it: S) {
     assert_eq!(session.started("queue"), ["c", "a", "a"]);
     assert!(summary.drained);
     assert_eq!(counts(&it.transport()).await, (1, 0, 0));
+}
+
+fn queued(queue: &str, count: usize) -> Vec<Envelope> {
+    many(count, || queued_in(queue))
+}
+
+async fn queues_take_turns_however_long_a_claim_is_away_from_the_last<S: Subject>(it: S) {
+    put(&it.transport(), [queued("a", 40), queued("b", 40)].concat()).await;
+    let options = json!({ "batchSize": 4, "maxConcurrency": 4, "messageLimit": 24 });
+    // Longer than a survey holds, so that there is one before each claim.
+    let session = Session::new(&it, options, |_| async {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        Value::Null
+    });
+    assert_eq!(session.run().await.stats.succeeded, 24);
+    let of_b = session.started("queue").iter().filter(|queue| *queue == "b").count();
+    assert_eq!(of_b, 12);
+}
+
+async fn queues_take_turns_over_invocations_with_a_message_limit<S: Subject>(it: S) {
+    put(&it.transport(), [queued("a", 80), queued("b", 80), queued("c", 80)].concat()).await;
+    let mut served = HashSet::new();
+    // That one of the three is never first in forty has a chance of one in four million.
+    for _ in 0..40 {
+        let session = Session::new(&it, json!({ "batchSize": 2, "messageLimit": 2 }), succeed);
+        assert_eq!(session.run().await.stats.succeeded, 2);
+        served.extend(session.started("queue"));
+    }
+    assert_eq!(served.len(), 3, "{served:?}");
+}
+
+async fn queues_that_are_named_come_in_that_order<S: Subject>(it: S) {
+    put(&it.transport(), [queued("a", 6), queued("b", 6), queued("c", 6)].concat()).await;
+    let options = json!({ "queues": ["c", "a"], "batchSize": 2, "maxConcurrency": 1 });
+    let session = Session::new(&it, options, succeed);
+    assert_eq!(session.run().await.stats.succeeded, 12);
+    assert_eq!(session.started("queue"), [vec!["c"; 6], vec!["a"; 6]].concat());
 }
 
 async fn messages_of_unknown_types_stay_untouched<S: Subject>(it: S) {
