@@ -97,7 +97,8 @@ export function duration(value: unknown, key: string): number {
   return must(milliseconds !== undefined, key, value, DURATION_FORM, milliseconds as number)
 }
 
-function positiveDuration(value: unknown, key: string): number {
+/** A duration of a millisecond at least, in whole ones. */
+export function positiveDuration(value: unknown, key: string): number {
   const milliseconds = duration(value, key)
   return must(milliseconds > 0, key, value, `${DURATION_FORM}, more than 0`, Math.ceil(milliseconds))
 }

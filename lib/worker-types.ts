@@ -6,7 +6,7 @@ import type { UnhandledMessages } from './queue.js'
 
 /** How a worker works: the options of `consumeBatch()`, and what a long life needs. */
 export interface WorkerOptions extends ConsumeOptions {
-  /** Pause between two looks when nothing is due; by default `worker.pollInterval`. */
+  /** Pause between two looks when nothing is due, more than 0; by default `worker.pollInterval`. */
   pollInterval?: Duration
   /** How long `stop()` waits for running handlers before it hands them back; by default `worker.shutdownTimeout`. */
   shutdownTimeout?: Duration

@@ -1,5 +1,5 @@
 /** A long-lived consumer for a process of its own. */
-import { type CheckedOptions, checkOptions, duration, flag } from './consume-options.js'
+import { type CheckedOptions, checkOptions, duration, flag, positiveDuration } from './consume-options.js'
 import { type ConsumeResult, Consumption, consumersAtWork, warnOfLostLeases } from './consumption.js'
 import type { Duration } from './duration.js'
 import { getRegistry } from './handlers/registry.js'
@@ -119,7 +119,7 @@ export class Worker extends WorkerEmitter {
   }
 
   #check(): CheckedOptions {
-    const durations = { pollInterval: duration, shutdownTimeout: duration, exitGrace: durationOrFalse }
+    const durations = { pollInterval: positiveDuration, shutdownTimeout: duration, exitGrace: durationOrFalse }
     return checkOptions(this.#options, { ...durations, listen: flag, handleSignals: flag })
   }
 

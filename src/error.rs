@@ -289,6 +289,13 @@ pub enum Error {
         name: String,
     },
 
+    /// A run whose key is taken: the schedule was deleted and made anew, or its plan was set back.
+    #[error("an earlier schedule of this name has dispatched this run already: {keys}")]
+    RunRefused {
+        /// The keys of the messages that were not stored, each `name@planned time`.
+        keys: String,
+    },
+
     /// One failure that several messages of a batch share.
     #[error("{0}")]
     Shared(#[source] std::sync::Arc<Error>),
@@ -327,6 +334,7 @@ impl Error {
             Self::UnknownTimezone { .. } => "SYMPHONY_UNKNOWN_TIMEZONE",
             Self::InvalidSchedule { .. } => "SYMPHONY_INVALID_SCHEDULE",
             Self::UnknownSchedule { .. } => "SYMPHONY_UNKNOWN_SCHEDULE",
+            Self::RunRefused { .. } => "SYMPHONY_RUN_REFUSED",
             Self::Shared(error) => error.code(),
         }
     }
@@ -346,7 +354,8 @@ impl Error {
             Self::InvalidCron(_)
             | Self::UnknownTimezone { .. }
             | Self::InvalidSchedule { .. }
-            | Self::UnknownSchedule { .. } => "SchedulerError",
+            | Self::UnknownSchedule { .. }
+            | Self::RunRefused { .. } => "SchedulerError",
             Self::Shared(error) => error.class(),
             _ => "TransportError",
         }

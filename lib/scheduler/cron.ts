@@ -2,6 +2,7 @@
 import { SchedulerError } from '../errors.js'
 import { native } from '../native.js'
 import { callNative } from '../native-error.js'
+import { refused } from './definition.js'
 
 /** Which runs are asked for. */
 export interface NextRunsOptions {
@@ -37,12 +38,11 @@ export interface CronExpression {
  * nextRuns('0 9 * * MON-FRI', { timezone: 'Europe/London', count: 3 })
  */
 export function nextRuns(expression: string, options: NextRunsOptions = {}): Date[] {
-  const { from = Date.now(), until, ...rest } = options
-  const question = {
-    ...rest,
-    from: toTime('from', from),
-    ...(until !== undefined && { until: toTime('until', until) }),
-  }
+  const question = Object.fromEntries(
+    Object.entries({ from: Date.now(), ...options })
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, checkOf(key, value)(key, value)]),
+  )
   const runs = callNative(() => native().nextRuns(text(expression), JSON.stringify(question)))
   return (JSON.parse(runs) as number[]).map((run) => new Date(run))
 }
@@ -65,8 +65,34 @@ function text(expression: string): string {
   })
 }
 
+type Check = (path: string, value: unknown) => unknown
+
+const CHECKS: Record<keyof NextRunsOptions, Check> = {
+  timezone: textOf("wants an IANA name such as 'Europe/London'"),
+  from: toTime,
+  until: toTime,
+  count: (path, value) => {
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    throw refused(path, value, 'wants a whole number from 1 to 10000')
+  },
+  seed: textOf('wants a text'),
+}
+
+function checkOf(key: string, value: unknown): Check {
+  const check = (CHECKS as Record<string, Check | undefined>)[key]
+  if (check !== undefined) return check
+  throw refused(key, value, `no such option; there are ${Object.keys(CHECKS).join(', ')}`)
+}
+
+function textOf(wanted: string): Check {
+  return (path, value) => {
+    if (typeof value === 'string') return value
+    throw refused(path, value, wanted)
+  }
+}
+
 /** Milliseconds since the epoch. */
-function toTime(path: string, value: Date | number): number {
+function toTime(path: string, value: unknown): number {
   const time = value instanceof Date ? value.getTime() : value
   if (typeof time === 'number' && Number.isFinite(time)) return time
   throw new SchedulerError(`${path}: wants a valid Date, or milliseconds since the epoch`, {

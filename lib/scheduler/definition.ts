@@ -88,7 +88,8 @@ function mustBeObject(path: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(path, value, 'wants an object')
 }
 
-function text(path: string, value: unknown): unknown {
+/** A text, such as a name. */
+export function text(path: string, value: unknown): string {
   if (typeof value === 'string') return value
   throw refused(path, value, 'wants a text')
 }

@@ -5,7 +5,7 @@ import { getLogger } from '../logger.js'
 import type { MessageInput } from '../message.js'
 import type { NativeCore } from '../native.js'
 import { awaitNative } from '../native-error.js'
-import { refused, toDefinition } from './definition.js'
+import { refused, text, toDefinition } from './definition.js'
 import type {
   RunDueOptions,
   RunDueResult,
@@ -84,6 +84,7 @@ export async function defineSchedules(
  */
 export async function listSchedules(options: { after?: string; limit?: number } = {}): Promise<Schedule[]> {
   const { after, limit = 1_000 } = options
+  if (after !== undefined) text('options.after', after)
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
     throw refused('options.limit', limit, 'wants a whole number from 1 to 10000')
   }
@@ -93,13 +94,13 @@ export async function listSchedules(options: { after?: string; limit?: number } 
 
 /** One schedule; `null` when there is none of this name. */
 export async function getSchedule(name: string): Promise<Schedule | null> {
-  const found = await ask<NativeSchedule | null>((core) => core.getSchedule(name))
+  const found = await ask<NativeSchedule | null>((core) => core.getSchedule(text('name', name)))
   return found === null ? null : toSchedule(found)
 }
 
 /** Stops a schedule from running. @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`. */
 export async function pauseSchedule(name: string): Promise<Schedule> {
-  return toSchedule(await ask((core) => core.switchSchedule(name, false)))
+  return toSchedule(await ask((core) => core.switchSchedule(text('name', name), false)))
 }
 
 /**
@@ -109,7 +110,7 @@ export async function pauseSchedule(name: string): Promise<Schedule> {
  * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
  */
 export async function resumeSchedule(name: string): Promise<Schedule> {
-  return toSchedule(await ask((core) => core.switchSchedule(name, true)))
+  return toSchedule(await ask((core) => core.switchSchedule(text('name', name), true)))
 }
 
 /**
@@ -120,13 +121,13 @@ export async function resumeSchedule(name: string): Promise<Schedule> {
  * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
  */
 export async function runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
-  const messages = (await ask<NativeMessage[]>((core) => core.runScheduleNow(name))).map(toMessage)
+  const messages = (await ask<NativeMessage[]>((core) => core.runScheduleNow(text('name', name)))).map(toMessage)
   return { messageId: messages[0]?.messageId ?? '', messages }
 }
 
 /** Deletes a schedule; whether there was one. Messages that it has dispatched stay. */
 export async function deleteSchedule(name: string): Promise<boolean> {
-  return awaitNative(async () => getCore().deleteSchedule(name))
+  return awaitNative(async () => getCore().deleteSchedule(text('name', name)))
 }
 
 /**

@@ -53,9 +53,25 @@ pub(super) fn secrets(value: &Value) -> Value {
     }
 }
 
+/// What the name of a secret contains, in any spelling: `apiKey`, `api_key`, `API-KEY`.
+const SECRETS: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "dsn",
+    "connectionstring",
+];
+
 fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["password", "passwd", "secret", "token"].iter().any(|word| name.contains(word))
+    let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase());
+    let name: String = letters.collect();
+    SECRETS.iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -96,6 +112,27 @@ mod tests {
             "authToken": "***",
         });
         assert_eq!(secrets(&options), shown);
+    }
+
+    #[test]
+    fn the_name_says_that_it_is_secret_in_any_spelling() {
+        for name in [
+            "apiKey",
+            "api_key",
+            "X-API-KEY",
+            "accessKeyId",
+            "aws_access_key",
+            "privateKey",
+            "passphrase",
+            "credentials",
+            "dsn",
+            "SENTRY_DSN",
+            "connectionString",
+        ] {
+            assert_eq!(secrets(&json!({ name: { "a": "pw" } })), json!({ name: "***" }), "{name}");
+        }
+        let shown = json!({ "region": "x", "key": "routing", "keyPrefix": "q:", "accessMode": "rw", "port": 1 });
+        assert_eq!(secrets(&shown), shown);
     }
 
     proptest! {

@@ -12,6 +12,7 @@ use crate::transport::postgres::schedules::{DueRow, Found, Move, Schedules, Sett
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -266,8 +267,9 @@ fn count(works: Vec<Work>, settled: &Settled, report: &mut Report) -> usize {
     for work in works.into_iter().filter(|it| settled.moved.contains(&it.go_on.id)) {
         report.due += 1;
         report.skipped += usize::try_from(work.go_on.skipped).unwrap_or(0);
-        report.failed += usize::from(work.failure.is_some());
-        report.errors.extend(work.failure);
+        let failure = work.failure.or_else(|| refusal(&work.name, &work.messages, settled));
+        report.failed += usize::from(failure.is_some());
+        report.errors.extend(failure);
         for (nominal_at, envelope) in work.messages {
             if settled.stored.contains(&envelope.id) {
                 let (message_id, transport) = (envelope.id, envelope.transport);
@@ -277,6 +279,15 @@ fn count(works: Vec<Work>, settled: &Settled, report: &mut Report) -> usize {
     }
     report.dispatched = report.messages.len();
     settled.moved.len()
+}
+
+/// Runs whose key was taken. The statement has written the same into the schedule.
+fn refusal(schedule: &str, messages: &[(DateTime<Utc>, Envelope)], settled: &Settled) -> Option<Failed> {
+    let refused = messages.iter().filter(|(_, envelope)| !settled.stored.contains(&envelope.id));
+    let keys: BTreeSet<&str> = refused.filter_map(|(_, it)| it.key.as_ref().map(|key| key.key.as_str())).collect();
+    let error = Error::RunRefused { keys: keys.iter().copied().collect::<Vec<_>>().join(", ") };
+    let (code, message) = (error.code(), error.to_string());
+    (!keys.is_empty()).then(|| Failed { schedule: schedule.to_owned(), code, message })
 }
 
 /// Dispatches the message of a schedule now, whatever its plan says; the plan stays as it is.

@@ -4,7 +4,7 @@ use super::sending::Columns;
 use super::{PostgresTransport, millis};
 use crate::config::Config;
 use crate::envelope::Envelope;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::Transport;
 use crate::transport::postgres::database::Database;
 use chrono::{DateTime, Utc};
@@ -135,9 +135,11 @@ impl Schedules {
         let finished: Vec<bool> = moves.iter().map(|it| it.finished).collect();
         let errors: Vec<Option<&str>> = moves.iter().map(|it| it.error.as_deref()).collect();
         let mut parameters = columns.parameters().to_vec();
-        let own: [&(dyn ToSql + Sync); 13] = [
+        let refusal = Error::RunRefused { keys: String::new() };
+        let refusal = format!("{}: {refusal}", refusal.code());
+        let own: [&(dyn ToSql + Sync); 14] = [
             &names, &windows, &repeats, &schedules, &ids, &versions, &next, &nominal, &last, &runs, &skipped,
-            &finished, &errors,
+            &finished, &errors, &refusal,
         ];
         parameters.extend_from_slice(&own);
         let statement = &self.0.statements.schedules_settle;

@@ -2,7 +2,10 @@
 -- The fence is the version: a schedule that anybody has changed since it was read is left alone, with its messages.
 -- One that somebody is changing right now is passed over (SKIP LOCKED): ten invocations at once neither wait for each
 -- other nor deadlock. The idempotency key, name @ planned time, holds even where a schedule is deleted and made anew.
--- $1 to $14 are the messages, as in send_keyed.sql; $15 says which schedule each belongs to; $16 to $24 the schedules.
+-- Keys of runs are held under '@schedules/<transport>', which no caller can name: nobody's key suppresses a run. A run that is
+-- refused all the same is an error of its schedule, written down in the same statement.
+-- $1 to $14 are the messages, as in send_keyed.sql; $15 says which schedule each belongs to; $16 to $24 the schedules; $25 is
+-- what is said of a refused run, before its key.
 WITH run AS (
   SELECT *
   FROM unnest($16::uuid[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::integer[],
@@ -15,25 +18,33 @@ mine AS (
   FOR UPDATE OF s SKIP LOCKED
 ),
 incoming AS (
-  SELECT m.*
+  SELECT m.*, '@schedules/' || m.sent_to AS transport_name
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::integer[], $7::timestamptz[],
               $8::double precision[], $9::text[], $10::text[], $11::text[],
               $12::text[], $13::double precision[], $14::integer[], $15::uuid[])
-    AS m (id, message_type, transport_name, queue_name, priority, max_retries, scheduled_at,
+    AS m (id, message_type, sent_to, queue_name, priority, max_retries, scheduled_at,
           delay_ms, body, headers, metadata, idempotency_key, window_ms, repeats, schedule_id)
   JOIN mine USING (schedule_id)
 ),
 admitted AS (
   :admit
 ),
+accepted AS (
+  SELECT * FROM incoming WHERE idempotency_key IS NULL OR id IN (SELECT message_id FROM admitted)
+),
+refused AS (
+  SELECT schedule_id, string_agg(DISTINCT idempotency_key, ', ') AS keys
+  FROM incoming
+  WHERE id NOT IN (SELECT id FROM accepted)
+  GROUP BY schedule_id
+),
 stored AS (
   INSERT INTO :"schema".messenger_messages_pending
     (id, message_type, transport_name, queue_name, priority, max_retries, available_at,
      body, headers, metadata, idempotency_key)
-  SELECT id, message_type, transport_name, queue_name, priority, max_retries, now(),
+  SELECT id, message_type, sent_to, queue_name, priority, max_retries, now(),
          body::jsonb, coalesce(headers, '{}')::jsonb, coalesce(metadata, '{}')::jsonb, idempotency_key
-  FROM incoming
-  WHERE idempotency_key IS NULL OR id IN (SELECT message_id FROM admitted)
+  FROM accepted
   RETURNING id
 ),
 moved AS (
@@ -44,12 +55,12 @@ moved AS (
     last_run_at = coalesce(mine.last_run_at, s.last_run_at),
     run_count = s.run_count + mine.runs,
     skipped_count = s.skipped_count + mine.skipped,
-    last_message_ids = coalesce((SELECT array_agg(id) FROM incoming WHERE schedule_id = s.id), s.last_message_ids),
+    last_message_ids = coalesce((SELECT array_agg(id) FROM accepted WHERE schedule_id = s.id), s.last_message_ids),
     finished_at = CASE WHEN mine.finished THEN coalesce(s.finished_at, now()) END,
-    last_error = mine.error,
-    last_error_at = CASE WHEN mine.error IS NOT NULL THEN now() END,
+    last_error = coalesce(mine.error, $25 || refused.keys),
+    last_error_at = CASE WHEN mine.error IS NOT NULL OR refused.keys IS NOT NULL THEN now() END,
     version = s.version + 1
-  FROM mine
+  FROM mine LEFT JOIN refused USING (schedule_id)
   WHERE s.id = mine.schedule_id
   RETURNING s.id
 ),

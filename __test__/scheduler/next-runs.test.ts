@@ -1,0 +1,47 @@
+import { deleteSchedule, getSchedule, listSchedules, nextRuns, runScheduleNow } from '@leadmap/symphony'
+import { describe, expect, test } from 'vitest'
+import { createQueue } from '../support/symphony.js'
+
+await createQueue()
+
+const daily = '0 9 * * *'
+/** Words of the core that say nothing to whoever calls from JavaScript. */
+const RUST = /invalid type|expected|f64|usize|rust|line \d|JSON/
+
+describe('nextRuns()', () => {
+  test('takes options that are undefined for absent', () => {
+    const options = { timezone: undefined, from: 0, until: undefined, count: 2, seed: undefined }
+    expect(nextRuns(daily, options as never)).toEqual([new Date(32_400_000), new Date(118_800_000)])
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['a zone of another type', { timezone: 5 }, /^timezone: got 5, wants an IANA name/],
+    ['a zone that is null', { timezone: null }, /^timezone: got null, wants an IANA name/],
+    ['a count of another type', { count: '3' }, /^count: got 3, wants a whole number from 1 to 10000/],
+    ['a count that is not a number', { count: Number.NaN }, /^count: got NaN, wants a whole number/],
+    ['a count that is not whole', { count: 1.5 }, /^count: got 1.5, wants a whole number/],
+    ['a count out of range', { count: 10_001 }, /^count: got 10001, wants a whole number/],
+    ['a seed of another type', { seed: {} }, /^seed: got Object, wants a text/],
+    ['an instant of another type', { from: '2026-01-01' }, /^from: wants a valid Date/],
+    ['an option that does not exist', { zone: 'UTC' }, /^zone: got UTC, no such option; there are timezone, from/],
+  ])('refuses %s by name', (_, options, message) => {
+    const attempt = () => nextRuns(daily, options as never)
+    expect(attempt).toThrow(expect.objectContaining({ name: 'SchedulerError', code: 'SYMPHONY_INVALID_SCHEDULE' }))
+    expect(attempt).toThrow(message)
+    expect(attempt).not.toThrow(RUST)
+  })
+})
+
+test.each<[string, (name: never) => Promise<unknown>]>([
+  ['getSchedule', getSchedule],
+  ['deleteSchedule', deleteSchedule],
+  ['runScheduleNow', runScheduleNow],
+  ['listSchedules', (after) => listSchedules({ after })],
+])('%s() refuses a name of another type', async (_, act) => {
+  const refusal = {
+    name: 'SchedulerError',
+    code: 'SYMPHONY_INVALID_SCHEDULE',
+    message: /(name|after): got 7, wants a text/,
+  }
+  await expect(act(7 as never)).rejects.toMatchObject({ ...refusal, message: expect.stringMatching(refusal.message) })
+})
