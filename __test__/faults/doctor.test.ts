@@ -199,6 +199,23 @@ test('a worker died, and nobody has taken its messages', async () => {
   expect(troubles[0]?.message).toMatch(new RegExp(`pid ${victim.process.pid} \\(9\\d s\\)`))
 })
 
+test('somebody truncated the table of workers, and what they held is held by nobody', async () => {
+  const journal = new Journal()
+  await fill([{ n: 1, ms: 60_000 }])
+  const victim = await startConsumer({ url: server.url, journal, lease: '1m' })
+  await until('it holds it', () => journal.count('start') === 1)
+  await victim.kill()
+  undo('TRUNCATE symphony.messenger_workers, symphony.messenger_messages')
+  await server.query('TRUNCATE symphony.messenger_workers')
+  expect(await wrong()).toMatchObject([
+    {
+      check: 'held',
+      message: '1 claimed messages are held by nobody: their workers have no row in messenger_workers',
+      remedy: expect.stringContaining('consumeBatch()'),
+    },
+  ])
+})
+
 test('nobody runs the schedules that are due', async () => {
   await schedule({ type: 'Report', payload: {} }, { cron: '0 9 * * *' }, { name: 'daily' })
   undo('TRUNCATE symphony.messenger_schedules, symphony.messenger_messages, symphony.messenger_deduplication')

@@ -50,6 +50,7 @@ test('a queue at rest is healthy', async () => {
       'errorRate',
       'deadLetters',
       'staleWorkers',
+      'heldMessages',
       'overdueSchedules',
       'unhandledTypes',
       'circuitBreakers',
@@ -113,6 +114,35 @@ test('a worker that died and was not rescued shows', async () => {
      VALUES (gen_random_uuid(), 'h', 1, '{supabase}', now() - interval '5 minutes')`,
   )
   expect(await check('staleWorkers')).toMatchObject({ overall: 'degraded', status: 'degraded', value: 1 })
+})
+
+test('messages that nobody holds show, and so do those that their worker does not know of', async () => {
+  const hold = (worker: string) =>
+    database.query(
+      `INSERT INTO symphony.messenger_messages_processing
+         (id, message_type, transport_name, body, status, locked_at, locked_by, worker_id)
+       VALUES (gen_random_uuid(), 'Good', 'supabase', '{}', 'processing', now() - interval '5 minutes',
+               gen_random_uuid(), $1)`,
+      [worker],
+    )
+  const [worker] = await database.query<{ id: string }>(
+    `INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until, in_flight)
+     VALUES (gen_random_uuid(), 'h', 1, '{supabase}', now() + interval '1 minute', 1) RETURNING id`,
+  )
+  await hold(worker?.id ?? '')
+  expect(await check('heldMessages')).toMatchObject({ overall: 'healthy', status: 'healthy', value: 0 })
+  await hold(worker?.id ?? '')
+  expect(await check('heldMessages')).toMatchObject({
+    overall: 'degraded',
+    message: '1 messages are held by workers that do not know of them: restart these',
+    value: 1,
+  })
+  await database.query('TRUNCATE symphony.messenger_workers')
+  expect(await check('heldMessages')).toMatchObject({
+    overall: 'degraded',
+    message: '2 messages are held by nobody: call consumeBatch(), or start a Worker',
+    value: 2,
+  })
 })
 
 test('schedules that nobody runs show, unless they are paused', async () => {

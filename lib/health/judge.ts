@@ -14,6 +14,7 @@ export function judge(facts: Facts, thresholds: Thresholds): HealthCheck[] {
     errorRate(facts, thresholds),
     deadLetters(facts, thresholds),
     staleWorkers(facts),
+    heldMessages(facts),
     overdueSchedules(facts),
     unhandledTypes(facts),
     circuitBreakers(facts),
@@ -83,6 +84,20 @@ function staleWorkers({ vitals }: Facts): HealthCheck | undefined {
   }
   const message = `${value} workers died and nobody has taken their messages: call consumeBatch(), or start a Worker`
   return { name: 'staleWorkers', status: 'degraded', message, value }
+}
+
+function heldMessages({ vitals }: Facts): HealthCheck | undefined {
+  if (vitals === null) return undefined
+  const name = 'heldMessages'
+  const { heldByNobody, unknownToWorkers } = vitals
+  const value = heldByNobody + unknownToWorkers
+  if (value === 0)
+    return { name, status: 'healthy', message: 'every claimed message is in the hands of a worker', value }
+  const message = [
+    heldByNobody > 0 && `${heldByNobody} messages are held by nobody: call consumeBatch(), or start a Worker`,
+    unknownToWorkers > 0 && `${unknownToWorkers} messages are held by workers that do not know of them: restart these`,
+  ]
+  return { name, status: 'degraded', message: message.filter(Boolean).join('; '), value }
 }
 
 function overdueSchedules({ vitals }: Facts): HealthCheck | undefined {

@@ -8,7 +8,7 @@ export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
 export interface HealthCheck {
   /**
    * What was looked at: `database`, `migrations`, `queueDepth`, `oldestAge`, `errorRate`, `deadLetters`,
-   * `staleWorkers`, `overdueSchedules`, `unhandledTypes` or `circuitBreakers`.
+   * `staleWorkers`, `heldMessages`, `overdueSchedules`, `unhandledTypes` or `circuitBreakers`.
    */
   name: string
   /** How it is. */
@@ -63,6 +63,8 @@ export interface Facts {
     recentDeadLetters: number
     workers: number
     staleWorkers: number
+    heldByNobody: number
+    unknownToWorkers: number
     overdueSchedules: number
     circuits: OpenCircuit[]
   } | null

@@ -68,6 +68,8 @@ pub struct Facts {
     holding_slots: Vec<String>,
     tables: Vec<Table>,
     stale_workers: Vec<StaleWorker>,
+    held_by_nobody: i64,
+    unknown_to_workers: i64,
     overdue_schedules: Vec<OverdueSchedule>,
     past_retention: Vec<PastRetention>,
 }
@@ -116,6 +118,7 @@ pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
         transactions(facts),
         dead_rows(&facts.tables),
         workers(&facts.stale_workers),
+        held(facts.held_by_nobody, facts.unknown_to_workers),
         schedules(&facts.overdue_schedules),
         retention(&facts.past_retention),
     ]
@@ -207,6 +210,25 @@ fn workers(stale: &[StaleWorker]) -> Finding {
     )
 }
 
+fn held(by_nobody: i64, unknown: i64) -> Finding {
+    let check = "held";
+    if by_nobody > 0 {
+        return Finding::warning(
+            check,
+            format!("{by_nobody} claimed messages are held by nobody: their workers have no row in messenger_workers"),
+            "call consumeBatch() or start a Worker: any claim takes them back",
+        );
+    }
+    if unknown > 0 {
+        return Finding::warning(
+            check,
+            format!("{unknown} messages are held by workers that live and do not know of them"),
+            "deploy this version everywhere, whose workers put them back with each heartbeat; restart those of older ones",
+        );
+    }
+    Finding::ok(check, "every claimed message is in the hands of a worker")
+}
+
 fn schedules(overdue: &[OverdueSchedule]) -> Finding {
     if overdue.is_empty() {
         return Finding::ok("schedules", "no schedule is overdue");
@@ -249,6 +271,7 @@ mod tests {
             "version": 170_002, "now": 1_000_000.0, "exposed": [], "unguarded": [], "oldestTransaction": null,
             "preparedTransactions": 0, "holdingSlots": [], "tables": [], "staleWorkers": [],
             "overdueSchedules": [], "pastRetention": [],
+            "heldByNobody": 0, "unknownToWorkers": 0,
         });
         change(&mut facts);
         serde_json::from_value(facts).unwrap()
@@ -266,7 +289,7 @@ mod tests {
     #[test]
     fn each_trouble_is_found_with_its_remedy() {
         let busy = json!({ "seconds": 3600.4, "pid": 77, "application": "report", "state": "idle in transaction" });
-        let cases: [(&str, &str, Value, &str); 11] = [
+        let cases: [(&str, &str, Value, &str); 13] = [
             ("version", "version", json!(140_010), "14.10"),
             ("clock", "now", json!(1_600_000.0), "600.0 s apart"),
             ("rights", "exposed", json!(["anon may select messenger_messages"]), "anon may select"),
@@ -276,6 +299,8 @@ mod tests {
             ("transactions", "holdingSlots", json!(["old"]), "old"),
             ("deadRows", "tables", json!([{ "name": "p", "live": 10, "dead": 300_000 }]), "p (300000 dead, 10 live)"),
             ("workers", "staleWorkers", json!([{ "host": "h", "pid": 5, "seconds": 90.2 }]), "h pid 5 (90 s)"),
+            ("held", "heldByNobody", json!(5), "5 claimed messages are held by nobody"),
+            ("held", "unknownToWorkers", json!(7), "7 messages are held by workers that live and do not know of them"),
             ("schedules", "overdueSchedules", json!([{ "name": "daily", "seconds": 600.4 }]), "daily (600 s)"),
             ("retention", "pastRetention", json!([{ "what": "metrics", "seconds": 7300 }]), "metrics (2 h)"),
         ];

@@ -96,6 +96,8 @@ impl Vitals {
         self.recent_dead_letters += other.recent_dead_letters;
         self.workers += other.workers;
         self.stale_workers += other.stale_workers;
+        self.held_by_nobody += other.held_by_nobody;
+        self.unknown_to_workers += other.unknown_to_workers;
         self.overdue_schedules += other.overdue_schedules;
         self.circuits.extend(other.circuits);
     }

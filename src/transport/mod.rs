@@ -51,6 +51,16 @@ pub struct Capabilities {
     pub deduplicates: bool,
 }
 
+/// What a worker knows of its claims. It makes their tokens itself, in order, so whatever is held under any other one that
+/// is older than `before` is unknown to it: the answer to a claim was lost, or a settling has been undone.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The tokens of all that it holds or has not settled yet.
+    pub tokens: Vec<Uuid>,
+    /// Older than the token of any claim that may be under way.
+    pub before: Uuid,
+}
+
 /// What became of one envelope that was sent.
 #[derive(Debug)]
 pub enum Sent {
@@ -329,6 +339,10 @@ pub struct Vitals {
     pub workers: u64,
     /// Workers that have been overdue for a minute and that nobody has rescued.
     pub stale_workers: u64,
+    /// Claimed messages whose worker is not registered: they come back with the next rescue.
+    pub held_by_nobody: u64,
+    /// Messages of living workers that do not know of them.
+    pub unknown_to_workers: u64,
     /// Schedules that have been due for five minutes or more: nobody runs what is due.
     pub overdue_schedules: u64,
     /// Circuit breakers that are not closed.
@@ -545,8 +559,9 @@ pub trait Transport: Send + Sync {
         self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
     }
 
-    /// Takes back whatever was moved under a token whose claim was never answered.
-    async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()>;
+    /// Puts back, with no attempt used, what is held under this worker and is unknown to it; answers whether anything was.
+    /// Where there is much of it, that is not all: ask again.
+    async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool>;
 
     /// One heartbeat for all that the worker holds. Answers since when it is registered; `None`: it is not, so it was
     /// declared dead. Another instant than before: it was, and a claim has registered it again.

@@ -2,8 +2,8 @@
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Look, RescueStep, Rescued, Sent, Settlement, Survey, Transport,
-    Unhandled, WorkerId, not_capable,
+    Capabilities, Claim, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement, Survey,
+    Transport, Unhandled, WorkerId, not_capable,
 };
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
@@ -110,8 +110,8 @@ impl Transport for SyncTransport {
         Ok(settlements.iter().map(|it| it.id).collect())
     }
 
-    async fn forget(&self, _: &WorkerId, _: Uuid) -> Result<()> {
-        Ok(())
+    async fn reconcile(&self, _: &WorkerId, _: &Known) -> Result<bool> {
+        Ok(false)
     }
 
     async fn extend(&self, _: &WorkerId, _: usize) -> Result<Option<DateTime<Utc>>> {

@@ -1,6 +1,7 @@
 //! The handle on one bounded drain or one long-lived worker: what others may ask of it while it runs.
 
 use super::budget::Budget;
+use super::heart::Beat;
 use super::report::Report;
 use super::run::{End, Loop, backoff, trouble};
 use super::stats::{Stats, StoppedBy, Summary};
@@ -33,6 +34,8 @@ pub struct Consumer {
     pub(super) stop: Mutex<Option<Stop>>,
     /// A heartbeat found that the worker had been declared dead: some of what it holds may be with others.
     pub(super) in_doubt: AtomicBool,
+    /// A heartbeat found the worker registered.
+    pub(super) beaten: AtomicBool,
     /// Something was sent since the last claim.
     pub(super) sent: AtomicBool,
     /// Wakes the loop for any of the above.
@@ -68,6 +71,7 @@ impl Consumer {
             reports: Mutex::default(),
             stop: Mutex::default(),
             in_doubt: AtomicBool::new(false),
+            beaten: AtomicBool::new(false),
             sent: AtomicBool::new(false),
             wake: Notify::new(),
             stats: Mutex::default(),
@@ -132,7 +136,7 @@ impl Consumer {
         let listening = self.listen(&transports);
         let stores = distinct_stores(&transports);
         let side_tasks = self.clone().start_side_tasks(&stores, &worker);
-        let run = Loop::new(self.clone(), transports.clone(), worker.clone(), listening, start).run();
+        let run = Loop::new(self.clone(), transports.clone(), stores.clone(), worker.clone(), listening, start).run();
         let outcome = self.in_time(start, run).await;
         side_tasks.iter().for_each(AbortHandle::abort);
         let (queue_depth, untidy) = self.leave(&worker, &stores, &transports, outcome.as_ref().ok()).await;
@@ -229,11 +233,12 @@ impl Consumer {
     fn start_side_tasks(self: Arc<Self>, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {
         let in_flight = self.in_flight.clone();
         let tidying = tokio::spawn(housekeeping::keep_tidy(stores.to_vec(), self.options.mode));
-        let in_doubt = move || {
-            self.in_doubt.store(true, Ordering::Relaxed);
+        let tell = move |beat| {
+            let told = if beat == Beat::InDoubt { &self.in_doubt } else { &self.beaten };
+            told.store(true, Ordering::Relaxed);
             self.wake.notify_one();
         };
-        let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, in_doubt));
+        let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, tell));
         vec![heart.abort_handle(), tidying.abort_handle()]
     }
 

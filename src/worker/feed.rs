@@ -95,8 +95,6 @@ struct Feed {
     /// Whether a claim would have looked which queues there are, had the last look not taken so long.
     owes_survey: bool,
     suspect_pause: Option<Instant>,
-    /// Claims whose answer never came.
-    unanswered: Vec<Uuid>,
     /// Whether anything was asked for, which registers the worker.
     has_claimed: bool,
 }
@@ -148,7 +146,6 @@ impl Feeds {
     }
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        try_join_all(self.feeds.iter_mut().map(|feed| feed.forget_unanswered(&self.worker))).await?;
         self.fresh = false;
         if wanted.woken && !wanted.suspect && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
             return Ok(());
@@ -277,21 +274,12 @@ impl Feed {
             survey_took: Duration::ZERO,
             owes_survey: false,
             suspect_pause: None,
-            unanswered: Vec::new(),
             has_claimed: false,
         }
     }
 
     fn has_suspect(&self) -> bool {
         self.survey.suspects && self.suspect_pause.is_none_or(|until| Instant::now() >= until)
-    }
-
-    async fn forget_unanswered(&mut self, worker: &WorkerId) -> Result<()> {
-        while let Some(&token) = self.unanswered.last() {
-            self.transport.forget(worker, token).await?;
-            self.unanswered.pop();
-        }
-        Ok(())
     }
 
     fn learn(&mut self, survey: Survey, took: Option<Duration>) {
@@ -336,7 +324,7 @@ impl Feed {
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
         let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
-        let messages = self.answered(token, self.transport.claim(&claim).await)?;
+        let messages = self.transport.claim(&claim).await?;
         // Queues of one priority take turns at the front, so that a deep one cannot starve the others; those that were
         // asked for stay in the order of preference.
         if let Some(last) = messages.last().filter(|_| messages.len() == limit && !named) {
@@ -366,17 +354,9 @@ impl Feed {
             reach: Reach::Exhaustive,
             listening: false,
         };
-        let suspect = self.answered(token, self.transport.claim_suspect(&claim).await)?;
+        let suspect = self.transport.claim_suspect(&claim).await?;
         self.surveyed_at = None;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
         Ok(suspect.into_iter().collect())
-    }
-
-    /// Remembers a claim that may have taken messages without saying so.
-    fn answered<T>(&mut self, token: Uuid, answer: Result<T>) -> Result<T> {
-        if matches!(answer, Err(Error::Connection { .. } | Error::Timeout { .. })) {
-            self.unanswered.push(token);
-        }
-        answer
     }
 }

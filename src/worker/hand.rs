@@ -87,6 +87,11 @@ impl Hand {
         claims
     }
 
+    /// The tokens of the claims in hand, once for each message.
+    pub fn tokens(&self) -> impl Iterator<Item = Uuid> {
+        self.batches.values().flat_map(|batch| batch.messages.iter().flatten()).map(|it| it.token)
+    }
+
     /// Marks claims as lost; answers with those that are still in hand, and their batch and index.
     pub fn lose(&mut self, claims: &HashSet<(Uuid, Uuid)>) -> Vec<((u32, usize), Held)> {
         let mut lost = Vec::new();

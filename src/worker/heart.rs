@@ -1,4 +1,4 @@
-//! The heartbeat: one row a worker, beaten by a task of its own, so that neither a slow claim nor a handler that
+//! The heartbeat: one row for each worker, beaten by a task of its own, so that neither a slow claim nor a handler that
 //! blocks JavaScript's event loop can cost the lease.
 
 use crate::transport::{Transport, WorkerId};
@@ -7,31 +7,46 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Beats three times a lease, until it is aborted. `in_doubt` is called when a beat does not find the registration of
-/// the beat before while the worker holds messages: it was declared dead, and others may have them now.
+/// What a heartbeat tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// The worker is registered, and the database answers: time to compare what it holds there with what it holds here.
+    Kept,
+    /// The registration of the beat before is gone while the worker holds messages: it was declared dead, and others may
+    /// have them now.
+    InDoubt,
+}
+
+/// Beats three times in each lease, until it is aborted.
 pub async fn beat(
     stores: Vec<Arc<dyn Transport>>,
     worker: WorkerId,
     in_flight: Arc<AtomicUsize>,
-    in_doubt: impl Fn() + Sync,
+    tell: impl Fn(Beat) + Sync,
 ) {
     // Each store by itself: one that does not answer must not cost the lease in another.
-    join_all(stores.iter().map(|store| beat_in(&**store, &worker, &in_flight, &in_doubt))).await;
+    join_all(stores.iter().map(|store| beat_in(&**store, &worker, &in_flight, &tell))).await;
 }
 
-async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsize, in_doubt: &(impl Fn() + Sync)) {
+async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsize, tell: &(impl Fn(Beat) + Sync)) {
     let mut ticks = tokio::time::interval(worker.lease / 3);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
     let mut known: Option<DateTime<Utc>> = None;
+    let mut doubted = false;
     loop {
         ticks.tick().await;
         let held = in_flight.load(Ordering::Relaxed);
         // A beat that fails is no reason to stop: the lease has two more before it runs out.
         let Ok(since) = store.extend(worker, held).await else { continue };
-        if held > 0 && (since.is_none() || since != known) {
-            in_doubt();
+        let in_doubt = since.is_none() || since != known;
+        // Asked once more at the next beat: a rescue that began before the worker was registered again may end after it.
+        if held > 0 && (in_doubt || doubted) {
+            tell(Beat::InDoubt);
         }
-        known = since;
+        if since.is_some() {
+            tell(Beat::Kept);
+        }
+        (known, doubted) = (since, in_doubt);
     }
 }

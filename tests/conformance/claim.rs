@@ -1,12 +1,12 @@
 //! A claim takes what is due and asked for, and nobody else gets it.
 
 use crate::support::kit::{
-    HOUR, MINUTE, Worker, counts, delayed, ids, many, message, put, queued_in, survey_of, urgent,
+    HOUR, LEASE, MINUTE, Worker, counts, delayed, ids, many, message, put, put_one, queued_in, settlement, survey_of,
+    urgent,
 };
 use crate::support::subject::Subject;
 use std::collections::HashSet;
-use std::time::Duration;
-use symphony::transport::{Claim, Reach};
+use symphony::transport::{Known, Outcome};
 use uuid::Uuid;
 
 for_stores! {
@@ -18,7 +18,8 @@ for_stores! {
     a_type_filter_leaves_other_types_untouched
     eight_claimers_at_once_never_get_the_same_message
     a_survey_names_the_queues_that_hold_anything
-    a_forgotten_claim_is_put_back_as_it_was
+    what_a_worker_does_not_know_of_goes_back_as_it_was
+    a_suspect_that_goes_back_unknown_is_suspect_as_before
 }
 
 async fn nothing_is_claimed_from_nothing<S: Subject>(it: S) {
@@ -120,22 +121,36 @@ async fn a_survey_names_the_queues_that_hold_anything<S: Subject>(it: S) {
     assert_eq!(queues, ["a", "later"]);
 }
 
-async fn a_forgotten_claim_is_put_back_as_it_was<S: Subject>(it: S) {
+async fn what_a_worker_does_not_know_of_goes_back_as_it_was<S: Subject>(it: S) {
     let transport = it.transport();
-    let sent = put(&transport, many(4, || message("Email"))).await;
-    let (worker, stranger) = (Worker::of(&transport), Worker::with_lease(&transport, Duration::from_secs(1)));
+    let sent = put(&transport, many(6, || message("Email"))).await;
+    let (worker, stranger) = (Worker::of(&transport), Worker::of(&transport));
+    let unknown = [worker.claim(1).await, stranger.claim(1).await, worker.claim(1).await];
     let kept = worker.claim(1).await;
-    let token = Uuid::now_v7();
-    let queues = ["default".to_owned()];
-    let (worker_id, reach) = (&worker.id, Reach::Exhaustive);
-    let claim = Claim { worker: worker_id, token, queues: &queues, types: None, limit: 2, reach, listening: false };
-    assert_eq!(transport.claim(&claim).await.unwrap().len(), 2);
+    let since = Uuid::now_v7();
+    let begun = worker.claim(1).await;
+    let known = Known { tokens: vec![kept[0].token], before: since };
+    assert!(transport.reconcile(&worker.id, &known).await.unwrap());
+    assert!(!transport.reconcile(&worker.id, &known).await.unwrap(), "once is enough");
 
-    transport.forget(&stranger.id, token).await.unwrap();
-    assert_eq!(counts(&transport).await, (1, 0, 3));
-    transport.forget(&worker.id, token).await.unwrap();
+    assert_eq!(counts(&transport).await, (3, 0, 3));
     let again = stranger.claim(10).await;
-    assert_eq!(ids(&again), sent[1..]);
+    assert_eq!(ids(&again), [sent[0], sent[2], sent[5]]);
     assert!(again.iter().all(|it| (it.retry_count, it.crash_count) == (0, 0)));
-    worker.settle(&kept[0], symphony::transport::Outcome::Completed).await;
+    assert_eq!(transport.settle(&[settlement(&unknown[0][0], Outcome::Completed)]).await.unwrap(), [sent[0]]);
+    for message in [&kept[0], &begun[0]] {
+        worker.settle(message, Outcome::Completed).await;
+    }
+}
+
+async fn a_suspect_that_goes_back_unknown_is_suspect_as_before<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    Worker::of(&transport).claim_one().await;
+    it.advance(2 * LEASE).await;
+    transport.rescue().await.unwrap();
+    let worker = Worker::of(&transport);
+    worker.claim_suspect().await.unwrap();
+    assert!(worker.knows_only(&[]).await);
+    assert_eq!(worker.claim_suspect().await.unwrap().crash_count, 1);
 }

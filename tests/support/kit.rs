@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::transport::failed::{FailedFilter, FailedMessage};
-use symphony::transport::{Claim, Claimed, Failure, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId};
+use symphony::transport::{
+    Claim, Claimed, Failure, Known, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId,
+};
 use uuid::Uuid;
 
 /// A minute.
@@ -151,6 +153,12 @@ impl Worker {
             listening: false,
         };
         self.transport.claim_suspect(&claim).await.unwrap()
+    }
+
+    /// Puts back what it has claimed, but for what it claimed with these; says whether anything was.
+    pub async fn knows_only(&self, kept: &[Claimed]) -> bool {
+        let known = Known { tokens: kept.iter().map(|it| it.token).collect(), before: Uuid::now_v7() };
+        self.transport.reconcile(&self.id, &known).await.unwrap()
     }
 
     /// Settles one message whose fence must still hold.

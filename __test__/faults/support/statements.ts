@@ -7,6 +7,11 @@ export function statement(name: string): string {
   return text.replaceAll(':"schema"', 'symphony').replaceAll(":'schema'", "'symphony'")
 }
 
+/** How a statement of the Postgres transport begins, whatever its schema. */
+export function opening(name: string): string {
+  return read(name).split('\n', 1).join()
+}
+
 function read(name: string): string {
   return readFileSync(fileURLToPath(new URL(`../../../src/transport/postgres/${name}.sql`, import.meta.url)), 'utf8')
 }

@@ -18,8 +18,8 @@ use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Look, RescueStep, Rescued, Sent, Settlement, Transport, Unhandled,
-    Vitals, WorkerId,
+    Capabilities, Claim, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement, Transport,
+    Unhandled, Vitals, WorkerId,
 };
 use crate::envelope::Envelope;
 use crate::error::Result;
@@ -133,9 +133,8 @@ impl Transport for MemoryTransport {
         Ok(self.state().vitals())
     }
 
-    async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {
-        self.state().forget(worker.id, token);
-        Ok(())
+    async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool> {
+        Ok(self.state().reconcile(worker.id, known))
     }
 
     async fn extend(&self, worker: &WorkerId, _: usize) -> Result<Option<DateTime<Utc>>> {

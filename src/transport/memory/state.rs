@@ -12,8 +12,8 @@ use super::message::Message;
 use crate::envelope::Envelope;
 use crate::transport::failed::Redriven;
 use crate::transport::{
-    Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, MAX_CRASHES, Outcome, RescueStep, Rescued, Sent, Settlement,
-    Survey, Unhandled, Vitals, WorkerId,
+    Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Known, MAX_CRASHES, Outcome, RescueStep, Rescued, Sent,
+    Settlement, Survey, Unhandled, Vitals, WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -194,14 +194,15 @@ impl State {
         if message.crash_count > 0 { self.suspects.insert(message) } else { self.waiting.insert(message) }
     }
 
-    pub fn forget(&mut self, worker: Uuid, token: Uuid) {
-        for message in self.take_held(|it| it.worker == worker && it.token == token) {
-            self.put_back(message);
+    pub fn reconcile(&mut self, worker: Uuid, known: &Known) -> bool {
+        let is_unknown =
+            |it: &mut Held| it.worker == worker && it.token < known.before && !known.tokens.contains(&it.token);
+        let unknown: Vec<_> = self.held.extract_if(.., |_, it| is_unknown(it)).collect();
+        let any = !unknown.is_empty();
+        for (_, it) in unknown {
+            self.put_back(it.message);
         }
-    }
-
-    fn take_held(&mut self, which: impl Fn(&Held) -> bool) -> Vec<Message> {
-        self.held.extract_if(.., |_, it| which(it)).map(|(_, it)| it.message).collect()
+        any
     }
 
     // ---- leases ------------------------------------------------------------------------------------------------
@@ -301,6 +302,8 @@ impl State {
             recent_dead_letters: self.letters.count_since(now - TimeDelta::hours(1)),
             workers: leases(|until, now| until >= now),
             stale_workers: leases(|until, now| until < now - TimeDelta::minutes(1)),
+            held_by_nobody: self.held.values().filter(|it| !self.leases.contains_key(&it.worker)).count() as u64,
+            unknown_to_workers: 0,
             overdue_schedules: 0,
             circuits: Vec::new(),
         }

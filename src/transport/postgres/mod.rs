@@ -30,7 +30,7 @@ use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimed, Cleaned, DEPTH_CAP, Depth,
+    Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Known,
     Listening, Look, MAX_CRASHES, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
     WorkerId,
 };
@@ -50,6 +50,9 @@ use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
+
+/// How many messages that their worker does not know of one statement puts back.
+const RECONCILED_AT_ONCE: usize = 1_000;
 
 /// Messages in Postgres.
 pub struct PostgresTransport {
@@ -218,11 +221,13 @@ impl Transport for PostgresTransport {
         self.read_vitals().await
     }
 
-    async fn forget(&self, worker: &WorkerId, token: Uuid) -> Result<()> {
-        let statement = &self.statements.forget_claim;
-        let rows = self.query(statement, &[&worker.id, &token]).await?;
+    async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool> {
+        let Known { tokens, before } = known;
+        let limit = i64::try_from(RECONCILED_AT_ONCE).unwrap_or(i64::MAX);
+        let statement = &self.statements.reconcile;
+        let rows = self.query(statement, &[&worker.id, &tokens, before, &limit]).await?;
         self.lower_floors(&self.read(statement, &rows, rows::returned)?);
-        Ok(())
+        Ok(!rows.is_empty())
     }
 
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>> {

@@ -33,7 +33,7 @@ pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
     })
 }
 
-/// A message that is back in its queue: a row of settle_return.sql or forget_claim.sql.
+/// A message that is back in its queue: a row of settle_return.sql or reconcile.sql.
 pub struct Returned {
     pub id: Uuid,
     pub queue: String,
@@ -41,7 +41,7 @@ pub struct Returned {
     pub available_at: DateTime<Utc>,
 }
 
-/// A row of settle_return.sql or forget_claim.sql.
+/// A row of settle_return.sql or reconcile.sql.
 pub fn returned(row: &Row) -> Result<Returned, Error> {
     Ok(Returned {
         id: row.try_get(0)?,

@@ -20,11 +20,13 @@ pub struct Statement {
 pub const PLANNING: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 6] = [
     (":count", include_str!("count.sql")),
     (":held", include_str!("held.sql")),
     (":admit", include_str!("admit.sql")),
     (":wake", include_str!("wake.sql")),
+    (":unheld", include_str!("unheld.sql")),
+    (":unknown", include_str!("unknown.sql")),
 ];
 
 /// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
@@ -92,8 +94,8 @@ statements! {
     settle_return(UUID_ARRAY, UUID_ARRAY, TEXT, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
     /// Moves messages to the dead letters.
     settle_bury(UUID_ARRAY, UUID_ARRAY, TEXT, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
-    /// Takes back a claim that was never answered.
-    forget_claim(UUID, UUID);
+    /// Puts back what a worker does not know that it holds.
+    reconcile(UUID, UUID_ARRAY, UUID, INT8);
     /// One heartbeat.
     extend(UUID, FLOAT8, INT4);
     /// Which claims no longer stand.

@@ -1,5 +1,6 @@
 -- What a look at the health of the queue needs beside depth and metrics, as one JSON value. Counts stop at $1.
--- Index: messenger_failed_messages_newest, by failed_at, and messenger_schedules_due; the other tables have few rows.
+-- Index: messenger_failed_messages_newest, by failed_at, and messenger_schedules_due; the other tables
+-- have few rows.
 SELECT jsonb_build_object(
   'deadLetters', (SELECT count(*) FROM (SELECT FROM :"schema".messenger_failed_messages LIMIT $1) capped),
   'recentDeadLetters', (SELECT count(*) FROM (
@@ -7,6 +8,12 @@ SELECT jsonb_build_object(
   'workers', (SELECT count(*) FROM (SELECT FROM :"schema".messenger_workers WHERE lease_until >= now() LIMIT $1) capped),
   'staleWorkers', (SELECT count(*) FROM (
     SELECT FROM :"schema".messenger_workers WHERE lease_until < now() - interval '1 minute' LIMIT $1) capped),
+  'heldByNobody', (
+    :unheld
+  ),
+  'unknownToWorkers', (
+    :unknown
+  ),
   'overdueSchedules', (SELECT count(*) FROM (
     SELECT FROM :"schema".messenger_schedules WHERE enabled AND next_run_at < now() - interval '5 minutes'
     LIMIT $1) capped),

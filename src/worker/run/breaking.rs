@@ -22,7 +22,7 @@ impl Loop {
         let types = lock(&self.consumer.types).clone();
         let reports = self.breaker.reports(self.now, false, &config.circuit_breaker, types.as_deref());
         let Some(reports) = reports else { return };
-        self.reporting = Some(Beside::start(exchange(self.transports.clone(), self.worker, reports)));
+        self.reporting = Some(Beside::start(exchange(self.transports.clone(), self.worker.id, reports)));
     }
 
     pub(super) fn on_reported(&mut self, answer: Result<Vec<CircuitState>>) {
@@ -58,7 +58,7 @@ impl Loop {
         let config = self.consumer.engine.config();
         let Some(reports) = self.breaker.reports(Instant::now(), true, &config.circuit_breaker, None) else { return };
         if !reports.is_empty() {
-            let answer = exchange(self.transports.clone(), self.worker, reports).await;
+            let answer = exchange(self.transports.clone(), self.worker.id, reports).await;
             self.on_reported(answer);
             self.emit();
         }

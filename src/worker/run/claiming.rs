@@ -12,6 +12,7 @@ use crate::worker::{Mode, delivery};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 impl Loop {
     /// How many messages the next claim may ask for.
@@ -49,6 +50,7 @@ impl Loop {
         let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
         let waiting = self.said_waiting;
         let wanted = Wanted { types, limit, exhaustive, suspect, listening, woken, waiting };
+        self.claiming_since = Uuid::now_v7();
         self.claiming = Some(Beside::start(feeds.claim(wanted)));
     }
 
@@ -71,7 +73,9 @@ impl Loop {
     /// Whether a bounded drain has found all there is; what is in hand may still come back.
     pub(super) fn is_exhausted(&self) -> bool {
         let is_last = |look: &Look| look.is_last(self.now, self.consumer.engine.sent(), self.put_back);
-        self.consumer.options.mode == Mode::Drain && self.is_clear() && self.found_nothing.as_ref().is_some_and(is_last)
+        let is_sure = !self.unsure && self.checking.is_none();
+        let found_nothing = self.found_nothing.as_ref().is_some_and(is_last);
+        self.consumer.options.mode == Mode::Drain && is_sure && self.is_clear() && found_nothing
     }
 
     pub(super) fn on_claimed(&mut self, mut feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
@@ -128,7 +132,8 @@ impl Loop {
 
     pub(super) fn on_claim_error(&mut self, error: Error) {
         self.claim_failures += 1;
-        self.has_failed_to_claim = true;
+        // It may have been done all the same.
+        (self.has_failed_to_claim, self.unsure) = (true, true);
         self.event(|| trouble(&error));
         self.claim_after = Some(Instant::now() + backoff(self.claim_failures));
         let hopeless = !error.is_transient() || self.claim_failures >= PATIENCE;

@@ -24,7 +24,7 @@ use crate::monitor::counter::Counter;
 use crate::transport::{CircuitState, Listening, Transport, WorkerId};
 use beside::Beside;
 use look::Look;
-use losing::Lost;
+use losing::Checked;
 use serde_json::{Value, json};
 use settling::Pending;
 use std::collections::HashSet;
@@ -44,7 +44,7 @@ const SETTLE_AT_ONCE: usize = 1000;
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
 type Claiming = Beside<(Feeds, Vec<Caught>, Option<Error>)>;
-type Checking = Beside<Result<Lost>>;
+type Checking = Beside<(bool, Result<Checked>)>;
 type Reporting = Beside<Result<Vec<CircuitState>>>;
 type Settling = Beside<(Vec<Pending>, Result<HashSet<Uuid>>)>;
 
@@ -70,10 +70,16 @@ pub(super) struct End {
 pub(super) struct Loop {
     consumer: Arc<Consumer>,
     transports: Vec<Arc<dyn Transport>>,
+    /// One transport for each store.
+    stores: Vec<Arc<dyn Transport>>,
     /// At home while no claim is under way.
     feeds: Option<Feeds>,
     claiming: Option<Claiming>,
+    /// Older than the token of any claim under way.
+    claiming_since: Uuid,
     settling: Option<Settling>,
+    /// Of the last batch that was on its way.
+    settling_tokens: Vec<Uuid>,
     checking: Option<Checking>,
     hand: Hand,
     /// Claimed and in hand, not yet on the way to the handlers; with the number of the batch.
@@ -83,7 +89,7 @@ pub(super) struct Loop {
     counter: Counter,
     breaker: Breaker,
     /// Who this is.
-    worker: Uuid,
+    worker: WorkerId,
     /// A report on circuits under way.
     reporting: Option<Reporting>,
     /// Whether the last claim was for one message of a paused type, to try it.
@@ -119,6 +125,8 @@ pub(super) struct Loop {
     sought_suspect: bool,
     /// A heartbeat found that the worker had been declared dead, and nobody has asked yet what that took.
     in_doubt: bool,
+    /// Something may stand under this worker's name that it does not know of, and nobody has looked yet.
+    unsure: bool,
     /// The database did not answer: no asking before this instant.
     check_after: Option<Instant>,
     check_failures: u32,
@@ -140,29 +148,32 @@ impl Loop {
     pub(super) fn new(
         consumer: Arc<Consumer>,
         transports: Vec<Arc<dyn Transport>>,
+        stores: Vec<Arc<dyn Transport>>,
         worker: WorkerId,
         listening: Vec<Box<dyn Listening>>,
         start: Instant,
     ) -> Self {
         let options = &consumer.options;
-        let worker_id = worker.id;
-        let counter = Counter::new(worker_id, start);
+        let counter = Counter::new(worker.id, start);
         let breaker = Breaker::new(&consumer.engine.config().circuit_breaker);
-        let feeds = Feeds::new(transports.clone(), worker, options.queues.clone());
+        let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone());
         let budget = Budget::new(start, options.time_limit);
         Self {
             consumer,
             transports,
+            stores,
             feeds: Some(feeds),
             claiming: None,
+            claiming_since: Uuid::nil(),
             settling: None,
+            settling_tokens: Vec::new(),
             checking: None,
             hand: Hand::default(),
             caught: Vec::new(),
             unsettled: Vec::new(),
             counter,
             breaker,
-            worker: worker_id,
+            worker,
             reporting: None,
             sought_probe: false,
             budget,
@@ -182,6 +193,7 @@ impl Loop {
             said_waiting: false,
             sought_suspect: false,
             in_doubt: false,
+            unsure: false,
             check_after: None,
             check_failures: 0,
             claim_failures: 0,
@@ -208,7 +220,9 @@ impl Loop {
             self.deliver();
             self.start_settling();
             self.emit();
-            self.consumer.in_flight.store(self.hand.len() + self.unsettled.len(), Ordering::Relaxed);
+            self.consumer
+                .in_flight
+                .store(self.hand.len() + self.unsettled.len() + self.being_settled().count(), Ordering::Relaxed);
             if self.is_over() {
                 break;
             }
@@ -245,9 +259,9 @@ impl Loop {
                 self.reporting = None;
                 self.on_reported(answer);
             }
-            answer = pending_or(&mut self.checking) => {
+            (in_doubt, answer) = pending_or(&mut self.checking) => {
                 self.checking = None;
-                self.on_checked(answer);
+                self.on_checked(in_doubt, answer);
             }
             () = consumer.wake.notified() => {}
             () = tokio::time::sleep_until(until.into()) => {}

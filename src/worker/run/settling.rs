@@ -90,11 +90,17 @@ impl Loop {
         let Some(transport) = self.transports.get(feed).cloned() else { return };
         self.count_batch(feed, &mut batch);
         let rollups = self.counter.unwritten(feed);
+        self.settling_tokens = batch.iter().map(|it| it.settlement.token).collect();
         self.settling = Some(Beside::start(async move {
             let settlements: Vec<_> = batch.iter().map(|it| it.settlement.clone()).collect();
             let lost = transport.settle_counted(&settlements, &rollups).await.map(HashSet::from_iter);
             (batch, lost)
         }));
+    }
+
+    /// The tokens of the outcomes on their way, once for each.
+    pub(super) fn being_settled(&self) -> impl Iterator<Item = Uuid> {
+        self.settling.iter().flat_map(|_| self.settling_tokens.iter().copied())
     }
 
     /// A batch that failed is counted already; its rows are written again as they are.

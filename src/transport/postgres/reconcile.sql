@@ -1,9 +1,19 @@
--- Takes back a claim whose answer never arrived: the connection broke after the server may have moved the messages,
--- and nobody knows their ids. No attempt is used. Reads the processing partition once; it runs after a broken
--- connection only.
-WITH lost AS (
+-- Puts back what stands under the worker $1 and is unknown to it: under none of the tokens that it knows ($2), and claimed
+-- before it made the token $3. The answer to a claim was lost on the way, or a failover has taken back a settling. No
+-- attempt is used. At most $4 messages at a time.
+--
+-- Asked with every heartbeat, so that a claim that commits after its worker has given up on it is found by the next one.
+-- Index: messenger_messages_holder. What is locked is being settled, and is passed over.
+-- Fence: $3. A claim that began since has a greater token, for tokens are made in order, by the process that claims.
+WITH unknown AS (
   DELETE FROM :"schema".messenger_messages_processing
-  WHERE worker_id = $1 AND locked_by = $2
+  WHERE ctid = ANY (ARRAY(
+    SELECT ctid
+    FROM :"schema".messenger_messages_processing
+    WHERE worker_id = $1 AND locked_by < $3 AND locked_by <> ALL ($2)
+    ORDER BY worker_id, locked_by
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED))
   RETURNING *
 ),
 returned AS (
@@ -14,7 +24,7 @@ returned AS (
   SELECT id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, 'pending',
          transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
          handled
-  FROM lost
+  FROM unknown
   RETURNING id, transport_name, queue_name, priority, available_at
 ),
 arrived AS (

@@ -1,0 +1,16 @@
+-- Part of what looks at the health, in place of `:unheld`: how many messages are held by nobody, up to 10,000. Found in the
+-- gaps between the workers that there are, as in rescue.sql, by messenger_messages_holder.
+SELECT count(*)
+FROM (
+  SELECT
+  FROM (SELECT id, lead(id) OVER (ORDER BY id) AS next
+        FROM (SELECT id FROM :"schema".messenger_workers
+              UNION ALL VALUES ('00000000-0000-0000-0000-000000000000'::uuid),
+                               ('ffffffff-ffff-ffff-ffff-ffffffffffff')) ends) gap
+  CROSS JOIN LATERAL (
+    SELECT FROM :"schema".messenger_messages_processing m
+    WHERE m.worker_id > gap.id AND m.worker_id < gap.next
+    ORDER BY m.worker_id
+    LIMIT 10000) held
+  LIMIT 10000
+) capped
