@@ -19,6 +19,10 @@ const CODES: Record<string, string> = {
   maxRetries: 'SYMPHONY_INVALID_MAX_RETRIES',
 }
 
+function codeOf(key: string): string {
+  return (Object.hasOwn(CODES, key) && CODES[key]) || 'SYMPHONY_UNKNOWN_OPTION'
+}
+
 /**
  * The request as JSON: a snapshot, which later changes to the message do not reach.
  *
@@ -33,7 +37,7 @@ export function toRequest(message: MessageInput, options: DispatchOptions | unde
 function stringifyOptions(options: DispatchOptions): string | undefined {
   const parts: string[] = []
   for (const [key, value] of Object.entries(options)) {
-    const json = stringifyPart(normalise(key, value), `options.${key}`, CODES[key] ?? 'SYMPHONY_UNKNOWN_OPTION')
+    const json = stringifyPart(normalise(key, value), `options.${key}`, codeOf(key))
     if (json !== undefined) parts.push(`${JSON.stringify(key)}:${json}`)
   }
   return parts.length === 0 ? undefined : `{${parts.join(',')}}`
@@ -44,7 +48,7 @@ function normalise(key: string, value: unknown): unknown {
   if (key === 'delay' && typeof value === 'string') return delay(value)
   // `JSON.stringify` would write null, and null reads as "not given".
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw invalid(CODES[key] ?? 'SYMPHONY_UNKNOWN_OPTION', `options.${key}`, `must be a finite number, got ${value}`)
+    throw invalid(codeOf(key), `options.${key}`, `must be a finite number, got ${value}`)
   }
   return value
 }

@@ -25,11 +25,12 @@ interface Call {
 }
 let calls: Call[] = []
 let status = 200
+let location: string | undefined
 const server = createServer(async (request, response) => {
   let body = ''
   for await (const chunk of request) body += chunk
   calls.push({ headers: request.headers, body })
-  response.writeHead(status).end()
+  response.writeHead(status, location === undefined ? {} : { location }).end()
 }).listen(0, '127.0.0.1')
 await once(server, 'listening')
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
@@ -43,6 +44,7 @@ beforeEach(async () => {
   await emptyTables(database, 'messenger_notifications')
   calls = []
   status = 200
+  location = undefined
   onTestFinished(() => configureNotifications())
 })
 
@@ -121,6 +123,42 @@ test('a channel that fails changes nothing, for the message or for the others', 
   expect(JSON.parse(calls[0]?.body ?? '')).toEqual({ text: expect.stringMatching(/^Bad became a dead letter/) })
   expect(told).toHaveBeenCalledTimes(1)
   expect(error.mock.calls.flat().join()).toMatch(/could not be sent.*answered 500/)
+})
+
+test('a webhook follows no redirect: its body and signature are for the address that was given', async () => {
+  const error = vi.spyOn(console, 'error').mockReturnValue()
+  onTestFinished(() => error.mockRestore())
+  for (const code of [301, 302, 307, 308]) {
+    const elsewhere: string[] = []
+    const other = createServer((request, response) => {
+      elsewhere.push(request.url ?? '')
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    location = `http://127.0.0.1:${(other.address() as AddressInfo).port}/elsewhere`
+    status = code
+    const channel = webhookChannel({ url, secret: 'key', headers: { authorization: 'Bearer secret' } })
+    const sent = channel.send({ title: 'Bad' } as Notification, AbortSignal.timeout(5_000))
+    await expect(sent).rejects.toThrow(`answered ${code}, a redirect, which is not followed`)
+    expect(elsewhere).toEqual([])
+    other.close()
+  }
+  expect(calls).toHaveLength(4)
+})
+
+test('what a message is called is text for Slack, and nothing else', async () => {
+  const notification = {
+    title: '<!channel> <https://evil.example|click> & more became a dead letter: Error',
+    messageId: '1',
+    transport: 'supabase',
+    occurrences: 1,
+    suppressed: 0,
+  } as Notification
+  await slackChannel({ url }).send(notification, AbortSignal.timeout(5_000))
+  const { text } = JSON.parse(calls[0]?.body ?? '')
+  expect(text.split('\n')[0]).toBe(
+    '&lt;!channel&gt; &lt;https://evil.example|click&gt; &amp; more became a dead letter: Error',
+  )
 })
 
 test('options that do not fit are refused', () => {

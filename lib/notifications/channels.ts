@@ -28,8 +28,13 @@ export function webhookChannel({ url, secret, headers }: WebhookOptions): Notifi
 export function slackChannel({ url }: { url: string }): NotificationChannel {
   return {
     name: 'slack',
-    send: (notification, signal) => post(url, JSON.stringify({ text: textOf(notification) }), signal),
+    send: (notification, signal) => post(url, JSON.stringify({ text: escaped(textOf(notification)) }), signal),
   }
+}
+
+/** Slack reads `<!channel>` and `<address|text>` in a text; a message type may hold what somebody typed. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 /** Hands each notification to a function of the application that sends mail. */
@@ -65,9 +70,14 @@ async function post(
     method: 'POST',
     body,
     signal,
+    redirect: 'manual',
     headers: { 'content-type': 'application/json', ...headers, ...signed },
   })
   await answer.arrayBuffer()
+  // Body, signature and headers are for the address that was given.
+  if (answer.status >= 300 && answer.status < 400) {
+    throw new Error(`answered ${answer.status}, a redirect, which is not followed: give the address it leads to`)
+  }
   if (!answer.ok) throw new Error(`answered ${answer.status}`)
 }
 
