@@ -1,10 +1,10 @@
 /**
  * `npm run soak -- --minutes N`: the fault tests in their long form.
  *
- * One round after the other, each with dice of its own: chaos over everything at once (kills, stops, cut connections,
- * restarts, with and without a transaction pooler) against a ledger of what was promised. With `--figures` first every
- * fault test in its full measure, which takes half an hour by itself. The exit code is 1 when anything was lost, done
- * twice or not as it has to be.
+ * One round after the other, each with dice of its own: chaos over everything at once (kills, SIGTERM, stalls,
+ * connections cut in the middle of an answer, held commits, restarts, with and without a transaction pooler) against a
+ * ledger of what was promised and what was counted. With `--figures` first every fault test in its full measure, which
+ * takes half an hour by itself. The exit code is 1 when anything was lost, done twice or not as it has to be.
  *
  *   --minutes N    how long, 10 by default
  *   --figures      each scenario in its full measure, once, before the chaos
@@ -84,7 +84,9 @@ function summarize() {
   }
   const sum = (/** @type {string} */ name) =>
     lines.reduce((all, { figures }) => all + (typeof figures[name] === 'number' ? figures[name] : 0), 0)
-  const faults = ['kills', 'stops', 'terminations', 'restarts'].map((name) => `${sum(name)} ${name}`).join(', ')
+  const faults = ['kills', 'terms', 'stops', 'cuts', 'terminations', 'holds', 'restarts']
+    .map((name) => `${sum(name)} ${name}`)
+    .join(', ')
   const lost = sum('lost')
   const doubled = sum('two outcomes') + sum('handled twice without excuse')
   const text = `\n${sum('promised') + sum('messages')} messages, ${faults}: ${lost} lost, ${doubled} doubled, ${failed} rounds failed`

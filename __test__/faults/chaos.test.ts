@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getMetrics } from '@leadmap/symphony'
 import { expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
 import { type Consumer, type ConsumerOptions, startConsumer } from './support/consumer.js'
 import { since, tell } from './support/figures.js'
+import { holdAllCommits, letAllCommitsGo } from './support/held-commits.js'
 import { Journal } from './support/journal.js'
 import { createOwnQueue } from './support/own-server.js'
 import { dispatchOn, type Ledger } from './support/producer.js'
 import { ended, fill, isDone, tally } from './support/queue.js'
+import { type Relay, startRelay } from './support/relay.js'
 import { between, numbers, oneOf, random, scaled } from './support/scale.js'
 import { until } from './support/until.js'
 
@@ -21,11 +24,12 @@ const { postgres } = database
 test('everything breaks at once, again and again: nothing is lost, and nothing is done twice by a living process', {
   timeout: SPAN + 180_000,
 }, async () => {
-  const urls = [database.url, ...(await pooledUrl())]
+  const relay = await startRelay(database.url)
+  const urls = [database.url, relay.url, ...(await pooledUrl())]
   const journal = new Journal()
   await fill(numbers(BACKLOG).map((n) => ({ n, ms: between(5, 60) })))
   const begun = performance.now()
-  const chaos = new Chaos(journal, urls)
+  const chaos = new Chaos(journal, urls, relay)
   await chaos.begin()
   const producer = dispatchOn(BACKLOG, () => ({ ms: between(0, 60) }))
   while (since(begun) < SPAN) {
@@ -33,7 +37,9 @@ test('everything breaks at once, again and again: nothing is lost, and nothing i
     await sleep(between(100, 900))
   }
   const ledger = await producer.stop()
-  await until('everything is done', () => isDone(database), { patience: 120_000 })
+  await until('everything is done', () => isDone(database), { patience: 120_000 }).catch(async (error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(await leftBehind())}`)
+  })
   const took = since(begun)
   await chaos.end()
 
@@ -45,7 +51,21 @@ test('everything breaks at once, again and again: nothing is lost, and nothing i
   )
   expect(others).toEqual([])
   expect(figures).toMatchObject({ lost: 0, 'two outcomes': 0, 'handled twice without excuse': 0 })
+  // What is counted is what the database did, to the last message.
+  expect(figures).toMatchObject({ 'counted too many': 0, 'counted as dead too many': 0 })
+  // Whoever left has left nothing behind, not even a lease.
+  expect(await leftBehind()).toMatchObject({ waiting: 0, held: 0, heldByNobody: 0 })
 })
+
+/** What has not come to its end, and how much of it no worker would ever come back to. */
+async function leftBehind() {
+  const [nobody] = await database.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM symphony.messenger_messages_processing held
+     WHERE NOT EXISTS (SELECT FROM symphony.messenger_workers WHERE id = held.worker_id)`,
+  )
+  const workers = await database.query('SELECT id, pid, lease_until - now() AS lease FROM symphony.messenger_workers')
+  return { ...(await tally(database)), heldByNobody: nobody?.n, workers }
+}
 
 /** The books: what was promised, against what the tables and the journal say. */
 async function count(journal: Journal, { stored, refused }: Ledger, excused: ReadonlySet<string>) {
@@ -56,6 +76,7 @@ async function count(journal: Journal, { stored, refused }: Ledger, excused: Rea
   // Only a process that was killed, or stopped past its lease, may have begun what another one did again.
   const guilty = runs.filter((each) => each.slice(0, -1).some(({ who }) => !excused.has(who)))
   const { completed, dead } = await tally(database)
+  const { totalSucceeded, totalDeadLettered } = await getMetrics({ minutes: 24 * 60 })
   return {
     promised: promised.length,
     'refused meanwhile': refused,
@@ -63,6 +84,8 @@ async function count(journal: Journal, { stored, refused }: Ledger, excused: Rea
     dead,
     lost: promised.filter((n) => !distinct.has(n)).length,
     'two outcomes': done.length - distinct.size,
+    'counted too many': totalSucceeded - completed,
+    'counted as dead too many': totalDeadLettered - dead,
     'handled twice': runs.filter((each) => each.length > 1).length,
     'handled twice without excuse': guilty.length,
   }
@@ -81,14 +104,18 @@ async function pooledUrl(): Promise<string[]> {
 
 /** Consumers, and what is done to them. */
 class Chaos {
-  readonly done = { kills: 0, stops: 0, terminations: 0, restarts: 0 }
+  readonly done = { kills: 0, terms: 0, stops: 0, cuts: 0, terminations: 0, holds: 0, restarts: 0 }
   /** Processes that may have left something half done, by their name in the journal. */
   readonly excused = new Set<string>()
   readonly #start: () => Promise<Consumer>
+  readonly #relay: Relay
   #consumers: Consumer[] = []
-  #resumed: Promise<void>[] = []
+  /** What goes on by itself, and ends. */
+  #pending: Promise<void>[] = []
+  #leaving: Consumer['ended'][] = []
 
-  constructor(journal: Journal, urls: string[]) {
+  constructor(journal: Journal, urls: string[], relay: Relay) {
+    this.#relay = relay
     const options: Omit<ConsumerOptions, 'url'> = { journal, lease: LEASE, concurrency: 8, batchSize: 20, poll: 100 }
     this.#start = () => startConsumer({ ...options, url: oneOf(urls) })
   }
@@ -100,14 +127,24 @@ class Chaos {
   /** Does one of the bad things. */
   async act(): Promise<void> {
     const dice = random()
-    if (dice < 0.4) await this.#kill()
-    else if (dice < 0.6) this.#stopForAWhile()
-    else if (dice < 0.85) await this.#terminate()
-    else await this.#restart()
+    if (dice < 0.15) await this.#hold()
+    else if (dice < 0.25) await this.#restart()
+    else await this.#hurt()
+  }
+
+  /** What is done to single processes and connections. */
+  async #hurt(): Promise<void> {
+    const dice = random()
+    if (dice < 0.3) await this.#kill()
+    else if (dice < 0.5) await this.#term()
+    else if (dice < 0.65) this.#stopForAWhile()
+    else if (dice < 0.85) this.#cut()
+    else await this.#terminate()
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#resumed)
+    await Promise.all(this.#pending)
+    for (const { code, errors } of await Promise.all(this.#leaving)) expect(code, errors).toBe(0)
     for (const { process } of this.#consumers) expect(process.exitCode ?? process.signalCode).toBeNull()
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()))
   }
@@ -120,11 +157,37 @@ class Chaos {
     this.done.kills += 1
   }
 
+  /** As a deployment does: it may finish and hand back, so nothing that it had begun may be done again. */
+  async #term(): Promise<void> {
+    const victim = oneOf(this.#consumers)
+    victim.process.kill('SIGTERM')
+    this.#consumers[this.#consumers.indexOf(victim)] = await this.#start()
+    this.#leaving.push(victim.ended)
+    this.done.terms += 1
+  }
+
+  /** Cuts connections over the wire: one in the middle of an answer, or all at once. */
+  #cut(): void {
+    if (random() < 0.7) this.#relay.tearAnswer()
+    else this.#relay.cut()
+    this.done.cuts += 1
+  }
+
+  /** Every commit hangs for a while, and meanwhile other things go wrong. */
+  async #hold(): Promise<void> {
+    await holdAllCommits(database)
+    await sleep(between(50, 1500))
+    await this.#hurt()
+    await sleep(between(0, 1500))
+    await letAllCommitsGo(database)
+    this.done.holds += 1
+  }
+
   #stopForAWhile(): void {
     const { process, who } = oneOf(this.#consumers)
     this.excused.add(who)
     process.kill('SIGSTOP')
-    this.#resumed.push(sleep(between(200, 4000)).then(() => void process.kill('SIGCONT')))
+    this.#pending.push(sleep(between(200, 4000)).then(() => void process.kill('SIGCONT')))
     this.done.stops += 1
   }
 

@@ -12,6 +12,8 @@ export interface Relay {
   thaw(): void
   /** All connections break. */
   cut(): void
+  /** The next answer of the server breaks off in the middle, and its connection with it. */
+  tearAnswer(): void
   /** What is open now says nothing any more, for ever; new connections come through, as to the heir of a lost host. */
   silence(): void
   /** How many connections there are that were not silenced. */
@@ -24,6 +26,7 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
   const sockets = new Set<Socket>()
   const silent = new Set<Socket>()
   let frozen = false
+  let tearing = false
   const server = createServer((socket) => {
     const onward = connect({ host: target.hostname, port: Number(target.port || 5432) })
     for (const [side, other] of [
@@ -31,7 +34,11 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
       [onward, socket],
     ] as const) {
       sockets.add(side)
-      side.on('data', (data) => void other.write(data))
+      side.on('data', (data) => {
+        if (!tearing || side === socket) return void other.write(data)
+        tearing = false
+        other.end(data.subarray(0, data.length / 2), () => side.destroy())
+      })
       side.on('error', () => other.destroy())
       side.on('close', () => {
         sockets.delete(side)
@@ -55,6 +62,9 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
   return {
     url: url.href,
     cut,
+    tearAnswer: () => {
+      tearing = true
+    },
     silence: () => {
       for (const socket of sockets) silent.add(socket.pause())
       sockets.clear()
