@@ -108,6 +108,15 @@ impl Postgres {
     }
 }
 
+impl Postgres {
+    /// The transport as another process has it: with nothing in common but the tables.
+    pub async fn in_another_process(&self) -> Arc<dyn Transport> {
+        let database = json!({ "url": self.schema.url(), "schema": self.schema.name, "poolSize": 20 });
+        let engine = engine(json!({ "transports": transports("postgres"), "database": database }), json!({}));
+        engine.transport(MAIN).await.unwrap()
+    }
+}
+
 impl Subject for Postgres {
     async fn fresh(settings: Value) -> Self {
         Self::connected(|schema| json!({ "url": schema.url() }), settings).await

@@ -27,6 +27,7 @@ mod events;
 mod harness;
 mod leases;
 mod limits;
+mod out_of_order;
 mod outages;
 mod retries;
 mod session;
