@@ -62,6 +62,7 @@ test('a healthy queue: every check is named, and none complains', async () => {
     ...checks,
     'deadRows',
     'workers',
+    'held',
     'schedules',
     'retention',
     'handlers',
