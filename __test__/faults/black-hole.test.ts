@@ -140,8 +140,10 @@ test('a worker cut off from its host loses its lease, and works on when the way 
 test('a host that is gone with all connections costs one call, not one for each connection', async () => {
   const relay = await startRelay(database.url)
   await close()
-  setConfig({ database: { url: `${relay.url}?sslmode=disable`, statementTimeout: LIMIT, connectTimeout: LIMIT } })
   const open = 4
+  const limits = { statementTimeout: LIMIT, connectTimeout: LIMIT }
+  // Questions have half of the pool.
+  setConfig({ database: { url: `${relay.url}?sslmode=disable`, poolSize: 2 * open, ...limits } })
   await until('so many connections are open', async () => {
     await Promise.all(numbers(open).map(() => queueDepth()))
     return relay.connections() >= open

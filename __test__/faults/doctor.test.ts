@@ -123,6 +123,14 @@ test('row level security is off', async () => {
   ])
 })
 
+/** Lets a view of the server tell something else, until the test is finished. */
+async function see(view: string, columns: string): Promise<void> {
+  await server.query(`SET allow_system_table_mods = on; ALTER VIEW pg_catalog.${view} RENAME TO ${view}_as_it_is;
+    CREATE VIEW pg_catalog.${view} AS SELECT ${columns} FROM pg_catalog.${view}_as_it_is`)
+  undo(`SET allow_system_table_mods = on; DROP VIEW pg_catalog.${view};
+    ALTER VIEW pg_catalog.${view}_as_it_is RENAME TO ${view}`)
+}
+
 test('an old transaction holds back vacuum', async () => {
   const other = new pg.Client({ connectionString: server.url, application_name: 'nightly report' })
   await other.connect()
@@ -132,11 +140,7 @@ test('an old transaction holds back vacuum', async () => {
   expect(await wrong()).toEqual([])
   // The transaction is real; only what is seen of its start lies two minutes back.
   const columns = 'pid, application_name, state, backend_xmin, backend_type'
-  await server.query(`CREATE SCHEMA earlier; CREATE VIEW earlier.pg_stat_activity AS
-    SELECT ${columns}, xact_start - interval '2 minutes' AS xact_start FROM pg_catalog.pg_stat_activity`)
-  await server.query('ALTER ROLE postgres SET search_path = earlier, pg_catalog')
-  undo('ALTER ROLE postgres RESET search_path; DROP SCHEMA earlier CASCADE')
-  await close()
+  await see('pg_stat_activity', `${columns}, xact_start - interval '2 minutes' AS xact_start`)
   const troubles = await wrong()
   expect(troubles).toMatchObject([{ check: 'transactions', severity: 'warning' }])
   const { processID } = other as unknown as { processID: number }
@@ -148,11 +152,7 @@ test('a prepared transaction was forgotten', async () => {
   await server.query(`BEGIN; CREATE TABLE forgotten (); PREPARE TRANSACTION 'forgotten'`)
   undo(`ROLLBACK PREPARED 'forgotten'`)
   expect(await wrong()).toEqual([])
-  await server.query(`CREATE SCHEMA before; CREATE VIEW before.pg_prepared_xacts AS
-    SELECT gid, prepared - interval '2 minutes' AS prepared FROM pg_catalog.pg_prepared_xacts`)
-  await server.query('ALTER ROLE postgres SET search_path = before, pg_catalog')
-  undo('ALTER ROLE postgres RESET search_path; DROP SCHEMA before CASCADE')
-  await close()
+  await see('pg_prepared_xacts', `gid, prepared - interval '2 minutes' AS prepared`)
   expect(await wrong()).toMatchObject([
     { check: 'transactions', severity: 'warning', remedy: expect.stringContaining('ROLLBACK PREPARED') },
   ])
@@ -285,7 +285,7 @@ test('a transaction pooler that the configuration does not know of', async ({ sk
   await close()
   setConfig({ database: { url: unknown } })
   expect(await wrong()).toMatchObject([
-    { check: 'pooler', severity: 'error', remedy: expect.stringContaining('pgbouncer=true') },
+    { check: 'pooler', severity: 'warning', remedy: expect.stringContaining('pgbouncer=true') },
   ])
   await close()
   setConfig({ database: { url: `${unknown}?pgbouncer=true` } })

@@ -46,11 +46,12 @@ async fn ask(
         Err(error) => return findings.push(refused("connection", &error)),
     };
     findings.push(Finding::ok("connection", format!("connected to {label}")));
-    if !database.pooled {
-        match database.shares_backends().await {
+    if !database.is_declared_pooled() {
+        match database.shares_sessions().await {
             Ok(false) => {}
             // What is asked now may be answered with somebody else's rows.
-            Ok(true) => return findings.push(hidden_pooler(&label)),
+            Ok(true) if database.keeps_sessions() => return findings.push(denied_pooler(&label)),
+            Ok(true) => findings.push(hidden_pooler(&label)),
             Err(error) => return findings.push(refused("pooler", &error)),
         }
     }
@@ -91,11 +92,19 @@ fn pooler(config: &Config) -> Finding {
     }
 }
 
-fn hidden_pooler(label: &str) -> Finding {
+fn denied_pooler(label: &str) -> Finding {
     Finding::error(
         "pooler",
         format!("a transaction pooler answers at {label}, but statements are sent as on a direct connection"),
-        "add ?pgbouncer=true to the URL, or set database.pooled (SYMPHONY_DATABASE_POOLED) to true",
+        "add ?pgbouncer=true to the URL, and take database.pooled (SYMPHONY_DATABASE_POOLED) out of the configuration",
+    )
+}
+
+fn hidden_pooler(label: &str) -> Finding {
+    Finding::warning(
+        "pooler",
+        format!("a transaction pooler answers at {label}, and the URL does not say so: LISTEN cannot wake workers there"),
+        "add ?pgbouncer=true to the URL, and set database.directUrl to a URL that leads past the pooler",
     )
 }
 

@@ -48,7 +48,7 @@ impl Raw {
 async fn connect(url: &str) -> Result<Client, Failure> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
-    client.batch_execute(PLANNING).await?;
+    client.batch_execute(&PLANNING.join("; ")).await?;
     Ok(client)
 }
 

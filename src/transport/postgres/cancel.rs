@@ -1,14 +1,16 @@
 //! Asking the server to end a statement.
 //!
-//! Through a pooler this waits, as libpq does, until the other side has closed the connection. The driver's own
-//! request closes it at once, and of that PgBouncer 1.18 (Debian 12) ends as a whole: "bad client state".
+//! Through what may be a pooler this waits, as libpq does, until the other side has closed the connection. The driver's
+//! own request closes it at once, and of that PgBouncer 1.18 (Debian 12) ends as a whole: "bad client state".
 
+use super::session::{Kind, Session};
 use super::url::Target;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -30,7 +32,9 @@ type Asked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Clone)]
 pub struct Canceller {
     tls: Option<MakeRustlsConnect>,
+    /// Of several hosts only the driver knows which one answers; a pooler in front of them is declared.
     pooler: Option<Pooler>,
+    session: Arc<Session>,
 }
 
 #[derive(Clone)]
@@ -42,14 +46,22 @@ struct Pooler {
 }
 
 impl Canceller {
-    /// For the connections to a target; `tls` as they use it.
-    pub fn new(target: &Target, tls: Option<MakeRustlsConnect>, pooled: bool) -> Self {
+    /// For the connections to a target, with `tls` and `session` as they have them. `pooled`: whether a transaction pooler
+    /// answers, where that is known.
+    pub fn new(
+        target: &Target,
+        tls: Option<MakeRustlsConnect>,
+        pooled: Option<bool>,
+        session: Arc<Session>,
+    ) -> Self {
         let port = target.config.get_ports().first().copied().unwrap_or(5432);
-        let pooler = target.config.get_hosts().first().filter(|_| pooled).map(|host| {
+        let hosts = target.config.get_hosts();
+        let is_certain = pooled == Some(true) || hosts.len() == 1;
+        let pooler = hosts.first().filter(|_| is_certain).map(|host| {
             let address = target.config.get_hostaddrs().first().copied();
             Pooler { host: host.clone(), address, port }
         });
-        Self { tls, pooler }
+        Self { tls, pooler, session }
     }
 
     /// Asks, on the side. Whether it comes in time, nobody can know.
@@ -78,7 +90,8 @@ impl Canceller {
     }
 
     async fn ask(self, token: CancelToken) -> Asked {
-        match (self.pooler, self.tls) {
+        let pooler = self.pooler.filter(|_| self.session.kind() != Kind::Own);
+        match (pooler, self.tls) {
             (Some(pooler), tls) => ask_pooler(token, pooler, tls).await?,
             (None, Some(tls)) => token.cancel_query(tls).await?,
             (None, None) => token.cancel_query(NoTls).await?,

@@ -95,7 +95,7 @@ struct Sums {
 impl PostgresTransport {
     pub(super) async fn read_counted(&self, window: &Window) -> Result<Counted> {
         let statement = &self.statements.metrics;
-        let rows = self.query(statement, &[&window.minutes(), &window.start_time, &window.end_time]).await?;
+        let rows = self.ask(statement, &[&window.minutes(), &window.start_time, &window.end_time]).await?;
         let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
         let answer: Answer = serde_json::from_str(&text)
             .map_err(|error| Error::Serialization { what: "metrics", reason: error.to_string() })?;
@@ -108,7 +108,7 @@ impl PostgresTransport {
 impl PostgresTransport {
     pub(super) async fn read_vitals(&self) -> Result<Vitals> {
         let statement = &self.statements.vitals;
-        let rows = self.query(statement, &[&DEPTH_CAP]).await?;
+        let rows = self.ask(statement, &[&DEPTH_CAP]).await?;
         let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
         serde_json::from_str(&text).map_err(|error| Error::Serialization { what: "vitals", reason: error.to_string() })
     }

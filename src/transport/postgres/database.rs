@@ -1,53 +1,58 @@
-//! One pool of connections to one database, and how a statement travels over it.
+//! One pool of connections to one database, and who may have how many of them.
 //!
-//! Two modes behind one call. On a direct connection a statement is prepared once and kept. Behind a transaction
-//! pooler nothing may be kept, and a statement must reach the server as one unit, under one Sync: `query_typed` sends
-//! Parse, Bind and Execute together, so that no other client's statement can come between, in one round trip.
+//! Statements of the queue take any connection. Questions of people (lists, counts, metrics, health) take a share of
+//! them, so that slow ones do not hold up the work. A heartbeat has a connection of its own, opened when the first beat
+//! is due: whatever holds up the others must not cost a lease.
 
+use super::borrowed::Borrowed;
 use super::cancel::Canceller;
 use super::failure::Place;
-use super::statement::{PLANNING, Statement};
+use super::session::{Kind, Session};
+use super::sharing::share_sessions;
+use super::statement::Statement;
 use super::{tls, url};
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Status,
-};
-use futures_util::future::{join, join_all};
-use std::collections::{HashMap, HashSet};
-use std::future::{Future, poll_fn};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Status};
+use std::collections::HashMap;
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
-use std::task::Poll;
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
+
+pub use super::session::Query;
 
 /// How much longer than the server's own time limit this side waits before it cancels, and then for the answer to that.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How often two connections are compared.
-const LOOKS: usize = 3;
-
 /// A pool of connections.
 pub struct Database {
     pool: Pool,
+    /// The connection of heartbeats.
+    beating: Pool,
+    /// How many questions of people may be under way.
+    asking: Semaphore,
     canceller: Canceller,
-    /// Whether a transaction pooler answers: nothing is kept on a connection.
-    pub pooled: bool,
+    session: Arc<Session>,
     /// Host, port and database, for messages.
     pub label: String,
     /// The schema of the queue.
     pub schema: String,
     statement_timeout: Duration,
+    connect_timeout: Duration,
     /// Whether a second connection was opened before anybody waited for it.
     has_opened_second: AtomicBool,
 }
 
 /// What makes two configurations share a pool.
-type Identity = (String, String, bool, usize, Duration);
+type Identity = (String, String, Option<bool>, usize, Duration);
 
 static OPEN: LazyLock<Mutex<HashMap<Identity, Weak<Database>>>> = LazyLock::new(Mutex::default);
 
@@ -61,7 +66,7 @@ impl Database {
     pub fn shared(config: &DatabaseConfig) -> Result<Arc<Self>> {
         let url = config.url.as_deref().ok_or(Error::DatabaseUrlMissing)?;
         let target = url::read(url)?;
-        let pooled = config.pooled.unwrap_or(target.pooled);
+        let pooled = config.pooled.or(target.pooled.then_some(true));
         let identity = (url.to_owned(), config.schema.clone(), pooled, config.pool_size, config.statement_timeout);
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, database| database.strong_count() > 0);
@@ -77,43 +82,47 @@ impl Database {
     pub fn direct(config: &DatabaseConfig) -> Result<Self> {
         let url = config.direct_url.as_deref().or(config.url.as_deref()).ok_or(Error::DatabaseUrlMissing)?;
         let target = url::read(url)?;
-        let pooled = target.pooled;
+        let pooled = target.pooled.then_some(true);
         Self::open(&DatabaseConfig { pool_size: 1, ..config.clone() }, &target, pooled)
     }
 
-    fn open(config: &DatabaseConfig, target: &url::Target, pooled: bool) -> Result<Self> {
+    fn open(config: &DatabaseConfig, target: &url::Target, pooled: Option<bool>) -> Result<Self> {
         let mut driver = target.config.clone();
         driver.connect_timeout(config.connect_timeout);
         if driver.get_application_name().is_none() {
             driver.application_name("symphony");
         }
-        // Fast: ask the client whether its connection is closed. A ping on each use would double the latency.
-        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let tls = target.wants_tls().then(|| tls::connector(target)).transpose()?;
-        let manager = match &tls {
-            Some(tls) => Manager::from_config(driver, tls.clone(), manager_config),
-            None => Manager::from_config(driver, NoTls, manager_config),
+        let session = Arc::new(Session::new(pooled, config.statement_timeout));
+        let pool = |size| {
+            // Fast: ask the client whether its connection is closed. A ping on each use would double the latency.
+            let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let manager = match &tls {
+                Some(tls) => Manager::from_config(driver.clone(), tls.clone(), manager_config),
+                None => Manager::from_config(driver.clone(), NoTls, manager_config),
+            };
+            Pool::builder(manager)
+                .max_size(size)
+                // The connection used last knows the statements; the others may rest.
+                .queue_mode(QueueMode::Lifo)
+                .runtime(Runtime::Tokio1)
+                .wait_timeout(Some(config.connect_timeout))
+                .create_timeout(Some(config.connect_timeout))
+                .build()
+                .map_err(|error| {
+                    Error::configuration("database", error.to_string(), "settings that the connection pool accepts")
+                })
         };
-        let mut builder = Pool::builder(manager)
-            .max_size(config.pool_size)
-            // The connection used last knows the statements; the others may rest.
-            .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(config.connect_timeout))
-            .create_timeout(Some(config.connect_timeout));
-        if !pooled {
-            builder = builder.post_create(set_up(config.statement_timeout));
-        }
-        let pool = builder.build().map_err(|error| {
-            Error::configuration("database", error.to_string(), "settings that the connection pool accepts")
-        })?;
         Ok(Self {
-            pool,
-            canceller: Canceller::new(target, tls, pooled),
-            pooled,
+            pool: pool(config.pool_size)?,
+            beating: pool(1)?,
+            asking: Semaphore::new((config.pool_size / 2).max(1)),
+            canceller: Canceller::new(target, tls.clone(), pooled, session.clone()),
+            session,
             label: target.label.clone(),
             schema: config.schema.clone(),
             statement_timeout: config.statement_timeout,
+            connect_timeout: config.connect_timeout,
             has_opened_second: AtomicBool::new(false),
         })
     }
@@ -141,8 +150,8 @@ impl Database {
     /// As [`Database::query`], when there was no connection or no answer to any of them.
     pub async fn query_each(&self, queries: &[Query<'_>]) -> Result<Vec<Result<Vec<Row>>>> {
         let Some((first, _)) = queries.first() else { return Ok(Vec::new()) };
-        let borrowed = self.borrow(first.name).await?;
-        self.run(borrowed, queries).await
+        let borrowed = self.borrow(&self.pool, first.name).await?;
+        self.run(borrowed, queries, self.place(first.name), self.patience()).await
     }
 
     /// As [`Database::query`], where another statement is bound to be wanted before this one has answered: with it, a
@@ -155,32 +164,75 @@ impl Database {
         statement: &Statement,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        let borrowed = self.borrow(statement.name).await?;
+        let borrowed = self.borrow(&self.pool, statement.name).await?;
         let Status { size, max_size, .. } = self.pool.status();
         if size == 1 && max_size > 1 && !self.has_opened_second.swap(true, Ordering::Relaxed) {
             let database = self.clone();
-            tokio::spawn(async move { database.pool.get().await.map(drop) });
+            tokio::spawn(async move { database.open_second().await });
         }
-        self.run(borrowed, &[(statement, parameters)]).await?.pop().unwrap_or_else(|| Ok(Vec::new()))
+        let (queries, place) = (&[(statement, parameters)][..], self.place(statement.name));
+        self.run(borrowed, queries, place, self.patience()).await?.pop().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    async fn borrow(&self, operation: &'static str) -> Result<Borrowed<'_>> {
-        let client = self.connection(operation).await?;
-        Ok(Borrowed { client: Some(client), canceller: &self.canceller, operation })
+    /// As [`Database::query`], for a question that somebody looks at: on the share of connections that such questions
+    /// have, so that slow ones hold up each other and nothing else.
+    ///
+    /// # Errors
+    /// As [`Database::query`]; [`Error::Connection`] too when others take longer than a connection may.
+    pub async fn ask(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        let _share = self.share(statement.name).await?;
+        self.query(statement, parameters).await
     }
 
-    async fn run(&self, mut borrowed: Borrowed<'_>, queries: &[Query<'_>]) -> Result<Vec<Result<Vec<Row>>>> {
-        let place = self.place(borrowed.operation);
+    /// As [`Database::query`], for a heartbeat: on the connection kept for them, and given up after `limit`. Where the
+    /// server has none left for that, any other will do.
+    ///
+    /// # Errors
+    /// As [`Database::query`].
+    pub async fn beat(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+        limit: Duration,
+    ) -> Result<Vec<Row>> {
+        let place = self.place(statement.name).within(limit);
+        let borrowing = async {
+            match self.borrow(&self.beating, statement.name).await {
+                Err(_) => self.borrow(&self.pool, statement.name).await,
+                borrowed => borrowed,
+            }
+        };
+        let borrowed = timeout(limit, borrowing).await.unwrap_or_else(|_| Err(place.timeout()))?;
+        let answers = self.run(borrowed, &[(statement, parameters)], place, limit).await;
+        answers?.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    async fn share(&self, operation: &'static str) -> Result<SemaphorePermit<'_>> {
+        let share = timeout(self.connect_timeout, self.asking.acquire()).await;
+        share.ok().and_then(Result::ok).ok_or_else(|| self.place(operation).busy())
+    }
+
+    async fn borrow<'a>(&'a self, pool: &Pool, operation: &'static str) -> Result<Borrowed<'a>> {
+        let client = pool.get().await.map_err(|error| self.place(operation).pool(&error))?;
+        Ok(Borrowed::new(client, &self.canceller))
+    }
+
+    async fn run(
+        &self,
+        mut borrowed: Borrowed<'_>,
+        queries: &[Query<'_>],
+        place: Place<'_>,
+        patience: Duration,
+    ) -> Result<Vec<Result<Vec<Row>>>> {
         let (answer, in_time) = {
             let client = borrowed.client()?;
-            let each = queries.iter().map(|(statement, parameters)| run(client, statement, parameters, self.pooled));
-            let mut running = pin!(join_all(each));
-            match tokio::time::timeout(self.patience(), running.as_mut()).await {
+            let mut running = pin!(self.session.run_all(client, queries));
+            match timeout(patience, running.as_mut()).await {
                 Ok(answer) => (Ok(answer), true),
                 // What the server says to that is the truth: the statement may have been done in this very moment.
                 Err(_) => {
                     borrowed.cancel();
-                    (tokio::time::timeout(GRACE, running).await, false)
+                    (timeout(GRACE, running).await, false)
                 }
             }
         };
@@ -196,7 +248,7 @@ impl Database {
 
     /// How long to wait until the statement is cancelled. The server itself ends it a little earlier, where it was told.
     fn patience(&self) -> Duration {
-        if self.pooled { self.statement_timeout } else { self.statement_timeout + GRACE }
+        if self.session.is_limited() { self.statement_timeout + GRACE } else { self.statement_timeout }
     }
 
     /// Gives up waiting for statements that limit themselves in no other way.
@@ -209,136 +261,80 @@ impl Database {
         statements: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let late = |_| Err(self.place(operation).timeout());
-        tokio::time::timeout(self.statement_timeout + GRACE, statements).await.unwrap_or_else(late)
+        timeout(self.statement_timeout + GRACE, statements).await.unwrap_or_else(late)
     }
 
-    /// A connection for a transaction of several round trips.
-    pub(super) async fn connection(&self, operation: &'static str) -> Result<Object> {
-        self.pool.get().await.map_err(|error| self.place(operation).pool(&error))
+    /// A connection for several round trips of somebody who looks at the queue or changes its tables, see
+    /// [`Database::ask`].
+    pub(super) async fn connection(&self, operation: &'static str) -> Result<Asking<'_>> {
+        let share = self.share(operation).await?;
+        let client = self.pool.get().await.map_err(|error| self.place(operation).pool(&error))?;
+        Ok(Asking { client, _share: share })
     }
 
-    /// Whether one server process answers on two connections that are open at once. Only a transaction pooler does
-    /// that, and it is bound to be seen: an idle process is given to whoever asks next.
+    /// Whether it was said that a transaction pooler answers.
+    pub fn is_declared_pooled(&self) -> bool {
+        self.session.is_declared_shared()
+    }
+
+    /// Whether statements and settings are kept on the connections.
+    pub fn keeps_sessions(&self) -> bool {
+        self.session.kind() == Kind::Own
+    }
+
+    /// Whether a transaction pooler answers, as two connections show that are open at once.
     ///
     /// # Errors
     /// As [`Database::query`].
-    pub async fn shares_backends(&self) -> Result<bool> {
+    pub async fn shares_sessions(&self) -> Result<bool> {
         let place = self.place("pooler");
         if self.pool.status().max_size < 2 {
             return Ok(false);
         }
-        let (one, two) = (self.connection(place.operation).await?, self.connection(place.operation).await?);
-        self.in_time(place.operation, compare(&one, &two, place)).await
+        let _share = self.share(place.operation).await?;
+        let another = async || self.pool.get().await.map_err(|error| place.pool(&error));
+        let (one, two) = (another().await?, another().await?);
+        let compared = async { share_sessions(&one, &two).await.map_err(|error| place.driver(&error)) };
+        self.in_time(place.operation, compared).await
+    }
+
+    /// Opens a second connection, and looks at both where the first one has left doubts about their sessions.
+    async fn open_second(&self) {
+        drop(self.pool.get().await);
+        if self.session.is_doubtful() && self.shares_sessions().await.is_ok_and(|shared| !shared) {
+            self.session.keeps();
+        }
     }
 
     /// Where an operation runs, for its errors.
     pub(super) fn place(&self, operation: &'static str) -> Place<'_> {
-        let limit_ms = u64::try_from(self.statement_timeout.as_millis()).unwrap_or(u64::MAX);
-        Place { target: &self.label, schema: &self.schema, operation, limit_ms }
+        let place = Place { target: &self.label, schema: &self.schema, operation, limit_ms: 0 };
+        place.within(self.statement_timeout)
     }
 }
 
-/// Whether one server process answers on both.
-async fn compare(one: &Object, two: &Object, place: Place<'_>) -> Result<bool> {
-    let mut seen = [HashSet::new(), HashSet::new()];
-    for _ in 0..LOOKS {
-        for (client, pids) in [one, two].into_iter().zip(&mut seen) {
-            let rows = client.query_typed("SELECT pg_backend_pid()", &[]).await;
-            for row in rows.map_err(|error| place.driver(&error))? {
-                pids.insert(row.try_get::<_, i32>(0).map_err(|error| place.driver(&error))?);
-            }
-        }
-    }
-    Ok(!seen[0].is_disjoint(&seen[1]))
+/// A connection on the share of those who ask.
+pub(super) struct Asking<'a> {
+    client: Object,
+    _share: SemaphorePermit<'a>,
 }
 
-/// A statement with its parameters.
-pub type Query<'a> = (&'a Statement, &'a [&'a (dyn ToSql + Sync)]);
+impl Deref for Asking<'_> {
+    type Target = Object;
 
-async fn run(
-    client: &Object,
-    statement: &Statement,
-    parameters: &[&(dyn ToSql + Sync)],
-    pooled: bool,
-) -> Result<Vec<Row>, tokio_postgres::Error> {
-    if pooled {
-        return run_unprepared(client, statement, parameters).await;
-    }
-    let mut preparing = pin!(client.prepare_typed_cached(&statement.sql, statement.types));
-    match poll_fn(|context| Poll::Ready(preparing.as_mut().poll(context))).await {
-        Poll::Ready(prepared) => client.query(&prepared?, parameters).await,
-        // The first time on this connection: it is prepared for the next, and runs without waiting for that.
-        Poll::Pending => {
-            let (prepared, rows) = join(preparing, run_unprepared(client, statement, parameters)).await;
-            prepared?;
-            rows
-        }
+    fn deref(&self) -> &Object {
+        &self.client
     }
 }
 
-async fn run_unprepared(
-    client: &Object,
-    statement: &Statement,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let typed: Vec<(&(dyn ToSql + Sync), Type)> =
-        parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
-    client.query_typed(&statement.sql, &typed).await
+impl DerefMut for Asking<'_> {
+    fn deref_mut(&mut self) -> &mut Object {
+        &mut self.client
+    }
 }
 
 /// Whether the other end takes no writes: a standby, or a primary that was one before a failover. The connection works
-/// and always will, so the pool would hand it out for ever; a new one leads to whoever is the primary by then.
+/// and always will, so the pool would hand it out again and again; a new one leads to whoever is the primary by then.
 fn only_reads(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
-}
-
-/// What holds on connections that are ours alone: the server ends what runs too long, and plans as [`PLANNING`] says.
-/// The first statement follows without waiting for the answer to this, which can not fail: one round trip less for each
-/// connection. Startup parameters would cost none either, but session poolers refuse those that they do not know.
-fn set_up(limit: Duration) -> Hook {
-    let sql = format!("SET statement_timeout = {}; {PLANNING}", limit.as_millis());
-    Hook::async_fn(move |client, _| {
-        let sql = sql.clone();
-        Box::pin(async move {
-            let mut setting = pin!(client.batch_execute(&sql));
-            match poll_fn(|context| Poll::Ready(setting.as_mut().poll(context))).await {
-                Poll::Ready(Err(error)) => Err(HookError::Backend(error)),
-                _ => Ok(()),
-            }
-        })
-    })
-}
-
-/// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to end its statement.
-struct Borrowed<'a> {
-    client: Option<Object>,
-    canceller: &'a Canceller,
-    operation: &'static str,
-}
-
-impl Borrowed<'_> {
-    fn client(&self) -> Result<&Object> {
-        self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
-    }
-
-    fn cancel(&self) {
-        if let Some(client) = &self.client {
-            self.canceller.cancel(client.cancel_token());
-        }
-    }
-
-    /// Has nothing left to answer: back into the pool, unless a cancellation may be on its way to it or it is of no use.
-    fn let_go(&mut self, reusable: bool) {
-        if let Some(client) = self.client.take().filter(|_| !reusable) {
-            drop(Object::take(client));
-        }
-    }
-}
-
-impl Drop for Borrowed<'_> {
-    fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            self.canceller.end(Object::take(client));
-        }
-    }
 }

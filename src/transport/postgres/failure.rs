@@ -2,7 +2,8 @@
 
 use super::tls;
 use crate::error::Error;
-use deadpool_postgres::{HookError, PoolError, TimeoutType};
+use deadpool_postgres::{PoolError, TimeoutType};
+use std::time::Duration;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// SQLSTATEs after which the same statement may well succeed: the server restarts, fails over, is full, or two
@@ -77,8 +78,7 @@ impl Place<'_> {
     /// The error for a connection that could not be had from the pool.
     pub fn pool(&self, error: &PoolError) -> Error {
         let failure = match error {
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => self.driver(error),
-            PoolError::PostCreateHook(HookError::Message(said)) => self.connection(said.to_string()),
+            PoolError::Backend(error) => self.driver(error),
             PoolError::Timeout(TimeoutType::Wait) => self.connection("all connections of the pool are busy".to_owned()),
             PoolError::Timeout(_) => self.connection("the server did not answer in time".to_owned()),
             PoolError::Closed => Error::Stopped { what: "the connection pool" },
@@ -88,6 +88,17 @@ impl Place<'_> {
             Error::Connection { target, reason, .. } => Error::Connection { target, reason, sent: false },
             other => other,
         }
+    }
+
+    /// The same with another time limit.
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX), ..self }
+    }
+
+    /// The error for a question that others leave no connection to.
+    pub fn busy(&self) -> Error {
+        let reason = "other questions take all connections that lists, counts and metrics may have".to_owned();
+        Error::Connection { target: self.target.to_owned(), reason, sent: false }
     }
 
     /// The error for a statement that ran into its time limit.

@@ -18,7 +18,7 @@ impl PostgresTransport {
         let (least, before) = filter.ids()?;
         let statement = &self.statements.list_messages;
         let rows = self
-            .query(
+            .ask(
                 statement,
                 &[
                     &filter.status.map(MessageStatus::name),
@@ -44,7 +44,7 @@ impl PostgresTransport {
 
     pub(super) async fn one_message(&self, id: Uuid) -> Result<Option<KeptMessage>> {
         let statement = &self.statements.get_message;
-        let rows = self.query(statement, &[&id]).await?;
+        let rows = self.ask(statement, &[&id]).await?;
         Ok(self.read(statement, &rows, rows::message)?.into_iter().flatten().next())
     }
 
@@ -53,7 +53,7 @@ impl PostgresTransport {
         let keep = !matches!(self.retention.completed, Retention::None);
         let mut answer = None;
         for _ in 0..TRIES {
-            let rows = self.query(statement, &[&id, &keep]).await?;
+            let rows = self.ask(statement, &[&id, &keep]).await?;
             let read = |row: &Row| Ok((row.try_get(0)?, MessageStatus::of(row.try_get(1)?)));
             answer = self.read(statement, &rows, read)?.into_iter().next();
             if answer != Some((false, MessageStatus::Pending)) {
@@ -65,7 +65,7 @@ impl PostgresTransport {
 
     pub(super) async fn count_totals(&self, transport: Option<&str>) -> Result<Totals> {
         let statement = &self.statements.totals;
-        let rows = self.query(statement, &[&transport, &DEPTH_CAP]).await?;
+        let rows = self.ask(statement, &[&transport, &DEPTH_CAP]).await?;
         let read = |row: &Row| {
             Ok(Totals {
                 completed: rows::count(row.try_get(0)?),
@@ -85,13 +85,13 @@ impl PostgresTransport {
         let limit = i64::from(filter.page_size()) + 1;
         let statement = &self.statements.list_failed;
         let page: [&(dyn ToSql + Sync); 3] = [&after_at, &after_id, &limit];
-        let rows = self.query(statement, &[&narrowed(filter)[..], &page].concat()).await?;
+        let rows = self.ask(statement, &[&narrowed(filter)[..], &page].concat()).await?;
         Ok(FailedPage::of(self.read(statement, &rows, rows::failed)?, filter.page_size()))
     }
 
     pub(super) async fn count_letters(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
         let statement = &self.statements.count_failed;
-        let rows = self.query(statement, &[&narrowed(filter)[..], &[&DEPTH_CAP]].concat()).await?;
+        let rows = self.ask(statement, &[&narrowed(filter)[..], &[&DEPTH_CAP]].concat()).await?;
         let read = |row: &Row| Ok((rows::count(row.try_get(0)?), row.try_get(1)?));
         Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
     }

@@ -131,6 +131,7 @@ async fn run(
     let transaction = client.transaction().await.map_err(|error| place.driver(&error))?;
     let begin = format!(
         "SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning; \
+         SET LOCAL search_path = pg_catalog, pg_temp; \
          SELECT pg_advisory_xact_lock(hashtextextended('symphony migrations {}', 0))",
         database.schema.replace('\'', "''")
     );
@@ -153,7 +154,8 @@ async fn run(
 async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i32> {
     let driver = |error: tokio_postgres::Error| place.driver(&error);
     let table = format!("\"{}\".messenger_migrations", place.schema.replace('"', "\"\""));
-    let known = "SELECT coalesce(row_security_active(to_regclass($1)), false), to_regclass($1) IS NOT NULL";
+    let known = "SELECT coalesce(pg_catalog.row_security_active(pg_catalog.to_regclass($1)), false), \
+                        pg_catalog.to_regclass($1) IS NOT NULL";
     let rows = client.query_typed(known, &[(&table, Type::TEXT)]).await.map_err(driver)?;
     let Some(row) = rows.first() else { return Ok(0) };
     let (hidden, exists): (bool, bool) = (row.try_get(0).map_err(driver)?, row.try_get(1).map_err(driver)?);
@@ -165,7 +167,7 @@ async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i3
     if !exists {
         return Ok(0);
     }
-    let newest = format!("SELECT coalesce(max(version), 0) FROM {table}");
+    let newest = format!("SELECT coalesce(pg_catalog.max(version), 0) FROM {table}");
     let rows = client.query_typed(&newest, &[]).await.map_err(driver)?;
     Ok(rows.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(0))
 }

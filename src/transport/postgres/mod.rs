@@ -8,6 +8,8 @@ pub mod migrate;
 pub mod schedules;
 pub mod url;
 
+mod announced;
+mod borrowed;
 mod cancel;
 mod claiming;
 mod counting;
@@ -22,7 +24,9 @@ mod lanes;
 mod looking;
 mod rows;
 mod sending;
+mod session;
 mod settling;
+mod sharing;
 mod statement;
 mod tls;
 
@@ -117,6 +121,11 @@ impl PostgresTransport {
 
     async fn query(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         self.database.query(statement, parameters).await
+    }
+
+    /// As `query`, for somebody who looks, see [`Database::ask`].
+    async fn ask(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        self.database.ask(statement, parameters).await
     }
 
     /// Turns rows into values; a column of another type than expected is an older or newer schema.
@@ -233,7 +242,9 @@ impl Transport for PostgresTransport {
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>> {
         let in_flight = i32::try_from(in_flight).unwrap_or(i32::MAX);
         let statement = &self.statements.extend;
-        let rows = self.query(statement, &[&worker.id, &millis(worker.lease), &in_flight]).await?;
+        // A beat is due three times a lease: one that is given up leaves time for the next.
+        let limit = worker.lease / 6;
+        let rows = self.database.beat(statement, &[&worker.id, &millis(worker.lease), &in_flight], limit).await?;
         Ok(self.read(statement, &rows, |row| row.try_get(0))?.into_iter().next())
     }
 
@@ -256,13 +267,13 @@ impl Transport for PostgresTransport {
 
     async fn depth(&self) -> Result<Vec<Depth>> {
         let statement = &self.statements.depth;
-        let rows = self.query(statement, &[&&*self.name, &DEPTH_CAP]).await?;
+        let rows = self.ask(statement, &[&&*self.name, &DEPTH_CAP]).await?;
         self.read(statement, &rows, rows::depth)
     }
 
     async fn unhandled(&self, types: &[String]) -> Result<Vec<Unhandled>> {
         let statement = &self.statements.unhandled;
-        let rows = self.query(statement, &[&&*self.name, &types, &DEPTH_CAP]).await?;
+        let rows = self.ask(statement, &[&&*self.name, &types, &DEPTH_CAP]).await?;
         let read = |row: &Row| {
             Ok(Unhandled { message_type: row.try_get(0)?, queue: row.try_get(1)?, count: rows::count(row.try_get(2)?) })
         };
@@ -271,7 +282,7 @@ impl Transport for PostgresTransport {
 
     async fn duplicate_attempts(&self, key: &str) -> Result<u64> {
         let statement = &self.statements.duplicate_attempts;
-        let rows = self.query(statement, &[&key]).await?;
+        let rows = self.ask(statement, &[&key]).await?;
         let counts = self.read(statement, &rows, |row| row.try_get::<_, i32>(0))?;
         Ok(counts.first().copied().map_or(0, |it| rows::count(i64::from(it))))
     }
@@ -317,7 +328,7 @@ impl Transport for PostgresTransport {
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {
         let new_ids: Vec<Uuid> = failed.iter().map(|_| Uuid::now_v7()).collect();
         let statement = &self.statements.redrive;
-        let rows = self.query(statement, &[&failed, &new_ids]).await?;
+        let rows = self.ask(statement, &[&failed, &new_ids]).await?;
         let read = |row: &Row| {
             Ok(Redriven { message_id: row.try_get(0)?, failed_message_id: row.try_get(1)?, transport: row.try_get(2)? })
         };
@@ -325,7 +336,7 @@ impl Transport for PostgresTransport {
     }
 
     async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64> {
-        self.count(&self.statements.remove_failed, &[&failed]).await
+        Ok(self.ask(&self.statements.remove_failed, &[&failed]).await?.len() as u64)
     }
 
     async fn cleanup(&self, limit: u32) -> Result<Cleaned> {

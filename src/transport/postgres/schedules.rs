@@ -165,7 +165,7 @@ impl Schedules {
     /// A page of schedules after a name, each row as JSON text.
     pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
         let statement = &self.0.statements.schedules_list;
-        let rows = self.0.query(statement, &[&after, &(limit as i64)]).await?;
+        let rows = self.0.ask(statement, &[&after, &(limit as i64)]).await?;
         self.0.read(statement, &rows, |row| row.try_get(0))
     }
 
