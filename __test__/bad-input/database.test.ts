@@ -4,7 +4,9 @@ import {
   consumeBatch,
   dispatch,
   dispatchBatch,
+  doctor,
   getConfig,
+  getHealth,
   HandlerRegistry,
   listFailed,
   migrate,
@@ -135,6 +137,40 @@ describe('the database URL', () => {
       expect(`${(outcome as Error).message} ${JSON.stringify(outcome)}`).not.toContain('s3cret')
     },
   )
+
+  test.each(['p@s3cret', 's3cret/p', '5432/s3cret', 'p?s3cret=1', 's3cret#p@s3cret', 'p@s3cret?x', 's3cret%p'])(
+    'with the password %s written as it is shows no part of it anywhere, and takes none for a host',
+    async (written) => {
+      const port = await freePort()
+      setConfig({ database: { url: `postgres://user:${written}@127.0.0.1:${port}/db`, connectTimeout: '2s' } })
+      const refused = (error: SymphonyError) => `${error.message} ${error.stack} ${JSON.stringify(error)}`
+      const shown = [
+        await dispatch(message).then(String, refused),
+        await consumeBatch({ registry, timeLimit: '2s' }).then(String, refused),
+        await migrationStatus().then(String, refused),
+        JSON.stringify(await doctor()),
+        JSON.stringify(await getHealth()),
+        JSON.stringify(getConfig()),
+      ]
+      for (const text of shown) {
+        expect(text).not.toContain('s3cret')
+        // It is refused with the remedy, or nobody listens at the host that it names.
+        expect(text).toMatch(/percent-encoded|127\.0\.0\.1/)
+      }
+    },
+  )
+
+  test.each([
+    'sslcert=s3cret',
+    'sslrootcert=system&sslmode=require',
+    'sslcrl=s3cret',
+    'ssl_max_protocol_version=TLSv1.2',
+  ])('that asks for TLS in a way that is not known is refused (%s)', async (parameters) => {
+    setConfig({ database: { url: `${database.url}?${parameters}` } })
+    const error = await refusals()
+    expect(error).toMatchObject({ name: 'ConfigurationError', code: 'SYMPHONY_INVALID_CONFIGURATION' })
+    expect(error.message).toContain(parameters.split('=')[0])
+  })
 
   test('is shown by getConfig() without its password', () => {
     const secret = urlWith((url) => (url.password = PASSWORD))

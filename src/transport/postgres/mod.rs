@@ -29,6 +29,7 @@ mod settling;
 mod sharing;
 mod statement;
 mod tls;
+mod url_tls;
 
 use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};

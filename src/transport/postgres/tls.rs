@@ -1,6 +1,7 @@
 //! TLS as `sslmode` asks for it, and what is wrong with a certificate.
 
-use super::url::{Target, Verification};
+use super::url::Target;
+use super::url_tls::Verification;
 use crate::error::{Error, Result};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -18,8 +19,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// [`Error::InvalidConfiguration`] when the file of `sslrootcert` can not be read, or holds no certificate.
 pub fn connector(target: &Target) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(ring::default_provider());
+    let versions = if target.only_tls13 { &[&rustls::version::TLS13][..] } else { rustls::DEFAULT_VERSIONS };
     let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(|error| unusable("TLS", &error))?;
     let lenient = match &target.verification {
         Verification::Full(file) => {
