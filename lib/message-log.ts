@@ -16,6 +16,28 @@ export function logOutcome(context: DeliveryContext, durationMs: number, settlem
   logger.debug(`a message was ${outcome}`, fieldsOf(`message.${outcome}`, context, durationMs))
 }
 
+/** A message that became a dead letter because its process died too often while it ran. */
+export interface BuriedMessage {
+  id: string
+  type: string
+  transport: string
+  queue: string
+  /** Failed runs; crashes are not among them. */
+  retryCount: number
+  crashes: number
+  error: { class: string; message: string }
+}
+
+/** Writes that a message was buried, and tells whoever wants to be notified: no handler was there to do it. */
+export function logBurial({ id: messageId, type: messageType, transport, queue, crashes, error }: BuriedMessage): void {
+  noteFailure({ severity: 'error', messageType, errorClass: error.class, messageId, transport })
+  const fields = { event: 'message.deadLettered', messageId, messageType, transport, queue, crashes }
+  getLogger().error('a message is a dead letter now: the process died whenever it ran', {
+    ...fields,
+    errorClass: error.class,
+  })
+}
+
 type Failed = Extract<Settlement, { as: 'failed' }>
 
 function logFailure(context: DeliveryContext, durationMs: number, { retryable, error }: Failed): void {

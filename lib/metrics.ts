@@ -14,7 +14,7 @@ export interface MetricFigures {
   totalFailed: number
   /** Failed runs that are tried again. */
   totalRetried: number
-  /** Messages that became dead letters. Those of a crashed process are not among them. */
+  /** Messages that became dead letters. Those that kept killing their process are among them. */
   totalDeadLettered: number
   /** Messages that their handler discarded. */
   totalDiscarded: number

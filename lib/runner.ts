@@ -8,7 +8,7 @@ import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from './hand
 import { type Execution, execute } from './handlers/executor.js'
 import type { HandlerRegistry } from './handlers/registry.js'
 import { getLogger } from './logger.js'
-import { logOutcome } from './message-log.js'
+import { type BuriedMessage, logBurial, logOutcome } from './message-log.js'
 import { type Run, Running } from './running.js'
 import { inHandlerSpan } from './tracing/spans.js'
 
@@ -28,13 +28,19 @@ export interface RunnerOptions {
   afterSettle?: () => void
 }
 
-type Command = ({ do: 'deliver' } & DeliveryBatch) | { do: 'return' } | Abort
+type Command = ({ do: 'deliver' } & DeliveryBatch) | { do: 'return' } | Abort | Buried
 
 /** To everything, or to the messages named by batch and index: those are with others already. */
 interface Abort {
   do: 'abort'
   reason: string
   messages?: [batch: number, index: number][]
+}
+
+/** Messages that this consumer found held by dead processes once too often, of any transport of its stores. */
+interface Buried {
+  do: 'buried'
+  messages: BuriedMessage[]
 }
 
 /** A batch with the index of its next message to start. */
@@ -89,6 +95,8 @@ export class Runner {
       this.#fill()
     } else if (command.do === 'return') {
       this.#returnWaiting()
+    } else if (command.do === 'buried') {
+      command.messages.forEach(logBurial)
     } else if (command.messages) {
       this.#lose(command.reason, command.messages)
     } else {

@@ -46,7 +46,7 @@ export interface WorkerEvents {
   completed: [event: MessageEvent]
   /** A message failed and will run again. */
   retried: [event: MessageEvent]
-  /** A message failed for good. */
+  /** A message failed for good, here, or in processes that died with it: then the class of the error is `WorkerCrash`. */
   deadLettered: [event: MessageEvent]
   /** A message was handed back with no attempt used. */
   released: [event: MessageEvent]

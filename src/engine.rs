@@ -198,7 +198,7 @@ impl Engine {
     /// [`Error::UnknownTransport`], or [`Error::NotCapable`] when it is of another type.
     pub fn memory(&self, name: &str) -> Result<Arc<MemoryTransport>> {
         match self.described(name)?.kind {
-            TransportKind::Memory => Ok(Self::memory_of(&mut self.open(), name)),
+            TransportKind::Memory => Ok(self.memory_of(&mut self.open(), name)),
             _ => crate::transport::not_capable(name, "be looked into; only transports of type memory can"),
         }
     }
@@ -270,7 +270,7 @@ impl Engine {
                 let database = Database::shared(&config.database)?;
                 Arc::new(PostgresTransport::new(name.into(), database, &config))
             }
-            TransportKind::Memory => Self::memory_of(open, name),
+            TransportKind::Memory => self.memory_of(open, name),
             TransportKind::Sync => Arc::new(SyncTransport::new(name.into(), self.inline.clone())),
             kind => {
                 return Err(Error::TransportUnsupported { name: name.to_owned(), kind: kind.name().to_owned() });
@@ -278,9 +278,11 @@ impl Engine {
         })
     }
 
-    fn memory_of(open: &mut Open, name: &str) -> Arc<MemoryTransport> {
+    fn memory_of(&self, open: &mut Open, name: &str) -> Arc<MemoryTransport> {
         let new = || Arc::new(MemoryTransport::new(name.into()));
-        open.memory.entry(name.to_owned()).or_insert_with(new).clone()
+        let memory = open.memory.entry(name.to_owned()).or_insert_with(new).clone();
+        memory.set_max_crashes(self.config().worker.max_crashes);
+        memory
     }
 
     fn from_row(row: &TransportRow) -> Result<TransportConfig> {

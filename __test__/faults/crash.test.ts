@@ -13,7 +13,7 @@ const MESSAGES = 200
 
 test.each(numbers(ROUNDS).map((n) => n + 1))(
   'a batch of 200, one of which aborts the process: only that one becomes a dead letter (round %i)',
-  { timeout: 120_000 },
+  { timeout: 150_000 },
   async () => {
     await emptyTables(database)
     const journal = new Journal()
@@ -67,7 +67,8 @@ async function drainUntilDone(journal: Journal): Promise<number> {
       else expect(signal).toBeNull()
       return isDone(database)
     },
-    { pause: 100 },
+    // A suspect that crashed again stays away for half a minute.
+    { pause: 500, patience: 100_000 },
   )
   expect((await tally(database)).dead).toBe(1)
   return deaths

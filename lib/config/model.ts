@@ -62,6 +62,8 @@ export interface WorkerConfig {
   pollInterval?: Duration
   /** How long a claim stands without a heartbeat. Default 30 s. */
   lease?: Duration
+  /** At how many crashes a message becomes a dead letter, 2 to 1000. Default 3. */
+  maxCrashes?: number
   /** How long one handler may run; 0: as long as it likes. Default 0. */
   handlerTimeout?: Duration
   /** How long a stopping worker waits for its handlers. Default 30 s. */

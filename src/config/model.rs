@@ -128,6 +128,8 @@ pub struct WorkerConfig {
     /// How long a claim holds without a heartbeat, at least 1 s. Default 30 s.
     #[serde(serialize_with = "millis")]
     pub lease: Duration,
+    /// At how many crashes a message becomes a dead letter, 2 to 1000. Default 3.
+    pub max_crashes: i16,
     /// How long one handler may run; `None` (0 in JSON) = as long as it likes. Default none.
     #[serde(serialize_with = "timeout")]
     pub handler_timeout: Option<Duration>,
@@ -143,6 +145,7 @@ impl Default for WorkerConfig {
             max_concurrency: 5,
             poll_interval: Duration::from_secs(1),
             lease: Duration::from_secs(30),
+            max_crashes: 3,
             handler_timeout: None,
             shutdown_timeout: Duration::from_secs(30),
         }
@@ -333,6 +336,7 @@ mod tests {
                     "maxConcurrency": 5,
                     "pollInterval": 1000,
                     "lease": 30000,
+                    "maxCrashes": 3,
                     "handlerTimeout": 0,
                     "shutdownTimeout": 30000,
                 },

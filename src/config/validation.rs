@@ -136,7 +136,8 @@ fn retry_strategy(path: &str, strategy: &Value, default: &RetryStrategy) -> Resu
 }
 
 fn worker(root: &Section<'_>) -> Result<WorkerConfig> {
-    let keys = &["batchSize", "maxConcurrency", "pollInterval", "lease", "handlerTimeout", "shutdownTimeout"];
+    let keys =
+        &["batchSize", "maxConcurrency", "pollInterval", "lease", "maxCrashes", "handlerTimeout", "shutdownTimeout"];
     let section = root.section("worker", keys)?;
     let default = WorkerConfig::default();
     Ok(WorkerConfig {
@@ -144,6 +145,7 @@ fn worker(root: &Section<'_>) -> Result<WorkerConfig> {
         max_concurrency: section.or("maxConcurrency", default.max_concurrency, whole(1, 10_000))?,
         poll_interval: section.or("pollInterval", default.poll_interval, duration(1.0, LONGEST_TIMER_MS))?,
         lease: section.or("lease", default.lease, duration(1_000.0, LONGEST_TIMER_MS))?,
+        max_crashes: section.or("maxCrashes", default.max_crashes, whole(2, 1_000))?,
         handler_timeout: section
             .optional("handlerTimeout", duration(0.0, LONGEST_TIMER_MS))?
             .filter(|timeout| !timeout.is_zero()),

@@ -35,9 +35,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How often a message may take its process down before it becomes a dead letter.
-pub const MAX_CRASHES: i16 = 3;
-
 /// What a transport can do. Asking for more is an [`Error::NotCapable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -153,7 +150,7 @@ pub struct Claimed {
     pub retry_count: u32,
     /// Retries allowed; `None`: as its type is configured.
     pub max_retries: Option<u32>,
-    /// How often its process died.
+    /// How often a process died while it held it, since its last run that ended. More than 0: it is suspect.
     pub crash_count: i16,
     /// The caller's idempotency key, if any.
     pub idempotency_key: Option<String>,
@@ -164,7 +161,7 @@ pub struct Claimed {
 }
 
 /// What a handler threw, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The error's class.
     pub class: String,
@@ -211,12 +208,15 @@ pub enum Outcome {
         delay: Option<Duration>,
         /// Handlers that have succeeded so far.
         handled: Vec<String>,
+        /// Whether it was started, and its handlers have ended without the process: then it is not suspect any more, as
+        /// after every other outcome.
+        ran: bool,
     },
 }
 
 impl Outcome {
     /// Back to its place as if it had never been claimed.
-    pub const UNTOUCHED: Self = Self::Release { delay: None, handled: Vec::new() };
+    pub const UNTOUCHED: Self = Self::Release { delay: None, handled: Vec::new(), ran: false };
 
     /// Why a message was discarded.
     pub fn reason(&self) -> Option<&str> {
@@ -243,7 +243,7 @@ pub struct Settlement {
 pub struct Survey {
     /// The queues that hold anything, due or not.
     pub queues: Vec<String>,
-    /// Whether a message is due whose process died.
+    /// Whether a suspect is due that the consumer would claim.
     pub suspects: bool,
 }
 
@@ -270,15 +270,44 @@ impl RescueStep {
     pub const WIDE: Self = Self { by: Uuid::nil(), limit: 10_000 };
 }
 
+/// Which suspects a consumer would claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Claimable<'a> {
+    /// The queues that it reads; `None`: all.
+    pub queues: Option<&'a [String]>,
+    /// The types that it handles; `None`: all.
+    pub types: Option<&'a [String]>,
+}
+
 /// What a rescue did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rescued {
     /// Workers declared dead.
     pub workers: u64,
     /// Messages put back.
     pub returned: u64,
     /// Messages buried as `WorkerCrash`.
-    pub buried: u64,
+    pub buried: Vec<Buried>,
+}
+
+/// A message that was buried because its process died too often while it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Buried {
+    /// The message.
+    pub id: Uuid,
+    /// Its type.
+    pub r#type: String,
+    /// Its transport, which may be another one of the store than those that are consumed here.
+    pub transport: String,
+    /// Its queue.
+    pub queue: String,
+    /// Its failed runs; crashes are not among them.
+    pub retry_count: u32,
+    /// How often its process died.
+    pub crashes: i16,
+    /// The error of its dead letter.
+    pub error: Failure,
 }
 
 /// How much is in one queue. Counts stop at [`DEPTH_CAP`].
@@ -506,15 +535,17 @@ pub trait Transport: Send + Sync {
         None
     }
 
-    /// What is in these transports of its store, in their order. With `rescue`, that of [`Transport::rescue_step`] comes
-    /// first, and what it puts back is seen. Fails where the store lacks what outcomes are written to, so that nothing is
-    /// claimed whose outcome would be lost: a consumer surveys before its first claim.
-    async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look>;
+    /// What is in these transports of its store, in their order; of suspects, whether one is due that is `claimable`. With
+    /// `rescue`, that of [`Transport::rescue_step`] comes first, and what it puts back is seen. Fails where the store lacks
+    /// what outcomes are written to, so that nothing is claimed whose outcome would be lost: a consumer surveys before its
+    /// first claim.
+    async fn survey(&self, names: &[Arc<str>], claimable: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look>;
 
     /// Claims due messages, highest priority first, oldest first inside one. Suspects are left out.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>>;
 
-    /// Claims one suspect, to be handled alone. `queues` empty: any queue.
+    /// Claims one suspect, to be handled alone: of those that crashed least, one of the highest priority, the oldest of
+    /// them. `queues` empty: any queue.
     async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>>;
 
     /// Applies outcomes whose fence still holds; answers with the messages whose lease was lost, to which nothing
@@ -569,6 +600,13 @@ pub trait Transport: Send + Sync {
 
     /// Which of these messages are no longer held under these tokens.
     async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>>;
+
+    /// A worker that was declared dead, but lives, takes back the crashes that were counted for it; answers on how many
+    /// messages.
+    async fn absolve(&self, worker: Uuid) -> Result<u64> {
+        let _ = worker;
+        Ok(0)
+    }
 
     /// Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker is not
     /// registered. Cheap when there are none, and safe to call from everywhere.

@@ -2,8 +2,8 @@
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement, Survey,
-    Transport, Unhandled, WorkerId, not_capable,
+    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement,
+    Survey, Transport, Unhandled, WorkerId, not_capable,
 };
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
@@ -94,7 +94,7 @@ impl Transport for SyncTransport {
         Ok(envelopes.iter().map(answer).collect())
     }
 
-    async fn survey(&self, names: &[Arc<str>], _: Option<RescueStep>) -> Result<Look> {
+    async fn survey(&self, names: &[Arc<str>], _: Claimable<'_>, _: Option<RescueStep>) -> Result<Look> {
         Ok(Look { surveys: names.iter().map(|_| Survey::default()).collect(), rescued: None })
     }
 

@@ -211,6 +211,28 @@ impl Breaker {
         (types.map(open), false)
     }
 
+    /// The types of suspects that may be claimed: with that of a try, for which there may be nothing but suspects.
+    pub fn narrow_suspects(&self, types: Option<Arc<[String]>>) -> Option<Arc<[String]>> {
+        if self.paused.is_empty() {
+            return types;
+        }
+        let open = |name: &&String| !self.paused.contains_key(*name) || self.tries(name);
+        types.map(|types| types.iter().filter(open).cloned().collect())
+    }
+
+    /// Whether a message of this type may be tried, and none has been claimed for it.
+    fn tries(&self, message_type: &str) -> bool {
+        let open = |it: &&Probe| it.message.is_none() && it.outcome.is_none();
+        self.probe.as_ref().filter(open).is_some_and(|it| it.message_type == message_type)
+    }
+
+    /// A suspect was claimed, which may be the message to try.
+    pub fn claimed_suspect(&mut self, id: Uuid, message_type: &str) {
+        if self.tries(message_type) {
+            self.probing(Some(id));
+        }
+    }
+
     /// A try was claimed, or there was nothing to try.
     pub fn probing(&mut self, message: Option<Uuid>) {
         if let Some(probe) = &mut self.probe {

@@ -35,6 +35,11 @@ impl Budget {
         self.longest = took.max(self.longest.mul_f64(0.99));
     }
 
+    /// How long a handler takes: the longest recent one.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
     /// When to stop starting handlers: early enough that those that run can end, but never before half the time.
     pub fn soft(&self) -> Option<Instant> {
         let limit = self.limit?;

@@ -3,7 +3,7 @@
 //! Messages cross to JavaScript in batches, each one string that is parsed once; payload, headers and metadata go in as
 //! the database printed them.
 
-use crate::transport::Claimed;
+use crate::transport::{Buried, Claimed};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 use std::fmt::Write;
@@ -23,6 +23,11 @@ pub fn abort(reason: &str) -> String {
 /// Aborts the signals of some messages, each named by batch and index; those not started are left out.
 pub fn abort_some(reason: &str, messages: &[(u32, usize)]) -> String {
     json!({ "do": "abort", "reason": reason, "messages": messages }).to_string()
+}
+
+/// Tells of messages that were buried because their process died whenever they ran.
+pub fn buried(messages: &[Buried]) -> String {
+    json!({ "do": "buried", "messages": messages }).to_string()
 }
 
 /// Splits what was claimed together into batches that are parsed on their own, in order. What of one has been handled is

@@ -1,7 +1,7 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
 use crate::error::{Error, Result};
-use crate::transport::{Claim, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::transport::{Claim, Claimable, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
 use crate::worker::sweep::Sweep;
 use crate::worker::turns::Turns;
 use futures_util::future::try_join_all;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long a suspect that could not be claimed is left alone: it is of a type that nobody here handles.
-const SUSPECT_PAUSE: Duration = Duration::from_secs(5);
+/// How long suspects are left alone after a claim that got none: somebody else has them.
+const SUSPECT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a survey is good for.
 const SURVEY_HOLDS: Duration = Duration::from_secs(1);
@@ -33,6 +33,8 @@ pub struct Caught {
 pub struct Wanted {
     /// Types with a handler; `None`: all.
     pub types: Option<Arc<[String]>>,
+    /// Types of which suspects may be claimed; `None`: all.
+    pub suspect_types: Option<Arc<[String]>>,
     /// At most so many.
     pub limit: usize,
     /// Whether finding nothing must mean that there is nothing.
@@ -108,7 +110,7 @@ impl Feeds {
         Self { feeds, stores, worker, queues, sweep, rescued: Vec::new(), fresh: false, filled_by: None }
     }
 
-    /// Whether a suspect waits that must be handled alone.
+    /// Whether a suspect waits that this consumer would claim.
     pub fn suspects(&self) -> bool {
         self.feeds.iter().any(Feed::has_suspect)
     }
@@ -146,13 +148,16 @@ impl Feeds {
     }
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
+        if wanted.suspect {
+            return self.claim_suspect(wanted, caught).await;
+        }
         self.fresh = false;
-        if wanted.woken && !wanted.suspect && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
+        if wanted.woken && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
             return Ok(());
         }
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
         if self.rescue_is_due() || self.feeds.iter().take(at_once).any(|feed| feed.wants_survey(wanted)) {
-            self.look().await?;
+            self.look(wanted).await?;
         }
         let mut missing = wanted.limit;
         for index in 0..self.feeds.len() {
@@ -164,12 +169,27 @@ impl Feeds {
             if missing == 0 {
                 self.filled_by = Some(index);
             }
-            if missing == 0 || ((wanted.suspect || wanted.woken) && !caught.is_empty()) {
+            if missing == 0 || (wanted.woken && !caught.is_empty()) {
                 break;
             }
         }
         if caught.is_empty() && !self.fresh && (wanted.woken || wanted.waiting) {
             self.feeds.iter_mut().for_each(|it| it.owes_survey = true);
+        }
+        Ok(())
+    }
+
+    /// Claims one suspect, where the last survey saw any.
+    async fn claim_suspect(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
+        if self.feeds.iter().any(|feed| feed.surveyed_at.is_none()) {
+            self.look(wanted).await?;
+        }
+        for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.has_suspect()) {
+            let suspect = feed.claim_suspect(&self.worker, self.queues.as_deref(), wanted).await?;
+            if let Some(suspect) = suspect {
+                caught.push(Caught { feed: index, messages: vec![suspect] });
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -190,13 +210,10 @@ impl Feeds {
     /// Claims; where nothing is found and that is doubtful, looks which queues there are and claims again.
     async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize) -> Result<Vec<Claimed>> {
         if !self.fresh && self.feed(index)?.wants_survey(wanted) {
-            self.look().await?;
+            self.look(wanted).await?;
         }
         let (fresh, worker, queues) = (self.fresh, self.worker.clone(), self.queues.clone());
         let feed = self.feed(index)?;
-        if wanted.suspect {
-            return feed.claim_suspect(&worker, queues.as_deref(), wanted).await;
-        }
         if fresh && !feed.is_worth_a_claim(wanted) {
             return Ok(Vec::new());
         }
@@ -204,7 +221,7 @@ impl Feeds {
         if !messages.is_empty() || fresh || !wanted.exhaustive {
             return Ok(messages);
         }
-        self.look().await?;
+        self.look(wanted).await?;
         let feed = self.feed(index)?;
         if feed.survey.queues.is_empty() {
             return Ok(Vec::new());
@@ -217,10 +234,12 @@ impl Feeds {
     }
 
     /// Surveys all transports, and takes the messages that no worker holds first where that is due.
-    async fn look(&mut self) -> Result<()> {
+    async fn look(&mut self, wanted: &Wanted) -> Result<()> {
         let began = Instant::now();
         let step = self.sweep.begin(began).map(|limit| RescueStep { by: self.worker.id, limit });
-        let looks = try_join_all(self.stores.iter().map(|it| it.transport.survey(&it.names, step))).await?;
+        let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
+        let looks = self.stores.iter().map(|it| it.transport.survey(&it.names, claimable, step));
+        let looks = try_join_all(looks).await?;
         let took = began.elapsed();
         // What a rescue adds says nothing about surveys.
         let survey_took = step.is_none().then_some(took);
@@ -338,25 +357,16 @@ impl Feed {
         worker: &WorkerId,
         queues: Option<&[String]>,
         wanted: &Wanted,
-    ) -> Result<Vec<Claimed>> {
-        if !self.has_suspect() {
-            return Ok(Vec::new());
-        }
+    ) -> Result<Option<Claimed>> {
         self.has_claimed = true;
         let token = Uuid::now_v7();
-        let queues = queues.unwrap_or_default();
-        let claim = Claim {
-            worker,
-            token,
-            queues,
-            types: wanted.types.as_deref(),
-            limit: 1,
-            reach: Reach::Exhaustive,
-            listening: false,
-        };
+        let (queues, types) = (queues.unwrap_or_default(), wanted.suspect_types.as_deref());
+        let reach = Reach::Exhaustive;
+        let claim = Claim { worker, token, queues, types, limit: 1, reach, listening: false };
         let suspect = self.transport.claim_suspect(&claim).await?;
         self.surveyed_at = None;
+        self.survey.suspects = false;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
-        Ok(suspect.into_iter().collect())
+        Ok(suspect)
     }
 }

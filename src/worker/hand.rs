@@ -4,6 +4,7 @@ use super::report::Report;
 use super::verdict::Run;
 use crate::transport::Claimed;
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// One message in hand: what is needed to settle it. Its payload has gone to the handlers.
@@ -19,6 +20,8 @@ pub struct Held {
     pub feed: usize,
     /// Its retries.
     pub run: Run,
+    /// Whether a process died that held it.
+    pub suspect: bool,
     /// Whether it is with others already: its outcome counts for nothing.
     pub lost: bool,
     /// Milliseconds from when it was due to when it was claimed.
@@ -34,6 +37,7 @@ impl Held {
             message_type: it.message_type.clone(),
             feed,
             run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
+            suspect: it.crash_count > 0,
             lost: false,
             waited: (it.claimed_at - it.available_at).num_microseconds().unwrap_or(0).max(0) as f64 / 1e3,
         }
@@ -43,6 +47,7 @@ impl Held {
 struct Batch {
     messages: Vec<Option<Held>>,
     open: usize,
+    taken: Instant,
 }
 
 /// All batches in hand.
@@ -51,6 +56,7 @@ pub struct Hand {
     batches: HashMap<u32, Batch>,
     next: u32,
     held: usize,
+    suspects: usize,
 }
 
 impl Hand {
@@ -60,7 +66,9 @@ impl Hand {
         self.next = self.next.wrapping_add(1);
         let held = |it: &Claimed| Some(Held::of(feed, it));
         self.held += messages.len();
-        let batch = Batch { messages: messages.iter().map(held).collect(), open: messages.len() };
+        self.suspects += messages.iter().filter(|it| it.crash_count > 0).count();
+        let batch =
+            Batch { messages: messages.iter().map(held).collect(), open: messages.len(), taken: Instant::now() };
         self.batches.insert(number, batch);
         number
     }
@@ -71,6 +79,7 @@ impl Hand {
         let held = batch.messages.get_mut(report.index)?.take()?;
         batch.open -= 1;
         self.held -= 1;
+        self.suspects -= usize::from(held.suspect);
         if batch.open == 0 {
             self.batches.remove(&report.batch);
         }
@@ -111,13 +120,24 @@ impl Hand {
         let messages = self.batches.remove(&number).map(|batch| batch.messages).unwrap_or_default();
         let left: Vec<Held> = messages.into_iter().flatten().collect();
         self.held -= left.len();
+        self.suspects -= left.iter().filter(|it| it.suspect).count();
         left
     }
 
     /// Gives out everything.
     pub fn give_all(&mut self) -> Vec<Held> {
-        self.held = 0;
+        (self.held, self.suspects) = (0, 0);
         self.batches.drain().flat_map(|(_, batch)| batch.messages.into_iter().flatten()).collect()
+    }
+
+    /// Whether a suspect is in hand.
+    pub fn has_suspect(&self) -> bool {
+        self.suspects > 0
+    }
+
+    /// When the youngest message in hand was taken.
+    pub fn youngest(&self) -> Option<Instant> {
+        self.batches.values().map(|batch| batch.taken).max()
     }
 
     /// How many messages are in hand.

@@ -28,6 +28,7 @@ mod housekeeping;
 mod options;
 mod report;
 mod run;
+mod solitude;
 mod stats;
 mod sweep;
 mod turns;

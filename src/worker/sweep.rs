@@ -49,7 +49,7 @@ impl Sweep {
     pub fn learn(&mut self, limit: usize, rescued: Option<&Rescued>, took: Duration, now: Instant) {
         self.due = self.due.max(now + took * SHARE);
         match rescued {
-            Some(rescued) if rescued.returned + rescued.buried >= limit as u64 => {
+            Some(rescued) if rescued.returned + rescued.buried.len() as u64 >= limit as u64 => {
                 self.due = now;
                 self.limit = (2 * limit).min(MOST);
             }

@@ -14,13 +14,13 @@ pub struct Run {
     pub max_retries: Option<u32>,
 }
 
-/// Decides what becomes of a message. `random` is from 0 to 1.
-pub fn outcome(said: Said, run: Run, strategy: &RetryStrategy, random: f64) -> Outcome {
+/// Decides what becomes of a message, where `ran` says whether its handlers were started. `random` is from 0 to 1.
+pub fn outcome(said: Said, ran: bool, run: Run, strategy: &RetryStrategy, random: f64) -> Outcome {
     match said {
         Said::Completed => Outcome::Completed,
         Said::Discarded { reason } => Outcome::Discarded { reason },
         Said::Snoozed { delay, handled } => Outcome::Snooze { delay: millis(delay), handled },
-        Said::Released { delay, handled } => Outcome::Release { delay: delay.map(millis), handled },
+        Said::Released { delay, handled } => Outcome::Release { delay: delay.map(millis), handled, ran },
         Said::Failed { retryable, retry_after, error, handled } => {
             let failure = Failure { class: error.class, message: error.message };
             let asked = retry_after.map(|ms| ms.clamp(0.0, MAX_DELAY_MS as f64) as u64);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     fn after(said: Said, retry_count: u32, max_retries: Option<u32>) -> Outcome {
-        outcome(said, Run { retry_count, max_retries }, &RetryStrategy::BUILT_IN, 0.5)
+        outcome(said, true, Run { retry_count, max_retries }, &RetryStrategy::BUILT_IN, 0.5)
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A claim stands as long as its worker's lease, and what a dead worker held comes back as suspect.
 
 use crate::support::kit::{
-    LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, release, retry,
-    settlement, snooze, survey_of,
+    HOUR, LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, retry, settlement,
+    snooze, survey_of, urgent,
 };
-use crate::support::subject::Subject;
+use crate::support::subject::{MAIN, Memory, Postgres, Subject, check};
 use std::time::Duration;
-use symphony::transport::{Claimed, Look, MAX_CRASHES, Outcome, RescueStep, Rescued};
+use symphony::monitor::metrics::Window;
+use symphony::transport::{Claimable, Claimed, Failure, Look, Outcome, RescueStep, Rescued};
+use uuid::Uuid;
 
 for_stores! {
     a_living_worker_is_left_alone
@@ -25,8 +27,17 @@ for_stores! {
     only_a_claim_for_suspects_takes_suspects
     a_suspect_is_claimed_from_the_queues_and_types_asked_for
     a_suspect_that_was_handled_is_done
-    a_suspect_that_failed_stays_suspect
+    a_run_that_ended_clears_a_suspect
+    a_suspect_that_was_not_started_stays_suspect
+    a_survey_sees_suspects_that_would_be_claimed
+    suspects_come_by_crashes_and_then_by_priority
     the_third_crash_buries
+    a_burial_is_counted_once
+    a_death_is_blamed_on_the_suspect_that_ran
+    nothing_is_buried_for_deaths_in_company
+    a_suspect_that_crashed_comes_back_late
+    a_worker_that_lives_takes_back_what_was_counted
+    what_nobody_holds_is_no_crash_of_a_suspect
     nothing_to_rescue_is_nothing
 }
 
@@ -45,7 +56,7 @@ async fn a_dead_worker_s_messages_come_back_as_suspects<S: Subject>(it: S) {
     put(&transport, many(3, || message("Email"))).await;
     let claimed = Worker::of(&transport).claim(2).await;
     it.advance(2 * LEASE).await;
-    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: 0 });
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: vec![] });
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
     assert!(survey_of(&transport).await.suspects);
     assert_eq!(counts(&transport).await, (3, 0, 0));
@@ -66,10 +77,11 @@ async fn a_survey_can_rescue_first<S: Subject>(it: S) {
     put_one(&transport, message("Email")).await;
     Worker::of(&transport).claim_one().await;
     it.advance(2 * LEASE).await;
-    let survey = transport.survey(&names, None).await.unwrap().surveys.remove(0);
+    let all = Claimable::default();
+    let survey = transport.survey(&names, all, None).await.unwrap().surveys.remove(0);
     assert!(survey.queues.is_empty() && !survey.suspects);
-    let Look { mut surveys, rescued } = transport.survey(&names, Some(RescueStep::WIDE)).await.unwrap();
-    assert_eq!(rescued.unwrap().unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
+    let Look { mut surveys, rescued } = transport.survey(&names, all, Some(RescueStep::WIDE)).await.unwrap();
+    assert_eq!(rescued.unwrap().unwrap(), Rescued { workers: 1, returned: 1, buried: vec![] });
     let survey = surveys.remove(0);
     assert!(survey.queues == ["default"] && survey.suspects);
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default());
@@ -144,7 +156,7 @@ async fn one_dead_worker_of_two<S: Subject>(it: S) {
     let dead = short.claim(2).await;
     let living = long.claim(2).await;
     it.advance(2 * LEASE).await;
-    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: 0 });
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 1, returned: 2, buried: vec![] });
     for message in &living {
         long.settle(message, Outcome::Completed).await;
     }
@@ -172,7 +184,7 @@ async fn what_a_worker_held_that_is_not_registered_comes_back<S: Subject>(it: S)
     let worker = Worker::of(&transport);
     let before = worker.claim_one().await;
     transport.sign_off(&worker.id).await.unwrap();
-    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 1, buried: 0 });
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 1, buried: vec![] });
     assert_eq!(transport.settle(&[settlement(&before, Outcome::Completed)]).await.unwrap(), [before.id]);
     assert_eq!(worker.claim_suspect().await.unwrap().id, before.id);
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default(), "its claim has registered it again");
@@ -185,7 +197,7 @@ async fn what_two_such_workers_held_comes_back_and_the_living_one_between_keeps_
     let (one, kept, two) = (first.claim(2).await, living.claim(2).await, last.claim(2).await);
     transport.sign_off(&first.id).await.unwrap();
     transport.sign_off(&last.id).await.unwrap();
-    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 4, buried: 0 });
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 4, buried: vec![] });
     for message in &kept {
         living.settle(message, Outcome::Completed).await;
     }
@@ -220,7 +232,7 @@ async fn a_worker_does_not_declare_itself_dead<S: Subject>(it: S) {
     dead.claim(1).await;
     it.advance(2 * LEASE).await;
     let step = RescueStep { by: late.id.id, ..RescueStep::WIDE };
-    assert_eq!(transport.rescue_step(step).await.unwrap(), Rescued { workers: 1, returned: 1, buried: 0 });
+    assert_eq!(transport.rescue_step(step).await.unwrap(), Rescued { workers: 1, returned: 1, buried: vec![] });
     assert!(transport.extend(&late.id, 2).await.unwrap().is_some());
     late.settle(&kept[0], Outcome::Completed).await;
     // Not registered, and it asks: what is in its hand it knows of.
@@ -229,7 +241,7 @@ async fn a_worker_does_not_declare_itself_dead<S: Subject>(it: S) {
     late.settle(&kept[1], Outcome::Completed).await;
 }
 
-/// Lets a message's process die; answers once it is suspect.
+/// Lets a message's process die; answers once it is suspect, and due.
 async fn crash<S: Subject>(it: &S) -> Rescued {
     let transport = it.transport();
     let worker = Worker::of(&transport);
@@ -238,7 +250,9 @@ async fn crash<S: Subject>(it: &S) -> Rescued {
         None => drop(worker.claim_one().await),
     }
     it.advance(2 * LEASE).await;
-    transport.rescue().await.unwrap()
+    let rescued = transport.rescue().await.unwrap();
+    it.advance(HOUR).await;
+    rescued
 }
 
 async fn only_a_claim_for_suspects_takes_suspects<S: Subject>(it: S) {
@@ -270,19 +284,31 @@ async fn a_suspect_that_was_handled_is_done<S: Subject>(it: S) {
     assert_eq!((it.finished().await, counts(&transport).await), (1, (0, 0, 0)));
 }
 
-async fn a_suspect_that_failed_stays_suspect<S: Subject>(it: S) {
+async fn a_run_that_ended_clears_a_suspect<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let given_back = Outcome::Release { delay: None, handled: vec![], ran: true };
+    for outcome in [retry(Duration::ZERO), snooze(Duration::ZERO), given_back] {
+        crash(&it).await;
+        let worker = Worker::of(&transport);
+        let suspect = worker.claim_suspect().await.unwrap();
+        assert_eq!(suspect.crash_count, 1, "counted anew");
+        worker.settle(&suspect, outcome).await;
+        assert!(worker.claim_suspect().await.is_none() && !survey_of(&transport).await.suspects);
+    }
+    assert_eq!(Worker::of(&transport).claim_one().await.crash_count, 0);
+}
+
+async fn a_suspect_that_was_not_started_stays_suspect<S: Subject>(it: S) {
     let transport = it.transport();
     put_one(&transport, message("Email")).await;
     crash(&it).await;
     let worker = Worker::of(&transport);
-    for outcome in [retry(Duration::ZERO), release()] {
+    for outcome in [Outcome::UNTOUCHED, Outcome::Release { delay: Some(MINUTE), handled: vec![], ran: false }] {
         let suspect = worker.claim_suspect().await.unwrap();
         worker.settle(&suspect, outcome).await;
         assert!(worker.claim(10).await.is_empty());
     }
-    let suspect = worker.claim_suspect().await.unwrap();
-    assert_eq!((suspect.crash_count, suspect.retry_count), (1, 1));
-    worker.settle(&suspect, snooze(MINUTE)).await;
     assert!(!survey_of(&transport).await.suspects, "it is not due");
     assert!(worker.claim_suspect().await.is_none());
     it.advance(2 * MINUTE).await;
@@ -291,20 +317,183 @@ async fn a_suspect_that_failed_stays_suspect<S: Subject>(it: S) {
     assert_eq!(letters(&transport).await[0].crashes, 1);
 }
 
+async fn a_survey_sees_suspects_that_would_be_claimed<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, queued_in("email")).await;
+    crash(&it).await;
+    let names = [transport.name().clone()];
+    let (mine, others) = (["email".to_owned()], ["sms".to_owned()]);
+    let (handled, unknown) = (["Sms".to_owned(), "Email".to_owned()], ["Sms".to_owned()]);
+    for (queues, types, sees) in [
+        (None, None, true),
+        (Some(&mine[..]), Some(&handled[..]), true),
+        (Some(&others[..]), None, false),
+        (None, Some(&unknown[..]), false),
+    ] {
+        let survey = transport.survey(&names, Claimable { queues, types }, None).await.unwrap().surveys.remove(0);
+        assert_eq!((survey.suspects, survey.queues), (sees, vec!["email".to_owned()]), "{queues:?} {types:?}");
+    }
+}
+
+async fn suspects_come_by_crashes_and_then_by_priority<S: Subject>(it: S) {
+    let transport = it.transport();
+    let twice = put_one(&transport, urgent(10)).await;
+    crash(&it).await;
+    crash(&it).await;
+    let slow = put_one(&transport, urgent(1)).await;
+    let urgent = put_one(&transport, urgent(9)).await;
+    let dying = Worker::of(&transport);
+    assert_eq!(dying.claim(2).await.len(), 2);
+    it.advance(HOUR).await;
+    transport.rescue().await.unwrap();
+    let worker = Worker::of(&transport);
+    let mut order = Vec::new();
+    while let Some(suspect) = worker.claim_suspect().await {
+        order.push(suspect.id);
+    }
+    assert_eq!(order, [urgent, slow, twice]);
+}
+
 async fn the_third_crash_buries<S: Subject>(it: S) {
     let transport = it.transport();
     let id = put_one(&transport, message("Email")).await;
     put_one(&transport, message("Innocent")).await;
-    for _ in 1..MAX_CRASHES {
-        assert_eq!(crash(&it).await, Rescued { workers: 1, returned: 1, buried: 0 });
+    for _ in 1..3 {
+        assert_eq!(crash(&it).await, Rescued { workers: 1, returned: 1, buried: vec![] });
     }
-    assert_eq!(crash(&it).await, Rescued { workers: 1, returned: 0, buried: 1 });
+    let told = crash(&it).await.buried.remove(0);
+    assert_eq!((told.id, told.r#type.as_str(), told.transport.as_str()), (id, "Email", MAIN));
+    assert_eq!((told.queue.as_str(), told.crashes, told.retry_count), ("default", 3, 0));
     let all = letters(&transport).await;
-    assert_eq!((all.len(), all[0].message_id, all[0].crashes), (1, id, MAX_CRASHES));
+    assert_eq!((all.len(), all[0].message_id, all[0].crashes), (1, id, 3));
     assert_eq!((all[0].error_class.as_deref(), all[0].retry_count), (Some("WorkerCrash"), 0));
     assert!(all[0].error.contains("died 3 times"), "{}", all[0].error);
     assert!(all[0].error_history.get().contains("WorkerCrash"));
+    assert_eq!(told.error, Failure { class: "WorkerCrash".to_owned(), message: all[0].error.clone() });
     assert_eq!(&*Worker::of(&transport).claim_one().await.message_type, "Innocent");
+}
+
+async fn a_burial_is_counted_once<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    let mut buried = Vec::new();
+    while buried.is_empty() {
+        let worker = Worker::of(&transport);
+        if worker.claim_suspect().await.is_none() {
+            worker.claim_one().await;
+        }
+        let (first, second) = {
+            it.advance(2 * LEASE).await;
+            tokio::join!(transport.rescue(), transport.rescue())
+        };
+        buried.extend([first, second].into_iter().flat_map(|it| it.unwrap().buried));
+        if buried.is_empty() {
+            it.advance(MINUTE).await;
+        }
+    }
+    assert_eq!(buried.len(), 1);
+    let window = Window { start_time: None, end_time: None, ..Window::default() };
+    let rows = transport.counted(&window).await.unwrap().rows;
+    let dead: u64 = rows.iter().map(|it| it.tally.dead_lettered).sum();
+    let crashes: u64 = rows.iter().filter_map(|it| it.tally.errors.get("WorkerCrash")).map(|it| it.count).sum();
+    assert_eq!((dead, crashes), (1, 1));
+}
+
+async fn a_death_is_blamed_on_the_suspect_that_ran<S: Subject>(it: S) {
+    let transport = it.transport();
+    let suspect = put_one(&transport, message("Suspect")).await;
+    crash(&it).await;
+    let company = put(&transport, many(3, || message("Email"))).await;
+    let dying = Worker::of(&transport);
+    assert_eq!(dying.claim_suspect().await.unwrap().id, suspect);
+    assert_eq!(dying.claim(10).await.len(), 3);
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap().returned, 4);
+
+    let worker = Worker::of(&transport);
+    let back = worker.claim(10).await;
+    assert_eq!(ids(&back), company, "in their old places");
+    assert!(back.iter().all(|it| it.crash_count == 0));
+    it.advance(HOUR).await;
+    assert_eq!(worker.claim_suspect().await.unwrap().crash_count, 2);
+}
+
+async fn nothing_is_buried_for_deaths_in_company<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(4, || message("Email"))).await;
+    for _ in 0..5 {
+        let dying = Worker::of(&transport);
+        assert_eq!(dying.claim(4).await.len(), 4);
+        it.advance(2 * LEASE).await;
+        let rescued = transport.rescue().await.unwrap();
+        assert_eq!((rescued.returned, rescued.buried), (4, vec![]));
+        // Each gets a run of its own that ends, and waits again: a message that polls.
+        let worker = Worker::of(&transport);
+        while let Some(suspect) = worker.claim_suspect().await {
+            assert_eq!(suspect.crash_count, 1);
+            worker.settle(&suspect, snooze(MINUTE)).await;
+        }
+        it.advance(2 * MINUTE).await;
+    }
+}
+
+async fn a_suspect_that_crashed_comes_back_late<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    Worker::of(&transport).claim_one().await;
+    it.advance(2 * LEASE).await;
+    transport.rescue().await.unwrap();
+    Worker::of(&transport).claim_suspect().await.unwrap();
+    it.advance(2 * LEASE).await;
+    transport.rescue().await.unwrap();
+    let worker = Worker::of(&transport);
+    it.advance(MINUTE / 3).await;
+    assert!(!survey_of(&transport).await.suspects && worker.claim_suspect().await.is_none());
+    it.advance(MINUTE / 3).await;
+    assert_eq!(worker.claim_suspect().await.unwrap().crash_count, 2);
+}
+
+async fn a_worker_that_lives_takes_back_what_was_counted<S: Subject>(it: S) {
+    let transport = it.transport();
+    let old = put_one(&transport, message("Old")).await;
+    crash(&it).await;
+    let young = put_one(&transport, message("Young")).await;
+    let (first, second) = (Worker::of(&transport), Worker::of(&transport));
+    assert_eq!(first.claim_suspect().await.unwrap().id, old);
+    assert_eq!(second.claim_one().await.id, young);
+    it.advance(2 * LEASE).await;
+    transport.rescue().await.unwrap();
+    assert_eq!(transport.absolve(Uuid::now_v7()).await.unwrap(), 0, "of others nothing");
+    assert_eq!(transport.absolve(first.id.id).await.unwrap(), 1);
+    assert_eq!(transport.absolve(second.id.id).await.unwrap(), 1);
+    assert_eq!(transport.absolve(second.id.id).await.unwrap(), 0);
+    assert_eq!(second.claim_one().await.id, young);
+    let suspect = first.claim_suspect().await.unwrap();
+    assert_eq!((suspect.id, suspect.crash_count), (old, 1), "at once, and as suspect as it was");
+}
+
+async fn what_nobody_holds_is_no_crash_of_a_suspect<S: Subject>(it: S) {
+    let transport = it.transport();
+    put_one(&transport, message("Email")).await;
+    crash(&it).await;
+    let leaving = Worker::of(&transport);
+    leaving.claim_suspect().await.unwrap();
+    transport.sign_off(&leaving.id).await.unwrap();
+    assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 1, buried: vec![] });
+    assert_eq!(Worker::of(&transport).claim_suspect().await.unwrap().crash_count, 1);
+}
+
+#[test]
+fn how_many_crashes_bury_is_configured() {
+    async fn test<S: Subject>(it: S) {
+        put_one(&it.transport(), message("Email")).await;
+        assert!(crash(&it).await.buried.is_empty());
+        assert_eq!(crash(&it).await.buried.remove(0).crashes, 2);
+        assert!(letters(&it.transport()).await[0].error.contains("died 2 times"));
+    }
+    let settings = || serde_json::json!({ "worker": { "maxCrashes": 2 } });
+    check::<Memory, _>(settings(), test);
+    check::<Postgres, _>(settings(), test);
 }
 
 async fn nothing_to_rescue_is_nothing<S: Subject>(it: S) {

@@ -124,7 +124,8 @@ async fn a_message_put_off_moves_to_its_new_time<S: Subject>(it: S) {
     let sent = put(&transport, vec![message("Email"), message("Email"), message("Email")]).await;
     let worker = Worker::of(&transport);
     let claimed = worker.claim(3).await;
-    let outcomes = [Outcome::Release { delay: Some(2 * MINUTE), handled: vec![] }, snooze(MINUTE), release()];
+    let outcomes =
+        [Outcome::Release { delay: Some(2 * MINUTE), handled: vec![], ran: true }, snooze(MINUTE), release()];
     let all: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
     assert!(transport.settle(&all).await.unwrap().is_empty());
     assert_eq!(ids(&worker.claim(10).await), [sent[2]]);

@@ -88,8 +88,8 @@ async fn every_way_back_remembers_handlers<S: Subject>(it: S) {
     let ways: [fn(Vec<String>) -> Outcome; 4] = [
         |handled| Outcome::Retry { delay: Duration::ZERO, failure: failure("no"), handled },
         |handled| Outcome::Snooze { delay: Duration::ZERO, handled },
-        |handled| Outcome::Release { delay: None, handled },
-        |handled| Outcome::Release { delay: Some(Duration::ZERO), handled },
+        |handled| Outcome::Release { delay: None, handled, ran: true },
+        |handled| Outcome::Release { delay: Some(Duration::ZERO), handled, ran: true },
     ];
     for (run, back) in ways.into_iter().enumerate() {
         worker.settle(&message, back(names(run))).await;
@@ -148,7 +148,7 @@ async fn outcomes_of_every_kind_in_one_call<S: Subject>(it: S) {
         bury("no"),
         release(),
         Outcome::Discarded { reason: String::new() },
-        Outcome::Release { delay: Some(HOUR), handled: vec![] },
+        Outcome::Release { delay: Some(HOUR), handled: vec![], ran: true },
         snooze(HOUR),
     ];
     let settlements: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use symphony::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::transport::failed::{FailedFilter, FailedMessage};
 use symphony::transport::{
-    Claim, Claimed, Failure, Known, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId,
+    Claim, Claimable, Claimed, Failure, Known, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId,
 };
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub fn many(count: usize, one: impl Fn() -> Envelope) -> Vec<Envelope> {
 
 /// What is in a transport.
 pub async fn survey_of(transport: &Arc<dyn Transport>) -> Survey {
-    transport.survey(&[transport.name().clone()], None).await.unwrap().surveys.remove(0)
+    transport.survey(&[transport.name().clone()], Claimable::default(), None).await.unwrap().surveys.remove(0)
 }
 
 /// Sends a batch of which every message is to be stored; answers with the ids.
@@ -194,7 +194,7 @@ pub fn snooze(delay: Duration) -> Outcome {
 
 /// Put back.
 pub fn release() -> Outcome {
-    Outcome::Release { delay: None, handled: Vec::new() }
+    Outcome::Release { delay: None, handled: Vec::new(), ran: false }
 }
 
 /// What a handler threw.

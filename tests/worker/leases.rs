@@ -1,10 +1,13 @@
 //! A worker keeps its lease while its handlers run; when it loses it, its outcomes count for nothing.
 
-use crate::session::{Session, succeed};
+use crate::session::{Message, Session, succeed};
 use crate::support;
-use crate::support::kit::{LEASE, Worker, counts, letters, many, message, put, put_one};
-use crate::support::subject::Subject;
+use crate::support::kit::{LEASE, MINUTE, Worker, counts, letters, many, message, put, put_one};
+use crate::support::subject::{MAIN, OTHER, Subject};
 use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use symphony::transport::{Outcome, Rescued};
 
@@ -19,6 +22,7 @@ for_workers! {
     suspects_do_not_end_a_drain
     a_suspect_of_an_unknown_type_holds_nothing_up
     a_message_that_kills_its_process_is_buried
+    a_worker_that_lives_takes_its_crashes_back
     nothing_stays_of_a_worker_that_is_done
 }
 
@@ -41,13 +45,20 @@ async fn lose_the_lease<S: Subject>(it: &S) {
     }
 }
 
+/// Says of each message whether it runs for the first time.
+fn first_runs() -> impl Fn(&Message) -> bool + Clone + Send + Sync + 'static {
+    let seen = Arc::new(Mutex::new(HashSet::new()));
+    move |message| seen.lock().unwrap().insert(message.text("id").to_owned())
+}
+
 async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
     let id = put_one(&it.transport(), message("Email")).await;
     let subject = it.clone();
+    let is_first = first_runs();
     let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
-        let it = subject.clone();
+        let (it, first) = (subject.clone(), is_first(&message));
         async move {
-            if message.number("crashes") == 0 {
+            if first {
                 lose_the_lease(&it).await;
             }
             Value::Null
@@ -62,10 +73,11 @@ async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
 async fn a_worker_declared_dead_aborts_its_handlers<S: Subject>(it: S) {
     put_one(&it.transport(), message("Email")).await;
     let subject = it.clone();
+    let is_first = first_runs();
     let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
-        let it = subject.clone();
+        let (it, first) = (subject.clone(), is_first(&message));
         async move {
-            if message.number("crashes") == 0 {
+            if first {
                 lose_the_lease(&it).await;
                 assert_eq!(message.aborted().await, "leaseLost");
             }
@@ -83,11 +95,10 @@ async fn a_worker_registered_again_aborts_the_handlers_of_what_it_lost<S: Subjec
     put(&it.transport(), many(MESSAGES, || message("Email"))).await;
     let subject = it.clone();
     let options = json!({ "mode": "run", "pollInterval": 1, "maxConcurrency": MESSAGES + 1 });
+    let is_first = first_runs();
     let session = Session::new(&it, options, move |message| {
-        let it = subject.clone();
+        let (it, first) = (subject.clone(), is_first(&message));
         async move {
-            let crashes = message.number("crashes");
-            let first = crashes == 0 && message.text("type") == "Email";
             if first {
                 assert_eq!(message.aborted().await, "leaseLost");
                 it.transport().depth().await.unwrap();
@@ -112,13 +123,13 @@ async fn a_worker_registered_again_aborts_the_handlers_of_what_it_lost<S: Subjec
 async fn what_was_claimed_after_a_loss_is_not_aborted<S: Subject>(it: S) {
     put_one(&it.transport(), message("Old")).await;
     let options = json!({ "mode": "run", "pollInterval": 1, "types": ["Old", "New"] });
-    let subject = it.clone();
+    let (subject, is_first) = (it.clone(), first_runs());
     let session = Session::new(&it, options, move |message| {
-        let it = subject.clone();
+        let (it, first) = (subject.clone(), is_first(&message));
         async move {
-            match (message.text("type"), message.number("crashes")) {
-                ("Old", 0) => assert_eq!(message.aborted().await, "leaseLost"),
-                ("New", 0) => {
+            match (message.text("type"), first) {
+                ("Old", true) => assert_eq!(message.aborted().await, "leaseLost"),
+                ("New", true) => {
                     let told = tokio::time::timeout(Duration::from_millis(1500), message.aborted()).await;
                     assert!(told.is_err(), "aborted though it is held: {told:?}");
                     it.transport().depth().await.unwrap();
@@ -225,23 +236,53 @@ async fn a_message_that_kills_its_process_is_buried<S: Subject>(it: S) {
     let id = put_one(&it.transport(), message("Killer")).await;
     put(&it.transport(), many(3, || message("Email"))).await;
     die_holding(&it, 4).await;
-    let subject = it.clone();
-    // The process that runs the killer dies: its lease runs out, and whatever it says later comes too late.
-    let session = Session::new(&it, json!({ "pollInterval": 60_000 }), move |message| {
-        let it = subject.clone();
-        async move {
-            if message.text("type") == "Killer" {
-                it.advance(2 * LEASE).await;
-                it.transport().rescue().await.unwrap();
-            }
-            Value::Null
-        }
-    });
+    let emails = Session::new(&it, json!({ "types": ["Email"] }), succeed);
+    assert_eq!(emails.run().await.stats.succeeded, 3);
+    for _ in 0..2 {
+        it.advance(2 * MINUTE).await;
+        it.transport().rescue().await.unwrap();
+        it.advance(2 * MINUTE).await;
+        assert_eq!(Worker::of(&it.transport()).claim_suspect().await.unwrap().id, id);
+    }
+    it.advance(2 * MINUTE).await;
+
+    // Whoever finds it tells, though nothing of what it consumes has to do with it.
+    let session = Session::new(&it, json!({ "transports": [OTHER, MAIN], "types": ["Email"] }), succeed);
     let summary = session.run().await;
-    assert_eq!((summary.stats.succeeded, summary.stats.lost), (3, 2));
+    assert_eq!((summary.stats.claimed, summary.drained), (0, true));
     let letter = letters(&it.transport()).await.remove(0);
     assert_eq!((letter.message_id, letter.error_class.as_deref()), (id, Some("WorkerCrash")));
     assert_eq!(counts(&it.transport()).await, (0, 0, 0));
+    session.until("it was told", |log| log.commands.iter().any(|it| it["do"] == "buried")).await;
+    let command = session.log(|log| log.commands[0]["messages"][0].clone());
+    assert_eq!((&command["id"], &command["crashes"]), (&json!(id), &json!(3)));
+    let events = session.log(|log| log.events.clone());
+    let event = events.iter().find(|it| it["event"] == "deadLettered").unwrap();
+    assert_eq!((&event["id"], &event["type"], &event["transport"]), (&json!(id), &json!("Killer"), &json!(MAIN)));
+    assert_eq!(event["error"]["class"], "WorkerCrash");
+}
+
+async fn a_worker_that_lives_takes_its_crashes_back<S: Subject>(it: S) {
+    put(&it.transport(), many(3, || message("Email"))).await;
+    let options = json!({ "mode": "run", "pollInterval": 60_000, "listen": false, "batchSize": 3 });
+    let session = Session::new(&it, options, |message: Message| async move {
+        message.aborted().await;
+        Value::Null
+    });
+    let run = session.start();
+    session.until_started(3).await;
+    // It claims nothing any more, so that all that comes back is left where it is.
+    session.consumer.set_types(Some(Vec::new()));
+    lose_the_lease(&it).await;
+    let worker = Worker::of(&it.transport());
+    let back = AtomicUsize::new(0);
+    support::until("all three are free of suspicion", async || {
+        let claimed = worker.claim(3).await.len();
+        back.fetch_add(claimed, Ordering::Relaxed) + claimed == 3
+    })
+    .await;
+    session.stop();
+    run.await.unwrap();
 }
 
 async fn nothing_stays_of_a_worker_that_is_done<S: Subject>(it: S) {

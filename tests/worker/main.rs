@@ -33,6 +33,7 @@ mod retries;
 mod session;
 mod staying;
 mod stopping;
+mod suspects;
 
 /// The settings of every test.
 fn settings() -> serde_json::Value {

@@ -32,11 +32,6 @@ impl Message {
         self.delivery[key].as_str().unwrap()
     }
 
-    /// A number of the delivery.
-    pub fn number(&self, key: &str) -> u64 {
-        self.delivery[key].as_u64().unwrap()
-    }
-
     /// Waits for the abort signal; answers with its reason.
     pub async fn aborted(mut self) -> String {
         let mine = |it: &&Abort| it.messages.as_ref().is_none_or(|some| some.contains(&self.place));
@@ -264,6 +259,7 @@ impl Stage {
                 let reason = command["reason"].as_str().unwrap().to_owned();
                 self.abort.send_modify(|it| it.push(Abort { reason, messages: some.cloned() }));
             }
+            "buried" => {}
             other => panic!("unknown command {other}"),
         }
         self.log.lock().unwrap().commands.push(command);

@@ -195,8 +195,8 @@ fn a_strategy_alone_is_partial_over_the_built_in_one() {
 #[test]
 fn worker_values_have_bounds() {
     let worker = config(json!({ "worker": {
-        "batchSize": 10_000, "maxConcurrency": 1, "pollInterval": "1ms", "lease": "1s", "handlerTimeout": "5m",
-        "shutdownTimeout": 0,
+        "batchSize": 10_000, "maxConcurrency": 1, "pollInterval": "1ms", "lease": "1s", "maxCrashes": 2,
+        "handlerTimeout": "5m", "shutdownTimeout": 0,
     }}))
     .worker;
     assert_eq!(
@@ -206,6 +206,7 @@ fn worker_values_have_bounds() {
             max_concurrency: 1,
             poll_interval: Duration::from_millis(1),
             lease: Duration::from_secs(1),
+            max_crashes: 2,
             handler_timeout: Some(Duration::from_mins(5)),
             shutdown_timeout: Duration::ZERO,
         }
@@ -216,6 +217,7 @@ fn worker_values_have_bounds() {
     refuses("/worker/maxConcurrency", "wants a whole number from 1 to 10000", &[json!(0), json!(10_001)]);
     refuses("/worker/pollInterval", "wants a duration from 1ms", &[json!(0), json!("30")]);
     refuses("/worker/lease", "wants a duration from 1s", &[json!(999), json!("25d")]);
+    refuses("/worker/maxCrashes", "wants a whole number from 2 to 1000", &[json!(1), json!(1_001), json!("3")]);
     refuses("/worker/handlerTimeout", "wants a duration from 0ms", &[json!(-1), json!(false)]);
     refuses("/worker/shutdownTimeout", "wants a duration from 0ms", &[json!("forever"), json!("30d")]);
 }

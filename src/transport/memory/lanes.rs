@@ -42,12 +42,12 @@ impl Lanes {
         taken
     }
 
-    /// Takes out the message that has been due for longest, of these queues (none named: any).
-    pub fn take_oldest(&mut self, queues: &[String], now: DateTime<Utc>, types: Option<&[String]>) -> Option<Message> {
+    /// Takes out the first of the due messages that crashed least, of these queues (none named: any).
+    pub fn take_first(&mut self, queues: &[String], now: DateTime<Utc>, types: Option<&[String]>) -> Option<Message> {
         let asked = |queue: &str| queues.is_empty() || queues.iter().any(|it| it == queue);
         let due = self.iter().filter(|it| it.available_at <= now && it.is_one_of(types) && asked(&it.queue));
-        let oldest = due.min_by_key(|it| (it.available_at, it.id))?;
-        let (queue, place) = (oldest.queue.clone(), (Reverse(oldest.priority), oldest.available_at, oldest.id));
+        let first = due.min_by_key(|it| (it.crash_count, Reverse(it.priority), it.available_at, it.id))?;
+        let (queue, place) = (first.queue.clone(), (Reverse(first.priority), first.available_at, first.id));
         let messages = self.queues.get_mut(&queue)?;
         let taken = messages.remove(&place);
         if messages.is_empty() {

@@ -94,6 +94,7 @@ impl Letters {
             scheduled_at: None,
             retry_count: 0,
             crash_count: 0,
+            accuser: None,
             headers: lineage(&message, id),
             ..message
         })

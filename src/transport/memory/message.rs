@@ -27,6 +27,8 @@ pub struct Message {
     pub retry_count: u32,
     pub max_retries: Option<u32>,
     pub crash_count: i16,
+    /// The worker whose death raised the count last, while the message waits.
+    pub accuser: Option<Uuid>,
     pub idempotency_key: Option<String>,
     pub handled: Vec<String>,
     pub history: Vec<FailedRun>,
@@ -63,6 +65,7 @@ impl Message {
             retry_count: 0,
             max_retries: envelope.max_retries,
             crash_count: 0,
+            accuser: None,
             idempotency_key: envelope.key.as_ref().map(|it| it.key.clone()),
             handled: Vec::new(),
             history: Vec::new(),

@@ -18,8 +18,8 @@ use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Capabilities, Claim, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement, Transport,
-    Unhandled, Vitals, WorkerId,
+    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement,
+    Transport, Unhandled, Vitals, WorkerId,
 };
 use crate::envelope::Envelope;
 use crate::error::Result;
@@ -76,6 +76,11 @@ impl MemoryTransport {
         self.state().finished.count
     }
 
+    /// Says at how many crashes a message is buried; at first as configured by default.
+    pub fn set_max_crashes(&self, crashes: i16) {
+        self.state().max_crashes = crashes;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,10 +104,10 @@ impl Transport for MemoryTransport {
         Ok(self.state().send(envelopes))
     }
 
-    async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look> {
+    async fn survey(&self, names: &[Arc<str>], claimable: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look> {
         let mut state = self.state();
         let rescued = rescue.map(|step| Ok(state.rescue(step)));
-        Ok(Look { surveys: names.iter().map(|_| state.survey()).collect(), rescued })
+        Ok(Look { surveys: names.iter().map(|_| state.survey(claimable)).collect(), rescued })
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
@@ -143,6 +148,10 @@ impl Transport for MemoryTransport {
 
     async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
         Ok(self.state().lost(held))
+    }
+
+    async fn absolve(&self, worker: Uuid) -> Result<u64> {
+        Ok(self.state().absolve(worker))
     }
 
     async fn rescue_step(&self, step: RescueStep) -> Result<Rescued> {

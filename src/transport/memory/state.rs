@@ -9,15 +9,18 @@ use super::lanes::Lanes;
 use super::letters::Letters;
 use super::listed::{Archive, Listed, Status};
 use super::message::Message;
+use crate::config::WorkerConfig;
 use crate::envelope::Envelope;
+use crate::monitor::rollup::{Errors, Rollup, Tally, minute_of};
 use crate::transport::failed::Redriven;
 use crate::transport::{
-    Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Known, MAX_CRASHES, Outcome, RescueStep, Rescued, Sent,
+    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Known, Outcome, RescueStep, Rescued, Sent,
     Settlement, Survey, Unhandled, Vitals, WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The state of a transport.
@@ -25,6 +28,8 @@ use uuid::Uuid;
 pub struct State {
     pub name: Arc<str>,
     pub clock: Clock,
+    /// At how many crashes a message is buried.
+    pub max_crashes: i16,
     waiting: Lanes,
     /// Messages whose process died, apart from the others: a claim must not meet them.
     suspects: Lanes,
@@ -58,6 +63,7 @@ impl State {
             letters: Letters::new(name.clone()),
             name,
             clock: Clock::default(),
+            max_crashes: WorkerConfig::default().max_crashes,
             waiting: Lanes::default(),
             suspects: Lanes::default(),
             held: BTreeMap::new(),
@@ -71,7 +77,8 @@ impl State {
 
     pub fn clear(&mut self) {
         let clock = std::mem::take(&mut self.clock);
-        *self = Self { clock, ..Self::new(self.name.clone()) };
+        let max_crashes = self.max_crashes;
+        *self = Self { clock, max_crashes, ..Self::new(self.name.clone()) };
     }
 
     pub fn list(&self) -> Vec<Listed> {
@@ -118,11 +125,14 @@ impl State {
 
     // ---- claiming ----------------------------------------------------------------------------------------------
 
-    pub fn survey(&self) -> Survey {
+    pub fn survey(&self, claimable: Claimable<'_>) -> Survey {
         let now = self.clock.now();
+        let is_read =
+            |it: &Message| claimable.queues.is_none_or(|queues| queues.iter().any(|name| **name == *it.queue));
+        let is_due = |it: &Message| it.available_at <= now && is_read(it) && it.is_one_of(claimable.types);
         Survey {
             queues: self.queues().into_iter().map(ToString::to_string).collect(),
-            suspects: self.suspects.iter().any(|it| it.available_at <= now),
+            suspects: self.suspects.iter().any(is_due),
         }
     }
 
@@ -140,11 +150,12 @@ impl State {
 
     pub fn claim_suspect(&mut self, claim: &Claim<'_>) -> Option<Claimed> {
         let now = self.renew(claim.worker);
-        let suspect = self.suspects.take_oldest(claim.queues, now, claim.types)?;
+        let suspect = self.suspects.take_first(claim.queues, now, claim.types)?;
         Some(self.hold(suspect, claim, now))
     }
 
-    fn hold(&mut self, message: Message, claim: &Claim<'_>, now: DateTime<Utc>) -> Claimed {
+    fn hold(&mut self, mut message: Message, claim: &Claim<'_>, now: DateTime<Utc>) -> Claimed {
+        message.accuser = None;
         let claimed = message.claimed(claim.token, now);
         self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id });
         claimed
@@ -169,6 +180,7 @@ impl State {
             Outcome::Retry { delay, failure, handled } => {
                 message.note(failure, handled, now);
                 message.retry_count += 1;
+                message.crash_count = 0;
                 message.available_at = later(now, *delay);
                 self.put_back(message);
             }
@@ -178,11 +190,13 @@ impl State {
             }
             Outcome::Snooze { delay, handled } => {
                 message.remember(handled);
+                message.crash_count = 0;
                 message.available_at = later(now, *delay);
                 self.put_back(message);
             }
-            Outcome::Release { delay, handled } => {
+            Outcome::Release { delay, handled, ran } => {
                 message.remember(handled);
+                message.crash_count = if *ran { 0 } else { message.crash_count };
                 message.available_at = delay.map_or(message.available_at, |delay| later(now, delay));
                 self.put_back(message);
             }
@@ -230,35 +244,78 @@ impl State {
         self.leases.remove(&worker);
     }
 
+    /// See rescue.sql for who is to blame.
     pub fn rescue(&mut self, step: RescueStep) -> Rescued {
         let now = self.clock.now();
-        let workers = self.leases.extract_if(|id, lease| lease.until < now && *id != step.by).count() as u64;
-        let mut rescued = Rescued { workers, ..Rescued::default() };
-        for mut message in self.take_unheld(step) {
-            message.crash_count += 1;
-            if message.crash_count < MAX_CRASHES {
-                self.suspects.insert(message);
-                rescued.returned += 1;
-            } else {
-                self.bury_crashed(message, now);
-                rescued.buried += 1;
+        let dead = self.leases.extract_if(|id, lease| lease.until < now && *id != step.by).map(|(id, _)| id);
+        let dead: HashSet<Uuid> = dead.collect();
+        let mut rescued = Rescued { workers: dead.len() as u64, ..Rescued::default() };
+        let orphans = self.take_unheld(step);
+        let accused = orphans.iter().filter(|it| it.message.crash_count > 0).map(|it| it.worker);
+        let accused: HashSet<Uuid> = accused.collect();
+        for Held { mut message, worker, .. } in orphans {
+            let before = message.crash_count;
+            message.crash_count = match before {
+                0 => i16::from(!accused.contains(&worker)),
+                crashes => crashes + i16::from(dead.contains(&worker)),
+            };
+            message.accuser = (message.crash_count > before).then_some(worker);
+            if message.crash_count >= self.max_crashes {
+                rescued.buried.push(self.bury_crashed(message, now));
+                continue;
             }
+            if before > 0 && message.crash_count > before {
+                message.available_at = later(now, suspension(message.crash_count));
+            }
+            self.put_back(message);
+            rescued.returned += 1;
         }
         rescued
     }
 
-    /// Messages of workers that are not registered, not of the one that asks.
-    fn take_unheld(&mut self, step: RescueStep) -> Vec<Message> {
-        let Self { held, leases, .. } = self;
-        let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);
-        held.extract_if(.., |_, it| is_unheld(it)).take(step.limit).map(|(_, it)| it.message).collect()
+    /// See absolve.sql.
+    pub fn absolve(&mut self, worker: Uuid) -> u64 {
+        let now = self.clock.now();
+        let accused = self.suspects.iter().filter(|it| it.accuser == Some(worker)).map(|it| it.id);
+        let accused: Vec<Uuid> = accused.collect();
+        for &id in &accused {
+            if let Some(mut message) = self.suspects.take(id) {
+                message.crash_count -= 1;
+                message.accuser = None;
+                message.available_at = message.available_at.min(now);
+                self.put_back(message);
+            }
+        }
+        accused.len() as u64
     }
 
-    fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) {
+    /// Messages of workers that are not registered, not of the one that asks.
+    fn take_unheld(&mut self, step: RescueStep) -> Vec<Held> {
+        let Self { held, leases, .. } = self;
+        let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);
+        held.extract_if(.., |_, it| is_unheld(it)).take(step.limit).map(|(_, it)| it).collect()
+    }
+
+    fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) -> Buried {
         let crash = |message: String| Failure { class: "WorkerCrash".to_owned(), message };
         message.note(&crash("the process died while it handled this message".to_owned()), &[], now);
-        let told = format!("the process died {MAX_CRASHES} times while it handled this message");
-        self.letters.bury(message, crash(told), now);
+        let error = crash(format!("the process died {} times while it handled this message", message.crash_count));
+        let buried = Buried {
+            id: message.id,
+            r#type: message.message_type.to_string(),
+            transport: self.name.to_string(),
+            queue: message.queue.to_string(),
+            retry_count: message.retry_count,
+            crashes: message.crash_count,
+            error: error.clone(),
+        };
+        let last = now.timestamp_millis() as f64;
+        let errors = BTreeMap::from([(error.class.clone(), Errors { count: 1, last })]);
+        let tally = Tally { dead_lettered: 1, errors, ..Tally::default() };
+        let (minute, source) = (minute_of(now), Uuid::now_v7());
+        self.counts.write(&[Rollup { minute, source, message_type: buried.r#type.clone(), tally }]);
+        self.letters.bury(message, error, now);
+        buried
     }
 
     // ---- looking -----------------------------------------------------------------------------------------------
@@ -348,4 +405,10 @@ impl State {
             ..Cleaned::default()
         }
     }
+}
+
+/// How long a suspect that crashed stays away: twice as long each time, up to an hour.
+fn suspension(crashes: i16) -> Duration {
+    let doublings = u32::try_from(crashes - 2).unwrap_or(0).min(10);
+    (Duration::from_secs(30) * 2_u32.pow(doublings)).min(Duration::from_secs(3600))
 }

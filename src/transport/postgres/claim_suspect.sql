@@ -1,7 +1,7 @@
--- Claims the one suspect that has waited longest: a message whose process died while it held it. It is handled
--- alone, so that if it kills its process again it takes no other message with it.
+-- Claims one suspect, a message whose process died while it held it: of those that crashed least often the first, in the
+-- order of claims. So what is most likely innocent is out first, and what a second process died with comes last.
 --
--- Index: messenger_messages_suspect. Fence and lease: as in claim.sql.
+-- Index: messenger_messages_suspect, of which all that is due is read; suspects are few. Fence and lease: as in claim.sql.
 WITH lease AS (
   INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until)
   VALUES ($1, $2, $3, ARRAY[$8::text], now() + $4 * interval '1 millisecond')
@@ -17,7 +17,7 @@ moved AS (
       AND m.available_at <= now()
       AND ($6::text[] IS NULL OR m.queue_name = ANY ($6))
       AND ($7::text[] IS NULL OR m.message_type = ANY ($7))
-    ORDER BY m.available_at
+    ORDER BY m.crash_count, m.priority DESC, m.available_at, m.id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
   ))

@@ -35,8 +35,8 @@ use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimed, Cleaned, DEPTH_CAP, Depth, Known,
-    Listening, Look, MAX_CRASHES, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
+    Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP,
+    Depth, Known, Listening, Look, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
     WorkerId,
 };
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
@@ -65,6 +65,7 @@ pub struct PostgresTransport {
     database: Arc<Database>,
     statements: Arc<Statements>,
     retention: RetentionConfig,
+    max_crashes: i32,
     listen_to: DatabaseConfig,
     floors: Mutex<AllFloors>,
 }
@@ -87,7 +88,8 @@ impl PostgresTransport {
     pub fn new(name: Arc<str>, database: Arc<Database>, config: &Config) -> Self {
         let statements = Arc::new(Statements::new(&database.schema));
         let (retention, listen_to) = (config.retention.clone(), config.database.clone());
-        Self { name, database, statements, retention, listen_to, floors: Mutex::default() }
+        let max_crashes = i32::from(config.worker.max_crashes);
+        Self { name, database, statements, retention, max_crashes, listen_to, floors: Mutex::default() }
     }
 
     /// The rows of `messenger_transports`.
@@ -143,14 +145,13 @@ impl PostgresTransport {
     }
 
     fn read_rescued(&self, rows: &[Row]) -> Result<Rescued> {
-        let read = |row: &Row| {
-            Ok(Rescued {
-                workers: rows::count(row.try_get(0)?),
-                returned: rows::count(row.try_get(1)?),
-                buried: rows::count(row.try_get(2)?),
-            })
+        let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<_, String>(2)?));
+        let Some((workers, returned, buried)) = self.read(&self.statements.rescue, rows, read)?.pop() else {
+            return Ok(Rescued::default());
         };
-        Ok(self.read(&self.statements.rescue, rows, read)?.into_iter().next().unwrap_or_default())
+        let buried = serde_json::from_str(&buried)
+            .map_err(|error| Error::Serialization { what: "burials", reason: error.to_string() })?;
+        Ok(Rescued { workers: rows::count(workers), returned: rows::count(returned), buried })
     }
 
     async fn count(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
@@ -181,13 +182,14 @@ impl Transport for PostgresTransport {
         Some(Box::new(subscription))
     }
 
-    async fn survey(&self, names: &[Arc<str>], rescue: Option<RescueStep>) -> Result<Look> {
+    async fn survey(&self, names: &[Arc<str>], claimable: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look> {
         let statement = &self.statements.survey;
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let Claimable { queues, types } = claimable;
         let RescueStep { by, limit } = rescue.unwrap_or(RescueStep::WIDE);
-        let (crashes, limit) = (i32::from(MAX_CRASHES), i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let both: [Query<'_>; 2] =
-            [(&self.statements.rescue, &[&crashes, &by, &limit]), (statement, &[&names as &(dyn ToSql + Sync)])];
+            [(&self.statements.rescue, &[&self.max_crashes, &by, &limit]), (statement, &[&names, &queues, &types])];
         let mut answers = self.database.query_each(&both[usize::from(rescue.is_none())..]).await?;
         let rows = answers.pop().unwrap_or_else(|| Ok(Vec::new()))?;
         if let Some(version) = self.read(statement, &rows, |row| row.try_get("version"))?.first() {
@@ -256,9 +258,13 @@ impl Transport for PostgresTransport {
         self.read(statement, &rows, |row| row.try_get(0))
     }
 
+    async fn absolve(&self, worker: Uuid) -> Result<u64> {
+        self.count(&self.statements.absolve, &[&worker]).await
+    }
+
     async fn rescue_step(&self, RescueStep { by, limit }: RescueStep) -> Result<Rescued> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.query(&self.statements.rescue, &[&i32::from(MAX_CRASHES), &by, &limit]).await?;
+        let rows = self.query(&self.statements.rescue, &[&self.max_crashes, &by, &limit]).await?;
         self.read_rescued(&rows)
     }
 

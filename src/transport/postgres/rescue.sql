@@ -2,8 +2,15 @@
 -- whatever reason. Any claim may do it; no leader is needed. At most $3 messages at a time, so that what a large worker
 -- held comes back in steps; what is left of it has no row then, and belongs to the next step. The worker that asks ($2)
 -- is never the one declared dead: it is about to renew its lease.
--- A message held by a dead process is suspect: it comes back with its crash count raised, and at the third crash it
--- goes to the dead letters as WorkerCrash.
+--
+-- Who is to blame for a death: the suspect that ran, if there was one, and then nobody else. Without one, all that was
+-- held: each of them is a suspect from now on, and none is convicted. So a message is buried, as WorkerCrash, by crashes
+-- in runs of its own only: at the $1th, that of the first death counted. A suspect that crashed comes back late, twice
+-- as late each time: deaths of another cause, close to each other, do not meet the same message again. Who raised a count
+-- stands in worker_id, so that a worker that was not dead after all can take it back (absolve.sql). What a worker without
+-- row held may never have run, or is what an earlier step has left: no count of a suspect rises for it.
+--
+-- A burial is counted here and nowhere else: exactly once, whatever becomes of the answer.
 --
 -- Index: messenger_messages_holder, one range for each gap between the workers that there are. What a worker with a row
 -- holds, or has held, is not read, so the cost is the number of workers.
@@ -38,32 +45,59 @@ orphan AS (
     LIMIT $3))
   RETURNING *
 ),
+accused AS (
+  SELECT DISTINCT worker_id FROM orphan WHERE crash_count > 0
+),
+judged AS (
+  SELECT orphan.*,
+         CASE WHEN crash_count > 0 THEN crash_count + (worker_id = ANY (ARRAY(SELECT id FROM dead)))::integer
+              WHEN worker_id = ANY (ARRAY(SELECT worker_id FROM accused)) THEN 0
+              ELSE 1 END AS crashes
+  FROM orphan
+),
 returned AS (
   INSERT INTO :"schema".messenger_messages_pending
-    (id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, status,
+    (id, created_at, available_at, scheduled_at, worker_id, retry_count, max_retries, priority, crash_count, status,
      transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
      handled)
-  SELECT id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count + 1, 'pending',
+  SELECT id, created_at,
+         CASE WHEN crash_count > 0 AND crashes > crash_count
+              THEN now() + least(interval '30 seconds' * 2 ^ least(crash_count - 1, 10), interval '1 hour')
+              ELSE available_at END,
+         scheduled_at, CASE WHEN crashes > crash_count THEN worker_id END,
+         retry_count, max_retries, priority, crashes, 'pending',
          transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
          handled
-  FROM orphan
-  WHERE crash_count + 1 < $1
+  FROM judged
+  WHERE crashes < $1
   RETURNING 1
 ),
 buried AS (
   INSERT INTO :"schema".messenger_failed_messages
     (id, message_id, created_at, scheduled_at, retry_count, max_retries, priority, crash_count, transport_name,
      queue_name, message_type, idempotency_key, body, headers, metadata, error, error_class, error_history, handled)
-  SELECT gen_random_uuid(), id, created_at, scheduled_at, retry_count, max_retries, priority, crash_count + 1,
+  SELECT gen_random_uuid(), id, created_at, scheduled_at, retry_count, max_retries, priority, crashes,
          transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
-         'the process died ' || $1 || ' times while it handled this message', 'WorkerCrash',
+         'the process died ' || crashes || ' times while it handled this message', 'WorkerCrash',
          coalesce(error_history, '[]') || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000),
            'class', 'WorkerCrash', 'message', 'the process died while it handled this message'),
          handled
-  FROM orphan
-  WHERE crash_count + 1 >= $1
-  RETURNING 1
+  FROM judged
+  WHERE crashes >= $1
+  RETURNING message_id, message_type, transport_name, queue_name, retry_count, crash_count, error, error_class
+),
+counted AS (
+  INSERT INTO :"schema".messenger_metrics (minute, source, transport_name, message_type, dead_lettered, errors)
+  SELECT date_trunc('minute', now()), gen_random_uuid(), transport_name, message_type, count(*),
+         jsonb_build_object('WorkerCrash', jsonb_build_object(
+           'count', count(*), 'last', floor(extract(epoch FROM now()) * 1000)))
+  FROM judged
+  WHERE crashes >= $1
+  GROUP BY transport_name, message_type
 )
 SELECT (SELECT count(*) FROM dead) AS workers,
        (SELECT count(*) FROM returned) AS returned,
-       (SELECT count(*) FROM buried) AS buried
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+          'id', message_id, 'type', message_type, 'transport', transport_name, 'queue', queue_name,
+          'retryCount', retry_count, 'crashes', crash_count,
+          'error', jsonb_build_object('class', error_class, 'message', error))), '[]') FROM buried)::text AS buried

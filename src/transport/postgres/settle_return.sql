@@ -1,5 +1,6 @@
 -- Puts messages back to wait: for a retry (attempts 1, with its error), or released (attempts 0, no error).
--- A release without delay keeps its old place in the queue.
+-- A release without delay keeps its old place in the queue. A run that has ended clears the message: only one that was
+-- not started ($9) stays as suspect as it was.
 --
 -- Answers with those that were still held, and where they are now. What is due at once wakes the workers that wait for
 -- it. `:count` is count.sql, `:held` the fence, held.sql, `:wake` wake.sql.
@@ -18,7 +19,8 @@ returned AS (
      transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
      handled)
   SELECT e.id, e.created_at, coalesce(now() + o.delay_ms * interval '1 millisecond', e.available_at), e.scheduled_at,
-         e.retry_count + o.attempts, e.max_retries, e.priority, e.crash_count, 'pending',
+         e.retry_count + o.attempts, e.max_retries, e.priority,
+         CASE WHEN o.unproven THEN e.crash_count ELSE 0 END, 'pending',
          e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
          coalesce(o.error, e.last_error),
          CASE WHEN o.error IS NULL THEN e.error_history ELSE
@@ -30,7 +32,8 @@ returned AS (
   FROM ended e
   CROSS JOIN LATERAL (
     SELECT ($4::integer[])[e.place] AS attempts, ($5::double precision[])[e.place] AS delay_ms,
-           ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled
+           ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled,
+           ($9::boolean[])[e.place] AS unproven
   ) o
   RETURNING id, transport_name, queue_name, priority, available_at
 ),

@@ -70,13 +70,14 @@ impl PostgresTransport {
         let (ids, tokens) = fences(returned);
         let outcomes: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
         let attempts: Vec<i32> = outcomes.iter().map(|it| i32::from(it.failure.is_some())).collect();
+        let unproven: Vec<bool> = outcomes.iter().map(|it| !it.ran).collect();
         let delays: Vec<Option<f64>> = outcomes.iter().map(|it| it.delay.map(millis)).collect();
         let errors: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
         let classes: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
         let handled: Vec<Option<String>> = outcomes.iter().map(|it| names(it.handled)).collect();
         let statement = &self.statements.settle_return;
-        let parameters: [&(dyn ToSql + Sync); 8] =
-            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled];
+        let parameters: [&(dyn ToSql + Sync); 9] =
+            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven];
         let mut back = self.read(statement, &self.query(statement, &parameters).await?, rows::returned)?;
         held.extend(back.iter().map(|it| it.id));
         let in_old_place: HashSet<Uuid> =
@@ -107,17 +108,23 @@ struct Returned<'a> {
     delay: Option<Duration>,
     failure: Option<&'a Failure>,
     handled: &'a [String],
+    /// Whether a run has ended.
+    ran: bool,
 }
 
 impl<'a> Returned<'a> {
     fn of(outcome: &'a Outcome) -> Self {
         match outcome {
-            Outcome::Retry { delay, failure, handled } => Self { delay: Some(*delay), failure: Some(failure), handled },
-            Outcome::Bury { failure, handled } => Self { delay: None, failure: Some(failure), handled },
-            Outcome::Snooze { delay, handled } => Self { delay: Some(*delay), failure: None, handled },
-            Outcome::Release { delay, handled } => Self { delay: *delay, failure: None, handled },
-            Outcome::Completed | Outcome::Discarded { .. } => Self { delay: None, failure: None, handled: &[] },
+            Outcome::Retry { delay, failure, handled } => Self::ran(Some(*delay), Some(failure), handled),
+            Outcome::Bury { failure, handled } => Self::ran(None, Some(failure), handled),
+            Outcome::Snooze { delay, handled } => Self::ran(Some(*delay), None, handled),
+            Outcome::Release { delay, handled, ran } => Self { delay: *delay, failure: None, handled, ran: *ran },
+            Outcome::Completed | Outcome::Discarded { .. } => Self::ran(None, None, &[]),
         }
+    }
+
+    fn ran(delay: Option<Duration>, failure: Option<&'a Failure>, handled: &'a [String]) -> Self {
+        Self { delay, failure, handled, ran: true }
     }
 }
 

@@ -81,7 +81,7 @@ statements! {
     send_keyed(UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
                TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY);
     /// What transports hold.
-    survey(TEXT_ARRAY);
+    survey(TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
     /// Claims a batch.
     claim(UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY, BOOL);
     /// Claims one suspect.
@@ -91,13 +91,15 @@ statements! {
     /// Ends messages and keeps them.
     settle_finish(UUID_ARRAY, UUID_ARRAY, TEXT, TEXT_ARRAY);
     /// Puts messages back.
-    settle_return(UUID_ARRAY, UUID_ARRAY, TEXT, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    settle_return(UUID_ARRAY, UUID_ARRAY, TEXT, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, BOOL_ARRAY);
     /// Moves messages to the dead letters.
     settle_bury(UUID_ARRAY, UUID_ARRAY, TEXT, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
     /// Puts back what a worker does not know that it holds.
     reconcile(UUID, UUID_ARRAY, UUID, INT8);
     /// One heartbeat.
     extend(UUID, FLOAT8, INT4);
+    /// Takes back what was counted against a worker that lives.
+    absolve(UUID);
     /// Which claims no longer stand.
     lost(UUID_ARRAY, UUID_ARRAY);
     /// Takes messages that no worker holds.

@@ -73,7 +73,7 @@ impl Loop {
         for message in paused {
             let delay = self.breaker.put_off(message.id, &message.message_type, now);
             let held = crate::worker::hand::Held::of(caught.feed, &message);
-            self.conclude(held, Outcome::Release { delay, handled: Vec::new() }, 0.0);
+            self.conclude(held, Outcome::Release { delay, handled: Vec::new(), ran: false }, 0.0);
         }
         caught
     }

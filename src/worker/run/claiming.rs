@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::transport::{Claimed, Outcome};
 use crate::worker::consumer::lock;
 use crate::worker::feed::{Caught, Feeds, Wanted};
+use crate::worker::solitude::{InHand, Turn, handful};
 use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, delivery};
 use serde_json::json;
@@ -24,45 +25,72 @@ impl Loop {
     }
 
     /// Claims as soon as nothing waits for a slot: then the next batch travels while this one runs, and no message
-    /// is held here that another worker could already run.
+    /// is held here that another worker could already run. Suspects have turns of their own, see `solitude.rs`.
     pub(super) fn start_claiming(&mut self) {
-        let mut limit = self.wanted();
+        let limit = self.wanted();
+        self.turn_at = None;
         if limit == 0 || !self.breaker.is_ready() || !self.may_claim() {
             return;
         }
-        // A suspect is handled with nothing else in the process: wait until the hand is empty.
-        let clear = self.is_clear();
-        let Some(feeds) = self.feeds.take_if(|feeds| clear || !feeds.suspects()) else { return };
-        self.look = Look { began: self.now, clear, sent: self.consumer.engine.sent() };
-        let suspect = feeds.suspects();
-        let mut types = lock(&self.consumer.types).clone();
-        self.sought_probe = false;
-        if !suspect {
-            (types, self.sought_probe) = self.breaker.narrow(types);
-            limit = if self.sought_probe { 1 } else { limit };
+        let Some(known) = self.feeds.as_ref().map(Feeds::suspects) else { return };
+        let suspects = known || std::mem::take(&mut self.suspect_first);
+        match self.solitude.next(self.now, suspects, self.in_hand()) {
+            Turn::Suspect => self.claim(limit, true),
+            Turn::Wait(until) => self.turn_at = until,
+            Turn::Fresh => {
+                self.turn_at = suspects.then(|| self.solitude.turn());
+                if self.may_claim_fresh() {
+                    let handful = |limit| handful(limit, self.consumer.options.max_concurrency, self.budget.longest());
+                    self.claim(if suspects { handful(limit) } else { limit }, false);
+                }
+            }
         }
+    }
+
+    fn claim(&mut self, limit: usize, suspect: bool) {
+        let Some(feeds) = self.feeds.take() else { return };
+        self.look = Look { began: self.now, clear: self.is_clear(), sent: self.consumer.engine.sent() };
+        let types = lock(&self.consumer.types).clone();
+        let suspect_types = self.breaker.narrow_suspects(types.clone());
+        let (types, probe) = self.breaker.narrow(types);
+        (self.sought_suspect, self.sought_probe) = (suspect, probe && !suspect);
+        let limit = if self.sought_probe { 1 } else { limit };
         (self.rest_until, self.claim_after) = (None, None);
         self.due_again = self.due_again.filter(|at| *at > self.now);
         let listening = self.is_listening();
         self.began_listening = listening && !suspect;
-        self.sought_suspect = suspect;
         let exhaustive = self.consumer.options.mode == Mode::Drain;
-        let woken = self.consumer.sent.swap(false, Ordering::Relaxed);
+        let woken = self.consumer.sent.load(Ordering::Relaxed) && !suspect;
+        if woken {
+            self.consumer.sent.store(false, Ordering::Relaxed);
+        }
         let waiting = self.said_waiting;
-        let wanted = Wanted { types, limit, exhaustive, suspect, listening, woken, waiting };
+        let wanted = Wanted { types, suspect_types, limit, exhaustive, suspect, listening, woken, waiting };
         self.claiming_since = Uuid::now_v7();
         self.claiming = Some(Beside::start(feeds.claim(wanted)));
     }
 
-    pub(super) fn may_claim(&self) -> bool {
-        let now = self.now;
-        let last_look = self.consumer.options.mode == Mode::Drain && self.is_clear();
+    fn in_hand(&self) -> InHand {
+        InHand {
+            clear: self.is_clear(),
+            slot_free: self.hand.len() < self.consumer.options.max_concurrency,
+            suspect: self.hand.has_suspect(),
+            youngest: self.hand.youngest(),
+        }
+    }
+
+    fn may_claim(&self) -> bool {
         self.phase == Phase::Working
             && !self.exhausted
-            && self.hand.len() <= self.consumer.options.max_concurrency
             && self.unsettled.len() < 10 * SETTLE_AT_ONCE
-            && self.claim_after.is_none_or(|at| now >= at)
-            && (last_look || self.consumer.sent.load(Ordering::Relaxed) || self.rest_until.is_none_or(|at| now >= at))
+            && self.claim_after.is_none_or(|at| self.now >= at)
+    }
+
+    fn may_claim_fresh(&self) -> bool {
+        let last_look = self.consumer.options.mode == Mode::Drain && self.is_clear();
+        let rested = self.rest_until.is_none_or(|at| self.now >= at);
+        self.hand.len() <= self.consumer.options.max_concurrency
+            && (last_look || self.consumer.sent.load(Ordering::Relaxed) || rested)
     }
 
     /// Whether a transport would wake this consumer right now.
@@ -80,17 +108,30 @@ impl Loop {
 
     pub(super) fn on_claimed(&mut self, mut feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
         let suspects = feeds.suspects();
-        for failed in feeds.take_rescued().into_iter().filter_map(Result::err) {
-            self.event(|| trouble(&failed));
+        for rescued in feeds.take_rescued() {
+            match rescued {
+                Ok(rescued) => self.tell_of_buried(&rescued.buried),
+                Err(failed) => self.event(|| trouble(&failed)),
+            }
         }
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
-        if self.sought_probe {
+        // The message to try may be a suspect, whose turn is next then.
+        let suspect_next = suspects && !self.hand.has_suspect();
+        if self.sought_probe && (count > 0 || !suspect_next) {
             self.breaker.probing(caught.iter().flat_map(|it| &it.messages).map(|it| it.id).next());
         }
         // A claim for a suspect, or for one message to try, has not looked at anything else.
-        let nothing = count == 0 && error.is_none() && !suspects && !self.sought_suspect && !self.sought_probe;
-        self.found_nothing = nothing.then_some(self.look);
+        let nothing = count == 0 && error.is_none() && !self.sought_suspect && !self.sought_probe;
+        self.found_nothing = (nothing && !suspects).then_some(self.look);
+        if self.sought_suspect {
+            self.solitude.claimed(Instant::now(), count > 0);
+        } else if count == 0 && error.is_none() {
+            self.solitude.nothing_fresh(Instant::now());
+        }
+        for it in caught.iter().filter(|_| self.sought_suspect).flat_map(|it| &it.messages) {
+            self.breaker.claimed_suspect(it.id, &it.message_type);
+        }
         self.consumer.count(|stats| stats.claimed += count as u64);
         for batch in caught {
             self.take(batch);
@@ -102,7 +143,7 @@ impl Loop {
         if count > 0 {
             self.said_waiting = false;
             self.event(|| json!({ "event": "claimed", "count": count }));
-        } else if nothing {
+        } else if nothing && !suspect_next {
             self.rest();
         }
     }

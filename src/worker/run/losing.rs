@@ -70,7 +70,10 @@ impl Loop {
         let claims = self.hand.claims().into_iter();
         let asked: Vec<_> =
             claims.filter_map(|(feed, held)| Some((self.transports.get(feed)?.clone(), held))).collect();
+        let (stores, worker) = (self.stores.clone(), self.worker.id);
         async move {
+            // It lives: what was counted as a crash was none.
+            try_join_all(stores.iter().map(|store| store.absolve(worker))).await?;
             let answers = asked.into_iter().map(|(transport, held)| async move {
                 let lost: HashSet<Uuid> = transport.lost(&held).await?.into_iter().collect();
                 Ok(held.into_iter().filter(|it| lost.contains(&it.0)).collect::<Vec<_>>())

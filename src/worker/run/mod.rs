@@ -18,6 +18,7 @@ use super::budget::Budget;
 use super::consumer::{Consumer, lock};
 use super::feed::{Caught, Feeds};
 use super::hand::Hand;
+use super::solitude::Solitude;
 use super::stats::StoppedBy;
 use crate::error::{Error, Result};
 use crate::monitor::counter::Counter;
@@ -123,6 +124,11 @@ pub(super) struct Loop {
     said_waiting: bool,
     /// Whether the last claim was for a suspect only.
     sought_suspect: bool,
+    solitude: Solitude,
+    /// Whether to look for a suspect before anything else, and nobody has yet.
+    suspect_first: bool,
+    /// When a suspect or fresh work has its turn.
+    turn_at: Option<Instant>,
     /// A heartbeat found that the worker had been declared dead, and nobody has asked yet what that took.
     in_doubt: bool,
     /// Something may stand under this worker's name that it does not know of, and nobody has looked yet.
@@ -158,6 +164,9 @@ impl Loop {
         let breaker = Breaker::new(&consumer.engine.config().circuit_breaker);
         let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone());
         let budget = Budget::new(start, options.time_limit);
+        // Where the first claim may be the last, each kind comes first now and then.
+        let suspect_first = options.message_limit.is_some() && fastrand::bool();
+        let solitude = Solitude::new(start, options.time_limit, suspect_first);
         Self {
             consumer,
             transports,
@@ -192,6 +201,9 @@ impl Loop {
             listening,
             said_waiting: false,
             sought_suspect: false,
+            solitude,
+            suspect_first,
+            turn_at: None,
             in_doubt: false,
             unsure: false,
             check_after: None,
@@ -270,7 +282,12 @@ impl Loop {
 
     /// The next instant at which something changes by itself. What was due at this turn has been done.
     fn next_instant(&self) -> Option<Instant> {
-        let working = (self.phase == Phase::Working).then_some([self.rest_until, self.claim_after, self.budget.soft()]);
+        let working = (self.phase == Phase::Working).then_some([
+            self.rest_until,
+            self.claim_after,
+            self.turn_at,
+            self.budget.soft(),
+        ]);
         let report = self.breaker.due().filter(|_| self.reporting.is_none());
         let always = [self.phase_ends, self.settle_after, self.check_after, report];
         working.into_iter().flatten().chain(always).flatten().filter(|it| *it > self.now).min()

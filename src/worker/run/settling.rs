@@ -48,7 +48,7 @@ impl Loop {
             let millis = report.millis.clamp(0.0, 1e12);
             self.breaker.note(held.id, &held.message_type, &report.said, &config.circuit_breaker);
             let strategy = config.retry_for(&held.message_type);
-            let outcome = verdict::outcome(report.said, held.run, strategy, fastrand::f64());
+            let outcome = verdict::outcome(report.said, millis > 0.0, held.run, strategy, fastrand::f64());
             self.conclude(held, outcome, millis);
         }
     }

@@ -2,7 +2,8 @@
 
 use super::Loop;
 use super::settling::Pending;
-use crate::transport::Outcome;
+use crate::transport::{Buried, Outcome};
+use crate::worker::delivery;
 use crate::worker::hand::Held;
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -21,6 +22,22 @@ impl Loop {
             // Whoever took them has put them back.
             self.put_back = Some(Instant::now());
             self.event(|| json!({ "event": "leaseLost", "count": count }));
+        }
+    }
+
+    /// What a rescue has buried: this consumer found it, so it tells, whichever transport of the store it was in.
+    pub(super) fn tell_of_buried(&mut self, buried: &[Buried]) {
+        if buried.is_empty() {
+            return;
+        }
+        self.consumer.handlers.command(delivery::buried(buried));
+        if self.consumer.observes_messages() {
+            self.events.extend(buried.iter().map(|it| {
+                json!({
+                    "event": "deadLettered", "id": it.id, "type": it.r#type, "transport": it.transport,
+                    "retryCount": it.retry_count, "error": it.error,
+                })
+            }));
         }
     }
 
