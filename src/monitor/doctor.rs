@@ -103,7 +103,9 @@ fn denied_pooler(label: &str) -> Finding {
 fn hidden_pooler(label: &str) -> Finding {
     Finding::warning(
         "pooler",
-        format!("a transaction pooler answers at {label}, and the URL does not say so: LISTEN cannot wake workers there"),
+        format!(
+            "a transaction pooler answers at {label}, and the URL does not say so: LISTEN cannot wake workers there"
+        ),
         "add ?pgbouncer=true to the URL, and set database.directUrl to a URL that leads past the pooler",
     )
 }

@@ -48,12 +48,7 @@ struct Pooler {
 impl Canceller {
     /// For the connections to a target, with `tls` and `session` as they have them. `pooled`: whether a transaction pooler
     /// answers, where that is known.
-    pub fn new(
-        target: &Target,
-        tls: Option<MakeRustlsConnect>,
-        pooled: Option<bool>,
-        session: Arc<Session>,
-    ) -> Self {
+    pub fn new(target: &Target, tls: Option<MakeRustlsConnect>, pooled: Option<bool>, session: Arc<Session>) -> Self {
         let port = target.config.get_ports().first().copied().unwrap_or(5432);
         let hosts = target.config.get_hosts();
         let is_certain = pooled == Some(true) || hosts.len() == 1;

@@ -233,7 +233,15 @@ mod tests {
 
     #[test]
     fn what_can_be_read_in_two_ways_is_refused_with_the_remedy() {
-        for login in ["u:sesame/x", "u:12/sesame", "u:12?se=same/x", "u:p@sesame?y", "u:p@sesame/wd", "u:p@sesame?y=z", "u:p@sesame?"] {
+        for login in [
+            "u:sesame/x",
+            "u:12/sesame",
+            "u:12?se=same/x",
+            "u:p@sesame?y",
+            "u:p@sesame/wd",
+            "u:p@sesame?y=z",
+            "u:p@sesame?",
+        ] {
             let error = read(&format!("postgres://{login}@db.example:5432/app")).err().unwrap().to_string();
             assert!(!error.contains("same") && error.contains("%2F"), "{login}: {error}");
         }

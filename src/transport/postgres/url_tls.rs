@@ -116,7 +116,9 @@ impl Tls {
 fn unknown(key: &str) -> Error {
     let got = match key {
         "sslmode" => "an sslmode that does not exist".to_owned(),
-        "sslcert" | "sslkey" | "sslpassword" | "sslidentity" => format!("{key}, but no client certificate can be shown"),
+        "sslcert" | "sslkey" | "sslpassword" | "sslidentity" => {
+            format!("{key}, but no client certificate can be shown")
+        }
         "sslcrl" | "sslcrldir" => format!("{key}, but no list of revoked certificates is read"),
         _ => format!("{key} with a value that cannot be honoured"),
     };
@@ -185,9 +187,23 @@ mod tests {
     #[test]
     fn what_cannot_be_honoured_is_refused_by_name_and_without_its_value() {
         for key in [
-            "sslmode", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslcrldir", "sslsni", "sslaccept", "sslidentity",
-            "sslcertmode", "ssl_min_protocol_version", "ssl_max_protocol_version", "sslnegotiation", "gssencmode", "ssl",
-            "ssl_of_tomorrow", "tls",
+            "sslmode",
+            "sslcert",
+            "sslkey",
+            "sslpassword",
+            "sslcrl",
+            "sslcrldir",
+            "sslsni",
+            "sslaccept",
+            "sslidentity",
+            "sslcertmode",
+            "ssl_min_protocol_version",
+            "ssl_max_protocol_version",
+            "sslnegotiation",
+            "gssencmode",
+            "ssl",
+            "ssl_of_tomorrow",
+            "tls",
         ] {
             let error = read(&format!("{key}=sesame")).unwrap_err().to_string();
             assert!(error.contains(key) && !error.contains("sesame"), "{error}");
