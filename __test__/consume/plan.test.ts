@@ -131,7 +131,9 @@ test('every statement reads tables that may be large by an index, in the plan th
     await session.query(`PREPARE ${name}_ ${list(names)} AS ${statement(name)}`)
     const plan = await session.query(`EXPLAIN EXECUTE ${name}_ ${list(names.map(() => 'NULL'))}`)
     const lines = plan.rows.map((row) => row['QUERY PLAN']).join('\n')
-    if (name.startsWith('settle_') && /Join|Nested Loop/.test(lines)) joins.push(name)
+    // Who is to be woken is asked once for each transport.
+    const settling = lines.replace(/^ {2}CTE woken\n(?: {4}.*\n)*/m, '')
+    if (name.startsWith('settle_') && /Join|Nested Loop/.test(settling)) joins.push(name)
     scans.push(...[...lines.matchAll(/(?:Seq|Bitmap Heap) Scan on (\w+)/g)].map(([, table]) => `${name} ${table}`))
   }
   // With each other, lists of a thousand that are believed to hold one or ten take a million steps.
