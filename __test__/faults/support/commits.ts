@@ -81,3 +81,19 @@ export async function holdCommits(server: Pick<OwnServer, 'url' | 'query'>): Pro
   }
   return commits
 }
+
+/** Holds every commit of a server, whatever its sessions ask for. Reading goes on. */
+export function holdAllCommits(server: Pick<OwnServer, 'query'>): Promise<void> {
+  return configure(server, "SET synchronous_standby_names = 'nobody'")
+}
+
+/** Lets them go: what was held commits. */
+export function letAllCommitsGo(server: Pick<OwnServer, 'query'>): Promise<void> {
+  return configure(server, 'RESET synchronous_standby_names')
+}
+
+/** Neither statement writes a row, so neither waits for what it holds. ALTER SYSTEM wants no transaction around it. */
+async function configure({ query }: Pick<OwnServer, 'query'>, change: string): Promise<void> {
+  await query(`ALTER SYSTEM ${change}`)
+  await query('SELECT pg_reload_conf()')
+}
