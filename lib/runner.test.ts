@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { delivery, type FakeConsumer, freshProcess, theCore, turn } from './fixtures/fake-core.js'
-import { type ConsumeOptions, consumeBatch, registerHandler, setConfig, snooze } from './index.js'
+import {
+  type ConsumeOptions,
+  consumeBatch,
+  errorClassificationMiddleware,
+  HandlerRegistry,
+  registerHandler,
+  setConfig,
+  snooze,
+} from './index.js'
 
 beforeEach(() => {
   freshProcess()
@@ -201,4 +209,42 @@ test('a lost message is not handed back twice', async () => {
   consumer.command({ do: 'return' })
   await turn()
   expect(consumer.lines.map(([, index]) => index).sort()).toEqual([1, 2])
+})
+
+test('where the core refuses a text each outcome goes by itself, and one refused alone as a failed run', async () => {
+  registerHandler('A', () => 1)
+  const { consumer } = start()
+  const settle = consumer.settle.bind(consumer)
+  vi.spyOn(consumer, 'settle').mockImplementation((outcomes, more) => {
+    if (/\[7,3,[\d.e-]+\]/.test(outcomes)) throw new Error('refused')
+    settle(outcomes, more)
+  })
+  consumer.deliver(7, many(5))
+  await turn()
+  const told = consumer.lines.sort((left, right) => left[1] - right[1])
+  expect(told.map(([, index, , outcome]) => [index, outcome?.as])).toEqual([
+    [0, undefined],
+    [1, undefined],
+    [2, undefined],
+    [3, 'failed'],
+    [4, undefined],
+  ])
+  expect(consumer.settlements).toHaveLength(1)
+})
+
+test('an outcome that is none fails its own run', async () => {
+  const registry = new HandlerRegistry()
+  registry.use(errorClassificationMiddleware(() => null as unknown as boolean))
+  registry.register('A', ({ payload }) => {
+    if (payload.n === 2) throw new Error('boom')
+  })
+  const { consumer } = start({ registry })
+  consumer.deliver(7, [...many(2), delivery('A', { payload: { n: 2 } })])
+  await turn()
+  expect(consumer.lines.find(([, index]) => index === 2)?.[3]).toMatchObject({
+    as: 'failed',
+    retryable: true,
+    error: { class: 'InvalidOutcome', message: expect.stringContaining('boom') },
+  })
+  expect(consumer.lines.filter(([, , , outcome]) => outcome === undefined)).toHaveLength(2)
 })

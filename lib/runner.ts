@@ -7,6 +7,7 @@ import { DeliveryContext } from './handlers/context.js'
 import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from './handlers/delivery.js'
 import { type Execution, execute } from './handlers/executor.js'
 import type { HandlerRegistry } from './handlers/registry.js'
+import { failedBy, wellFormed } from './handlers/settlement.js'
 import { getLogger } from './logger.js'
 import { type BuriedMessage, logBurial, logOutcome } from './message-log.js'
 import { type Run, Running } from './running.js'
@@ -114,8 +115,18 @@ export class Runner {
         this.#waiting.shift()
         continue
       }
-      if (!batch.dropped?.has(batch.next)) this.#start(batch.batch, batch.next, delivery)
+      const index = batch.next
       batch.next += 1
+      if (!batch.dropped?.has(index)) this.#tryToStart(batch.batch, index, delivery)
+    }
+  }
+
+  /** What can not be started fails for itself: those behind it are started all the same. */
+  #tryToStart(batch: number, index: number, delivery: Delivery): void {
+    try {
+      this.#start(batch, index, delivery)
+    } catch (error) {
+      this.#settle([batch, index, 0, failedBy(error, [])])
     }
   }
 
@@ -132,18 +143,25 @@ export class Runner {
 
   async #run(run: Run): Promise<void> {
     const { registry, handlerTimeout } = this.#options
-    const execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout))
+    let execution: Execution
+    try {
+      execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout))
+    } catch (error) {
+      // Tracing failed, not the handlers.
+      execution = { settlement: failedBy(error, run.context.delivery.handled) }
+    }
     this.#running.remove(run)
     this.#end(run, execution)
     this.#fill()
   }
 
-  #end({ batch, index, context, started, recalled }: Run, { settlement }: Execution): void {
+  #end({ batch, index, context, started, recalled }: Run, execution: Execution): void {
     const duration = performance.now() - started
+    const settlement = execution.settlement && wellFormed(execution.settlement)
     // A failure after the signal is the signal's doing: the message goes back with no attempt used.
     const outcome = recalled && settlement?.as === 'failed' ? released(settlement.handled) : settlement
-    logOutcome(context, duration, outcome)
     this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
+    logOutcome(context, duration, outcome)
   }
 
   #returnWaiting(): void {
@@ -201,12 +219,31 @@ export class Runner {
   #handOver(more: boolean): void {
     const lines = this.#lines
     this.#lines = []
+    this.#report(lines, more)
+    if (!more) this.#options.afterSettle?.()
+  }
+
+  /** Where the core refuses a text, each outcome goes by itself, and one that is refused alone as a failed run. */
+  #report(lines: SettlementLine[], more: boolean): void {
     try {
       this.#options.settle(JSON.stringify(lines), more)
-      if (!more) this.#options.afterSettle?.()
     } catch (error) {
-      // The leases run out, and the messages come back.
-      getLogger().error('outcomes could not be handed over', { error, messages: lines.length })
+      const [line] = lines
+      if (line === undefined) return
+      if (lines.length > 1) {
+        for (const [place, each] of lines.entries()) this.#report([each], more || place < lines.length - 1)
+      } else {
+        this.#reportRefused(line, more, error)
+      }
+    }
+  }
+
+  #reportRefused([batch, index, duration]: SettlementLine, more: boolean, reason: unknown): void {
+    getLogger().error('an outcome could not be handed over: its message counts as failed', { error: reason })
+    try {
+      this.#options.settle(JSON.stringify([[batch, index, duration, failedBy(reason, [])]]), more)
+    } catch (error) {
+      getLogger().error('an outcome could not be handed over: its message stays with this consumer', { error })
     }
   }
 }

@@ -240,6 +240,8 @@ pub enum Error {
         operation: &'static str,
         /// What the server said, with its SQLSTATE.
         reason: String,
+        /// The SQLSTATE, where it was the server that refused.
+        sqlstate: String,
         /// Whether the same call may succeed later.
         transient: bool,
     },
@@ -308,6 +310,10 @@ pub enum Error {
     },
 }
 
+/// Classes of SQLSTATEs that have nothing to do with what was sent: transaction state, rights, syntax, resources, the
+/// operator, the system, the configuration file.
+const OF_THE_SERVER: [&str; 9] = ["25", "28", "40", "42", "53", "55", "57", "58", "F0"];
+
 impl Error {
     /// The stable code, the same in every version.
     pub fn code(&self) -> &'static str {
@@ -367,6 +373,28 @@ impl Error {
             Self::Connection { .. } | Self::Timeout { .. } => true,
             Self::Query { transient, .. } => *transient,
             Self::Shared(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether the statement may have been carried out all the same, or may still be.
+    pub fn is_uncertain(&self) -> bool {
+        match self {
+            Self::Connection { sent, .. } => *sent,
+            Self::Timeout { .. } => true,
+            Self::Shared(error) => error.is_uncertain(),
+            _ => false,
+        }
+    }
+
+    /// Whether the server refused what it was sent, and may take a part of it: not so when it has no room left, is in
+    /// trouble, or knows no such table.
+    pub fn blames_content(&self) -> bool {
+        match self {
+            Self::Query { sqlstate, transient: false, .. } => {
+                !OF_THE_SERVER.iter().any(|class| sqlstate.starts_with(class))
+            }
+            Self::Shared(error) => error.blames_content(),
             _ => false,
         }
     }

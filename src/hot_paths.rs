@@ -75,6 +75,7 @@ fn claimed(number: usize) -> Claimed {
         idempotency_key: None,
         handled: Vec::new(),
         claimed_at: DateTime::UNIX_EPOCH,
+        unreadable: None,
     }
 }
 

@@ -81,7 +81,7 @@ fn repeat_of(first: Option<&Result<Receipt>>) -> Sent {
 async fn isolating(transport: &dyn Transport, envelopes: &[Envelope]) -> Vec<Sent> {
     match transport.send(envelopes).await {
         Ok(sent) => sent,
-        Err(Error::Query { transient: false, .. }) if envelopes.len() > 1 => {
+        Err(error) if error.blames_content() && envelopes.len() > 1 => {
             let (left, right) = envelopes.split_at(envelopes.len() / 2);
             let mut sent = Box::pin(isolating(transport, left)).await;
             sent.extend(Box::pin(isolating(transport, right)).await);

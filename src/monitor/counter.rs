@@ -1,17 +1,18 @@
-//! The counts of one consumer that are on their way into the transports.
+//! The counts of one consumer, as they stand in the transports.
 
 use super::rollup::{Measured, Rollup, Tally, minute_of};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 use uuid::Uuid;
 
-/// Counts by feed, minute and type. What is counted in a minute is kept until the minute is over and written.
+/// How messages ended in this minute, by feed and type: as it stands in the transports. Nothing is counted here before
+/// the transport has counted it, so that nothing ever has to be taken back.
 #[derive(Debug)]
 pub struct Counter {
     source: Uuid,
     clock: Clock,
-    feeds: HashMap<usize, Feed>,
+    feeds: HashMap<usize, Minute>,
 }
 
 /// The clock of the transports, as it was told by their claims: theirs is the time that counts.
@@ -21,15 +22,11 @@ struct Clock {
     seen: Instant,
 }
 
-#[derive(Debug, Default)]
-struct Feed {
-    minutes: HashMap<DateTime<Utc>, Minute>,
-}
-
-#[derive(Debug, Default)]
+/// The latest minute in which anything was counted.
+#[derive(Debug)]
 struct Minute {
+    begins: DateTime<Utc>,
     types: HashMap<String, Tally>,
-    dirty: bool,
 }
 
 impl Counter {
@@ -43,58 +40,38 @@ impl Counter {
         self.clock = Clock { at, seen };
     }
 
-    /// Counts a run; answers with the minute that it counts in.
-    pub fn record(&mut self, feed: usize, message_type: &str, run: Measured<'_>, now: Instant) -> DateTime<Utc> {
+    /// The rows of a feed as they are to be once these runs are settled: those of the types that are among them.
+    pub fn with<'a>(
+        &self,
+        feed: usize,
+        runs: impl Iterator<Item = (&'a str, Measured<'a>)>,
+        now: Instant,
+    ) -> Vec<Rollup> {
         let at = self.clock.now(now);
-        let minute = minute_of(at);
-        let counts = self.feeds.entry(feed).or_default().minutes.entry(minute).or_default();
-        counts.dirty = true;
-        match counts.types.get_mut(message_type) {
-            Some(tally) => tally.record(run, at),
-            None => counts.types.entry(message_type.to_owned()).or_default().record(run, at),
+        let last = self.feeds.get(&feed);
+        // A clock that was set back does not open a minute again whose rows are forgotten.
+        let minute = last.map_or(minute_of(at), |it| it.begins.max(minute_of(at)));
+        let so_far = last.filter(|it| it.begins == minute).map(|it| &it.types);
+        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+        for (message_type, run) in runs {
+            let known = || so_far.and_then(|it| it.get(message_type)).cloned().unwrap_or_default();
+            tallies.entry(message_type).or_insert_with(known).record(run, at);
         }
-        minute
+        let row =
+            |(name, tally): (&str, Tally)| Rollup { minute, source: self.source, message_type: name.to_owned(), tally };
+        tallies.into_iter().map(row).collect()
     }
 
-    /// Takes back a run that counted in this minute.
-    pub fn forget(&mut self, feed: usize, message_type: &str, run: Measured<'_>, minute: DateTime<Utc>) {
-        let counts = self.feeds.get_mut(&feed).and_then(|it| it.minutes.get_mut(&minute));
-        if let Some(counts) = counts
-            && let Some(tally) = counts.types.get_mut(message_type)
-        {
-            tally.forget(run);
-            counts.dirty = true;
+    /// These rows of a feed are written.
+    pub fn written(&mut self, feed: usize, rows: Vec<Rollup>) {
+        let Some(begins) = rows.first().map(|it| it.minute) else { return };
+        let minute = self.feeds.entry(feed).or_insert_with(|| Minute { begins, types: HashMap::new() });
+        if minute.begins < begins {
+            *minute = Minute { begins, types: HashMap::new() };
         }
-    }
-
-    /// The rows of a feed that are not written as they are now.
-    pub fn unwritten(&self, feed: usize) -> Vec<Rollup> {
-        let minutes = self.feeds.get(&feed).into_iter().flat_map(|it| &it.minutes);
-        let dirty = minutes.filter(|(_, counts)| counts.dirty);
-        let mut rows: Vec<Rollup> = dirty
-            .flat_map(|(minute, counts)| counts.types.iter().map(|(name, tally)| self.row(*minute, name, tally)))
-            .collect();
-        rows.sort_by(|a, b| (a.minute, &a.message_type).cmp(&(b.minute, &b.message_type)));
-        rows
-    }
-
-    /// All of a feed is written; minutes that are over are forgotten.
-    pub fn written(&mut self, feed: usize, now: Instant) {
-        let current = minute_of(self.clock.now(now));
-        if let Some(feed) = self.feeds.get_mut(&feed) {
-            feed.minutes.retain(|minute, _| *minute == current);
-            feed.minutes.values_mut().for_each(|it| it.dirty = false);
+        if minute.begins == begins {
+            minute.types.extend(rows.into_iter().map(|it| (it.message_type, it.tally)));
         }
-    }
-
-    /// The feeds with rows that are not written as they are now.
-    pub fn dirty(&self) -> impl Iterator<Item = usize> + '_ {
-        let dirty = |feed: &Feed| feed.minutes.values().any(|it| it.dirty);
-        self.feeds.iter().filter(move |(_, feed)| dirty(feed)).map(|(index, _)| *index)
-    }
-
-    fn row(&self, minute: DateTime<Utc>, message_type: &str, tally: &Tally) -> Rollup {
-        Rollup { minute, source: self.source, message_type: message_type.to_owned(), tally: tally.clone() }
     }
 }
 
@@ -112,6 +89,7 @@ mod tests {
     use std::time::Duration;
 
     const RUN: Measured<'static> = Measured { outcome: &Outcome::Completed, millis: 1.0, waited: 0.0 };
+    const MINUTE: Duration = Duration::from_secs(60);
 
     fn counter(start: Instant) -> Counter {
         let mut counter = Counter::new(Uuid::nil(), start);
@@ -119,53 +97,51 @@ mod tests {
         counter
     }
 
+    fn with(counter: &Counter, types: &[&'static str], now: Instant) -> Vec<Rollup> {
+        counter.with(0, types.iter().map(|it| (*it, RUN)), now)
+    }
+
+    fn told(rows: &[Rollup]) -> Vec<(i64, &str, u64)> {
+        rows.iter().map(|it| (it.minute.timestamp(), &*it.message_type, it.tally.succeeded)).collect()
+    }
+
     #[test]
     fn a_row_grows_through_its_minute_and_is_written_as_a_whole() {
         let start = Instant::now();
         let mut counter = counter(start);
-        counter.record(0, "A", RUN, start);
-        counter.written(0, start);
-        assert!(counter.unwritten(0).is_empty());
-        counter.record(0, "A", RUN, start + Duration::from_secs(59));
-        let rows = counter.unwritten(0);
-        assert_eq!((rows.len(), rows[0].tally.succeeded, rows[0].minute.timestamp()), (1, 2, 3_600));
+        counter.written(0, with(&counter, &["A", "B", "A"], start));
+        assert_eq!(told(&with(&counter, &["A"], start + MINUTE - Duration::from_secs(1))), [(3_600, "A", 3)]);
+    }
+
+    /// A lease was lost, or the database refused: there is nothing to take back, in this minute or a later one.
+    #[test]
+    fn what_was_not_written_is_not_counted() {
+        let start = Instant::now();
+        let mut counter = counter(start);
+        let refused = with(&counter, &["A", "A"], start);
+        assert_eq!(told(&refused), [(3_600, "A", 2)]);
+        counter.written(0, with(&counter, &["A"], start));
+        assert_eq!(told(&with(&counter, &["A"], start)), [(3_600, "A", 2)]);
     }
 
     #[test]
-    fn a_new_minute_is_a_new_row_and_an_unwritten_one_is_not_lost() {
+    fn a_new_minute_is_a_new_row_and_never_ends_before_the_last() {
         let start = Instant::now();
         let mut counter = counter(start);
-        counter.record(0, "A", RUN, start);
-        let later = start + Duration::from_secs(61);
-        counter.record(0, "A", RUN, later);
-        let minutes =
-            |counter: &Counter| counter.unwritten(0).iter().map(|it| it.minute.timestamp()).collect::<Vec<_>>();
-        assert_eq!(minutes(&counter), [3_600, 3_660]);
-        counter.written(0, later);
-        counter.record(0, "A", RUN, later);
-        assert_eq!(minutes(&counter), [3_660]);
+        let late = with(&counter, &["A", "A"], start);
+        counter.written(0, with(&counter, &["A"], start + MINUTE));
+        // The answer for the minute before comes after all.
+        counter.written(0, late);
+        counter.set_clock(DateTime::from_timestamp(3_600, 0).unwrap(), start);
+        assert_eq!(told(&with(&counter, &["A"], start)), [(3_660, "A", 2)]);
+        assert_eq!(told(&with(&counter, &["A"], start + 2 * MINUTE)), [(3_720, "A", 1)]);
     }
 
     #[test]
     fn feeds_and_types_are_counted_apart() {
         let start = Instant::now();
         let mut counter = counter(start);
-        counter.record(0, "B", RUN, start);
-        counter.record(0, "A", RUN, start);
-        counter.record(1, "A", RUN, start);
-        let names: Vec<_> = counter.unwritten(0).into_iter().map(|it| it.message_type).collect();
-        assert_eq!(names, ["A", "B"]);
-        counter.written(0, start);
-        assert_eq!(counter.dirty().collect::<Vec<_>>(), [1]);
-    }
-
-    #[test]
-    fn what_was_lost_is_taken_back_and_written_again() {
-        let start = Instant::now();
-        let mut counter = counter(start);
-        let minute = counter.record(0, "A", RUN, start);
-        counter.written(0, start);
-        counter.forget(0, "A", RUN, minute);
-        assert_eq!(counter.unwritten(0)[0].tally.succeeded, 0);
+        counter.written(1, with(&counter, &["A"], start));
+        assert_eq!(told(&with(&counter, &["B", "A"], start)), [(3_600, "A", 1), (3_600, "B", 1)]);
     }
 }

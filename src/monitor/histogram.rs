@@ -26,15 +26,6 @@ impl Histogram {
         *self.buckets.entry(bucket_of(millis)).or_default() += 1;
     }
 
-    /// Takes back what [`Histogram::record`] has added.
-    pub fn forget(&mut self, millis: f64) {
-        let bucket = bucket_of(millis);
-        match self.buckets.get_mut(&bucket) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(self.buckets.remove(&bucket)),
-        }
-    }
-
     /// Adds so many durations to one bucket.
     pub fn add(&mut self, bucket: i16, count: u64) {
         if count > 0 {
@@ -138,11 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_was_never_there() {
-        let mut histogram = of(&[1.0, 5.0, 5.0]);
-        histogram.forget(5.0);
-        histogram.forget(1.0);
-        assert_eq!(histogram, of(&[5.0]));
+    fn nothing_has_no_quantile() {
         assert_eq!(Histogram::default().quantile(0.5), None);
     }
 

@@ -155,5 +155,5 @@ pub(super) fn storable(path: &str, name: &str) -> Result<()> {
 
 pub(super) fn contended() -> Error {
     let reason = "others changed the schedule again and again".to_owned();
-    Error::Query { operation: "schedule_put", reason, transient: true }
+    Error::Query { operation: "schedule_put", reason, sqlstate: String::new(), transient: true }
 }

@@ -249,12 +249,12 @@ async fn settle(table: &Schedules, mut works: Vec<Work>, now: DateTime<Utc>, rep
     let messages: Vec<(Uuid, Envelope)> = works.iter().flat_map(envelopes).collect();
     match table.settle(&moves, &messages).await {
         Ok(settled) => Ok(count(works, &settled, report)),
-        Err(Error::Query { transient: false, .. }) if works.len() > 1 => {
+        Err(error) if error.blames_content() && works.len() > 1 => {
             let rest = works.split_off(works.len() / 2);
             let moved = Box::pin(settle(table, works, now, report)).await?;
             Ok(moved + Box::pin(settle(table, rest, now, report)).await?)
         }
-        Err(error @ Error::Query { transient: false, .. }) if works.iter().all(|it| it.failure.is_none()) => {
+        Err(error) if error.blames_content() && works.iter().all(|it| it.failure.is_none()) => {
             works.iter_mut().for_each(|work| work.fail(&error, now));
             Box::pin(settle(table, works, now, report)).await
         }

@@ -31,6 +31,7 @@ use execution::{Begun, Execution};
 use failed::{FailedFilter, FailedMessage, FailedPage, Redriven};
 use messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -158,6 +159,15 @@ pub struct Claimed {
     pub handled: Vec<String>,
     /// When it was claimed, by the transport's clock.
     pub claimed_at: DateTime<Utc>,
+    /// Why it cannot be handled: a part of it cannot be read, and stands for nothing here. It is held all the same.
+    pub unreadable: Option<String>,
+}
+
+impl Claimed {
+    /// The size of its texts.
+    pub fn bytes(&self) -> usize {
+        self.body.len() + self.headers.len() + self.metadata.len()
+    }
 }
 
 /// What a handler threw, as it is kept.
@@ -218,6 +228,28 @@ impl Outcome {
     /// Back to its place as if it had never been claimed.
     pub const UNTOUCHED: Self = Self::Release { delay: None, handled: Vec::new(), ran: false };
 
+    /// Where it takes its message.
+    pub fn road(&self) -> Road {
+        match self {
+            Self::Completed | Self::Discarded { .. } => Road::Ended,
+            Self::Retry { .. } | Self::Snooze { .. } | Self::Release { .. } => Road::Returned,
+            Self::Bury { .. } => Road::Buried,
+        }
+    }
+
+    /// The size of its texts.
+    pub fn bytes(&self) -> usize {
+        let names = |handled: &[String]| handled.iter().map(String::len).sum::<usize>();
+        match self {
+            Self::Completed => 0,
+            Self::Discarded { reason } => reason.len(),
+            Self::Retry { failure, handled, .. } | Self::Bury { failure, handled } => {
+                failure.class.len() + failure.message.len() + names(handled)
+            }
+            Self::Snooze { handled, .. } | Self::Release { handled, .. } => names(handled),
+        }
+    }
+
     /// Why a message was discarded.
     pub fn reason(&self) -> Option<&str> {
         match self {
@@ -225,6 +257,20 @@ impl Outcome {
             _ => None,
         }
     }
+}
+
+/// A message, and the token of the claim that it was received with.
+pub type Fence = (Uuid, Uuid);
+
+/// Where an outcome takes its message: those of one road are settled together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Road {
+    /// Finished.
+    Ended,
+    /// Back to wait.
+    Returned,
+    /// To the dead letters.
+    Buried,
 }
 
 /// An outcome with the fence of its claim.
@@ -236,6 +282,27 @@ pub struct Settlement {
     pub token: Uuid,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// The road of all of these; without any, counts alone are written.
+///
+/// # Errors
+/// [`Error::Serialization`] when they take several: one change can not be made of them.
+pub(crate) fn one_road<'a>(settlements: impl IntoIterator<Item = &'a Settlement>) -> Result<Road> {
+    let mut roads = settlements.into_iter().map(|it| it.outcome.road());
+    let road = roads.next().unwrap_or(Road::Ended);
+    if roads.all(|it| it == road) {
+        return Ok(road);
+    }
+    let reason = "those settled together must all end, all go back, or all be buried".to_owned();
+    Err(Error::Serialization { what: "outcomes", reason })
+}
+
+impl Settlement {
+    /// Its fence.
+    pub fn fence(&self) -> Fence {
+        (self.id, self.token)
+    }
 }
 
 /// What is in a transport right now, as far as a consumer needs it.
@@ -548,16 +615,32 @@ pub trait Transport: Send + Sync {
     /// them. `queues` empty: any queue.
     async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>>;
 
-    /// Applies outcomes whose fence still holds; answers with the messages whose lease was lost, to which nothing
-    /// was done.
-    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>>;
-
-    /// As [`Transport::settle`], and with it, as one change, writes how many messages ended how. A rollup replaces the
-    /// one of the same source, minute and type. Transports that keep no counts only settle.
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
-        let _ = rollups;
-        self.settle(settlements).await
+    /// Applies outcomes whose fence still holds, and counts none of them; answers with the messages whose lease was
+    /// lost, to which nothing was done.
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
+        let mut lost: HashSet<Fence> = HashSet::new();
+        for road in [Road::Ended, Road::Returned, Road::Buried] {
+            let mut rest: Vec<_> = settlements.iter().filter(|it| it.outcome.road() == road).cloned().collect();
+            while !rest.is_empty() {
+                let refused = self.settle_counted(&rest, &[]).await?;
+                if refused.is_empty() {
+                    break;
+                }
+                rest.retain(|it| !refused.contains(&it.fence()));
+                lost.extend(refused);
+            }
+        }
+        Ok(settlements.iter().filter(|it| lost.contains(&it.fence())).map(|it| it.id).collect())
     }
+
+    /// Applies outcomes of one [`Road`] and writes how many messages ended how, as one change: all of it, or nothing.
+    /// Answers with the claims that no longer stand; unless there are none, nothing was done. A rollup replaces the
+    /// one of the same source, minute and type.
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>>;
+
+    /// Whether the counts are exactly these. A settling whose answer was lost was done if its rollups stand, for as
+    /// long as their source has written nothing since; after an hour nobody can tell.
+    async fn has_counted(&self, rollups: &[Rollup]) -> Result<bool>;
 
     /// What was counted in its store, over all its transports.
     async fn counted(&self, window: &Window) -> Result<Counted> {

@@ -2,11 +2,12 @@
 
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::{
-    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement,
+    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Fence, Known, Look, RescueStep, Rescued, Sent, Settlement,
     Survey, Transport, Unhandled, WorkerId, not_capable,
 };
 use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
+use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -61,6 +62,7 @@ fn claimed(envelope: &Envelope) -> Claimed {
         idempotency_key: envelope.key.as_ref().map(|it| it.key.clone()),
         handled: Vec::new(),
         claimed_at: now,
+        unreadable: None,
     }
 }
 
@@ -106,8 +108,12 @@ impl Transport for SyncTransport {
         Ok(None)
     }
 
-    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
-        Ok(settlements.iter().map(|it| it.id).collect())
+    async fn settle_counted(&self, settlements: &[Settlement], _: &[Rollup]) -> Result<Vec<Fence>> {
+        Ok(settlements.iter().map(Settlement::fence).collect())
+    }
+
+    async fn has_counted(&self, _: &[Rollup]) -> Result<bool> {
+        Ok(false)
     }
 
     async fn reconcile(&self, _: &WorkerId, _: &Known) -> Result<bool> {

@@ -51,7 +51,7 @@ pub fn portions(messages: Vec<Claimed>) -> Vec<Vec<Claimed>> {
 
 /// About as many bytes as a message takes as text.
 fn size(message: &Claimed) -> usize {
-    message.body.len() + message.headers.len() + message.metadata.len() + 480
+    message.bytes() + 480
 }
 
 /// A batch to handle, from one transport. `max_retries` says how often a message of a type may be retried.
@@ -170,6 +170,7 @@ mod tests {
             idempotency_key: Some(name.to_owned()),
             handled: vec![name.to_owned()],
             claimed_at: DateTime::UNIX_EPOCH,
+            unreadable: None,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Held {
     pub lost: bool,
     /// Milliseconds from when it was due to when it was claimed.
     pub waited: f64,
+    /// How large it is.
+    pub bytes: usize,
 }
 
 impl Held {
@@ -40,6 +42,7 @@ impl Held {
             suspect: it.crash_count > 0,
             lost: false,
             waited: (it.claimed_at - it.available_at).num_microseconds().unwrap_or(0).max(0) as f64 / 1e3,
+            bytes: it.bytes(),
         }
     }
 }

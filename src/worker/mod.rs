@@ -26,6 +26,7 @@ mod hand;
 mod heart;
 mod housekeeping;
 mod options;
+mod plain;
 mod report;
 mod run;
 mod solitude;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// One message's report.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,12 +73,37 @@ pub struct Thrown {
     pub message: String,
 }
 
-/// Reads JSON text of an array of reports.
+/// The error class of a run whose report cannot be read.
+const UNREADABLE: &str = "InvalidOutcome";
+
+/// Reads JSON text of an array of reports. One that cannot be read is that of a failed run, and its neighbours are read
+/// all the same: what is not reported would stay in the hands of its worker.
 ///
 /// # Errors
-/// [`Error::Serialization`].
+/// [`Error::Serialization`] for text that is not a JSON array.
 pub fn read(text: &str) -> Result<Vec<Report>> {
-    serde_json::from_str(text).map_err(|error| Error::Serialization { what: "outcomes", reason: error.to_string() })
+    if let Ok(reports) = serde_json::from_str(text) {
+        return Ok(reports);
+    }
+    let lines: Vec<&RawValue> = serde_json::from_str(text)
+        .map_err(|error| Error::Serialization { what: "outcomes", reason: error.to_string() })?;
+    Ok(lines.into_iter().filter_map(read_one).collect())
+}
+
+/// `None` for a line that does not even say which message it is about.
+fn read_one(line: &RawValue) -> Option<Report> {
+    serde_json::from_str(line.get()).or_else(|error| failed(line, &error).ok_or(error)).ok()
+}
+
+fn failed(line: &RawValue, error: &serde_json::Error) -> Option<Report> {
+    let parts: Vec<&RawValue> = serde_json::from_str(line.get()).ok()?;
+    let batch = serde_json::from_str(parts.first()?.get()).ok()?;
+    let index = serde_json::from_str(parts.get(1)?.get()).ok()?;
+    let millis = parts.get(2).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default();
+    let message = format!("what was reported of its run cannot be read: {error}");
+    let error = Thrown { class: UNREADABLE.to_owned(), message };
+    let said = Said::Failed { retryable: true, retry_after: None, error, handled: Vec::new() };
+    Some(Report { batch, index, millis, said })
 }
 
 impl<'de> Deserialize<'de> for Report {
@@ -124,10 +150,31 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        for text in ["{}", "[[1]]", "[[1,0,0,{\"as\":\"completed\"}]]", "[[1,-1,0]]"] {
+    fn what_is_not_a_list_is_refused() {
+        for text in ["{}", "", "[[1,0,0]", "null"] {
             assert_eq!(read(text).unwrap_err().code(), "SYMPHONY_SERIALIZATION_FAILED", "{text}");
         }
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_is_a_failed_run_and_takes_no_other_along() {
+        let bad = [
+            r#"[1,1,2,{"as":"failed","retryable":null,"error":{"class":"E","message":"m"}}]"#,
+            r#"[1,1,2,{"as":"completed"}]"#,
+            r#"[1,1,2,{"as":"discarded","reason":"\ud800"}]"#,
+            "[1,1,2,3]",
+            "[1,1,null]",
+            "[1,1]",
+        ];
+        for line in bad {
+            let reports = read(&format!("[[1,0,2.5],{line},[1,2,3]]")).unwrap();
+            let places: Vec<usize> = reports.iter().map(|it| it.index).collect();
+            assert_eq!(places, [0, 1, 2], "{line}");
+            assert_eq!((&reports[0].said, &reports[2].said), (&Said::Completed, &Said::Completed));
+            let Said::Failed { retryable, error, .. } = &reports[1].said else { panic!("{line}") };
+            assert!(*retryable && error.class == UNREADABLE && error.message.contains("cannot be read"), "{line}");
+        }
+        assert_eq!(read("[[1,0,2.5],[],7]").unwrap().len(), 1);
     }
 
     proptest::proptest! {

@@ -1,6 +1,8 @@
 //! What was settled is counted, once, and found again.
 
-use crate::support::kit::{HOUR, MINUTE, Worker, many, message, put, put_one, retry, settlement};
+use crate::support::kit::{
+    HOUR, MINUTE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement,
+};
 use crate::support::subject::{MAIN, Postgres, Subject, check};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -12,6 +14,9 @@ use uuid::Uuid;
 
 for_stores! {
     what_is_settled_is_counted_with_it
+    a_settling_is_done_and_counted_as_a_whole_or_not_at_all
+    the_counts_tell_whether_a_settling_was_done
+    outcomes_of_several_roads_are_not_counted_together
     a_row_replaces_the_one_of_its_source
     sources_add_up
     a_window_holds_its_minutes_only
@@ -37,7 +42,7 @@ async fn what_is_settled_is_counted_with_it<S: Subject>(it: S) {
     put(&transport, many(3, || message("Email"))).await;
     let worker = Worker::of(&transport);
     let claimed = worker.claim(3).await;
-    let outcomes = [Outcome::Completed, Outcome::Discarded { reason: "old".to_owned() }, retry(HOUR)];
+    let outcomes = [Outcome::Completed, Outcome::Discarded { reason: "old".to_owned() }, Outcome::Completed];
     let settled: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
     let rollup = row(worker.id.id, minute_of(claimed[0].claimed_at), 9);
     assert!(transport.settle_counted(&settled, &[rollup]).await.unwrap().is_empty());
@@ -51,6 +56,61 @@ async fn what_is_settled_is_counted_with_it<S: Subject>(it: S) {
     let errors: Vec<_> = metrics.errors.iter().map(|it| (&*it.class, it.count)).collect();
     assert_eq!(errors, [("SmtpError", 1)]);
     assert!(metrics.errors[0].last_seen > 1.6e12);
+}
+
+async fn a_settling_is_done_and_counted_as_a_whole_or_not_at_all<S: Subject>(it: S) {
+    let transport = it.transport();
+    for outcome in [Outcome::Completed, retry(HOUR), bury("no")] {
+        let before = (counts(&transport).await, it.finished().await, letters(&transport).await.len());
+        put(&transport, many(5, || message("Email"))).await;
+        let worker = Worker::of(&transport);
+        let claimed = worker.claim(5).await;
+        worker.settle(&claimed[3], release()).await;
+        let settled: Vec<_> = claimed.iter().map(|it| settlement(it, outcome.clone())).collect();
+        let rollup = row(worker.id.id, minute_of(claimed[0].claimed_at), 9);
+        let lost = transport.settle_counted(&settled, std::slice::from_ref(&rollup)).await.unwrap();
+        assert_eq!(lost, [(claimed[3].id, claimed[3].token)], "{outcome:?}");
+        assert!(!transport.has_counted(&[rollup]).await.unwrap());
+        let (waiting, _, held) = counts(&transport).await;
+        assert_eq!((waiting, held), (1, 4), "{outcome:?}");
+        assert_eq!((it.finished().await, letters(&transport).await.len()), (before.1, before.2), "{outcome:?}");
+        let rest: Vec<_> = settled.into_iter().filter(|it| it.id != claimed[3].id).collect();
+        assert!(transport.settle_counted(&rest, &[]).await.unwrap().is_empty());
+        let back = worker.claim_one().await;
+        worker.settle(&back, Outcome::Completed).await;
+    }
+    assert_eq!(measure(&it, Window::default()).await.total.total_processed, 0);
+}
+
+async fn the_counts_tell_whether_a_settling_was_done<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(2, || message("Email"))).await;
+    let worker = Worker::of(&transport);
+    let minute = minute_of(Utc::now());
+    for (n, message) in worker.claim(2).await.iter().enumerate() {
+        let rollup = [row(worker.id.id, minute, 5 + n)];
+        assert!(!transport.has_counted(&rollup).await.unwrap());
+        let settled = [settlement(message, Outcome::Completed)];
+        assert!(transport.settle_counted(&settled, &rollup).await.unwrap().is_empty());
+        assert!(transport.has_counted(&rollup).await.unwrap());
+        // The answer was lost, and it is made again.
+        assert_eq!(transport.settle_counted(&settled, &rollup).await.unwrap(), [(message.id, message.token)]);
+        assert!(transport.has_counted(&rollup).await.unwrap());
+        let others = [row(Uuid::now_v7(), minute, 5 + n), row(worker.id.id, minute - MINUTE, 5 + n)];
+        for other in others {
+            assert!(!transport.has_counted(&[rollup[0].clone(), other]).await.unwrap());
+        }
+    }
+    assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 6);
+}
+
+async fn outcomes_of_several_roads_are_not_counted_together<S: Subject>(it: S) {
+    let transport = it.transport();
+    put(&transport, many(2, || message("Email"))).await;
+    let claimed = Worker::of(&transport).claim(2).await;
+    let mixed = [settlement(&claimed[0], Outcome::Completed), settlement(&claimed[1], retry(HOUR))];
+    assert_eq!(transport.settle_counted(&mixed, &[]).await.unwrap_err().code(), "SYMPHONY_SERIALIZATION_FAILED");
+    assert!(transport.settle(&mixed).await.unwrap().is_empty());
 }
 
 async fn a_row_replaces_the_one_of_its_source<S: Subject>(it: S) {

@@ -31,6 +31,7 @@ mod out_of_order;
 mod outages;
 mod retries;
 mod session;
+mod settling;
 mod staying;
 mod stopping;
 mod suspects;

@@ -16,6 +16,8 @@ export interface Relay {
   tearAnswer(): void
   /** What is open now says nothing any more, for ever; new connections come through, as to the heir of a lost host. */
   silence(): void
+  /** The next thing that the server says is lost, and the connection with it: what it was asked to do is done. */
+  loseAnswer(): void
   /** How many connections there are that were not silenced. */
   connections(): number
 }
@@ -27,6 +29,7 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
   const silent = new Set<Socket>()
   let frozen = false
   let tearing = false
+  let losing = false
   const server = createServer((socket) => {
     const onward = connect({ host: target.hostname, port: Number(target.port || 5432) })
     for (const [side, other] of [
@@ -35,9 +38,15 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
     ] as const) {
       sockets.add(side)
       side.on('data', (data) => {
-        if (!tearing || side === socket) return void other.write(data)
-        tearing = false
-        other.end(data.subarray(0, data.length / 2), () => side.destroy())
+        if (side === onward && losing) {
+          losing = false
+          side.destroy()
+        } else if (side === onward && tearing) {
+          tearing = false
+          other.end(data.subarray(0, data.length / 2), () => side.destroy())
+        } else {
+          other.write(data)
+        }
       })
       side.on('error', () => other.destroy())
       side.on('close', () => {
@@ -69,6 +78,9 @@ export async function startRelay(serverUrl: string): Promise<Relay> {
       for (const socket of sockets) silent.add(socket.pause())
       sockets.clear()
       frozen = false
+    },
+    loseAnswer: () => {
+      losing = true
     },
     connections: () => sockets.size / 2,
     freeze: () => {

@@ -26,6 +26,12 @@ impl Counts {
         }
     }
 
+    /// Whether the rows count the same as these.
+    pub fn hold(&self, rollups: &[Rollup]) -> bool {
+        let held = |it: &Rollup| self.rows.get(&(it.minute, it.source, it.message_type.clone()));
+        rollups.iter().all(|it| held(it).is_some_and(|tally| tally.counts_the_same(&it.tally)))
+    }
+
     /// The counts of a window, by type.
     pub fn read(
         &self,

@@ -92,6 +92,7 @@ impl Message {
             idempotency_key: self.idempotency_key.clone(),
             handled: self.handled.clone(),
             claimed_at: now,
+            unreadable: None,
         }
     }
 

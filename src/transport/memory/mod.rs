@@ -18,8 +18,8 @@ use super::execution::{Begun, Execution};
 use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
-    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Known, Look, RescueStep, Rescued, Sent, Settlement,
-    Transport, Unhandled, Vitals, WorkerId,
+    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Fence, Known, Look, RescueStep, Rescued, Sent, Settlement,
+    Transport, Unhandled, Vitals, WorkerId, one_road,
 };
 use crate::envelope::Envelope;
 use crate::error::Result;
@@ -118,14 +118,13 @@ impl Transport for MemoryTransport {
         Ok(self.state().claim_suspect(claim))
     }
 
-    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
-        Ok(self.state().settle(settlements))
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+        one_road(settlements)?;
+        Ok(self.state().settle_counted(settlements, rollups))
     }
 
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
-        let mut state = self.state();
-        state.counts.write(rollups);
-        Ok(state.settle(settlements))
+    async fn has_counted(&self, rollups: &[Rollup]) -> Result<bool> {
+        Ok(self.state().counts.hold(rollups))
     }
 
     async fn counted(&self, window: &Window) -> Result<Counted> {

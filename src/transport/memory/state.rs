@@ -14,8 +14,8 @@ use crate::envelope::Envelope;
 use crate::monitor::rollup::{Errors, Rollup, Tally, minute_of};
 use crate::transport::failed::Redriven;
 use crate::transport::{
-    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Known, Outcome, RescueStep, Rescued, Sent,
-    Settlement, Survey, Unhandled, Vitals, WorkerId,
+    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Fence, Known, Outcome, RescueStep, Rescued,
+    Sent, Settlement, Survey, Unhandled, Vitals, WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -163,17 +163,20 @@ impl State {
 
     // ---- settling ----------------------------------------------------------------------------------------------
 
-    pub fn settle(&mut self, settlements: &[Settlement]) -> Vec<Uuid> {
-        let now = self.clock.now();
-        settlements.iter().filter(|it| !self.settle_one(it, now)).map(|it| it.id).collect()
+    /// All or nothing; answers with the claims that no longer stand.
+    pub fn settle_counted(&mut self, settlements: &[Settlement], rollups: &[Rollup]) -> Vec<Fence> {
+        let stands = |it: &&Settlement| self.held.get(&it.id).is_some_and(|held| held.token == it.token);
+        let lost: Vec<Fence> = settlements.iter().filter(|it| !stands(it)).map(Settlement::fence).collect();
+        if lost.is_empty() {
+            let now = self.clock.now();
+            self.counts.write(rollups);
+            settlements.iter().for_each(|it| self.settle_one(it, now));
+        }
+        lost
     }
 
-    /// `false`: the fence did not hold, and nothing was done.
-    fn settle_one(&mut self, settlement: &Settlement, now: DateTime<Utc>) -> bool {
-        if self.held.get(&settlement.id).is_none_or(|it| it.token != settlement.token) {
-            return false;
-        }
-        let Some(Held { mut message, .. }) = self.held.remove(&settlement.id) else { return false };
+    fn settle_one(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+        let Some(Held { mut message, .. }) = self.held.remove(&settlement.id) else { return };
         match &settlement.outcome {
             Outcome::Completed => self.finished.add(message, Status::Completed, now),
             Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded, now),
@@ -201,7 +204,6 @@ impl State {
                 self.put_back(message);
             }
         }
-        true
     }
 
     fn put_back(&mut self, message: Message) {

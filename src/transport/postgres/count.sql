@@ -2,7 +2,7 @@
 -- statement that settles, so that it costs no round trip and no commit of its own, and counts exactly what is settled.
 --
 -- Index: the primary key. A row belongs to one consumer alone (source), so that no two of them wait for each other, and
--- it is replaced as a whole: a settling that is repeated because its answer was lost counts nothing twice. Rows are
+-- it is replaced as a whole, by what it was and what is settled here. Rows are
 -- merged when they are an hour old (merge_metrics.sql); one that comes later than half an hour comes too late.
 INSERT INTO :"schema".messenger_metrics
   (minute, source, transport_name, message_type, succeeded, retried, dead_lettered, discarded, snoozed, released,

@@ -11,9 +11,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// No row: what a settling writes that counts nothing.
-pub(super) const NO_ROLLUPS: &str = "[]";
-
 /// A row of `messenger_metrics`, named like its columns.
 #[derive(Serialize)]
 struct Row<'a> {
@@ -36,12 +33,9 @@ struct Row<'a> {
 
 /// The rows as the JSON that count.sql takes.
 pub(super) fn rollups_as_json(transport: &str, rollups: &[Rollup]) -> String {
-    if rollups.is_empty() {
-        return NO_ROLLUPS.to_owned();
-    }
     let rows: Vec<Row<'_>> = rollups.iter().map(|it| Row::of(transport, it)).collect();
     // Numbers and names always serialize.
-    serde_json::to_string(&rows).unwrap_or_else(|_| NO_ROLLUPS.to_owned())
+    serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned())
 }
 
 impl<'a> Row<'a> {

@@ -57,7 +57,12 @@ impl Place<'_> {
             SqlState::QUERY_CANCELED => self.timeout(),
             // Whether the statement took effect, nobody knows.
             _ if ends_connection(server) => self.connection(said),
-            ref code => Error::Query { operation: self.operation, reason: said, transient: TRANSIENT.contains(code) },
+            ref code => Error::Query {
+                operation: self.operation,
+                reason: said,
+                sqlstate: code.code().to_owned(),
+                transient: TRANSIENT.contains(code),
+            },
         }
     }
 

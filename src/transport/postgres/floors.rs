@@ -263,6 +263,7 @@ mod tests {
             idempotency_key: None,
             handled: Vec::new(),
             claimed_at: at(100),
+            unreadable: None,
         }
     }
 

@@ -195,6 +195,7 @@ fn message(queue: &str, priority: u8, at: i64, id: u128) -> Claimed {
         idempotency_key: None,
         handled: Vec::new(),
         claimed_at: DateTime::UNIX_EPOCH,
+        unreadable: None,
     }
 }
 

@@ -175,9 +175,9 @@ async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i3
 /// Names the migration, where the failure is its own and not the connection's or the role's.
 fn failed(migration: &Migration, error: Error) -> Error {
     match error {
-        Error::Query { operation, reason, transient } => {
+        Error::Query { operation, reason, sqlstate, transient } => {
             let reason = format!("migration {} ({}): {reason}", migration.version, migration.name);
-            Error::Query { operation, reason, transient }
+            Error::Query { operation, reason, sqlstate, transient }
         }
         other => other,
     }

@@ -36,7 +36,7 @@ use super::failed::{FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
     Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP,
-    Depth, Known, Listening, Look, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
+    Depth, Fence, Known, Listening, Look, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
     WorkerId,
 };
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
@@ -46,6 +46,7 @@ use crate::monitor::metrics::{Counted, Window};
 use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use counting::rollups_as_json;
 use database::{Database, Query};
 use floors::AllFloors;
 use listener::Listener;
@@ -209,12 +210,14 @@ impl Transport for PostgresTransport {
         self.claim_one_suspect(claim).await
     }
 
-    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
-        self.settle_batch(settlements, &[]).await
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+        self.settle_all(settlements, rollups).await
     }
 
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
-        self.settle_batch(settlements, rollups).await
+    async fn has_counted(&self, rollups: &[Rollup]) -> Result<bool> {
+        let statement = &self.statements.has_counted;
+        let rows = self.query(statement, &[&rollups_as_json(&self.name, rollups)]).await?;
+        Ok(self.read(statement, &rows, |row| row.try_get::<_, Option<bool>>(0))?.first() == Some(&Some(true)))
     }
 
     async fn counted(&self, window: &Window) -> Result<Counted> {

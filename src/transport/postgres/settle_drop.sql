@@ -1,10 +1,14 @@
 -- Ends messages that leave no trace (retention.completed is 'none').
 --
--- Answers with the ids that were still held. `:count` is count.sql, `:held` the fence, held.sql.
+-- `:count` is count.sql, `:held` the fence, held.sql, `:all` what it does when one no longer holds, all.sql.
 WITH counted AS (
   :count
+),
+settled AS (
+  DELETE FROM :"schema".messenger_messages_processing held
+  WHERE
+    :held
+  RETURNING 1
 )
-DELETE FROM :"schema".messenger_messages_processing held
-WHERE
-  :held
-RETURNING held.id
+SELECT
+  :all

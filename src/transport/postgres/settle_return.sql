@@ -2,8 +2,8 @@
 -- A release without delay keeps its old place in the queue. A run that has ended clears the message: only one that was
 -- not started ($9) stays as suspect as it was.
 --
--- Answers with those that were still held, and where they are now. What is due at once wakes the workers that wait for
--- it. `:count` is count.sql, `:held` the fence, held.sql, `:wake` wake.sql.
+-- Answers with where they are now. What is due at once wakes the workers that wait for it. `:count` is count.sql, `:held`
+-- the fence, held.sql, `:all` what it does when one no longer holds, all.sql, `:wake` wake.sql.
 WITH counted AS (
   :count
 ),
@@ -13,7 +13,7 @@ ended AS (
     :held
   RETURNING *, width_bucket(held.id, $1) AS place
 ),
-returned AS (
+settled AS (
   INSERT INTO :"schema".messenger_messages_pending
     (id, created_at, available_at, scheduled_at, retry_count, max_retries, priority, crash_count, status,
      transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error, error_history,
@@ -24,8 +24,9 @@ returned AS (
          e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
          coalesce(o.error, e.last_error),
          CASE WHEN o.error IS NULL THEN e.error_history ELSE
-           (CASE WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
-                 ELSE coalesce(e.error_history, '[]') END)
+           (CASE WHEN jsonb_typeof(e.error_history) IS DISTINCT FROM 'array' THEN '[]'
+                 WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
+                 ELSE e.error_history END)
            || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error)
          END,
          CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
@@ -38,10 +39,12 @@ returned AS (
   RETURNING id, transport_name, queue_name, priority, available_at
 ),
 arrived AS (
-  SELECT transport_name FROM returned WHERE available_at <= now()
+  SELECT transport_name FROM settled WHERE available_at <= now()
 ),
 woken AS (
   :wake
 )
 SELECT id, queue_name, priority, greatest(available_at, 'epoch') AS available_at, (SELECT count(*) FROM woken) AS woken
-FROM returned
+FROM settled
+WHERE 1 =
+  :all

@@ -1,72 +1,61 @@
-//! Outcomes into the tables: one statement for each kind of them.
+//! Outcomes into the tables: one statement for each road that they take.
 
-use super::counting::{NO_ROLLUPS, rollups_as_json};
-use super::statement::Statement;
+use super::counting::rollups_as_json;
 use super::{PostgresTransport, millis, rows};
 use crate::config::Retention;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::monitor::rollup::Rollup;
-use crate::transport::{Failure, Outcome, Settlement};
+use crate::transport::{Failure, Fence, Outcome, Road, Settlement, Transport, one_road};
 use std::collections::HashSet;
 use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 impl PostgresTransport {
-    /// Answers with the messages whose fence no longer held. The first statement carries the rollups.
-    pub(super) async fn settle_batch(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Uuid>> {
-        let (mut ended, mut returned, mut buried) = (Vec::new(), Vec::new(), Vec::new());
-        for settlement in in_order(settlements) {
-            match settlement.outcome {
-                Outcome::Completed | Outcome::Discarded { .. } => ended.push(settlement),
-                Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Release { .. } => returned.push(settlement),
-                Outcome::Bury { .. } => buried.push(settlement),
-            }
+    /// All of it or nothing; answers with the claims that no longer stand.
+    pub(super) async fn settle_all(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+        let sorted = in_order(settlements);
+        let outdated: Vec<Fence> = outdated(&sorted).collect();
+        if !outdated.is_empty() {
+            return Ok(outdated);
         }
-        let mut held = Vec::with_capacity(settlements.len());
-        let mut rollups = rollups_as_json(&self.name, rollups);
-        let mut once = || std::mem::replace(&mut rollups, NO_ROLLUPS.to_owned());
-        if !ended.is_empty() || settlements.is_empty() {
-            self.settle_ended(&mut held, &ended, once()).await?;
+        let rollups = rollups_as_json(&self.name, rollups);
+        let settled = match one_road(settlements)? {
+            Road::Ended => self.settle_ended(&sorted, rollups).await,
+            Road::Returned => self.settle_returned(&sorted, rollups).await,
+            Road::Buried => self.settle_buried(&sorted, rollups).await,
+        };
+        match settled {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) if says_lost(&error) => self.lost_among(&sorted, error).await,
+            Err(error) => Err(error),
         }
-        if !returned.is_empty() {
-            self.settle_returned(&mut held, &returned, once()).await?;
-        }
-        if !buried.is_empty() {
-            self.settle_buried(&mut held, &buried, once()).await?;
-        }
-        if held.len() == settlements.len() {
-            return Ok(Vec::new());
-        }
-        let held: HashSet<Uuid> = held.into_iter().collect();
-        Ok(settlements.iter().map(|it| it.id).filter(|id| !held.contains(id)).collect())
     }
 
-    /// Applies the outcomes of one kind with one statement, and notes the ids whose fence still held.
-    async fn settle_kind(
-        &self,
-        held: &mut Vec<Uuid>,
-        statement: &Statement,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<()> {
-        let rows = self.query(statement, parameters).await?;
-        held.extend(self.read(statement, &rows, |row| row.try_get::<_, Uuid>(0))?);
-        Ok(())
+    /// Which claims made the statement fail; without any it was something else, such as a trigger that divides by zero.
+    async fn lost_among(&self, settlements: &[&Settlement], error: Error) -> Result<Vec<Fence>> {
+        let claims: Vec<Fence> = settlements.iter().map(|it| it.fence()).collect();
+        let lost: HashSet<Uuid> = self.lost(&claims).await?.into_iter().collect();
+        if lost.is_empty() {
+            return Err(error);
+        }
+        Ok(claims.into_iter().filter(|it| lost.contains(&it.0)).collect())
     }
 
-    async fn settle_ended(&self, held: &mut Vec<Uuid>, ended: &[&Settlement], rollups: String) -> Result<()> {
+    async fn settle_ended(&self, ended: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(ended);
         if matches!(self.retention.completed, Retention::None) {
-            return self.settle_kind(held, &self.statements.settle_drop, &[&ids, &tokens, &rollups]).await;
+            return self.query(&self.statements.settle_drop, &[&ids, &tokens, &rollups]).await.map(drop);
         }
-        let mut reasons: Vec<Option<&str>> = ended.iter().map(|it| it.outcome.reason()).collect();
+        let mut reasons: Vec<Option<String>> = ended.iter().map(|it| it.outcome.reason().map(storable)).collect();
         if reasons.iter().all(Option::is_none) {
             reasons.clear();
         }
-        self.settle_kind(held, &self.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await
+        self.query(&self.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await.map(drop)
     }
 
-    async fn settle_returned(&self, held: &mut Vec<Uuid>, returned: &[&Settlement], rollups: String) -> Result<()> {
+    async fn settle_returned(&self, returned: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(returned);
         let outcomes: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
         let attempts: Vec<i32> = outcomes.iter().map(|it| i32::from(it.failure.is_some())).collect();
@@ -79,7 +68,6 @@ impl PostgresTransport {
         let parameters: [&(dyn ToSql + Sync); 9] =
             [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven];
         let mut back = self.read(statement, &self.query(statement, &parameters).await?, rows::returned)?;
-        held.extend(back.iter().map(|it| it.id));
         let in_old_place: HashSet<Uuid> =
             outcomes.iter().zip(&ids).filter(|(it, _)| it.delay.is_none()).map(|(_, id)| *id).collect();
         back.retain(|it| in_old_place.contains(&it.id));
@@ -87,20 +75,22 @@ impl PostgresTransport {
         Ok(())
     }
 
-    async fn settle_buried(&self, held: &mut Vec<Uuid>, buried: &[&Settlement], rollups: String) -> Result<()> {
+    async fn settle_buried(&self, buried: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(buried);
         let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
         let rows: Vec<_> = buried.iter().map(|it| Returned::of(&it.outcome)).collect();
         let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
         let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
         let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
-        self.settle_kind(
-            held,
-            &self.statements.settle_bury,
-            &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled],
-        )
-        .await
+        self.query(&self.statements.settle_bury, &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled])
+            .await
+            .map(drop)
     }
+}
+
+/// What all.sql fails with where a fence does not hold.
+fn says_lost(error: &Error) -> bool {
+    matches!(error, Error::Query { sqlstate, .. } if sqlstate == SqlState::DIVISION_BY_ZERO.code())
 }
 
 /// What settle_return.sql and settle_bury.sql need of an outcome.
@@ -128,12 +118,19 @@ impl<'a> Returned<'a> {
     }
 }
 
-/// Sorted as the statements expect them. Of two claims of one message the later one stands last, which is the one that
-/// may still hold.
+/// Sorted as the statements expect them. Of two claims of one message the later one stands last.
 fn in_order(settlements: &[Settlement]) -> Vec<&Settlement> {
     let mut sorted: Vec<_> = settlements.iter().collect();
     sorted.sort_unstable_by_key(|it| (it.id, it.token));
     sorted
+}
+
+/// Of two claims of one message only the later one may still hold.
+fn outdated(sorted: &[&Settlement]) -> impl Iterator<Item = Fence> {
+    sorted.windows(2).filter_map(|pair| match pair {
+        [before, after] if before.id == after.id => Some(before.fence()),
+        _ => None,
+    })
 }
 
 fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {

@@ -20,7 +20,8 @@ pub struct Statement {
 pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmapscan = off", "SET jit = off"];
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
+    (":all", include_str!("all.sql")),
     (":count", include_str!("count.sql")),
     (":held", include_str!("held.sql")),
     (":admit", include_str!("admit.sql")),
@@ -94,6 +95,8 @@ statements! {
     settle_return(UUID_ARRAY, UUID_ARRAY, TEXT, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, BOOL_ARRAY);
     /// Moves messages to the dead letters.
     settle_bury(UUID_ARRAY, UUID_ARRAY, TEXT, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
+    /// Whether a settling was done.
+    has_counted(TEXT);
     /// Puts back what a worker does not know that it holds.
     reconcile(UUID, UUID_ARRAY, UUID, INT8);
     /// One heartbeat.

@@ -2,11 +2,13 @@
 
 use super::beside::Beside;
 use super::look::Look;
-use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
+use super::portion::SETTLE_AT_ONCE;
+use super::{Loop, PATIENCE, Phase, backoff, trouble};
 use crate::error::Error;
-use crate::transport::{Claimed, Outcome};
+use crate::transport::{Claimed, Failure, Outcome};
 use crate::worker::consumer::lock;
 use crate::worker::feed::{Caught, Feeds, Wanted};
+use crate::worker::hand::Held;
 use crate::worker::solitude::{InHand, Turn, handful};
 use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, delivery};
@@ -14,6 +16,9 @@ use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+/// The error class of a message that cannot be read.
+const UNREADABLE: &str = "UnreadableMessage";
 
 impl Loop {
     /// How many messages the next claim may ask for.
@@ -185,7 +190,8 @@ impl Loop {
     }
 
     fn take(&mut self, caught: Caught) {
-        let caught = self.put_off_paused(caught);
+        let readable = self.bury_unreadable(caught);
+        let caught = self.put_off_paused(readable);
         if caught.messages.is_empty() {
             return;
         }
@@ -196,6 +202,20 @@ impl Loop {
             let number = self.hand.take(caught.feed, &messages);
             self.caught.push((number, Caught { feed: caught.feed, messages }));
         }
+    }
+
+    /// Takes out of a batch what cannot be handed to anybody: it is a dead letter, where it can be looked at.
+    fn bury_unreadable(&mut self, mut caught: Caught) -> Caught {
+        let unreadable: Vec<_> = caught.messages.extract_if(.., |it| it.unreadable.is_some()).collect();
+        for message in unreadable {
+            let failure = Failure {
+                class: UNREADABLE.to_owned(),
+                message: message.unreadable.as_deref().unwrap_or_default().to_owned(),
+            };
+            let held = Held::of(caught.feed, &message);
+            self.conclude(held, Outcome::Bury { failure, handled: Vec::new() }, 0.0);
+        }
+        caught
     }
 
     /// Hands over what was claimed.

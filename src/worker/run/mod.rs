@@ -4,11 +4,13 @@
 //! the settling of earlier outcomes run as futures beside it on connections of their own (10 to 25 % faster than one
 //! after the other, and one statement for both deadlocks between four workers).
 
+mod attempt;
 mod beside;
 mod breaking;
 mod claiming;
 mod look;
 mod losing;
+mod portion;
 mod settling;
 mod stopping;
 mod telling;
@@ -23,12 +25,13 @@ use super::stats::StoppedBy;
 use crate::error::{Error, Result};
 use crate::monitor::counter::Counter;
 use crate::transport::{CircuitState, Listening, Transport, WorkerId};
+use attempt::{Answer, Attempt, Doubt};
 use beside::Beside;
 use look::Look;
 use losing::Checked;
+use portion::Portion;
 use serde_json::{Value, json};
 use settling::Pending;
-use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,15 +42,13 @@ use uuid::Uuid;
 const PATIENCE: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-/// At most so many outcomes a settling, which bounds the size of its statements.
-const SETTLE_AT_ONCE: usize = 1000;
 /// How long the loop sleeps when nothing is due by itself: until something wakes it.
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
 type Claiming = Beside<(Feeds, Vec<Caught>, Option<Error>)>;
 type Checking = Beside<(bool, Result<Checked>)>;
 type Reporting = Beside<Result<Vec<CircuitState>>>;
-type Settling = Beside<(Vec<Pending>, Result<HashSet<Uuid>>)>;
+type Settling = Beside<(Attempt, Result<Answer>)>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Phase {
@@ -86,6 +87,10 @@ pub(super) struct Loop {
     /// Claimed and in hand, not yet on the way to the handlers; with the number of the batch.
     caught: Vec<(u32, Caught)>,
     unsettled: Vec<Pending>,
+    /// How many of them go at once.
+    portion: Portion,
+    /// Settlings of which nobody knows whether they were done; what waits first is in each of them.
+    doubts: Vec<Doubt>,
     /// How many messages ended how, for the metrics.
     counter: Counter,
     breaker: Breaker,
@@ -180,6 +185,8 @@ impl Loop {
             hand: Hand::default(),
             caught: Vec::new(),
             unsettled: Vec::new(),
+            portion: Portion::WHOLE,
+            doubts: Vec::new(),
             counter,
             breaker,
             worker,
@@ -240,7 +247,6 @@ impl Loop {
             }
             self.wait().await;
         }
-        self.write_corrections().await;
         self.report_rest().await;
         match self.error {
             Some(error) => Err(error),
@@ -263,9 +269,9 @@ impl Loop {
                 self.claiming = None;
                 self.on_claimed(feeds, caught, error);
             }
-            (settlements, answer) = pending_or(&mut self.settling) => {
+            (attempt, answer) = pending_or(&mut self.settling) => {
                 self.settling = None;
-                self.on_settled(settlements, answer);
+                self.on_settled(attempt, answer);
             }
             answer = pending_or(&mut self.reporting) => {
                 self.reporting = None;

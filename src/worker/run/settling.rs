@@ -1,16 +1,16 @@
 //! From reports to outcomes, and from outcomes into the transports.
 
+use super::attempt::{Answer, Attempt, Doubt};
 use super::beside::Beside;
-use super::{Loop, PATIENCE, Phase, SETTLE_AT_ONCE, backoff, trouble};
+use super::{Loop, PATIENCE, Phase, backoff, trouble};
 use crate::error::{Error, Result};
 use crate::monitor::rollup::Measured;
-use crate::transport::{Outcome, Settlement};
+use crate::transport::{Fence, Outcome, Road, Settlement};
 use crate::worker::consumer::lock;
 use crate::worker::hand::Held;
 use crate::worker::report::{Report, Said};
 use crate::worker::stats::StoppedBy;
-use crate::worker::{Mode, verdict};
-use chrono::{DateTime, Utc};
+use crate::worker::{Mode, plain, verdict};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -21,20 +21,38 @@ pub(super) struct Pending {
     pub(super) settlement: Settlement,
     /// Milliseconds in its handlers.
     millis: f64,
-    /// The minute that it counts in, once it is counted.
-    counted: Option<DateTime<Utc>>,
-    /// Whether an earlier try may have been applied without an answer.
-    retried: bool,
+    /// How often the transport has refused it alone.
+    refusals: u32,
 }
 
 impl Pending {
     fn new(held: Held, outcome: Outcome, millis: f64) -> Self {
         let settlement = Settlement { id: held.id, token: held.token, outcome };
-        Self { held, settlement, millis, counted: None, retried: false }
+        Self { held, settlement, millis, refusals: 0 }
     }
 
-    fn measured(&self) -> Measured<'_> {
+    pub(super) fn measured(&self) -> Measured<'_> {
         Measured { outcome: &self.settlement.outcome, millis: self.millis, waited: self.held.waited }
+    }
+
+    /// What it is settled with: the others of its transport that take the same road.
+    fn way(&self) -> (usize, Road) {
+        (self.held.feed, self.settlement.outcome.road())
+    }
+
+    /// About as many bytes as a settling moves for it.
+    fn bytes(&self) -> usize {
+        self.held.bytes + self.settlement.outcome.bytes()
+    }
+
+    /// What is tried instead of what was refused for itself: with its texts cut and in plain letters, and then as a dead
+    /// letter that says no more than this.
+    fn made_plainer(mut self, error: &Error) -> Self {
+        self.refusals += 1;
+        let outcome = &self.settlement.outcome;
+        let simpler = if self.refusals == 1 { plain::outcome(outcome) } else { None };
+        self.settlement.outcome = simpler.unwrap_or_else(|| plain::buried(outcome, error));
+        self
     }
 }
 
@@ -73,29 +91,21 @@ impl Loop {
         self.unsettled.push(Pending::new(held, outcome, millis));
     }
 
-    /// Writes all outcomes that wait, of one transport at a time; what comes meanwhile goes with the next.
+    /// Writes outcomes that wait, of one way at a time; what comes meanwhile goes with the next.
     pub(super) fn start_settling(&mut self) {
         let later = self.settle_after.is_some_and(|at| self.now < at);
-        let Some(feed) = self.unsettled.first().map(|it| it.held.feed).filter(|_| self.settling.is_none() && !later)
-        else {
+        let Some(way) = self.unsettled.first().map(Pending::way).filter(|_| self.settling.is_none() && !later) else {
             return;
         };
         self.settle_after = None;
-        let mut batch = Vec::new();
-        let mut others = Vec::new();
-        for it in std::mem::take(&mut self.unsettled) {
-            if it.held.feed == feed && batch.len() < SETTLE_AT_ONCE { batch.push(it) } else { others.push(it) }
-        }
-        self.unsettled = others;
+        let mut room = self.portion.room();
+        let batch: Vec<_> = self.unsettled.extract_if(.., |it| it.way() == way && room.takes(it.bytes())).collect();
+        let feed = way.0;
         let Some(transport) = self.transports.get(feed).cloned() else { return };
-        self.count_batch(feed, &mut batch);
-        let rollups = self.counter.unwritten(feed);
+        let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), self.now);
         self.settling_tokens = batch.iter().map(|it| it.settlement.token).collect();
-        self.settling = Some(Beside::start(async move {
-            let settlements: Vec<_> = batch.iter().map(|it| it.settlement.clone()).collect();
-            let lost = transport.settle_counted(&settlements, &rollups).await.map(HashSet::from_iter);
-            (batch, lost)
-        }));
+        let attempt = Attempt { feed, batch, rollups, doubts: std::mem::take(&mut self.doubts) };
+        self.settling = Some(Beside::start(attempt.make(transport)));
     }
 
     /// The tokens of the outcomes on their way, once for each.
@@ -103,46 +113,58 @@ impl Loop {
         self.settling.iter().flat_map(|_| self.settling_tokens.iter().copied())
     }
 
-    /// A batch that failed is counted already; its rows are written again as they are.
-    fn count_batch(&mut self, feed: usize, batch: &mut [Pending]) {
-        for it in batch.iter_mut().filter(|it| it.counted.is_none()) {
-            it.counted = Some(self.counter.record(feed, &it.held.message_type, it.measured(), self.now));
-        }
-    }
-
-    /// Counts of messages whose lease had been lost are wrong in the last rows written. Where that can not be put
-    /// right the figures are off by them, which is no reason to fail.
-    pub(super) async fn write_corrections(&mut self) {
-        let feeds: Vec<usize> = self.counter.dirty().filter(|_| self.error.is_none()).collect();
-        for feed in feeds {
-            let rollups = self.counter.unwritten(feed);
-            if let Some(transport) = self.transports.get(feed).cloned() {
-                let _ = transport.settle_counted(&[], &rollups).await;
-            }
-        }
-    }
-
-    pub(super) fn on_settled(&mut self, batch: Vec<Pending>, answer: Result<HashSet<Uuid>>) {
+    pub(super) fn on_settled(&mut self, attempt: Attempt, answer: Result<Answer>) {
+        let Attempt { feed, batch, rollups, doubts } = attempt;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.on_settle_error(Attempt { feed, batch, rollups, doubts }, error),
+        };
+        self.settle_failures = 0;
         match answer {
-            Ok(lost) => {
-                self.settle_failures = 0;
-                if let Some(first) = batch.first() {
-                    self.counter.written(first.held.feed, Instant::now());
-                }
-                let is_lost = |it: &Pending| lost.contains(&it.settlement.id) && !it.retried;
-                self.tell_of_lost(batch.iter().filter(|it| is_lost(it)).count());
-                for it in &batch {
-                    self.on_outcome(it, is_lost(it));
-                }
+            Answer::Done => {
+                self.portion.grow();
+                self.counter.written(feed, rollups);
+                batch.iter().for_each(|it| self.on_outcome(it, false));
             }
-            Err(error) => self.on_settle_error(batch, error),
+            Answer::Lost(lost) => {
+                self.tell_of_lost(lost.len());
+                self.put_first(batch);
+                self.conclude_with(&lost, true);
+            }
+            Answer::DoneBefore(Doubt { claims, rollups }) => {
+                self.counter.written(feed, rollups);
+                self.put_first(batch);
+                self.conclude_with(&claims, false);
+            }
         }
     }
 
-    /// Outcomes are kept and tried again: losing one would run its message twice.
-    pub(super) fn on_settle_error(&mut self, batch: Vec<Pending>, error: Error) {
-        self.settle_failures += 1;
+    /// What was not done comes first: an attempt that is in doubt excludes whatever else has one of its messages, and
+    /// until then nothing may be counted that it could take back.
+    fn put_first(&mut self, batch: Vec<Pending>) {
+        self.unsettled.splice(0..0, batch);
+    }
+
+    /// Some of what waits is settled, or lost.
+    fn conclude_with(&mut self, claims: &HashSet<Fence>, lost: bool) {
+        let ended: Vec<_> = self.unsettled.extract_if(.., |it| claims.contains(&it.settlement.fence())).collect();
+        ended.iter().for_each(|it| self.on_outcome(it, lost));
+    }
+
+    /// Outcomes are kept and tried again, fewer at once: losing one would run its message twice.
+    pub(super) fn on_settle_error(&mut self, mut attempt: Attempt, error: Error) {
+        self.portion.shrink(attempt.batch.len());
+        self.doubts = attempt.doubts_after(&error);
+        if error.blames_content() && attempt.batch.len() > 1 {
+            return self.put_first(attempt.batch);
+        }
         self.event(|| trouble(&error));
+        let refused_for_good = attempt.batch.iter().any(|it| it.refusals > 1);
+        if error.blames_content() && !refused_for_good {
+            let plainer = attempt.batch.into_iter().map(|it| it.made_plainer(&error)).collect();
+            return self.put_first(plainer);
+        }
+        self.settle_failures += 1;
         let may_end = self.phase > Phase::Working || self.consumer.options.mode == Mode::Drain;
         let patience = if error.is_transient() { 2 * PATIENCE } else { PATIENCE };
         let too_late = self.give_up_at.is_some_and(|at| Instant::now() >= at);
@@ -150,7 +172,12 @@ impl Loop {
             return self.abandon(error);
         }
         self.settle_after = Some(Instant::now() + backoff(self.settle_failures));
-        self.unsettled.splice(0..0, batch.into_iter().map(|it| Pending { retried: true, ..it }));
+        if refused_for_good {
+            // It holds nothing up that came after it.
+            self.unsettled.append(&mut attempt.batch);
+        } else {
+            self.put_first(attempt.batch);
+        }
     }
 
     /// Past help: the lease will run out, and what is in hand comes back to whoever is alive then.
@@ -158,6 +185,7 @@ impl Loop {
         self.abort("force");
         self.hand.give_all();
         self.unsettled.clear();
+        self.doubts.clear();
         self.stopped_by.get_or_insert(StoppedBy::Stopped);
         self.error.get_or_insert(error);
     }
@@ -177,9 +205,6 @@ impl Loop {
             *counter += 1;
             event = name;
         });
-        if let Some(minute) = it.counted.filter(|_| lost) {
-            self.counter.forget(it.held.feed, &it.held.message_type, it.measured(), minute);
-        }
         match it.settlement.outcome {
             Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => self.expect_back(delay),
             Outcome::Release { .. } => self.put_back = Some(Instant::now()),

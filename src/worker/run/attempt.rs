@@ -1,0 +1,69 @@
+//! One settling: made, and understood when its answer was lost.
+//!
+//! A settling is done as a whole or not at all, and its counts with it. So one that met silence was done if its counts
+//! stand, and was not if any of its fences still holds; it can be done late, but never beside another one that has a
+//! message of it. Nothing is asked before a fence is found not to hold: without a failure this costs nothing.
+
+use super::settling::Pending;
+use crate::error::{Error, Result};
+use crate::monitor::rollup::Rollup;
+use crate::transport::{Fence, Settlement, Transport};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Outcomes of one road, and the counts as they will be with them.
+pub(super) struct Attempt {
+    pub(super) feed: usize,
+    pub(super) batch: Vec<Pending>,
+    pub(super) rollups: Vec<Rollup>,
+    /// Earlier attempts at these messages, of which one may have been done.
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// An attempt of which nobody knows whether it was done.
+pub(super) struct Doubt {
+    pub(super) claims: HashSet<Fence>,
+    pub(super) rollups: Vec<Rollup>,
+}
+
+/// What became of an attempt.
+pub(super) enum Answer {
+    /// It was done.
+    Done,
+    /// Nothing was done, because these claims no longer stand.
+    Lost(HashSet<Fence>),
+    /// Nothing was done, because this earlier attempt had been.
+    DoneBefore(Doubt),
+}
+
+impl Attempt {
+    /// Settles, and where a fence does not hold finds out whether it was an earlier attempt that has settled already.
+    pub(super) async fn make(mut self, transport: Arc<dyn Transport>) -> (Self, Result<Answer>) {
+        let settlements: Vec<Settlement> = self.batch.iter().map(|it| it.settlement.clone()).collect();
+        let answer = match transport.settle_counted(&settlements, &self.rollups).await {
+            Ok(lost) if lost.is_empty() => Ok(Answer::Done),
+            Ok(lost) => self.explain(lost.into_iter().collect(), &*transport).await,
+            Err(error) => Err(error),
+        };
+        (self, answer)
+    }
+
+    async fn explain(&mut self, lost: HashSet<Fence>, transport: &dyn Transport) -> Result<Answer> {
+        for index in 0..self.doubts.len() {
+            if transport.has_counted(&self.doubts[index].rollups).await? {
+                return Ok(Answer::DoneBefore(self.doubts.swap_remove(index)));
+            }
+        }
+        Ok(Answer::Lost(lost))
+    }
+
+    /// What is in doubt after it has failed.
+    pub(super) fn doubts_after(&mut self, error: &Error) -> Vec<Doubt> {
+        let mut doubts = std::mem::take(&mut self.doubts);
+        if error.is_uncertain() && doubts.iter().all(|it| it.rollups != self.rollups) {
+            let claims = self.batch.iter().map(|it| it.settlement.fence()).collect();
+            doubts.push(Doubt { claims, rollups: self.rollups.clone() });
+        }
+        doubts
+    }
+}
