@@ -3,7 +3,7 @@
 use super::beside::Beside;
 use super::look::Look;
 use super::portion::SETTLE_AT_ONCE;
-use super::{Loop, PATIENCE, Phase, backoff, trouble};
+use super::{Loop, PATIENCE, Phase, SLOW_PATIENCE, backoff, trouble};
 use crate::error::Error;
 use crate::transport::{Claimed, Failure, Outcome};
 use crate::worker::consumer::lock;
@@ -182,7 +182,9 @@ impl Loop {
         (self.has_failed_to_claim, self.unsure) = (true, true);
         self.event(|| trouble(&error));
         self.claim_after = Some(Instant::now() + backoff(self.claim_failures));
-        let hopeless = !error.is_transient() || self.claim_failures >= PATIENCE;
+        // What has taken a statement's whole time limit says more than what failed at once.
+        let patience = if matches!(error, Error::Timeout { .. }) { SLOW_PATIENCE } else { PATIENCE };
+        let hopeless = !error.is_transient() || self.claim_failures >= patience;
         if self.consumer.options.mode == Mode::Drain && hopeless && self.error.is_none() {
             self.error = Some(error);
             self.drain(StoppedBy::Stopped, Instant::now() + self.consumer.options.shutdown_timeout);

@@ -40,6 +40,8 @@ use uuid::Uuid;
 
 /// Failures in a row after which a bounded drain gives up.
 const PATIENCE: u32 = 5;
+/// The same where the last one was a statement that ran into its time limit.
+const SLOW_PATIENCE: u32 = 2;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// How long the loop sleeps when nothing is due by itself: until something wakes it.
