@@ -242,7 +242,7 @@ impl Consumer {
         vec![heart.abort_handle(), tidying.abort_handle()]
     }
 
-    fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
+    pub(super) fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
         if !self.options.listen {
             return Vec::new();
         }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::transport::{Claim, Claimable, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::worker::following::Following;
 use crate::worker::sweep::Sweep;
 use crate::worker::turns::Turns;
 use futures_util::future::try_join_all;
@@ -76,6 +77,8 @@ pub struct Feeds {
     /// The feed that filled the last claim on its own or with those before it: those behind it are not looked at
     /// before their turn comes. A survey before every claim would cost a deep drain one round trip of three.
     filled_by: Option<usize>,
+    /// Notices transports that are switched on or off; a bounded drain, and a consumer of named ones, does not.
+    following: Option<Following>,
 }
 
 /// Feeds that are surveyed together: one statement for all of them, on one connection.
@@ -87,6 +90,8 @@ struct Store {
 
 struct Feed {
     transport: Arc<dyn Transport>,
+    /// Switched off while the consumer runs. It keeps its place: messages in hand, and claims without an answer, name it.
+    is_off: bool,
     survey: Survey,
     /// The queues that a claim reads: those of the last survey that found any. An idle queue is where the next message
     /// will be, and whoever is woken for it need not ask.
@@ -103,11 +108,16 @@ struct Feed {
 
 impl Feeds {
     /// The feeds of a consumer.
-    pub fn new(transports: Vec<Arc<dyn Transport>>, worker: WorkerId, queues: Option<Vec<String>>) -> Self {
-        let stores = Store::behind(&transports);
-        let feeds = transports.into_iter().map(Feed::new).collect();
+    pub fn new(
+        transports: Vec<Arc<dyn Transport>>,
+        worker: WorkerId,
+        queues: Option<Vec<String>>,
+        following: Option<Following>,
+    ) -> Self {
+        let feeds: Vec<Feed> = transports.into_iter().map(Feed::new).collect();
+        let stores = Store::behind(&feeds);
         let sweep = Sweep::new(worker.lease, Instant::now());
-        Self { feeds, stores, worker, queues, sweep, rescued: Vec::new(), fresh: false, filled_by: None }
+        Self { feeds, stores, worker, queues, sweep, rescued: Vec::new(), fresh: false, filled_by: None, following }
     }
 
     /// Whether a suspect waits that this consumer would claim.
@@ -155,12 +165,16 @@ impl Feeds {
         if wanted.woken && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
             return Ok(());
         }
+        self.follow().await?;
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
         if self.rescue_is_due() || self.feeds.iter().take(at_once).any(|feed| feed.wants_survey(wanted)) {
             self.look(wanted).await?;
         }
         let mut missing = wanted.limit;
         for index in 0..self.feeds.len() {
+            if self.feed(index)?.is_off {
+                continue;
+            }
             let messages = self.claim_from(index, wanted, missing).await?;
             missing -= messages.len();
             if !messages.is_empty() {
@@ -174,14 +188,14 @@ impl Feeds {
             }
         }
         if caught.is_empty() && !self.fresh && (wanted.woken || wanted.waiting) {
-            self.feeds.iter_mut().for_each(|it| it.owes_survey = true);
+            self.feeds.iter_mut().for_each(|it| it.owes_survey = !it.is_off);
         }
         Ok(())
     }
 
     /// Claims one suspect, where the last survey saw any.
     async fn claim_suspect(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        if self.feeds.iter().any(|feed| feed.surveyed_at.is_none()) {
+        if self.feeds.iter().any(|feed| !feed.is_off && feed.surveyed_at.is_none()) {
             self.look(wanted).await?;
         }
         for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.has_suspect()) {
@@ -229,6 +243,32 @@ impl Feeds {
         feed.claim(&worker, queues.as_deref(), wanted, limit, Reach::Exhaustive).await
     }
 
+    /// Takes up transports that were switched on, behind the others, and leaves those alone that were switched off. One in
+    /// a store of its own waits for the next consumer: this one has no heartbeat there.
+    async fn follow(&mut self) -> Result<()> {
+        let Some(following) = &mut self.following else { return Ok(()) };
+        let Some(transports) = following.changed().await? else { return Ok(()) };
+        for feed in &mut self.feeds {
+            let is_off = !transports.iter().any(|it| it.name() == feed.transport.name());
+            if is_off && !feed.is_off {
+                (feed.survey, feed.owes_survey) = (Survey::default(), false);
+                feed.queues.clear();
+            }
+            feed.is_off = is_off;
+        }
+        let is_new = |it: &Arc<dyn Transport>| self.feeds.iter().all(|feed| feed.transport.name() != it.name());
+        let is_at_home = |it: &Arc<dyn Transport>| self.feeds.iter().any(|feed| feed.transport.store() == it.store());
+        let new: Vec<_> = transports.into_iter().filter(|it| is_new(it) && is_at_home(it)).map(Feed::new).collect();
+        self.feeds.extend(new);
+        self.stores = Store::behind(&self.feeds);
+        Ok(())
+    }
+
+    /// The transports in the order of their feeds: those taken up since the beginning come last.
+    pub fn transports(&self) -> impl Iterator<Item = &Arc<dyn Transport>> {
+        self.feeds.iter().map(|it| &it.transport)
+    }
+
     fn feed(&mut self, index: usize) -> Result<&mut Feed> {
         self.feeds.get_mut(index).ok_or(Error::Stopped { what: "a transport" })
     }
@@ -265,10 +305,10 @@ impl Feeds {
 }
 
 impl Store {
-    /// The stores behind transports, with the places of their transports.
-    fn behind(transports: &[Arc<dyn Transport>]) -> Vec<Self> {
+    /// The stores behind the feeds that are on, with their places.
+    fn behind(feeds: &[Feed]) -> Vec<Self> {
         let mut stores: Vec<Self> = Vec::new();
-        for (index, transport) in transports.iter().enumerate() {
+        for (index, Feed { transport, .. }) in feeds.iter().enumerate().filter(|(_, feed)| !feed.is_off) {
             let name = transport.name().clone();
             match stores.iter_mut().find(|it| it.transport.store() == transport.store()) {
                 Some(store) => {
@@ -286,6 +326,7 @@ impl Feed {
     fn new(transport: Arc<dyn Transport>) -> Self {
         Self {
             transport,
+            is_off: false,
             survey: Survey::default(),
             queues: Vec::new(),
             turns: Turns::new(fastrand::u64(..)),
@@ -319,9 +360,9 @@ impl Feed {
 
     /// Whether to look before a claim.
     fn wants_survey(&self, wanted: &Wanted) -> bool {
-        let (Some(at), Some(next)) = (self.surveyed_at, self.next_survey()) else { return true };
+        let (Some(at), Some(next)) = (self.surveyed_at, self.next_survey()) else { return !self.is_off };
         let in_doubt = self.queues.is_empty() || wanted.woken || wanted.waiting || self.owes_survey;
-        Instant::now() >= next && (in_doubt || at.elapsed() >= SURVEY_HOLDS)
+        !self.is_off && Instant::now() >= next && (in_doubt || at.elapsed() >= SURVEY_HOLDS)
     }
 
     /// Whether to claim after a survey: if it found anything, or to say that this worker waits.

@@ -22,6 +22,7 @@ mod budget;
 mod consumer;
 mod delivery;
 mod feed;
+mod following;
 mod hand;
 mod heart;
 mod housekeeping;

@@ -119,6 +119,9 @@ impl Loop {
                 Err(failed) => self.event(|| trouble(&failed)),
             }
         }
+        let new: Vec<_> = feeds.transports().skip(self.transports.len()).cloned().collect();
+        self.listening.extend(self.consumer.listen(&new));
+        self.transports.extend(new);
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         // The message to try may be a suspect, whose turn is next then.

@@ -15,10 +15,12 @@ mod settling;
 mod stopping;
 mod telling;
 
+use super::Mode;
 use super::breaker::Breaker;
 use super::budget::Budget;
 use super::consumer::{Consumer, lock};
 use super::feed::{Caught, Feeds};
+use super::following::Following;
 use super::hand::Hand;
 use super::solitude::Solitude;
 use super::stats::StoppedBy;
@@ -169,7 +171,11 @@ impl Loop {
         let options = &consumer.options;
         let counter = Counter::new(worker.id, start);
         let breaker = Breaker::new(&consumer.engine.config().circuit_breaker);
-        let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone());
+        let following = (options.mode == Mode::Run && options.transports.is_none()).then(|| {
+            let names = transports.iter().map(|it| it.name().to_string()).collect();
+            Following::new(consumer.engine.clone(), options.poll_interval, names)
+        });
+        let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone(), following);
         let budget = Budget::new(start, options.time_limit);
         // Where the first claim may be the last, each kind comes first now and then.
         let suspect_first = options.message_limit.is_some() && fastrand::bool();
