@@ -7,7 +7,7 @@ import { awaitNative } from './native-error.js'
 export interface Finding {
   /**
    * What was looked at: `pooler`, `connection`, `migrations`, `version`, `clock`, `rights`, `rowSecurity`,
-   * `transactions`, `deadRows`, `workers`, `schedules`, `handlers` or `facts`.
+   * `transactions`, `deadRows`, `workers`, `schedules`, `retention`, `handlers` or `facts`.
    */
   check: string
   /** `warning`: it works, and will work badly; `error`: it does not work, or is not safe. */
@@ -28,8 +28,8 @@ export interface Diagnosis {
 
 /**
  * Examines the database and the queue in it: connection, pooler, migrations, version, clocks, rights of Supabase's
- * public roles, transactions that hold back vacuum, dead rows, overdue workers and schedules, messages nobody here
- * handles.
+ * public roles, transactions that hold back vacuum, dead rows, overdue workers and schedules, what is past its
+ * retention, messages nobody here handles.
  *
  * Reads catalogs and statistics, and changes nothing. Never rejects because of what it finds: that is a finding.
  *
