@@ -54,7 +54,8 @@ fn promise_holds(flow: Flow, seed: u64) {
     println!("SYMPHONY_TEST_SEED={seed}");
     check(crate::settings(), move |it: Postgres| async move {
         it.schema.execute("CREATE TABLE {s}.victims (id uuid PRIMARY KEY, visible_at timestamptz NOT NULL)").await;
-        let options = json!({ "mode": "run", "pollInterval": POLL_MS, "batchSize": 10, "listen": seed % 2 == 0 });
+        let options =
+            json!({ "mode": "run", "pollInterval": POLL_MS, "batchSize": 10, "listen": seed.is_multiple_of(2) });
         let other = it.in_another_process().await;
         let held = held_by(&other, flow).await;
         let session = Session::new(&it, options, succeed);

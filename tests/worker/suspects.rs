@@ -5,6 +5,7 @@ use crate::support;
 use crate::support::kit::{LEASE, Worker, many, message, put, put_one, queued_in, urgent};
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::envelope::Envelope;
@@ -32,8 +33,10 @@ fn is_suspect(delivery: &Value) -> bool {
     delivery["crashes"] != 0
 }
 
+type Handling = Pin<Box<dyn Future<Output = Value> + Send>>;
+
 /// Messages of the type `Slow` take as long as the test says, all others no time.
-fn slow_ones() -> (Arc<Semaphore>, impl Fn(Message) -> std::pin::Pin<Box<dyn Future<Output = Value> + Send>>) {
+fn slow_ones() -> (Arc<Semaphore>, impl Fn(Message) -> Handling) {
     let ends = Arc::new(Semaphore::new(0));
     let gate = ends.clone();
     let script = move |message: Message| {
@@ -43,7 +46,7 @@ fn slow_ones() -> (Arc<Semaphore>, impl Fn(Message) -> std::pin::Pin<Box<dyn Fut
                 gate.acquire().await.unwrap().forget();
             }
             Value::Null
-        }) as std::pin::Pin<Box<dyn Future<Output = Value> + Send>>
+        }) as Handling
     };
     (ends, script)
 }
