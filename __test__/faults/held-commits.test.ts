@@ -27,6 +27,10 @@ import { until } from './support/until.js'
 
 /** In milliseconds; a consumer rescues every sixth of it. */
 const LEASE = 1000
+/** So long that no claim and no beat of a test rewrites the row of its worker: each only locks it. In milliseconds. */
+const FRESH = 5 * LEASE
+/** The table of claimed messages: a claim that finds none is not held. */
+const HELD = 'messenger_messages_processing'
 const database = await createOwnQueue({}, HELD_COMMITS)
 const commits = await holdCommits(database)
 
@@ -79,7 +83,7 @@ const OPERATIONS: Record<string, Operation> = {
   claim: { statement: 'claim', expected: 5, prepare: fill(5), act: drain },
   settle: { statement: 'settle_finish', expected: 5, prepare: fill(5), act: drain },
   'sign-off': { statement: 'sign_off', expected: 5, prepare: fill(5), act: drain },
-  rescue: { statement: 'rescue', expected: 5, prepare: dieHolding, act: drain },
+  rescue: { statement: 'rescue', expected: 5, prepare: (type) => hold(type, -1), act: drain },
   redrive: { statement: 'redrive', expected: 1, prepare: bury, act: redrive, again: redrive },
   'schedule settle': {
     statement: 'schedules_settle',
@@ -91,18 +95,18 @@ const OPERATIONS: Record<string, Operation> = {
   'execution end': { statement: 'end_execution', expected: 5, prepare: fill(5), act: trigger, again: trigger },
 }
 
-/** Sends messages that a worker holds whose lease has run out. */
-async function dieHolding(type: string): Promise<void> {
+/** Sends messages that a worker holds which is not there, and whose lease has so many milliseconds left. */
+async function hold(type: string, lease: number): Promise<void> {
   await fill(5)(type)
   await database.query(
     `WITH worker AS (
        INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until)
-       VALUES ($2, 'dead', 1, '{supabase}', now() - interval '1 ms')),
+       VALUES ($2, 'dead', 1, '{supabase}', now() + $3 * interval '1 ms')),
      moved AS (DELETE FROM symphony.messenger_messages_pending WHERE message_type = $1 RETURNING *)
      INSERT INTO symphony.messenger_messages_processing
        (id, status, transport_name, queue_name, message_type, body, locked_at, locked_by, worker_id)
      SELECT id, 'processing', transport_name, queue_name, message_type, body, now(), gen_random_uuid(), $2 FROM moved`,
-    [type, randomUUID()],
+    [type, randomUUID(), lease],
   )
 }
 
@@ -197,15 +201,17 @@ test('a drain whose time is over leaves while its last claim commits: the claim 
   timeout: 90_000,
 }, async () => {
   const type = 'Overtaken'
-  const ledger = handlersOf(type, async () => {
-    if (ledger.runs.size > 1) return
-    // The claim that follows only locks the row of its worker, whose lease is fresh.
-    await commits.hold('claim', 'in its commit')
-    await until('the next claim is held', async () => (await commits.held()) > 0)
-    await commits.holdNoMore()
+  setConfig({ worker: { lease: FRESH } })
+  const ledger = handlersOf(type, async (n) => {
+    if (n > 0) return
+    await commits.hold('claim', 'in its commit', HELD)
+    await Promise.all(numbers(5).map((more) => send(type, more + 1)))
   })
-  await fill(10)(type)
-  const leaving = consumeBatch({ registry: ledger.registry, batchSize: 5, timeLimit: 1000 }).catch(({ code }) => code)
+  await fill(1)(type)
+  const leaving = consumeBatch({ registry: ledger.registry, batchSize: 5, timeLimit: 1200 }).catch(({ code }) => code)
+  await until('the last claim is held', async () => (await commits.held()) > 0)
+  await commits.stall()
+  await commits.holdNoMore()
   // Until it has left, or waits for its row to do so.
   const left = leaving.then(() => true)
   await until('it leaves', async () => (await Promise.race([left, isBlocked('sign_off')])) === true)
@@ -214,7 +220,7 @@ test('a drain whose time is over leaves while its last claim commits: the claim 
   const other = handlersOf(type)
   await until('all is done', async () => {
     await consumeBatch({ registry: other.registry })
-    return (await finished(type)) === 10
+    return (await finished(type)) === 6
   })
   expect(await database.query('SELECT FROM symphony.messenger_messages_processing')).toEqual([])
 })
@@ -223,23 +229,26 @@ test('a worker stopped right after its claim failed leaves its lease to what the
   timeout: 90_000,
 }, async () => {
   const type = 'Stopped'
+  setConfig({ worker: { lease: FRESH } })
   const ledger = handlersOf(type)
-  const worker = new Worker({ registry: ledger.registry, pollInterval: 50 })
+  const worker = new Worker({ registry: ledger.registry, pollInterval: 50, listen: false })
   const failed = new Promise<string>((resolve) => worker.on('error', ({ code }) => resolve(code)))
   const ended = worker.start()
   await until(
     'it is registered',
     async () => (await database.query('SELECT FROM symphony.messenger_workers')).length > 0,
   )
-  await commits.hold('claim', 'in its commit')
+  await commits.hold('claim', 'in its commit', HELD)
   await fill(5)(type)
   await until('the claim is held', async () => (await commits.held()) > 0)
   await commits.holdNoMore()
   relay.cut()
   expect(await failed).toBe('SYMPHONY_CONNECTION_FAILED')
-  await worker.stop()
-  await ended
+  worker.stop()
+  const left = ended.then(() => true)
+  await until('it leaves', async () => (await Promise.race([left, isBlocked('sign_off')])) === true)
   await commits.letGo()
+  await ended
   await until('all is done', async () => {
     await consumeBatch({ registry: ledger.registry })
     return (await finished(type)) === 5
@@ -259,7 +268,7 @@ test('a worker that lives takes back what a claim has taken that it gave up on, 
     'it is registered',
     async () => (await database.query('SELECT FROM symphony.messenger_workers')).length > 0,
   )
-  await commits.hold('claim', 'in its commit')
+  await commits.hold('claim', 'in its commit', HELD)
   await fill(5)(type)
   await until('the claim is held', async () => (await commits.held()) > 0)
   await commits.holdNoMore()
@@ -312,7 +321,7 @@ test('a table of workers that somebody truncates: what is in no hand comes back,
   const ended = worker.start()
   await fill(1)(type)
   await until('it runs', () => ledger.runs.size === 1)
-  await dieHolding(lost)
+  await hold(lost, 3_600_000)
   await database.query('TRUNCATE symphony.messenger_workers')
   await until('what nobody holds is done', async () => (await finished(lost)) === 5)
   release()

@@ -13,10 +13,12 @@ export type Place = 'before it writes' | 'in its commit'
  * takes its time.
  */
 export interface Commits {
-  /** From now on each statement of this name is held. */
-  hold(statement: string, place: Place): Promise<void>
+  /** From now on each statement of this name is held; in its commit only if it has written to the table, where one is named. */
+  hold(statement: string, place: Place, table?: string): Promise<void>
   /** How many are held right now. */
   held(): Promise<number>
+  /** Lets what is held not even hear that it is cancelled, as an fsync does not that takes its time. */
+  stall(): Promise<void>
   /** Holds no more; what is held stays so. */
   holdNoMore(): Promise<void>
   /** Holds no more; what is held goes on, and commits. */
@@ -33,13 +35,14 @@ const GATE = 7_251
 export const HELD_COMMITS = { synchronous_standby_names: 'nobody', synchronous_commit: 'local' }
 
 const SET_UP = `
-  CREATE TABLE public.held (opening text NOT NULL, place text NOT NULL);
+  CREATE TABLE public.held (opening text NOT NULL, place text NOT NULL, relation text);
   CREATE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE place text;
     BEGIN
-      SELECT h.place INTO place FROM public.held h WHERE starts_with(current_query(), h.opening);
-      IF place = 'before it writes' THEN PERFORM pg_advisory_xact_lock(${GATE}); END IF;
-      IF place = 'in its commit' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
+      SELECT h.place INTO place FROM public.held h
+      WHERE starts_with(current_query(), h.opening) AND coalesce(h.relation, TG_TABLE_NAME) = TG_TABLE_NAME;
+      IF place = 'before it writes' AND TG_LEVEL = 'STATEMENT' THEN PERFORM pg_advisory_xact_lock(${GATE}); END IF;
+      IF place = 'in its commit' AND TG_LEVEL = 'ROW' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
       RETURN NULL;
     END $$;
   DO $$
@@ -49,6 +52,8 @@ const SET_UP = `
                 WHERE n.nspname = 'symphony' AND c.relkind = 'r' AND c.relname LIKE 'messenger\\_%' LOOP
         EXECUTE format('CREATE TRIGGER hold BEFORE INSERT OR UPDATE OR DELETE ON %s
                         FOR EACH STATEMENT EXECUTE FUNCTION public.hold()', it);
+        EXECUTE format('CREATE TRIGGER hold_commit AFTER INSERT OR UPDATE OR DELETE ON %s
+                        FOR EACH ROW EXECUTE FUNCTION public.hold()', it);
       END LOOP;
     END $$;`
 
@@ -63,14 +68,22 @@ export async function holdCommits(server: Pick<OwnServer, 'url' | 'query'>): Pro
   afterAll(() => gatekeeper.end())
   await gatekeeper.query('SELECT pg_advisory_lock($1)', [GATE])
   const waiting = () => server.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE ${WAITS}`)
+  const stalled: number[] = []
   const commits: Commits = {
-    hold: async (statement, place) => {
-      await server.query('INSERT INTO public.held VALUES ($1, $2)', [opening(statement), place])
+    hold: async (statement, place, table) => {
+      await server.query('INSERT INTO public.held VALUES ($1, $2, $3)', [opening(statement), place, table])
     },
     held: async () => (await waiting()).length,
+    stall: async () => {
+      for (const { pid } of await waiting()) {
+        process.kill(pid, 'SIGSTOP')
+        stalled.push(pid)
+      }
+    },
     holdNoMore: () => server.query('DELETE FROM public.held').then(() => undefined),
     letGo: async () => {
       await commits.holdNoMore()
+      for (const pid of stalled.splice(0)) process.kill(pid, 'SIGCONT')
       await gatekeeper.query('SELECT pg_advisory_unlock($1)', [GATE])
       await until('nothing is held any more', async () => {
         await server.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
