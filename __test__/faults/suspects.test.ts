@@ -106,7 +106,7 @@ test('healthy messages are not buried for consumers that are killed again and ag
   const journal = new Journal()
   await database.query('TRUNCATE symphony.messenger_messages, symphony.messenger_failed_messages')
   const rounds = scaled(5, 20)
-  await fill(numbers(500).map((n) => ({ n, ms: between(50, 250) })))
+  await fill(numbers(500).map((n) => ({ n, ms: between(50, 400) })))
   for (let round = 0; round < rounds; round += 1) {
     const consumer = await startConsumer({ url: database.url, journal, lease: '1s' })
     await sleep(2000)

@@ -10,10 +10,14 @@ beforeEach(() => emptyTables(database))
 async function suspects(count: number, type: string, queue = 'default', priority = 5): Promise<void> {
   const stored = await dispatchBatch(
     Array.from({ length: count }, () => ({ type, payload: {} })),
-    { queue, priority },
+    { queue, priority, delay: '1h' },
   )
   const ids = stored.map((it) => (it.success ? it.messageId : expect.unreachable()))
-  await database.query('UPDATE symphony.messenger_messages_pending SET crash_count = 1 WHERE id = ANY ($1)', [ids])
+  // Not before they are suspects are they due: a worker may be running already.
+  await database.query(
+    'UPDATE symphony.messenger_messages_pending SET crash_count = 1, available_at = now() WHERE id = ANY ($1)',
+    [ids],
+  )
 }
 
 const quick = (count: number) => dispatchBatch(Array.from({ length: count }, () => ({ type: 'Quick', payload: {} })))
