@@ -1,7 +1,7 @@
 /** Messages as operators see them: listed, found, cancelled, counted. */
 import { getCore } from './core.js'
 import { ConfigurationError } from './errors.js'
-import { INSTANT_FORM, parseInstant } from './instant.js'
+import { INSTANT_FORM, parseInstant, shownDate } from './instant.js'
 import type { MessageHeaders, MessageMetadata } from './message.js'
 import type { NativeCore } from './native.js'
 import { awaitNative } from './native-error.js'
@@ -41,7 +41,7 @@ export interface MessagePageOptions extends MessageFilter {
   cursor?: string
 }
 
-/** A message as the queue has it. */
+/** A message as the queue has it. A date is invalid where somebody has written what no calendar has, as `infinity`. */
 export interface QueuedMessage {
   /** Its id. */
   id: string
@@ -195,8 +195,8 @@ function sum(queues: QueueDepth[], key: 'pending' | 'delayed' | 'processing'): n
 type Instants = 'createdAt' | 'availableAt' | 'scheduledAt' | 'finishedAt' | 'errorHistory'
 
 type NativeMessage = Omit<QueuedMessage, Instants> & {
-  createdAt: number
-  availableAt: number
+  createdAt: number | null
+  availableAt: number | null
   scheduledAt: number | null
   finishedAt: number | null
   errorHistory: Array<{ at: number; class: string; message: string }>
@@ -210,8 +210,8 @@ function toMessage(native: NativeMessage): QueuedMessage {
   const { createdAt, availableAt, scheduledAt, finishedAt, errorHistory } = native
   return {
     ...native,
-    createdAt: new Date(createdAt),
-    availableAt: new Date(availableAt),
+    createdAt: shownDate(createdAt),
+    availableAt: shownDate(availableAt),
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     finishedAt: finishedAt === null ? null : new Date(finishedAt),
     errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),

@@ -1,7 +1,7 @@
 /** Dead letters: messages that failed for good. */
 import { getCore } from './core.js'
 import { ConfigurationError } from './errors.js'
-import { INSTANT_FORM, parseInstant } from './instant.js'
+import { INSTANT_FORM, parseInstant, shownDate } from './instant.js'
 import type { MessageHeaders, MessageMetadata } from './message.js'
 import { awaitNative } from './native-error.js'
 
@@ -33,7 +33,10 @@ export interface FailedPageOptions extends FailedFilter {
   cursor?: string
 }
 
-/** A message that failed for good, with a full copy of all it was. */
+/**
+ * A message that failed for good, with a full copy of all it was. A date is invalid where somebody has written what no
+ * calendar has, as `infinity`.
+ */
 export interface FailedMessage {
   /** The dead letter's id. */
   id: string
@@ -153,8 +156,8 @@ const LARGEST_PAGE = 1_000
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory'> & {
-  failedAt: number
-  createdAt: number
+  failedAt: number | null
+  createdAt: number | null
   errorHistory: Array<{ at: number; class: string; message: string }>
 }
 
@@ -166,8 +169,8 @@ function toFailedMessage(native: NativeFailed): FailedMessage {
   const { failedAt, createdAt, errorHistory } = native
   return {
     ...native,
-    failedAt: new Date(failedAt),
-    createdAt: new Date(createdAt),
+    failedAt: shownDate(failedAt),
+    createdAt: shownDate(createdAt),
     errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),
   }
 }

@@ -8,6 +8,14 @@ import { types } from 'node:util'
 export const INSTANT_FORM =
   'a valid Date, milliseconds since the epoch, or ISO 8601 text with a zone, in the years 1 to 9999'
 
+/**
+ * An instant from the core. An invalid `Date`, which JSON writes as `null`, where somebody has written by hand what no
+ * calendar has, such as `infinity`.
+ */
+export function shownDate(time: number | null): Date {
+  return new Date(time ?? Number.NaN)
+}
+
 /** The first and the last millisecond that ISO 8601 writes with four digits: less than Postgres holds. */
 const LEAST = -62_135_596_800_000
 const MOST = 253_402_300_799_999

@@ -19,7 +19,7 @@ pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedP
     }
     let more = pages.iter().any(|page| page.next_cursor.is_some());
     let mut messages: Vec<FailedMessage> = pages.into_iter().flat_map(|page| page.messages).collect();
-    messages.sort_by_key(|it| std::cmp::Reverse((it.cursor.failed_at, it.cursor.id)));
+    messages.sort_by_key(|it| std::cmp::Reverse(it.cursor));
     let size = filter.page_size() as usize;
     let cut = more || messages.len() > size;
     messages.truncate(size);

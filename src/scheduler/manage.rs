@@ -1,7 +1,7 @@
 //! Schedules made, changed, looked at and taken away.
 
 use super::definition::{Definition, first_run, late};
-use super::record::Record;
+use super::record::{Record, unreadable};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::transport::postgres::schedules::Found;
@@ -102,7 +102,7 @@ pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
 pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Result<Vec<Value>> {
     after.map_or(Ok(()), |after| storable("after", after))?;
     let rows = engine.schedules()?.list(after, limit).await?;
-    rows.iter().map(|row| Record::read(row).map(|it| it.shown())).collect()
+    Ok(rows.iter().map(|row| Record::read(row).map_or_else(|error| unreadable(row, &error), |it| it.shown())).collect())
 }
 
 /// Stops a schedule from running, or lets it go on with its next run; nothing where it does so already.

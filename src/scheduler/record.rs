@@ -6,7 +6,7 @@ use super::timing::{Plan, Timing};
 use super::zone::Zone;
 use crate::error::{Error, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -28,8 +28,11 @@ pub struct Record {
     pub schedule_type: Kind,
     pub schedule_config: Value,
     pub timezone: String,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub from_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub until_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub anchor_at: Option<DateTime<Utc>>,
     pub jitter_ms: i64,
     pub missed: Missed,
@@ -40,18 +43,25 @@ pub struct Record {
     pub code_group: Option<String>,
     pub fingerprint: String,
     pub version: i64,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub next_run_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub nominal_run_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub last_run_at: Option<DateTime<Utc>>,
     pub run_count: i64,
     pub skipped_count: i64,
     pub last_message_ids: Vec<Uuid>,
     pub last_error: Option<String>,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub last_error_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "in_calendar")]
     pub finished_at: Option<DateTime<Utc>>,
     pub enabled: bool,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
+    #[serde(default, deserialize_with = "in_calendar")]
+    pub created_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "in_calendar")]
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 /// What kind of schedule it is.
@@ -64,6 +74,29 @@ pub enum Kind {
     Cron,
     /// Every so many milliseconds.
     Interval,
+}
+
+/// An instant of a row. What no calendar has, such as the `infinity` that somebody wrote by hand, is nothing.
+fn in_calendar<'de, D: Deserializer<'de>>(row: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    Ok(Option::<String>::deserialize(row)?.and_then(|text| text.parse().ok()))
+}
+
+/// As much as can be shown of a row that cannot be read, and why: the others of its list are shown beside it.
+pub fn unreadable(text: &str, error: &Error) -> Value {
+    let row: Value = serde_json::from_str(text).unwrap_or_default();
+    let status = if row["enabled"] == false { "paused" } else { "active" };
+    json!({
+        "id": row["id"], "name": row["name"], "status": status, "kind": row["schedule_type"], "cron": null,
+        "every": null, "timezone": row["timezone"], "at": null, "type": row["message_type"], "payload": row["body"],
+        "headers": row["headers"], "metadata": row["metadata"], "transport": row["transport_name"],
+        "queue": row["queue_name"], "priority": row["priority"], "maxRetries": row["max_retries"],
+        "maxRuns": row["max_runs"], "from": null, "until": null, "jitter": row["jitter_ms"], "missed": row["missed"],
+        "maxMissed": row["max_missed"], "missedAfter": row["missed_after_ms"], "overlap": row["overlap"],
+        "group": row["code_group"], "origin": if row["code_group"].is_null() { "api" } else { "code" },
+        "nextRunAt": null, "lastRunAt": null, "runCount": row["run_count"], "skippedCount": row["skipped_count"],
+        "lastMessageIds": row["last_message_ids"], "lastError": format!("its row cannot be read: {error}"),
+        "lastErrorAt": null, "createdAt": null, "updatedAt": null, "finishedAt": null,
+    })
 }
 
 impl Record {
@@ -99,7 +132,7 @@ impl Record {
     fn interval(&self) -> Result<Timing> {
         let millis = self.schedule_config.get("every").and_then(Value::as_i64).filter(|&it| it > 0);
         let millis = millis.ok_or_else(|| self.broken("every", "milliseconds, more than 0"))?;
-        Ok(Timing::Every { millis, anchor: self.anchor_at.unwrap_or(self.created_at) })
+        Ok(Timing::Every { millis, anchor: self.anchor_at.or(self.created_at).unwrap_or_default() })
     }
 
     fn instant(&self) -> Result<DateTime<Utc>> {
@@ -168,8 +201,8 @@ impl Record {
             "origin": if self.code_group.is_some() { "code" } else { "api" },
             "nextRunAt": ms(self.next_run_at.filter(|_| self.enabled)), "lastRunAt": ms(self.last_run_at),
             "runCount": self.run_count, "skippedCount": self.skipped_count, "lastMessageIds": self.last_message_ids,
-            "lastError": self.last_error, "lastErrorAt": ms(self.last_error_at), "createdAt": ms(Some(self.created_at)),
-            "updatedAt": ms(Some(self.updated_at)), "finishedAt": ms(self.finished_at),
+            "lastError": self.last_error, "lastErrorAt": ms(self.last_error_at), "createdAt": ms(self.created_at),
+            "updatedAt": ms(self.updated_at), "finishedAt": ms(self.finished_at),
         })
     }
 }

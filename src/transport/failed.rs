@@ -89,22 +89,41 @@ pub(super) fn in_calendar(fields: &[(&str, &Option<DateTime<Utc>>)]) -> Result<(
     })
 }
 
-/// The last dead letter of a page: `<microseconds>.<id>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The last dead letter of a page: `<moment>.<id>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     /// When it failed.
-    pub failed_at: DateTime<Utc>,
+    pub failed_at: Moment,
     /// Its id.
     pub id: Uuid,
 }
 
+/// An instant as Postgres has it: microseconds since 2000, and at the ends `-infinity` and `infinity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub i64);
+
+/// 1 January 2000 in microseconds since 1970.
+const Y2K: i64 = 946_684_800_000_000;
+/// What lies between the infinities: from 4714 BC to 294276.
+const FINITE: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
+
+impl Moment {
+    fn parse(text: &str) -> Option<Self> {
+        let micros = text.parse().ok()?;
+        (FINITE.contains(&micros) || [i64::MIN, i64::MAX].contains(&micros)).then_some(Self(micros))
+    }
+}
+
+impl From<DateTime<Utc>> for Moment {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self(at.timestamp_micros().saturating_sub(Y2K))
+    }
+}
+
 impl Cursor {
     fn parse(text: &str) -> Result<Self> {
-        let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, Uuid::parse_str(id).ok()?)));
-        let parsed = parts.and_then(|(at, id)| {
-            let failed_at = Instant::Text(DateTime::from_timestamp_micros(at)?).in_calendar()?;
-            Some(Self { failed_at, id })
-        });
+        let parts = text.split_once('.').and_then(|(at, id)| Some((Moment::parse(at)?, Uuid::parse_str(id).ok()?)));
+        let parsed = parts.map(|(failed_at, id)| Self { failed_at, id });
         parsed.ok_or_else(|| Error::Serialization {
             what: "cursor",
             reason: "it is not one that listFailed() returned as `nextCursor`".to_owned(),
@@ -114,11 +133,11 @@ impl Cursor {
 
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.failed_at.timestamp_micros(), self.id)
+        write!(f, "{}.{}", self.failed_at.0, self.id)
     }
 }
 
-/// A dead letter.
+/// A dead letter. An instant that no calendar has, such as the `infinity` that somebody wrote by hand, is `None`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedMessage {
@@ -147,15 +166,15 @@ pub struct FailedMessage {
     /// The last runs: `[{ at, class, message }]`.
     pub error_history: Box<RawValue>,
     /// When it was buried.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub failed_at: DateTime<Utc>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub failed_at: Option<DateTime<Utc>>,
     /// Failed runs before the last.
     pub retry_count: u32,
     /// How often its process died.
     pub crashes: i16,
     /// When it was dispatched.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub created_at: DateTime<Utc>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub created_at: Option<DateTime<Utc>>,
     /// The caller's idempotency key, if any.
     pub idempotency_key: Option<String>,
     /// The exact instant for the cursor; `failedAt` is rounded to milliseconds.
@@ -204,11 +223,16 @@ mod tests {
         fn a_cursor_is_read_as_it_was_written_and_no_text_makes_it_panic(
             micros in -1_000_000_000_000_000_i64..1_000_000_000_000_000, id: u128, text in "\\PC*",
         ) {
-            let cursor = Cursor { failed_at: DateTime::from_timestamp_micros(micros).unwrap(), id: Uuid::from_u128(id) };
-            proptest::prop_assert_eq!(Cursor::parse(&cursor.to_string()).unwrap(), cursor);
+            for micros in [micros, i64::MIN, i64::MAX, FINITE.start, FINITE.end - 1] {
+                let cursor = Cursor { failed_at: Moment(micros), id: Uuid::from_u128(id) };
+                proptest::prop_assert_eq!(Cursor::parse(&cursor.to_string()).unwrap(), cursor);
+            }
+            for micros in [i64::MIN + 1, i64::MAX - 1, FINITE.start - 1, FINITE.end] {
+                let none = Cursor { failed_at: Moment(micros), id: Uuid::from_u128(id) };
+                proptest::prop_assert!(Cursor::parse(&none.to_string()).is_err());
+            }
             let _ = Cursor::parse(&text);
             let _ = Cursor::parse(&format!("{micros}.{text}"));
-            let _ = Cursor::parse(&format!("{}.{}", i64::MAX, cursor.id));
         }
     }
 }

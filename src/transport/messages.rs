@@ -127,7 +127,8 @@ fn first_id_at(at: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(millis << 80)
 }
 
-/// A message, wherever it is in its life.
+/// A message, wherever it is in its life. An instant that no calendar has, such as the `infinity` that somebody wrote by
+/// hand, is `None`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptMessage {
@@ -150,11 +151,11 @@ pub struct KeptMessage {
     /// The metadata.
     pub metadata: Box<RawValue>,
     /// When it was dispatched.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub created_at: DateTime<Utc>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub created_at: Option<DateTime<Utc>>,
     /// From when it can be claimed.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub available_at: DateTime<Utc>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub available_at: Option<DateTime<Utc>>,
     /// The instant the caller asked for, if any.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub scheduled_at: Option<DateTime<Utc>>,

@@ -87,7 +87,7 @@ async fn each_filter_narrows<S: Subject>(it: S) {
         assert_eq!(list(&transport, filter.clone()).await, expected, "{filter:?}");
     }
     let page = transport.list_messages(&any()).await.unwrap().messages;
-    let (newest, oldest) = (page[0].created_at, page[3].created_at);
+    let (newest, oldest) = (page[0].created_at.unwrap(), page[3].created_at.unwrap());
     assert_eq!(list(&transport, MessageFilter { created_after: Some(newest), ..any() }).await, [done]);
     assert_eq!(list(&transport, MessageFilter { created_before: Some(oldest), ..any() }).await, [sms]);
 }

@@ -122,7 +122,7 @@ async fn a_buried_message_is_a_full_copy<S: Subject>(it: S) {
     assert_eq!((letter.retry_count, letter.crashes), (1, 0));
     assert_eq!((&*letter.error, letter.error_class.as_deref()), ("mailbox is full", Some("SmtpError")));
     assert_eq!(letter.idempotency_key.as_deref(), Some("k"));
-    assert_eq!(letter.created_at, second.created_at);
+    assert_eq!(letter.created_at, Some(second.created_at));
     let shown = serde_json::to_value(&letter).unwrap();
     assert_eq!(shown["payload"], json!({ "to": "a@b.c" }));
     assert_eq!((&shown["headers"], &shown["metadata"]), (&json!({ "x": "1" }), &json!({ "tenant": 7 })));

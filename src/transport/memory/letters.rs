@@ -4,7 +4,7 @@ use super::listed::raw;
 use super::looking::kept;
 use super::message::Message;
 use crate::error::Result;
-use crate::transport::failed::{Cursor, FailedFilter, FailedMessage, FailedPage};
+use crate::transport::failed::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment};
 use crate::transport::messages::{KeptMessage, MessageStatus};
 use crate::transport::{DEPTH_CAP, Failure};
 use chrono::{DateTime, Utc};
@@ -52,7 +52,9 @@ impl Letters {
             .letters
             .iter()
             .rev()
-            .filter(|(place, _)| after.is_none_or(|cursor| **place < (cursor.failed_at, cursor.id)))
+            .filter(|(place, _)| {
+                after.is_none_or(|cursor| (Moment::from(place.0), place.1) < (cursor.failed_at, cursor.id))
+            })
             .filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter))
             .take(size as usize + 1)
             .map(|((failed_at, id), letter)| self.shown(*failed_at, *id, letter))
@@ -137,12 +139,12 @@ impl Letters {
             error: failure.message.clone(),
             error_class: Some(failure.class.clone()),
             error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
-            failed_at,
+            failed_at: Some(failed_at),
             retry_count: message.retry_count,
             crashes: message.crash_count,
-            created_at: message.created_at,
+            created_at: Some(message.created_at),
             idempotency_key: message.idempotency_key.clone(),
-            cursor: Cursor { failed_at, id },
+            cursor: Cursor { failed_at: failed_at.into(), id },
         }
     }
 }

@@ -20,6 +20,7 @@ mod floors_model;
 mod guarding;
 #[cfg(test)]
 mod hot_path;
+mod instants;
 mod lanes;
 mod looking;
 mod rows;

@@ -1,5 +1,6 @@
 //! Rows as the transport's types.
 
+use super::instants::Shown;
 use crate::transport::execution::Begun;
 use crate::transport::failed::{Cursor, FailedMessage};
 use crate::transport::messages::{KeptMessage, MessageStatus};
@@ -103,7 +104,6 @@ impl<'a> FromSql<'a> for Instant {
 /// A row of list_failed.sql.
 pub fn failed(row: &Row) -> Result<FailedMessage, Error> {
     let id = row.try_get(0)?;
-    let failed_at = row.try_get(12)?;
     Ok(FailedMessage {
         id,
         message_id: row.try_get(1)?,
@@ -117,12 +117,12 @@ pub fn failed(row: &Row) -> Result<FailedMessage, Error> {
         error: row.try_get(9)?,
         error_class: row.try_get(10)?,
         error_history: json(row.try_get(11)?),
-        failed_at,
+        failed_at: shown(row, 12)?,
         retry_count: whole(row.try_get(13)?),
         crashes: row.try_get(14)?,
-        created_at: row.try_get(15)?,
+        created_at: shown(row, 15)?,
         idempotency_key: row.try_get(16)?,
-        cursor: Cursor { failed_at, id },
+        cursor: Cursor { failed_at: row.try_get(12)?, id },
     })
 }
 
@@ -139,10 +139,10 @@ pub fn message(row: &Row) -> Result<Option<KeptMessage>, Error> {
         payload: json(row.try_get(7)?),
         headers: json(row.try_get(8)?),
         metadata: json(row.try_get(9)?),
-        created_at: row.try_get(10)?,
-        available_at: row.try_get(11)?,
-        scheduled_at: row.try_get(12)?,
-        finished_at: row.try_get(13)?,
+        created_at: shown(row, 10)?,
+        available_at: shown(row, 11)?,
+        scheduled_at: shown(row, 12)?,
+        finished_at: shown(row, 13)?,
         retry_count: whole(row.try_get(14)?),
         max_retries: row.try_get::<_, Option<i32>>(15)?.map(whole),
         crashes: row.try_get(16)?,
@@ -179,6 +179,10 @@ pub fn begun(row: &Row, lease: Duration) -> Result<Begun, Error> {
 /// A count.
 pub fn count(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
+}
+
+fn shown(row: &Row, column: usize) -> Result<Option<DateTime<Utc>>, Error> {
+    row.try_get(column).map(|Shown(at)| at)
 }
 
 fn whole(value: i32) -> u32 {
