@@ -75,6 +75,7 @@ async function count(journal: Journal, { stored, refused }: Ledger, excused: Rea
   const runs = [...journal.runs().values()]
   // Only a process that was killed, or stopped past its lease, may have begun what another one did again.
   const guilty = runs.filter((each) => each.slice(0, -1).some(({ who }) => !excused.has(who)))
+  if (guilty.length > 0) console.log(`handled twice without excuse: ${JSON.stringify(guilty)}`)
   const { completed, dead } = await tally(database)
   const { totalSucceeded, totalDeadLettered } = await getMetrics({ minutes: 24 * 60 })
   return {
