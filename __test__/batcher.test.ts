@@ -12,9 +12,11 @@ function core() {
     })
   })
   const add = (count: number) => Array.from({ length: count }, (_, n) => batcher.add(String(n)))
+  const addLarge = (count: number, size: number) =>
+    Array.from({ length: count }, () => batcher.add(JSON.stringify('x'.repeat(size))))
   const sizes = () => calls.map(({ requests }) => requests.length)
   const turn = () => new Promise((resolve) => setImmediate(resolve))
-  return { calls, add, sizes, turn }
+  return { calls, add, addLarge, sizes, turn }
 }
 
 describe('calls of the core', () => {
@@ -47,6 +49,26 @@ describe('calls of the core', () => {
     expect(calls.flatMap(({ requests }) => requests)).toEqual(Array.from({ length: 1000 }, (_, n) => n))
     for (const call of calls) call.answer()
     expect(await Promise.all(all)).toHaveLength(1000)
+  })
+
+  test('hold 8 MiB at most', async () => {
+    const { calls, sizes, turn, addLarge } = core()
+    addLarge(30, 1024 * 1024)
+    await turn()
+    expect(sizes()).toEqual([7, 7])
+    calls[0]?.answer()
+    await turn()
+    expect(sizes()).toEqual([7, 7, 7])
+  })
+
+  test('hold one message of any size', async () => {
+    const { calls, sizes, turn, addLarge } = core()
+    addLarge(3, 9 * 1024 * 1024)
+    await turn()
+    expect(sizes()).toEqual([1, 1])
+    calls[0]?.answer()
+    await turn()
+    expect(sizes()).toEqual([1, 1, 1])
   })
 
   test('hold a thousand at most', async () => {

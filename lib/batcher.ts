@@ -19,6 +19,9 @@ const LANES = 2
  */
 const LARGEST = 1_000
 
+/** Characters in one call, unless one message alone has more: what the core and the database hold at once. */
+const LONGEST = 8 * 1024 * 1024
+
 interface Waiting {
   request: string
   resolve: (outcome: Outcome) => void
@@ -72,11 +75,21 @@ export class Batcher {
   #take(): Waiting[] {
     const count = this.#waiting.length
     const lanes = count >= LARGEST ? LANES + this.#inline - this.#busy : 1
-    const share = Math.min(Math.ceil(count / lanes), LARGEST)
+    const share = this.#fitting(Math.min(Math.ceil(count / lanes), LARGEST))
     if (share < count) return this.#waiting.splice(0, share)
     const all = this.#waiting
     this.#waiting = []
     return all
+  }
+
+  /** How many of the first of those that wait fit into one call. */
+  #fitting(most: number): number {
+    let characters = 0
+    for (let count = 0; count < most; count += 1) {
+      characters += this.#waiting[count]?.request.length ?? 0
+      if (characters > LONGEST) return Math.max(count, 1)
+    }
+    return most
   }
 
   async #flush(batch: Waiting[]): Promise<void> {

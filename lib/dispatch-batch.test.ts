@@ -43,6 +43,22 @@ describe('dispatchBatch', () => {
     expect(results[1]).toMatchObject({ success: false, error: { name: 'MessageValidationError' } })
   })
 
+  test('goes in calls of 8 MiB, where it is larger', async () => {
+    await dispatch(message)
+    const large = { type: 'A', payload: { text: 'x'.repeat(3 * 1024 * 1024) } }
+    const results = await dispatchBatch([
+      large,
+      large,
+      large,
+      { type: 'A', payload: { text: 'x'.repeat(9 * 1024 * 1024) } },
+    ])
+    const sizes = theCore()
+      .dispatched.slice(1)
+      .map((text) => JSON.parse(text).length)
+    expect(sizes).toEqual([2, 1, 1])
+    expect(results.every(({ success }) => success)).toBe(true)
+  })
+
   test('goes in calls of 5,000, and tells what a failing one took with it', async () => {
     await dispatch(message)
     const answer = theCore().answer

@@ -9,8 +9,10 @@ import { overDefaults } from './request.js'
 import { isPromise } from './schema-validation.js'
 import { invalid } from './serialization.js'
 
-/** Messages in one call of the core at most: a few megabytes of text, and still one INSERT a transport. */
+/** Messages in one call of the core at most: a few megabytes of text, and still one INSERT per transport. */
 const LARGEST = 5_000
+/** Characters in one call, unless one message alone has more. */
+const LONGEST = 8 * 1024 * 1024
 
 /** A message that passed, as its request, or why it did not. */
 type Prepared = string | { error: Error }
@@ -90,10 +92,23 @@ async function dispatchAtomically(prepared: Prepared[]): Promise<BatchResult[]> 
 /** Keeps no request by itself: what lives while the core is at work is moved about by the garbage collector. */
 function toChunks(prepared: Prepared[]): Chunk[] {
   const chunks: Chunk[] = []
-  for (let start = 0; start < prepared.length; start += LARGEST) {
-    chunks.push(toChunk(prepared.slice(start, start + LARGEST)))
+  for (let start = 0; start < prepared.length; ) {
+    const end = endOfChunk(prepared, start)
+    chunks.push(toChunk(prepared.slice(start, end)))
+    start = end
   }
   return chunks
+}
+
+function endOfChunk(prepared: Prepared[], start: number): number {
+  const last = Math.min(start + LARGEST, prepared.length)
+  let characters = 0
+  for (let end = start; end < last; end += 1) {
+    const one = prepared[end]
+    characters += typeof one === 'string' ? one.length : 0
+    if (characters > LONGEST) return Math.max(end, start + 1)
+  }
+  return last
 }
 
 function toChunk(prepared: Prepared[]): Chunk {
