@@ -12,6 +12,10 @@
 //! [`PAUSE`] after the last time. A lane counts as read only where the claim came to it with room left: one that was
 //! filled by the lanes before it keeps its turn. What this process puts back lowers the floor of its lane.
 //!
+//! That costs nothing that can be measured: a drain of 60,000 messages, 500 at a time, takes as many index scans as with
+//! one whole reading per second (750 and 744) and as many index entries (2.0 per message); each whole reading of 60,000
+//! dead entries is some 190 blocks, since a scan marks what is dead and the next one does not visit it.
+//!
 //! Whole readings may cost one part in [`SHARE`] of the time. Lanes in which that takes longer are dear: they are read
 //! one at a time, the one that has not been read for longest first, so that what lies below the floor of one is found
 //! after `SHARE` times what it takes to read all of them once. That needs hundreds of thousands of dead index entries,
