@@ -8,7 +8,6 @@ describe.each(DOCUMENTS)('%s', (name) => {
   const text = readDocument(name)
 
   test('keeps to 120 columns', () => {
-    // Written by a script, in the lines of the sources.
     expect(found(/^.{121,}$/gm, text)).toEqual([])
   })
 
