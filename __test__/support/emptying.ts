@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isPooled, type TestDatabase } from './database.js'
+import type { TestDatabase } from './database.js'
 
-/** How the connections of `startProgram()` are called. A pooler gives one program's connections to the next. */
+/**
+ * How the connections of `startProgram()` are called. Where a pooler's own are idle they have another name, with the
+ * address of a client behind it (`application_name_add_host`): they outlive the programs that used them.
+ */
 export const PROGRAM = 'symphony program'
 
 /** How long what a test started may take to be gone, in milliseconds: only a hanging one is stopped by it. */
@@ -24,7 +27,7 @@ async function isQuiet({ query }: Pick<TestDatabase, 'query'>): Promise<void> {
       `SELECT application_name, state, query FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
          AND (state <> 'idle' OR application_name = $1)`,
-      [isPooled() ? '' : PROGRAM],
+      [PROGRAM],
     )
     if (busy.length === 0) return
     if (performance.now() - start > PATIENCE) throw new Error(`still at work: ${JSON.stringify(busy)}`)

@@ -26,6 +26,8 @@ max_client_conn = 1000
 ${isSince(keepsStatementsSince, version) ? 'max_prepared_statements = 0' : ''}
 ; What clients say when they connect and a pooler can not keep.
 ignore_startup_parameters = extra_float_digits
+; Its connections outlive those who used them: so they are not taken for theirs.
+application_name_add_host = 1
 ; A server that comes back is to be noticed at once.
 server_login_retry = 1
 logfile = ${folder}/log
