@@ -83,7 +83,7 @@ function formatOf(format: EffectiveConfig['logging']['format']): 'json' | 'text'
   return process.env.NODE_ENV === 'production' ? 'json' : 'text'
 }
 
-/** The logger in force. Its methods never throw: see {@link reliable}. */
+/** The logger in force. Its methods never throw: what the logger refuses goes to the console. */
 export function getLogger(): Logger {
   return shared('logger', createLogger)
 }
