@@ -112,9 +112,9 @@ impl Pages {
         if self.done {
             return Ok(None);
         }
-        let page = store.list_failed(&self.filter).await?;
-        self.done = page.next_cursor.is_none();
-        self.filter.cursor = page.next_cursor;
-        Ok(Some(page.messages.into_iter().map(|it| it.id).collect()))
+        let places = store.failed_places(&self.filter).await?;
+        self.done = places.len() < self.filter.page_size() as usize;
+        self.filter.cursor = places.last().map(ToString::to_string);
+        Ok(Some(places.into_iter().map(|it| it.id).collect()))
     }
 }

@@ -28,7 +28,7 @@ use crate::monitor::rollup::Rollup;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use execution::{Begun, Execution};
-use failed::{FailedFilter, FailedMessage, FailedPage, Redriven};
+use failed::{Cursor, FailedFilter, FailedMessage, FailedPage, Redriven};
 use messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -715,6 +715,11 @@ pub trait Transport: Send + Sync {
 
     /// Dead letters, newest first.
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage>;
+
+    /// Where the dead letters of a page stand, newest first: what is needed to put them back or to delete them.
+    async fn failed_places(&self, filter: &FailedFilter) -> Result<Vec<Cursor>> {
+        Ok(self.list_failed(filter).await?.messages.into_iter().map(|it| it.cursor).collect())
+    }
 
     /// How many dead letters match, among the newest [`DEPTH_CAP`], and whether there are more than these. Page size
     /// and cursor do not count.

@@ -1,10 +1,11 @@
 //! Messages and dead letters as operators ask for them: listed, found, counted, cancelled.
 
+use super::statement::Statement;
 use super::{PostgresTransport, rows};
 use crate::config::Retention;
 use crate::error::Result;
 use crate::transport::DEPTH_CAP;
-use crate::transport::failed::{FailedFilter, FailedPage};
+use crate::transport::failed::{Cursor, FailedFilter, FailedPage};
 use crate::transport::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -80,13 +81,23 @@ impl PostgresTransport {
     }
 
     pub(super) async fn page_of_letters(&self, filter: &FailedFilter) -> Result<FailedPage> {
+        let statement = &self.statements.list_failed;
+        let rows = self.letters(statement, filter, filter.page_size() + 1).await?;
+        Ok(FailedPage::of(self.read(statement, &rows, rows::failed)?, filter.page_size()))
+    }
+
+    pub(super) async fn places_of_letters(&self, filter: &FailedFilter) -> Result<Vec<Cursor>> {
+        let statement = &self.statements.failed_places;
+        let rows = self.letters(statement, filter, filter.page_size()).await?;
+        self.read(statement, &rows, |row| Ok(Cursor { id: row.try_get(0)?, failed_at: row.try_get(1)? }))
+    }
+
+    async fn letters(&self, statement: &Statement, filter: &FailedFilter, limit: u32) -> Result<Vec<Row>> {
         let after = filter.after()?;
         let (after_at, after_id) = (after.map(|it| it.failed_at), after.map(|it| it.id));
-        let limit = i64::from(filter.page_size()) + 1;
-        let statement = &self.statements.list_failed;
+        let limit = i64::from(limit);
         let page: [&(dyn ToSql + Sync); 3] = [&after_at, &after_id, &limit];
-        let rows = self.ask(statement, &[&narrowed(filter)[..], &page].concat()).await?;
-        Ok(FailedPage::of(self.read(statement, &rows, rows::failed)?, filter.page_size()))
+        self.ask(statement, &[&narrowed(filter)[..], &page].concat()).await
     }
 
     pub(super) async fn count_letters(&self, filter: &FailedFilter) -> Result<(u64, bool)> {

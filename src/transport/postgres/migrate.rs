@@ -40,6 +40,8 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "holders",
 ];
 
+const MIGRATE: &str = "migrate";
+
 /// The newest version this build knows.
 pub const LATEST: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
@@ -95,7 +97,7 @@ pub struct Done {
 pub async fn up(database: &Database, to: Option<i32>) -> Result<Done> {
     let to = to.unwrap_or(LATEST);
     let chosen = move |current: i32| MIGRATIONS.iter().filter(|it| it.version > current && it.version <= to).collect();
-    run(database, "migrate", chosen, |it| (it.up, it.version)).await
+    run(database, MIGRATE, chosen, |it| (it.up, it.version)).await
 }
 
 /// Takes back every migration above `to`, newest first. Below 1 the messages go with their tables.
@@ -136,6 +138,9 @@ async fn run(
         database.schema.replace('\'', "''")
     );
     transaction.batch_execute(&begin).await.map_err(|error| place.driver(&error))?;
+    if operation == MIGRATE {
+        refuse_other_encodings(transaction.client(), place).await?;
+    }
     let mut version = current(transaction.client(), place).await?;
     let mut steps = Vec::new();
     for migration in choose(version) {
@@ -149,6 +154,23 @@ async fn run(
     }
     transaction.commit().await.map_err(|error| place.driver(&error))?;
     Ok(Done { steps, version })
+}
+
+/// In any other encoding there are texts that cannot be stored, such as what a handler throws.
+async fn refuse_other_encodings(client: &tokio_postgres::Client, place: Place<'_>) -> Result<()> {
+    let asked = "SELECT pg_catalog.current_setting('server_encoding')";
+    let rows = client.query_typed(asked, &[]).await.map_err(|error| place.driver(&error))?;
+    let encoding: Option<String> =
+        rows.first().map(|row| row.try_get(0)).transpose().map_err(|error| place.driver(&error))?;
+    match encoding {
+        Some(encoding) if encoding != "UTF8" => Err(Error::configuration(
+            "database.url",
+            format!("a database with the encoding {encoding}"),
+            "one with the encoding UTF8, which holds every text: \
+             CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'",
+        )),
+        _ => Ok(()),
+    }
 }
 
 async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i32> {

@@ -33,7 +33,7 @@ mod tls;
 mod url_tls;
 
 use super::execution::{Begun, Execution};
-use super::failed::{FailedFilter, FailedPage, Redriven};
+use super::failed::{Cursor, FailedFilter, FailedPage, Redriven};
 use super::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use super::{
     Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP,
@@ -300,6 +300,10 @@ impl Transport for PostgresTransport {
 
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage> {
         self.page_of_letters(filter).await
+    }
+
+    async fn failed_places(&self, filter: &FailedFilter) -> Result<Vec<Cursor>> {
+        self.places_of_letters(filter).await
     }
 
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {

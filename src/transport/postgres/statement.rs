@@ -20,10 +20,11 @@ pub struct Statement {
 pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmapscan = off", "SET jit = off"];
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     (":all", include_str!("all.sql")),
     (":count", include_str!("count.sql")),
     (":held", include_str!("held.sql")),
+    (":letters", include_str!("letters.sql")),
     (":admit", include_str!("admit.sql")),
     (":wake", include_str!("wake.sql")),
     (":unheld", include_str!("unheld.sql")),
@@ -117,6 +118,8 @@ statements! {
     duplicate_attempts(TEXT);
     /// One page of dead letters.
     list_failed(TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TIMESTAMPTZ, UUID, INT8);
+    /// Where the dead letters of one page stand.
+    failed_places(TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TIMESTAMPTZ, UUID, INT8);
     /// How many dead letters match.
     count_failed(TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, INT8);
     /// Dead letters back into the queue.
