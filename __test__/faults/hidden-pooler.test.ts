@@ -141,6 +141,18 @@ describe('behind a transaction pooler that the configuration does not know of', 
   })
 })
 
+test.for(['', '?pgbouncer=true'])(
+  'behind a pooler of single statements, the queue works (%s)',
+  async (said, { skip }) => {
+    const pooler = await startPooler({ pool_mode: 'statement' })
+    if ('missing' in pooler) return skip(pooler.missing)
+    setConfig({ database: { url: database.directUrl } })
+    await migrate()
+    setConfig({ database: { url: `${pooler.url}${said}` } })
+    await work(1)
+  },
+)
+
 test('behind a session pooler, statements are prepared once it has shown that it keeps sessions', async ({ skip }) => {
   // It tidies up nothing, so that what was kept can be seen.
   const pooler = await startPooler({ pool_mode: 'session', default_pool_size: '10', server_reset_query: '' })

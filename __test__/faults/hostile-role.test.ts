@@ -136,6 +136,14 @@ describe.each(Object.keys(WAYS))('where transactions are serializable by default
   })
 })
 
+test('where transactions are serializable by default, several processes may migrate at once', async () => {
+  const database = await createDatabase()
+  await database.query(`ALTER DATABASE ${database.name} SET default_transaction_isolation = 'serializable'`)
+  setConfig({ database: { url: database.directUrl, directUrl: database.directUrl } })
+  const done = await Promise.all(Array.from({ length: 5 }, () => migrate()))
+  expect(done.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
+})
+
 async function dead(): Promise<number> {
   const [row] = await serializable.query('SELECT count(*)::int AS n FROM symphony.messenger_failed_messages')
   return row?.n

@@ -178,7 +178,7 @@ test('sslmode=require to a server without TLS says so', async () => {
 /** Whether the package's connections to the server are encrypted: each answer that there is, once. */
 async function encrypted({ query }: OwnServer, name = 'symphony'): Promise<boolean[]> {
   const rows = await query<{ ssl: boolean }>(
-    `SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = '${name}'`,
+    `SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE '${name}%'`,
   )
   return rows.map(({ ssl }) => ssl)
 }

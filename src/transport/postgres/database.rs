@@ -135,6 +135,21 @@ impl Database {
         Ok(self.query_all(&[(statement, parameters)]).await?.pop().unwrap_or_default())
     }
 
+    /// As [`Database::query`], for a statement that only reads: asked again where the first connection broke because it
+    /// leads to a pooler of statements, which is known by then.
+    ///
+    /// # Errors
+    /// As [`Database::query`].
+    pub async fn look(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        let before = self.session.kind();
+        match self.query(statement, parameters).await {
+            Err(Error::Connection { .. }) if (before, self.session.kind()) == (Kind::Unknown, Kind::Shared) => {
+                self.query(statement, parameters).await
+            }
+            answer => answer,
+        }
+    }
+
     /// Runs statements that do not need each other's answers: all of them in one round trip, one after the other on one
     /// connection, each in a transaction of its own.
     ///

@@ -131,9 +131,10 @@ async fn run(
     let place = database.place(operation);
     let mut client = database.connection(operation).await?;
     let transaction = client.transaction().await.map_err(|error| place.driver(&error))?;
+    // What the run before has committed has to be seen once the lock is ours, so no snapshot is kept from before it.
     let begin = format!(
-        "SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning; \
-         SET LOCAL search_path = pg_catalog, pg_temp; \
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; \
+         SET LOCAL client_min_messages = warning; SET LOCAL search_path = pg_catalog, pg_temp; \
          SELECT pg_advisory_xact_lock(hashtextextended('symphony migrations {}', 0))",
         database.schema.replace('\'', "''")
     );

@@ -99,7 +99,7 @@ impl PostgresTransport {
     /// # Errors
     /// As [`Database::query`].
     pub async fn transport_rows(&self) -> Result<Vec<TransportRow>> {
-        let rows = self.query(&self.statements.transports, &[]).await?;
+        let rows = self.database.look(&self.statements.transports, &[]).await?;
         let read = |row: &Row| {
             Ok(TransportRow {
                 name: row.try_get(0)?,

@@ -131,8 +131,10 @@ impl Session {
         }
         let (seen, answers) = join(ask_who(client), join_all(each)).await;
         // What can not be asked is asked with the next statement.
-        if let Ok(Some(seen)) = seen {
-            self.learn(announced_pid(client), &seen);
+        match seen {
+            Ok(Some(seen)) => self.learn(announced_pid(client), &seen),
+            Err(error) if refuses_transactions(&error) => self.learn(None, &Seen { pid: 0, is_in_the_way: false }),
+            _ => {}
         }
         answers
     }
@@ -246,6 +248,11 @@ async fn ask_who(client: &ClientWrapper) -> Result<Option<Seen>, tokio_postgres:
     let first = path.iter().find(|schema| !schema.starts_with("pg_temp_"));
     let is_in_the_way = first.is_none_or(|it| it != "pg_catalog") || isolation != "read committed";
     Ok(Some(Seen { pid, is_in_the_way }))
+}
+
+/// Whether PgBouncer pools statements (`pool_mode = statement`): it ends a connection that begins a transaction.
+fn refuses_transactions(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|it| it.message().contains("statement pooling mode"))
 }
 
 fn is_rolled_back(error: &tokio_postgres::Error) -> bool {
