@@ -1,29 +1,15 @@
 /** What became of the dispatches of one call, for {@link withSymphonyFallback}. */
-import { AsyncLocalStorage } from 'node:async_hooks'
-import type { BatchResult, DispatchOptions, DispatchResult } from './dispatch-types.js'
-import type { Dispatcher } from './dispatcher.js'
+import type { BatchResult, Dispatcher, DispatchOptions, DispatchResult } from './dispatch-types.js'
 import { ConfigurationError, MessageValidationError, SymphonyError } from './errors.js'
 import type { MessageInput } from './message.js'
 import { extrasOf } from './message-extras.js'
-import { peekShared, shared } from './state.js'
-
-const SLOT = 'attempts'
+import type { Watcher } from './watching.js'
 
 /** Before each repetition of a dispatch whose answer was lost, in milliseconds. */
 const PAUSES = [100, 500, 2_000]
 
-/** Carries the attempts of a call to the dispatches made in it. */
-export function attemptsContext(): AsyncLocalStorage<Attempts> {
-  return shared(SLOT, () => new AsyncLocalStorage<Attempts>())
-}
-
-/** The dispatcher, watched where the caller is inside of {@link withSymphonyFallback}. */
-export function watched(dispatcher: Dispatcher): Dispatcher {
-  return peekShared<AsyncLocalStorage<Attempts>>(SLOT)?.getStore()?.watch(dispatcher) ?? dispatcher
-}
-
 /** What became of some dispatches. */
-export class Attempts {
+export class Attempts implements Watcher {
   /** Whether one is stored. */
   stored = false
   /** Whether one has failed before it was stored. */

@@ -4,6 +4,7 @@
  * Everything is validated as a whole before it takes effect. The environment is read when the package is first used
  * and again by {@link resetConfig}.
  */
+import './symphony.js'
 import { changeLayers } from './config/change.js'
 import { peekConfig, readConfig } from './config/effective.js'
 import { findConfigFile, readConfigFile } from './config/file.js'

@@ -1,7 +1,7 @@
 /** The options of a consumer, checked one by one. */
-import { DURATION_FORM, type Duration, parseDuration } from './duration.js'
-import { ConfigurationError } from './errors.js'
+import type { Duration } from './duration.js'
 import type { HandlerRegistry } from './handlers/registry.js'
+import { must, positiveDuration, refused } from './options.js'
 
 /** How messages are consumed. Everything is optional; what is absent comes from the configuration. */
 export interface ConsumeOptions {
@@ -91,23 +91,6 @@ function count(value: unknown, key: string): unknown {
   return must(Number.isSafeInteger(value) && (value as number) >= 1, key, value, 'a whole number from 1', value)
 }
 
-/** A duration of any length, none included. */
-export function duration(value: unknown, key: string): number {
-  const milliseconds = parseDuration(value)
-  return must(milliseconds !== undefined, key, value, DURATION_FORM, milliseconds as number)
-}
-
-/** A duration of a millisecond at least, in whole ones. */
-export function positiveDuration(value: unknown, key: string): number {
-  const milliseconds = duration(value, key)
-  return must(milliseconds > 0, key, value, `${DURATION_FORM}, more than 0`, Math.ceil(milliseconds))
-}
-
-/** `true` or `false`. */
-export function flag(value: unknown, key: string): unknown {
-  return must(typeof value === 'boolean', key, value, 'true or false', value)
-}
-
 function instant(value: unknown, key: string): number {
   const time = value instanceof Date ? value.getTime() : value
   return must(Number.isFinite(time), key, value, 'a valid Date or milliseconds since the epoch', time as number)
@@ -132,21 +115,4 @@ function names(value: unknown, key: string): unknown {
 
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
-}
-
-/** `value`, where it fits. */
-export function must<T>(fits: boolean, key: string, got: unknown, wants: string, value: T): T {
-  if (fits) return value
-  throw refused(key, got, `wants ${wants}`)
-}
-
-function refused(key: string, got: unknown, problem: string): ConfigurationError {
-  const shown = show(got)
-  return new ConfigurationError(`option ${key}: got ${shown}, ${problem}`, { details: { key, got: shown } })
-}
-
-function show(value: unknown): string {
-  return typeof value === 'object' && value !== null
-    ? Object.prototype.toString.call(value).slice(8, -1)
-    : String(value)
 }

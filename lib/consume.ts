@@ -1,7 +1,7 @@
 /** One bounded drain: what a cron route calls. */
 import { type CheckedOptions, type ConsumeOptions, checkOptions } from './consume-options.js'
 import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumption.js'
-import { describeConsume, inConsumeSpan } from './tracing/spans.js'
+import { type Attributes, inConsumeSpan } from './tracing/spans.js'
 
 /**
  * Handles the messages that wait, until none is due or a limit is reached.
@@ -17,4 +17,9 @@ export async function consumeBatch(options: ConsumeOptions = {}): Promise<Consum
   const result = await inConsumeSpan(() => new Consumption('drain', checked).run(), describeConsume)
   if (result.lost > 0) warnOfLostLeases(result.lost)
   return result
+}
+
+/** What a span says about a drain. */
+function describeConsume({ claimed, retried, deadLettered }: ConsumeResult): Attributes {
+  return { 'messaging.batch.message_count': claimed, 'symphony.failures': retried + deadLettered }
 }

@@ -1,7 +1,6 @@
 /** The core of the process: made at first use, reconfigured in place, shared by all copies of the package. */
 import { Batcher } from './batcher.js'
 import { layersAsJson, readEnvironment } from './config/layers.js'
-import { connectInline } from './inline.js'
 import { type NativeCore, native } from './native.js'
 import { callNative } from './native-error.js'
 import { peekShared, setShared } from './state.js'
@@ -12,6 +11,16 @@ interface Running {
 }
 
 const SLOT = 'core'
+
+/** Connects a part that the core calls back with a core that was made. */
+type Connect = (core: NativeCore, batcher: Batcher) => void
+
+const connections: Connect[] = []
+
+/** Has a part connected with every core that is made from now on. */
+export function whenCoreIsMade(connect: Connect): void {
+  connections.push(connect)
+}
 
 /**
  * The core, made if need be from the configuration as it is now. Making it opens no connection.
@@ -46,7 +55,7 @@ function start(): Running {
   const { Core } = native()
   const core = callNative(() => new Core(layersAsJson()))
   const batcher = new Batcher((requests) => core.dispatch(requests))
-  connectInline(core, batcher)
+  for (const connect of connections) connect(core, batcher)
   const started = { core, batcher }
   setShared(SLOT, started)
   return started

@@ -1,4 +1,5 @@
 /** What `dispatch()` takes and answers. */
+import type { TransportConfig } from './config/model.js'
 import type { Duration } from './duration.js'
 import type { SymphonyError } from './errors.js'
 import type { MessageInput, MessageMetadata } from './message.js'
@@ -86,3 +87,19 @@ export type BatchResult = ({ success: true } & DispatchResult) | { success: fals
 export type TransportResult =
   | ({ success: true } & StoredMessage)
   | { success: false; transport: string; error: SymphonyError | Error }
+
+/** What `setDispatcher()` takes: everything that dispatches, such as a double in a test. */
+export interface Dispatcher {
+  /** Dispatches one message. */
+  dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
+  /** Dispatches many. */
+  dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
+  /** Dispatches one message to several transports. */
+  dispatchToTransports(
+    message: MessageInput,
+    transports: string[],
+    options?: DispatchOptions,
+  ): Promise<TransportResult[]>
+  /** Adds or changes a transport. */
+  registerTransport(name: string, config: TransportConfig): void
+}

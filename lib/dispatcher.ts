@@ -1,5 +1,4 @@
 /** From a message to one or several transports. */
-import { watched } from './attempts.js'
 import { brand, hasBrand } from './brand.js'
 import type { TransportConfig } from './config/model.js'
 import { getRuntimeConfigManager } from './config/runtime.js'
@@ -10,6 +9,7 @@ import type {
   BatchItem,
   BatchOptions,
   BatchResult,
+  Dispatcher,
   DispatchOptions,
   DispatchResult,
   TransportResult,
@@ -21,23 +21,8 @@ import { prepare } from './prepare.js'
 import type { SchemaInput } from './standard-schema.js'
 import { peekShared, setShared } from './state.js'
 import { openTelemetry } from './tracing/open-telemetry.js'
-import { describeBatch, describeDispatch, inDispatchSpan } from './tracing/spans.js'
-
-/** What `setDispatcher()` takes: everything that dispatches, such as a double in a test. */
-export interface Dispatcher {
-  /** Dispatches one message. */
-  dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
-  /** Dispatches many. */
-  dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
-  /** Dispatches one message to several transports. */
-  dispatchToTransports(
-    message: MessageInput,
-    transports: string[],
-    options?: DispatchOptions,
-  ): Promise<TransportResult[]>
-  /** Adds or changes a transport. */
-  registerTransport(name: string, config: TransportConfig): void
-}
+import { type Attributes, inDispatchSpan } from './tracing/spans.js'
+import { watched } from './watching.js'
 
 /** The dispatcher over the native core. It has no state of its own. */
 export class SymphonyDispatcher implements Dispatcher {
@@ -86,6 +71,16 @@ export class SymphonyDispatcher implements Dispatcher {
   registerTransport(name: string, config: TransportConfig): void {
     getRuntimeConfigManager().setTransport(name, config)
   }
+}
+
+/** What a span says about a message that was dispatched. */
+function describeDispatch({ messageId, transport, queue }: DispatchResult): Attributes {
+  return { 'messaging.message.id': messageId, 'messaging.destination.name': queue, 'symphony.transport': transport }
+}
+
+/** What a span says about a batch that was dispatched. */
+function describeBatch(results: unknown[]): Attributes {
+  return { 'messaging.batch.message_count': results.length }
 }
 
 const SLOT = 'dispatcher'

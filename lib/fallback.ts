@@ -1,9 +1,10 @@
 /** Moving work to the queue little by little: the old path where the queue is off or out of reach, and never both. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Attempts, attemptsContext } from './attempts.js'
+import { Attempts } from './attempts.js'
 import { MessageValidationError, SymphonyError } from './errors.js'
 import { type FeatureFlags, getFeatureFlags } from './features.js'
 import { getLogger } from './logger.js'
+import { watchers } from './watching.js'
 
 /** A switch: a value, the name of a feature flag, or a function that is asked each time. */
 export type FallbackFlag = boolean | keyof FeatureFlags | (() => boolean | Promise<boolean>)
@@ -34,7 +35,7 @@ export async function withSymphonyFallback<New, Old = New>(
   if (!(await isOn(flag))) return legacy()
   const attempts = new Attempts((milliseconds) => sleep(milliseconds))
   try {
-    return await attemptsContext().run(attempts, async () => viaSymphony())
+    return await watchers().run(attempts, async () => viaSymphony())
   } catch (error) {
     await attempts.close()
     if (!isCertain(attempts, error)) throw error

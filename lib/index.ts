@@ -3,6 +3,7 @@
  *
  * {@link dispatch} stores a message, {@link registerHandler} says who handles it, {@link consumeBatch} handles what waits.
  */
+import './symphony.js'
 
 export {
   type Cancellation,
@@ -27,6 +28,7 @@ export type {
   BatchItem,
   BatchOptions,
   BatchResult,
+  Dispatcher,
   DispatchOptions,
   DispatchResult,
   DispatchStatus,
@@ -35,7 +37,6 @@ export type {
   TransportResult,
 } from './dispatch-types.js'
 export {
-  type Dispatcher,
   dispatch,
   dispatchBatch,
   dispatchToTransports,

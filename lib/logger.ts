@@ -1,7 +1,4 @@
 /** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
-import { peekConfig } from './config/effective.js'
-import type { EffectiveConfig } from './config/model.js'
-import { existingCore } from './core.js'
 import { setShared, shared } from './state.js'
 import { isThenable } from './thenable.js'
 
@@ -67,18 +64,33 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 /** Loggers that never throw. */
 const RELIABLE = new WeakSet<Logger>()
 
-const USUAL: EffectiveConfig['logging'] = { level: 'warn', format: 'auto' }
+/** What the configuration says of log lines. */
+export interface LoggingSettings {
+  /** The least severe level that is written. */
+  level: LogLevel | 'silent'
+  /** `'auto'`: JSON when `NODE_ENV` is `production`. */
+  format: 'json' | 'text' | 'auto'
+}
 
-/** Before there is a core, and when its configuration is broken, something has to be written all the same. */
-function configured(): EffectiveConfig['logging'] {
+const USUAL: LoggingSettings = { level: 'warn', format: 'auto' }
+
+let readSettings: () => LoggingSettings | undefined = () => undefined
+
+/** Lets the configuration, which is above the logger and writes to it, say what it says of log lines. */
+export function readLoggingFrom(read: () => LoggingSettings | undefined): void {
+  readSettings = read
+}
+
+/** Before there is a configuration, and when it is broken, something has to be written all the same. */
+function configured(): LoggingSettings {
   try {
-    return existingCore() === undefined ? USUAL : peekConfig().logging
+    return readSettings() ?? USUAL
   } catch {
     return USUAL
   }
 }
 
-function formatOf(format: EffectiveConfig['logging']['format']): 'json' | 'text' {
+function formatOf(format: LoggingSettings['format']): 'json' | 'text' {
   if (format !== 'auto') return format
   return process.env.NODE_ENV === 'production' ? 'json' : 'text'
 }

@@ -1,8 +1,9 @@
 /** What happened in a span of time: counts, rates, durations. Counted in the database, over all processes. */
-import { must } from './consume-options.js'
+
 import { getCore } from './core.js'
 import { INSTANT_FORM, parseInstant } from './instant.js'
 import { awaitNative } from './native-error.js'
+import { must } from './options.js'
 
 /** Figures of some messages. Durations in milliseconds, rates from 0 to 1. */
 export interface MetricFigures {

@@ -3,6 +3,8 @@
  *
  * Nothing here imports Next.js.
  */
+import './symphony.js'
+
 export type { CronRoute, CronRouteOptions } from './next/cron.js'
 export type { AskedFor, Authorize } from './next/guard.js'
 export type { CatchAllHandler, RouteContext, RouteHandler } from './next/handler.js'

@@ -9,6 +9,7 @@
  *   await drain()
  * })
  */
+import './symphony.js'
 import { AssertionError } from 'node:assert'
 import { isDeepStrictEqual } from 'node:util'
 import { changeLayers } from './config/change.js'

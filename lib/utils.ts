@@ -1,4 +1,6 @@
 /** Ready-made messages and feature flags: `@leadmap/symphony/utils`. */
+import './symphony.js'
+
 export { type FallbackFlag, withSymphonyFallback } from './fallback.js'
 export {
   type FeatureFlags,

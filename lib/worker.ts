@@ -1,9 +1,10 @@
 /** A long-lived consumer for a process of its own. */
-import { type CheckedOptions, checkOptions, duration, flag, positiveDuration } from './consume-options.js'
+import { type CheckedOptions, checkOptions } from './consume-options.js'
 import { type ConsumeResult, Consumption, consumersAtWork, warnOfLostLeases } from './consumption.js'
 import type { Duration } from './duration.js'
 import { getRegistry } from './handlers/registry.js'
 import { strayHandlers } from './handlers/strays.js'
+import { duration, flag, positiveDuration } from './options.js'
 import { type UnhandledMessages, unhandledMessages } from './queue.js'
 import { endProcess, isSharedSignal, listenToSignals } from './signals.js'
 import { WorkerEmitter, type WorkerEvents } from './worker-events.js'

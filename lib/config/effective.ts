@@ -1,5 +1,6 @@
 /** The configuration in force, as the core sees it. */
 import { existingCore, getCore } from '../core.js'
+import { readLoggingFrom } from '../logger.js'
 import type { NativeCore } from '../native.js'
 import { callNative } from '../native-error.js'
 import { peekShared, setShared } from '../state.js'
@@ -26,6 +27,8 @@ export function peekConfig(): EffectiveConfig {
   setShared(SLOT, { core: getCore(), config })
   return config
 }
+
+readLoggingFrom(() => (existingCore() === undefined ? undefined : peekConfig().logging))
 
 /** Forgets what {@link peekConfig} keeps. */
 export function forgetConfig(): void {

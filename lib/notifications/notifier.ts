@@ -2,11 +2,12 @@
  * Tells the channels about failures, once for many: counted in this process, admitted by the database, so that fifty
  * invocations that see the same error send one notification.
  */
-import { duration, must } from '../consume-options.js'
+
 import { getCore } from '../core.js'
 import { reportError } from '../handlers/error-report.js'
 import { getLogger } from '../logger.js'
 import { awaitNative } from '../native-error.js'
+import { duration, must } from '../options.js'
 import { peekShared, setShared } from '../state.js'
 import type { Notification, NotificationChannel, NotificationOptions, NotificationSeverity } from './model.js'
 

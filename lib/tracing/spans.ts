@@ -1,8 +1,5 @@
 /** Spans of dispatching, consuming and handling, after OpenTelemetry's semantic conventions for messaging. */
-import type { ConsumeResult } from '../consumption.js'
-import type { DispatchResult } from '../dispatch-types.js'
-import type { DeliveryContext } from '../handlers/context.js'
-import type { Execution } from '../handlers/executor.js'
+import type { MessageHeaders } from '../message.js'
 import { safely } from '../safely.js'
 import {
   FAILED,
@@ -15,6 +12,22 @@ import {
   tracerOf,
 } from './open-telemetry.js'
 import { readTraceContext, storedTraceContext, type TraceContext, withTraceContext } from './trace-context.js'
+
+/** What a span says. */
+export type Attributes = Record<string, string | number>
+
+/** A message whose handlers run, as far as a span tells of it. */
+interface Handled {
+  readonly headers: MessageHeaders
+  readonly attempt: number
+  readonly delivery: { id: string; type: string; queue: string; transport: string }
+}
+
+/** How they ended; without a settlement they succeeded. */
+interface Ended {
+  settlement?: { as: string } | undefined
+  error?: unknown
+}
 
 const SYSTEM = { 'messaging.system': 'symphony' }
 
@@ -36,7 +49,7 @@ function activeTraceContext(api: OpenTelemetry): TraceContext | undefined {
 export function inDispatchSpan<T>(
   type: string,
   work: () => Promise<T>,
-  describe: (result: T) => Record<string, string | number>,
+  describe: (result: T) => Attributes,
 ): Promise<T> {
   const recorder = findRecorder()
   if (recorder === undefined) return work()
@@ -46,26 +59,8 @@ export function inDispatchSpan<T>(
   return inSpan(recorder.api, begin, work, (span, result) => void span.setAttributes(describe(result)))
 }
 
-/** What a span says about a message that was dispatched. */
-export function describeDispatch({ messageId, transport, queue }: DispatchResult): Record<string, string | number> {
-  return { 'messaging.message.id': messageId, 'messaging.destination.name': queue, 'symphony.transport': transport }
-}
-
-/** What a span says about a batch that was dispatched. */
-export function describeBatch(results: unknown[]): Record<string, string | number> {
-  return { 'messaging.batch.message_count': results.length }
-}
-
-/** What a span says about a drain. */
-export function describeConsume({ claimed, retried, deadLettered }: ConsumeResult): Record<string, string | number> {
-  return { 'messaging.batch.message_count': claimed, 'symphony.failures': retried + deadLettered }
-}
-
 /** Runs a drain in a span, to which the spans of its messages are linked. */
-export function inConsumeSpan<T>(
-  work: () => Promise<T>,
-  describe: (result: T) => Record<string, string | number>,
-): Promise<T> {
+export function inConsumeSpan<T>(work: () => Promise<T>, describe: (result: T) => Attributes): Promise<T> {
   const recorder = findRecorder()
   if (recorder === undefined) return work()
   const operation = { 'messaging.operation.name': 'consume', 'messaging.operation.type': 'receive' }
@@ -78,15 +73,15 @@ export function inConsumeSpan<T>(
  * Runs the handlers of a message as part of the trace that dispatched it, so that messages dispatched by the handlers
  * carry it on: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
  */
-export function inHandlerSpan(context: DeliveryContext, work: () => Promise<Execution>): Promise<Execution> {
-  const inTrace = (): Promise<Execution> => withTraceContext(context.headers, work)
+export function inHandlerSpan<T extends Ended>(context: Handled, work: () => Promise<T>): Promise<T> {
+  const inTrace = (): Promise<T> => withTraceContext(context.headers, work)
   const recorder = findRecorder()
   if (recorder === undefined) return inTrace()
   return inSpan(recorder.api, () => startHandlerSpan(recorder, context), inTrace, tellFailure)
 }
 
 /** Its parent is the dispatch, where that was traced; the drain is linked. */
-function startHandlerSpan(recorder: Recorder, context: DeliveryContext): Placed {
+function startHandlerSpan(recorder: Recorder, context: Handled): Placed {
   const { api } = recorder
   const active = api.context.active()
   const options = { kind: KIND.consumer, attributes: attributesOf(context) }
@@ -162,7 +157,7 @@ function inContext<T>(api: OpenTelemetry, inside: object, work: () => Promise<T>
   return begin()
 }
 
-function tellFailure(span: Span, { settlement, error }: Execution): void {
+function tellFailure(span: Span, { settlement, error }: Ended): void {
   if (settlement === undefined) return
   span.setAttributes({ 'symphony.message.outcome': settlement.as })
   if (settlement.as === 'failed') fail(span, error)
@@ -176,7 +171,7 @@ function fail(span: Span, error: unknown): void {
   span.setStatus({ code: FAILED, message: name })
 }
 
-function attributesOf({ delivery, attempt }: DeliveryContext): Record<string, string | number> {
+function attributesOf({ delivery, attempt }: Handled): Attributes {
   return {
     ...SYSTEM,
     'messaging.operation.name': 'process',
