@@ -286,6 +286,42 @@ test('a worker that lives takes back what a claim has taken that it gave up on, 
   expect(await ended).toMatchObject({ succeeded: 5, lost: 0 })
 })
 
+test('a claim that commits after its lease: without a heartbeat that finds it standing, nothing of it starts', {
+  timeout: 90_000,
+}, async () => {
+  const type = 'Late'
+  const late = handlersOf(type, () => until('somebody else has done it', async () => (await finished(type)) === 5))
+  await fill(5)(type)
+  await commits.hold('claim', 'in its commit', HELD)
+  await commits.hold('extend', 'before it writes')
+  const claiming = consumeBatch({ registry: late.registry, batchSize: 5, messageLimit: 5 })
+  await until('its lease is over', isHeldPastItsLease)
+  await commits.letCommit()
+  const other = handlersOf(type)
+  await until('all is done', async () => {
+    await consumeBatch({ registry: other.registry })
+    return (await finished(type)) === 5
+  })
+  await commits.letGo()
+  expect(await claiming).toMatchObject({ succeeded: 0 })
+  expect([...other.runs.values()]).toEqual([1, 1, 1, 1, 1])
+  expect([...late.runs.values()]).toEqual([])
+})
+
+test('a claim that commits after its lease, and that nobody else has taken: it is handled as any other', {
+  timeout: 90_000,
+}, async () => {
+  const type = 'LateAndAlone'
+  const ledger = handlersOf(type)
+  await fill(5)(type)
+  await commits.hold('claim', 'in its commit', HELD)
+  const draining = consumeBatch({ registry: ledger.registry, batchSize: 5 })
+  await until('its lease is over', isHeldPastItsLease)
+  await commits.letGo()
+  expect(await draining).toMatchObject({ succeeded: 5, released: 0, lost: 0 })
+  expect([...ledger.runs.values()]).toEqual([1, 1, 1, 1, 1])
+})
+
 test('a failover that loses a settling: the worker that lives puts the message back', { timeout: 90_000 }, async () => {
   const type = 'Undone'
   const ledger = handlersOf(type)
@@ -338,6 +374,13 @@ async function finished(type: string): Promise<number> {
     [type],
   )
   return row?.n ?? 0
+}
+
+/** Whether a commit is held that began longer ago than a lease. */
+async function isHeldPastItsLease(): Promise<boolean> {
+  const sql = `SELECT FROM pg_stat_activity
+               WHERE wait_event = 'SyncRep' AND xact_start < clock_timestamp() - $1 * interval '1 millisecond'`
+  return (await database.query(sql, [LEASE])).length > 0
 }
 
 /** Whether a statement of this name waits for a row that another one has. */

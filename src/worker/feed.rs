@@ -28,6 +28,14 @@ pub struct Caught {
     pub feed: usize,
     /// In the order in which they are to be started.
     pub messages: Vec<Claimed>,
+    /// Whether the claim stands for sure. If not, its lease may have run out before its answer came.
+    pub stands: bool,
+}
+
+impl Caught {
+    fn new(feed: usize, messages: Vec<Claimed>) -> Self {
+        Self { feed, messages, stands: true }
+    }
 }
 
 /// What a claim asks for.
@@ -48,6 +56,8 @@ pub struct Wanted {
     pub woken: bool,
     /// Whether it is marked as waiting already: then what was sent before that is looked for in all queues.
     pub waiting: bool,
+    /// How many messages the consumer has in hand.
+    pub in_hand: usize,
 }
 
 impl Wanted {
@@ -148,13 +158,34 @@ impl Feeds {
     /// Claims from the first transport, and what is missing then from the next. What was claimed before something
     /// went wrong is answered along with the error.
     pub async fn claim(mut self, wanted: Wanted) -> (Self, Vec<Caught>, Option<Error>) {
-        let mut caught = Vec::new();
+        let (mut caught, began) = (Vec::new(), Instant::now());
         let outcome = self.claim_into(&wanted, &mut caught).await;
+        if began.elapsed() >= self.worker.lease / 3 {
+            self.confirm(&wanted, &mut caught).await;
+        }
         if matches!(outcome, Err(Error::Connection { .. })) {
             // While the database was away no worker could beat: those that live get a lease's time to do it.
             self.sweep.put_off(Instant::now());
         }
         (self, caught, outcome.err())
+    }
+
+    /// Until it has committed, a claim keeps the row of its worker from the heartbeat. So one that took as long as a beat
+    /// comes with a lease that may run out at once, or has: nothing of it may start before the next beat, and only if it
+    /// still stands then.
+    async fn confirm(&self, wanted: &Wanted, caught: &mut [Caught]) {
+        for it in caught {
+            // Without an answer nobody knows.
+            it.stands = self.still_holds(wanted, it).await.unwrap_or(false);
+        }
+    }
+
+    async fn still_holds(&self, wanted: &Wanted, caught: &Caught) -> Result<bool> {
+        let Some(Feed { transport, .. }) = self.feeds.get(caught.feed) else { return Ok(false) };
+        let claims: Vec<_> = caught.messages.iter().map(|it| (it.id, it.token)).collect();
+        let is_registered = transport.extend(&self.worker, wanted.in_hand + claims.len()).await?.is_some();
+        // A claim for the next transport may have registered the worker again.
+        Ok(is_registered && transport.lost(&claims).await?.is_empty())
     }
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
@@ -178,7 +209,7 @@ impl Feeds {
             let messages = self.claim_from(index, wanted, missing).await?;
             missing -= messages.len();
             if !messages.is_empty() {
-                caught.push(Caught { feed: index, messages });
+                caught.push(Caught::new(index, messages));
             }
             if missing == 0 {
                 self.filled_by = Some(index);
@@ -201,7 +232,7 @@ impl Feeds {
         for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.has_suspect()) {
             let suspect = feed.claim_suspect(&self.worker, self.queues.as_deref(), wanted).await?;
             if let Some(suspect) = suspect {
-                caught.push(Caught { feed: index, messages: vec![suspect] });
+                caught.push(Caught::new(index, vec![suspect]));
                 return Ok(());
             }
         }
@@ -214,7 +245,7 @@ impl Feeds {
         for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| !it.queues.is_empty()) {
             let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, Reach::Quick).await?;
             if !messages.is_empty() {
-                caught.push(Caught { feed: index, messages });
+                caught.push(Caught::new(index, messages));
                 return Ok(true);
             }
         }

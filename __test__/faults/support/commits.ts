@@ -21,6 +21,8 @@ export interface Commits {
   stall(): Promise<void>
   /** Holds no more; what is held stays so. */
   holdNoMore(): Promise<void>
+  /** Holds no commits any more: those go on, and what is held before it writes stays so. */
+  letCommit(): Promise<void>
   /** Holds no more; what is held goes on, and commits. */
   letGo(): Promise<void>
 }
@@ -81,6 +83,10 @@ export async function holdCommits(server: Pick<OwnServer, 'url' | 'query'>): Pro
       }
     },
     holdNoMore: () => server.query('DELETE FROM public.held').then(() => undefined),
+    letCommit: async () => {
+      await server.query(`DELETE FROM public.held WHERE place = 'in its commit'`)
+      await server.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+    },
     letGo: async () => {
       await commits.holdNoMore()
       for (const pid of stalled.splice(0)) process.kill(pid, 'SIGCONT')

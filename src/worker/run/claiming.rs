@@ -9,6 +9,7 @@ use crate::transport::{Claimed, Failure, Outcome};
 use crate::worker::consumer::lock;
 use crate::worker::feed::{Caught, Feeds, Wanted};
 use crate::worker::hand::Held;
+use crate::worker::report::Said;
 use crate::worker::solitude::{InHand, Turn, handful};
 use crate::worker::stats::StoppedBy;
 use crate::worker::{Mode, delivery};
@@ -70,7 +71,8 @@ impl Loop {
             self.consumer.sent.store(false, Ordering::Relaxed);
         }
         let waiting = self.said_waiting;
-        let wanted = Wanted { types, suspect_types, limit, exhaustive, suspect, listening, woken, waiting };
+        let in_hand = self.hand.len();
+        let wanted = Wanted { types, suspect_types, limit, exhaustive, suspect, listening, woken, waiting, in_hand };
         self.claiming_since = Uuid::now_v7();
         self.claiming = Some(Beside::start(feeds.claim(wanted)));
     }
@@ -195,6 +197,9 @@ impl Loop {
     }
 
     fn take(&mut self, caught: Caught) {
+        if !caught.stands {
+            return self.give_back(&caught);
+        }
         let readable = self.bury_unreadable(caught);
         let caught = self.put_off_paused(readable);
         if caught.messages.is_empty() {
@@ -205,7 +210,17 @@ impl Loop {
         }
         for messages in delivery::portions(caught.messages) {
             let number = self.hand.take(caught.feed, &messages);
-            self.caught.push((number, Caught { feed: caught.feed, messages }));
+            self.caught.push((number, Caught { messages, ..caught }));
+        }
+    }
+
+    /// Others may have it by now: the fence decides, and nothing of it starts here.
+    fn give_back(&mut self, caught: &Caught) {
+        let config = self.consumer.engine.config();
+        let said = Said::Released { delay: None, handled: Vec::new() };
+        for message in &caught.messages {
+            self.breaker.note(message.id, &message.message_type, &said, &config.circuit_breaker);
+            self.conclude(Held::of(caught.feed, message), Outcome::UNTOUCHED, 0.0);
         }
     }
 
