@@ -5,7 +5,8 @@ import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
 import { holdAllCommits, letAllCommitsGo } from './support/commits.js'
 import { type Consumer, type ConsumerOptions, startConsumer } from './support/consumer.js'
 import { since, tell } from './support/figures.js'
-import { Journal } from './support/journal.js'
+import { Journal, type Run } from './support/journal.js'
+import { noteLostLeases, readLostLeases, type Standstill } from './support/lost-leases.js'
 import { createOwnQueue } from './support/own-server.js'
 import { dispatchOn, type Ledger } from './support/producer.js'
 import { ended, fill, isDone, tally } from './support/queue.js'
@@ -16,7 +17,8 @@ import { until } from './support/until.js'
 /** How long things break, in milliseconds; then everything has to come to its end. */
 const SPAN = Number(process.env.FAULTS_CHAOS_MS ?? scaled(8000, 60_000))
 const BACKLOG = Math.ceil(SPAN / 40)
-const LEASE = '2s'
+/** In milliseconds. */
+const LEASE = 2000
 
 const database = await createOwnQueue()
 const { postgres } = database
@@ -24,6 +26,7 @@ const { postgres } = database
 test('everything breaks at once, again and again: nothing is lost, and nothing is done twice by a living process', {
   timeout: SPAN + 180_000,
 }, async () => {
+  await noteLostLeases(database)
   const relay = await startRelay(database.url)
   const urls = [database.url, relay.url, ...(await pooledUrl())]
   const journal = new Journal()
@@ -43,7 +46,7 @@ test('everything breaks at once, again and again: nothing is lost, and nothing i
   const took = since(begun)
   await chaos.end()
 
-  const figures = await count(journal, ledger, chaos.excused)
+  const figures = await count(journal, ledger, chaos)
   tell('chaos', { ...figures, ...chaos.done, urls: urls.length, 'ms in all': took })
   // Only who was killed three times in a row may be dead.
   const others = await database.query(
@@ -68,13 +71,18 @@ async function leftBehind() {
 }
 
 /** The books: what was promised, against what the tables and the journal say. */
-async function count(journal: Journal, { stored, refused }: Ledger, excused: ReadonlySet<string>) {
+async function count(journal: Journal, { stored, refused }: Ledger, { excused, standstills }: Chaos) {
   const done = await ended(database)
   const distinct = new Set(done)
   const promised = [...numbers(BACKLOG), ...stored]
   const runs = [...journal.runs().values()]
-  // Only a process that was killed, or stopped past its lease, may have begun what another one did again.
-  const guilty = runs.filter((each) => each.slice(0, -1).some(({ who }) => !excused.has(who)))
+  // Only a process that was killed, or stopped past its lease, may have begun what another one did again; and one that
+  // the server itself kept from its lease.
+  const ranOut = await readLostLeases(database, LEASE, standstills)
+  const again = (each: Run[], is: (run: Run, next: Run) => boolean) =>
+    each.slice(1).some((next, before) => is(each[before] as Run, next))
+  const byItself = runs.filter((each) => again(each, ({ who }) => !excused.has(who)))
+  const guilty = byItself.filter((each) => again(each, (run, next) => !excused.has(run.who) && !ranOut(run, next)))
   if (guilty.length > 0) console.log(`handled twice without excuse: ${JSON.stringify(guilty)}`)
   const { completed, dead } = await tally(database)
   const { totalSucceeded, totalDeadLettered } = await getMetrics({ minutes: 24 * 60 })
@@ -88,6 +96,7 @@ async function count(journal: Journal, { stored, refused }: Ledger, excused: Rea
     'counted too many': totalSucceeded - completed,
     'counted as dead too many': totalDeadLettered - dead,
     'handled twice': runs.filter((each) => each.length > 1).length,
+    'handled twice after a standstill': byItself.length - guilty.length,
     'handled twice without excuse': guilty.length,
   }
 }
@@ -108,6 +117,8 @@ class Chaos {
   readonly done = { kills: 0, terms: 0, stops: 0, cuts: 0, terminations: 0, holds: 0, restarts: 0 }
   /** Processes that may have left something half done, by their name in the journal. */
   readonly excused = new Set<string>()
+  /** When the server did not commit. */
+  readonly standstills: Standstill[] = []
   readonly #start: () => Promise<Consumer>
   readonly #relay: Relay
   #consumers: Consumer[] = []
@@ -117,7 +128,13 @@ class Chaos {
 
   constructor(journal: Journal, urls: string[], relay: Relay) {
     this.#relay = relay
-    const options: Omit<ConsumerOptions, 'url'> = { journal, lease: LEASE, concurrency: 8, batchSize: 20, poll: 100 }
+    const options: Omit<ConsumerOptions, 'url'> = {
+      journal,
+      lease: `${LEASE}ms`,
+      concurrency: 8,
+      batchSize: 20,
+      poll: 100,
+    }
     this.#start = () => startConsumer({ ...options, url: oneOf(urls) })
   }
 
@@ -176,11 +193,13 @@ class Chaos {
 
   /** Every commit hangs for a while, and meanwhile other things go wrong. */
   async #hold(): Promise<void> {
+    const from = Date.now()
     await holdAllCommits(database)
     await sleep(between(50, 1500))
     await this.#hurt()
     await sleep(between(0, 1500))
     await letAllCommitsGo(database)
+    this.standstills.push({ from, to: Date.now() })
     this.done.holds += 1
   }
 
@@ -201,10 +220,12 @@ class Chaos {
   }
 
   async #restart(): Promise<void> {
+    const from = Date.now()
     await postgres.kill('immediate')
     await sleep(between(0, 500))
     await postgres.restart()
     await database.isBack()
+    this.standstills.push({ from, to: Date.now() })
     this.done.restarts += 1
   }
 }
