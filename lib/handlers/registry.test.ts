@@ -157,6 +157,26 @@ describe('several handlers', () => {
   })
 })
 
+describe('two handlers that would be one', () => {
+  test('of a type with # in it and of a type with a name are refused, whenever the second one comes', async () => {
+    const registry = new HandlerRegistry()
+    registry.register('A#b', () => 1)
+    await null
+    expect(() => registry.register('A', () => 1, { name: 'b' })).toThrow('would be stored as A#b')
+    expect(registry.has('A#b')).toBe(true)
+  })
+
+  test('of bound methods are refused, though a bound function shows no code', () => {
+    const service = { mail: () => 1, crm: () => 2 }
+    const registry = new HandlerRegistry()
+    registry.register('A', service.mail.bind(service))
+    expect(() => registry.register('A', service.crm.bind(service))).toThrow('two handlers of A without a name')
+    registry.register('A', service.mail.bind(service))
+    registry.register('B', { handle: service.mail.bind(service) })
+    expect(() => registry.register('B', { handle: service.crm.bind(service) })).toThrow('two handlers of B')
+  })
+})
+
 describe('taking away', () => {
   test('by type, by name, by the answer of register, all', () => {
     const registry = new HandlerRegistry()

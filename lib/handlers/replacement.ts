@@ -13,8 +13,10 @@ import { type AnyHandler, type HandlerEntry, refused } from './entry.js'
  * @throws ConfigurationError where there are two handlers.
  */
 export function mayReplace(before: HandlerEntry, entry: HandlerEntry, isFresh: boolean): void {
-  if (before.handler === entry.handler && before.type === entry.type) return
-  const isSame = before.type === entry.type && codeOf(before.handler) === codeOf(entry.handler)
+  // Of two types, whenever: `A#b` without a name, and `A` with the name `b`.
+  if (before.type !== entry.type) throw twoOf(before, entry)
+  if (before.handler === entry.handler) return
+  const isSame = codeOf(before.handler) === codeOf(entry.handler)
   if (isFresh && !isSame) throw twoOf(before, entry)
   if (!entry.named && (isFresh || (!isSame && isProduction()))) warnOfReplacement(entry)
 }
@@ -25,7 +27,13 @@ function isProduction(): boolean {
 }
 
 function codeOf(handler: AnyHandler): string {
-  return typeof handler === 'function' ? String(handler) : `${handler.constructor} ${handler.handle}`
+  return typeof handler === 'function' ? textOf(handler) : `${handler.constructor} ${textOf(handler.handle)}`
+}
+
+/** Bound functions show no code, and would all be the same: their names say what was bound. */
+function textOf(code: AnyHandler & { name?: string }): string {
+  const text = String(code)
+  return text.endsWith('{ [native code] }') ? `${code.name} ${text}` : text
 }
 
 function twoOf(before: HandlerEntry, { type, name, named }: HandlerEntry): Error {
