@@ -19,7 +19,8 @@
 //! Whole readings may cost one part in [`SHARE`] of the time. Lanes in which that takes longer are dear: they are read
 //! one at a time, the one that has not been read for longest first, so that what lies below the floor of one is found
 //! after `SHARE` times what it takes to read all of them once. That needs hundreds of thousands of dead index entries,
-//! which only a session with an old snapshot keeps in place.
+//! which only a session with an old snapshot keeps in place. Where the database was merely slow twice, the first of
+//! them that is read alone shows it, and all of them are read as before.
 
 use super::lanes::Lanes;
 use crate::transport::{Claimed, Reach};
@@ -34,6 +35,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const SHARE: u32 = 20;
 /// A lane is dear if reading all of it takes longer than its share of [`PAUSE`].
 const DEAR: Duration = Duration::from_millis(500 / SHARE as u64);
+/// For no longer than this are dear lanes left alone: what takes half a second to read may as well have had to wait.
+const LONGEST: Duration = Duration::from_secs(10);
 /// Queues that no claim asks for are forgotten when there are more of them than this and as many again as it asks for.
 const SPARE: usize = 100;
 
@@ -96,6 +99,8 @@ struct Lane {
 #[derive(Debug)]
 pub struct Reading {
     began: Instant,
+    /// The dear lane that has its turn: what this claim takes says nothing about the others.
+    turn: Option<usize>,
     /// `None`: at the beginning.
     pub floors: Vec<Option<DateTime<Utc>>>,
     /// The ids among equal instants.
@@ -117,21 +122,21 @@ impl Floors {
 
     /// What a claim is to read.
     pub fn plan(&mut self, lanes: &Lanes<'_>, reach: Reach, now: Instant) -> Reading {
-        let turn = if reach == Reach::Quick { self.turn_of_the_dear(lanes, now) } else { None };
+        let turn = if reach == Reach::Exhaustive { None } else { self.turn_of_the_dear(lanes, now) };
         let place = |(index, (queue, priority))| {
             let lane = self.lane(queue, priority)?;
             let whole = match (reach, turn) {
                 (Reach::Quick, None) => !lane.is_dear() && lane.is_due(now),
                 // Alone, so that what it takes is not put down to others.
                 (Reach::Quick, Some(turn)) => turn == index,
-                (Reach::Thorough, _) => !lane.is_dear(),
+                (Reach::Thorough, turn) => turn == Some(index) || !lane.is_dear(),
                 (Reach::Exhaustive, _) => true,
             };
             lane.floor.filter(|_| !whole)
         };
         let columns = |place: Option<Place>| (place.map(|it| it.0), place.map_or(Uuid::nil(), |it| it.1));
         let (floors, ids) = lanes.iter().enumerate().map(place).map(columns).unzip();
-        Reading { began: now, floors, ids }
+        Reading { began: now, turn, floors, ids }
     }
 
     /// Learns what a claim has read. `found`: its messages, in order; `full`: as many as it asked for, so that it went
@@ -141,12 +146,16 @@ impl Floors {
         let cost = took.saturating_sub(self.usual.unwrap_or(took));
         // The lane in which it stopped was not read to its end.
         let stopped = if full { found.last().and_then(|it| lanes.index(it)) } else { Some(lanes.len()) };
-        let mut below = false;
+        let (mut below, mut dear, mut acquitted) = (false, Duration::ZERO, false);
         for (index, (queue, priority)) in lanes.iter().enumerate().take(stopped.map_or(0, |it| it + 1)) {
             let whole = reading.floors.get(index).is_some_and(Option::is_none);
             let end = found.first().filter(|_| Some(index) < stopped).map(|it| (it.claimed_at, Uuid::nil()));
+            let blamed = reading.turn.is_none_or(|turn| turn == index);
             self.change(queue, priority, |lane| {
-                below |= whole && lane.was_read(began, cost);
+                if whole && lane.was_read(began, blamed.then_some(cost)) {
+                    (below, dear) = (true, dear.max(lane.lesser_cost()));
+                    acquitted |= reading.turn == Some(index) && !lane.is_dear();
+                }
                 end.into_iter().for_each(|end| lane.raise(end, began));
             });
         }
@@ -160,7 +169,12 @@ impl Floors {
             });
         }
         self.weigh(took, below);
-        self.dear_after = if below && cost > DEAR { Some(ended + cost * SHARE) } else { self.dear_after };
+        if dear > DEAR {
+            self.dear_after = Some(ended + (dear * SHARE).min(LONGEST));
+        }
+        if acquitted {
+            self.lanes.values_mut().flat_map(HashMap::values_mut).for_each(|it| it.cost = [Duration::ZERO; 2]);
+        }
         self.spent = found.is_empty();
         self.forget_others(lanes);
     }
@@ -212,18 +226,22 @@ impl Floors {
 
 impl Lane {
     fn is_dear(&self) -> bool {
-        self.cost[0].min(self.cost[1]) > DEAR
+        self.lesser_cost() > DEAR
+    }
+
+    fn lesser_cost(&self) -> Duration {
+        self.cost[0].min(self.cost[1])
     }
 
     fn is_due(&self, now: Instant) -> bool {
         self.read_at.is_none_or(|at| now >= at + PAUSE)
     }
 
-    /// All of it was read by a claim; whether there was a floor to read below.
-    fn was_read(&mut self, began: Instant, cost: Duration) -> bool {
+    /// All of it was read by a claim, at this cost if it is put down to this lane; whether there was a floor to read below.
+    fn was_read(&mut self, began: Instant, cost: Option<Duration>) -> bool {
         self.read_at = self.read_at.max(Some(began));
         let below = self.floor.is_some();
-        if below {
+        if let (Some(cost), true) = (cost, below) {
             self.cost = [cost, self.cost[0]];
         }
         below
@@ -387,6 +405,36 @@ mod tests {
         assert_eq!([count(0), count(1)], [2, 2]);
         assert!(it.claim(Reach::Exhaustive, ms, 1, &[], false).iter().all(Option::is_none));
         assert_eq!(it.floors(ms + 500), [None, None], "it has turned out not to be dear any more");
+    }
+
+    #[test]
+    fn a_worker_that_is_going_to_sleep_comes_to_dear_lanes_too_and_finds_out_if_they_are_not() {
+        let mut it = Claims::new();
+        it.claim(Reach::Quick, 0, 1, &[message("q", 5, 7, 1), message("r", 5, 8, 2)], false);
+        it.claim(Reach::Quick, 10, 1, &[], false);
+        // The network is slow for a moment, and everything as quick as ever then.
+        it.claim(Reach::Thorough, 1000, 61, &[], false);
+        it.claim(Reach::Thorough, 2000, 61, &[], false);
+        assert!(it.claim(Reach::Thorough, 3000, 1, &[], false).iter().any(Option::is_some), "all of them are dear");
+        let turn = it.claim(Reach::Thorough, 4000, 1, &[], false);
+        assert_eq!(turn.iter().filter(|it| it.is_none()).count(), 1);
+        assert!(it.claim(Reach::Thorough, 5000, 1, &[], false).iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn a_database_that_stood_still_puts_whole_readings_off_by_seconds_at_most() {
+        for [first, second, pause] in [[31, 60_001, 20 * 30], [60_001, 60_001, 10_000]] {
+            let mut it = Claims::new();
+            it.claim(Reach::Quick, 0, 1, &[message("q", 5, 7, 1), message("r", 5, 8, 2)], false);
+            it.claim(Reach::Quick, 10, 1, &[], false);
+            it.claim(Reach::Quick, 500, first, &[], false);
+            let again = 1000 + first;
+            it.claim(Reach::Quick, again, second, &[], false);
+            let at = again + second + pause;
+            assert!(it.claim(Reach::Quick, at - 1, 1, &[], false).iter().all(Option::is_some));
+            assert_eq!(it.claim(Reach::Quick, at, 1, &[], false).iter().filter(|it| it.is_none()).count(), 1);
+            assert!(it.claim(Reach::Quick, at + 500, 1, &[], false).iter().all(Option::is_none));
+        }
     }
 
     #[test]
