@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep_until};
 pub enum Beat {
     /// The worker is registered, and the database answers: time to compare what it holds there with what it holds here.
     Kept,
-    /// The registration of the beat before is gone while the worker holds messages: it was declared dead, and others may
-    /// have them now.
+    /// The registration of the beat before is gone: the worker was declared dead, and others may have what it holds, or
+    /// held until a moment ago.
     InDoubt,
 }
 
@@ -46,13 +46,43 @@ async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsi
         };
         next = began + worker.lease / 3;
         let in_doubt = since.is_none() || since != known;
+        // Without anything in hand by now, there may still be crashes to take back.
+        let was_dead = known.is_some() && in_doubt;
         // Asked once more at the next beat: a rescue that began before the worker was registered again may end after it.
-        if held > 0 && (in_doubt || doubted) {
+        if was_dead || (held > 0 && (in_doubt || doubted)) {
             tell(Beat::InDoubt);
         }
         if since.is_some() {
             tell(Beat::Kept);
         }
         (known, doubted) = (since, in_doubt);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::memory::MemoryTransport;
+    use crate::transport::{Claim, Reach};
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn one_that_was_declared_dead_is_told_so_even_if_it_holds_nothing_by_then() {
+        let store = Arc::new(MemoryTransport::new("memory".into()));
+        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: Duration::from_millis(60) };
+        let (reach, token) = (Reach::Quick, Uuid::now_v7());
+        let claim = Claim { worker: &worker, token, queues: &[], types: None, limit: 1, reach, listening: false };
+        store.claim(&claim).await.unwrap();
+        let (told, mut beats) = tokio::sync::mpsc::unbounded_channel();
+        let tell = move |beat| {
+            let _ = told.send(beat);
+        };
+        let heart = tokio::spawn(beat(vec![store.clone()], worker.clone(), Arc::default(), tell));
+        assert_eq!(beats.recv().await, Some(Beat::Kept));
+        store.sign_off(&worker).await.unwrap();
+        let wait = async { while beats.recv().await != Some(Beat::InDoubt) {} };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("not told");
+        heart.abort();
     }
 }

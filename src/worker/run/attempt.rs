@@ -57,6 +57,11 @@ impl Attempt {
         Ok(Answer::Lost(lost))
     }
 
+    /// What is still in doubt where these claims no longer stand: the attempts that had none of them may yet be done.
+    pub(super) fn doubts_without(doubts: Vec<Doubt>, lost: &HashSet<Fence>) -> Vec<Doubt> {
+        doubts.into_iter().filter(|it| it.claims.is_disjoint(lost)).collect()
+    }
+
     /// What is in doubt after it has failed.
     pub(super) fn doubts_after(&mut self, error: &Error) -> Vec<Doubt> {
         let mut doubts = std::mem::take(&mut self.doubts);
@@ -65,5 +70,19 @@ impl Attempt {
             doubts.push(Doubt { claims, rollups: self.rollups.clone() });
         }
         doubts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_attempt_that_had_none_of_the_lost_messages_may_still_be_done() {
+        let fence = |n: u128| (Uuid::from_u128(n), Uuid::nil());
+        let doubt = |claims: &[u128]| Doubt { claims: claims.iter().map(|n| fence(*n)).collect(), rollups: Vec::new() };
+        let left = Attempt::doubts_without(vec![doubt(&[1, 2]), doubt(&[1, 2, 3])], &HashSet::from([fence(3)]));
+        assert_eq!(left.iter().map(|it| it.claims.len()).collect::<Vec<_>>(), [2]);
     }
 }

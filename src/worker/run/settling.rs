@@ -128,6 +128,7 @@ impl Loop {
             }
             Answer::Lost(lost) => {
                 self.tell_of_lost(lost.len());
+                self.doubts = Attempt::doubts_without(doubts, &lost);
                 self.put_first(batch);
                 self.conclude_with(&lost, true);
             }
