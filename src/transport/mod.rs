@@ -330,11 +330,13 @@ pub struct RescueStep {
     pub by: Uuid,
     /// How many messages at most; what is left is for the next step.
     pub limit: usize,
+    /// How many are passed over first: earlier steps have found that they cannot be put back.
+    pub skip: usize,
 }
 
 impl RescueStep {
     /// Enough for what a few workers hold, asked by none of them.
-    pub const WIDE: Self = Self { by: Uuid::nil(), limit: 10_000 };
+    pub const WIDE: Self = Self { by: Uuid::nil(), limit: 10_000, skip: 0 };
 }
 
 /// Which suspects a consumer would claim.
@@ -355,6 +357,13 @@ pub struct Rescued {
     pub returned: u64,
     /// Messages buried as `WorkerCrash`.
     pub buried: Vec<Buried>,
+}
+
+impl Rescued {
+    /// Whether a step of so many messages may have left some.
+    pub fn is_full(&self, limit: usize) -> bool {
+        self.returned + self.buried.len() as u64 >= limit as u64
+    }
 }
 
 /// A message that was buried because its process died too often while it ran.

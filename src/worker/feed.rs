@@ -87,6 +87,8 @@ pub struct Feeds {
     /// The feed that filled the last claim on its own or with those before it: those behind it are not looked at
     /// before their turn comes. A survey before every claim would cost a deep drain one round trip of three.
     filled_by: Option<usize>,
+    /// Since when no claim has looked beyond what it was woken for, while that found something.
+    hurried_since: Option<Instant>,
     /// Notices transports that are switched on or off; a bounded drain, and a consumer of named ones, does not.
     following: Option<Following>,
 }
@@ -96,6 +98,8 @@ struct Store {
     transport: Arc<dyn Transport>,
     feeds: Vec<usize>,
     names: Vec<Arc<str>>,
+    /// How many messages its rescues pass over, which no table takes.
+    skip: usize,
 }
 
 struct Feed {
@@ -127,7 +131,18 @@ impl Feeds {
         let feeds: Vec<Feed> = transports.into_iter().map(Feed::new).collect();
         let stores = Store::behind(&feeds);
         let sweep = Sweep::new(worker.lease, Instant::now());
-        Self { feeds, stores, worker, queues, sweep, rescued: Vec::new(), fresh: false, filled_by: None, following }
+        Self {
+            feeds,
+            stores,
+            worker,
+            queues,
+            sweep,
+            rescued: Vec::new(),
+            fresh: false,
+            filled_by: None,
+            hurried_since: None,
+            following,
+        }
     }
 
     /// Whether a suspect waits that this consumer would claim.
@@ -193,7 +208,10 @@ impl Feeds {
             return self.claim_suspect(wanted, caught).await;
         }
         self.fresh = false;
-        if wanted.woken && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
+        // One that is woken again and again comes to the rest in between.
+        let hurried = wanted.woken && self.hurried_since.is_none_or(|at| at.elapsed() < SURVEY_HOLDS);
+        if hurried && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
+            self.hurried_since.get_or_insert_with(Instant::now);
             return Ok(());
         }
         self.follow().await?;
@@ -214,10 +232,11 @@ impl Feeds {
             if missing == 0 {
                 self.filled_by = Some(index);
             }
-            if missing == 0 || (wanted.woken && !caught.is_empty()) {
+            if missing == 0 || (hurried && !caught.is_empty()) {
                 break;
             }
         }
+        self.hurried_since = self.hurried_since.filter(|_| hurried && !caught.is_empty());
         if caught.is_empty() && !self.fresh && (wanted.woken || wanted.waiting) {
             self.feeds.iter_mut().for_each(|it| it.owes_survey = !it.is_off);
         }
@@ -307,16 +326,20 @@ impl Feeds {
     /// Surveys all transports, and takes the messages that no worker holds first where that is due.
     async fn look(&mut self, wanted: &Wanted) -> Result<()> {
         let began = Instant::now();
-        let step = self.sweep.begin(began).map(|limit| RescueStep { by: self.worker.id, limit });
+        let limit = self.sweep.begin(began);
         let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
-        let looks = self.stores.iter().map(|it| it.transport.survey(&it.names, claimable, step));
+        let looks = self.stores.iter().map(|it| {
+            let step = limit.map(|limit| RescueStep { by: self.worker.id, limit, skip: it.skip });
+            it.transport.survey(&it.names, claimable, step)
+        });
         let looks = try_join_all(looks).await?;
         let took = began.elapsed();
         // What a rescue adds says nothing about surveys.
-        let survey_took = step.is_none().then_some(took);
-        for (store, look) in self.stores.iter().zip(looks) {
-            if let (Some(step), Some(rescued)) = (step, look.rescued) {
-                self.sweep.learn(step.limit, rescued.as_ref().ok(), took, Instant::now());
+        let survey_took = limit.is_none().then_some(took);
+        for (store, look) in self.stores.iter_mut().zip(looks) {
+            if let (Some(limit), Some(rescued)) = (limit, look.rescued) {
+                store.learn(limit, rescued.as_ref().ok());
+                self.sweep.learn(limit, rescued.as_ref().ok(), took, Instant::now());
                 self.rescued.push(rescued);
             }
             for (&index, survey) in store.feeds.iter().zip(look.surveys) {
@@ -346,10 +369,21 @@ impl Store {
                     store.feeds.push(index);
                     store.names.push(name);
                 }
-                None => stores.push(Self { transport: transport.clone(), feeds: vec![index], names: vec![name] }),
+                None => {
+                    stores.push(Self { transport: transport.clone(), feeds: vec![index], names: vec![name], skip: 0 })
+                }
             }
         }
         stores
+    }
+
+    /// A step of a single message that fails is followed by one that passes it over, until nothing is left behind it.
+    fn learn(&mut self, limit: usize, rescued: Option<&Rescued>) {
+        match rescued {
+            None if limit == 1 => self.skip += 1,
+            Some(it) if !it.is_full(limit) => self.skip = 0,
+            _ => {}
+        }
     }
 }
 
@@ -440,5 +474,62 @@ impl Feed {
         self.survey.suspects = false;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
         Ok(suspect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::{Available, Envelope};
+    use crate::transport::memory::MemoryTransport;
+
+    const WOKEN: Wanted = Wanted {
+        types: None,
+        suspect_types: None,
+        limit: 10,
+        exhaustive: false,
+        suspect: false,
+        listening: true,
+        woken: true,
+        waiting: false,
+    };
+
+    async fn send(transport: &MemoryTransport) {
+        let envelope = Envelope {
+            id: Uuid::now_v7(),
+            message_type: "Email".into(),
+            transport: transport.name().clone(),
+            queue: "default".into(),
+            priority: 5,
+            body: "{}".into(),
+            headers: None,
+            metadata: None,
+            available: Available::Now,
+            key: None,
+            max_retries: None,
+        };
+        transport.send(&[envelope]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_is_woken_again_and_again_comes_to_the_other_transports_too() {
+        let [busy, other] = ["busy", "other"].map(|name| Arc::new(MemoryTransport::new(name.into())));
+        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: Duration::from_secs(3600) };
+        let mut feeds = Feeds::new(vec![busy.clone(), other.clone()], worker, None, None);
+        let start = Instant::now();
+        loop {
+            send(&busy).await;
+            let (back, caught, error) = feeds.claim(WOKEN).await;
+            assert!(error.is_none() && !caught.is_empty());
+            if caught.iter().any(|it| it.feed == 1) {
+                break;
+            }
+            if other.list().is_empty() {
+                send(&other).await;
+            }
+            assert!(start.elapsed() < 10 * SURVEY_HOLDS, "not found in 10 s");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            feeds = back;
+        }
     }
 }

@@ -13,7 +13,9 @@ const MOST: usize = 1_000;
 /// By what a step that failed is cut.
 const CUT: usize = 8;
 /// A look that took long is made less often, so that it costs one part in so many of the time: while some session keeps
-/// an old snapshot, it passes over all that workers who have left ever held.
+/// an old snapshot, it passes over all that workers who have left ever held. The lesser of the last two counts, and for no
+/// more than a lease: a database that stood still says nothing about the next look, and what a dead worker held is not to
+/// wait for many times as long as that took.
 const SHARE: u32 = 20;
 
 /// The rescues of one consumer.
@@ -23,12 +25,14 @@ pub struct Sweep {
     lease: Duration,
     due: Instant,
     limit: usize,
+    /// What the last look took.
+    took: Duration,
 }
 
 impl Sweep {
     /// The first one is due at once.
     pub fn new(lease: Duration, now: Instant) -> Self {
-        Self { pause: (lease / 6).clamp(SOONEST, LATEST), lease, due: now, limit: FIRST }
+        Self { pause: (lease / 6).clamp(SOONEST, LATEST), lease, due: now, limit: FIRST, took: Duration::ZERO }
     }
 
     /// Whether it is time.
@@ -47,9 +51,10 @@ impl Sweep {
     /// Learns how a step of `limit` messages went in one store, and how long the look took that began with it; `None`: it
     /// failed. A step that was full leaves something for another one.
     pub fn learn(&mut self, limit: usize, rescued: Option<&Rescued>, took: Duration, now: Instant) {
-        self.due = self.due.max(now + took * SHARE);
+        let lesser = took.min(std::mem::replace(&mut self.took, took));
+        self.due = self.due.max(now + (lesser * SHARE).min(self.lease));
         match rescued {
-            Some(rescued) if rescued.returned + rescued.buried.len() as u64 >= limit as u64 => {
+            Some(rescued) if rescued.is_full(limit) => {
                 self.due = now;
                 self.limit = (2 * limit).min(MOST);
             }
@@ -84,14 +89,28 @@ mod tests {
         assert_eq!(sweep.begin(start + LEASE / 6), Some(FIRST));
     }
 
-    #[test]
-    fn a_look_that_takes_long_is_made_less_often() {
+    /// How long a rescue is put off by looks that took so long.
+    fn put_off_by(looks: &[Duration]) -> Duration {
         let start = Instant::now();
         let mut sweep = Sweep::new(LEASE, start);
-        sweep.begin(start);
-        sweep.learn(FIRST, Some(&took(0)), LEASE / 10, start);
-        assert!(!sweep.is_due(start + 2 * LEASE - Duration::from_millis(1)));
-        assert!(sweep.is_due(start + 2 * LEASE));
+        for it in looks {
+            sweep.due = start;
+            sweep.begin(start);
+            sweep.learn(FIRST, Some(&took(0)), *it, start);
+        }
+        sweep.due - start
+    }
+
+    #[test]
+    fn a_look_that_takes_long_is_made_less_often() {
+        assert_eq!(put_off_by(&[LEASE / 40, LEASE / 50]), LEASE * 2 / 5);
+        assert_eq!(put_off_by(&[LEASE, LEASE / 10]), LEASE);
+    }
+
+    #[test]
+    fn a_database_that_stood_still_puts_no_rescue_off_by_many_times_as_long() {
+        assert_eq!(put_off_by(&[LEASE]), LEASE / 6);
+        assert_eq!(put_off_by(&[LEASE, LEASE]), LEASE);
     }
 
     #[test]

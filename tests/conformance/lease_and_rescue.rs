@@ -36,6 +36,7 @@ for_stores! {
     a_death_is_blamed_on_the_suspect_that_ran
     nothing_is_buried_for_deaths_in_company
     a_suspect_that_crashed_comes_back_late
+    suspects_that_crashed_together_do_not_come_back_together
     a_worker_that_lives_takes_back_what_was_counted
     what_nobody_holds_is_no_crash_of_a_suspect
     nothing_to_rescue_is_nothing
@@ -451,6 +452,25 @@ async fn a_suspect_that_crashed_comes_back_late<S: Subject>(it: S) {
     assert!(!survey_of(&transport).await.suspects && worker.claim_suspect().await.is_none());
     it.advance(MINUTE / 3).await;
     assert_eq!(worker.claim_suspect().await.unwrap().crash_count, 2);
+}
+
+/// Else a message that kills its process would meet its neighbour in that process every time, until both are buried.
+async fn suspects_that_crashed_together_do_not_come_back_together<S: Subject>(it: S) {
+    let transport = it.transport();
+    let ids = [put_one(&transport, message("Email")).await, put_one(&transport, message("Email")).await];
+    assert_eq!(Worker::of(&transport).claim(2).await.len(), 2);
+    it.advance(2 * LEASE).await;
+    transport.rescue().await.unwrap();
+    for _ in ids {
+        Worker::of(&transport).claim_suspect().await.unwrap();
+    }
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue().await.unwrap().returned, 2);
+    let mut due = Vec::new();
+    for id in ids {
+        due.push(transport.get_message(id).await.unwrap().unwrap().available_at);
+    }
+    assert_ne!(due[0], due[1]);
 }
 
 async fn a_worker_that_lives_takes_back_what_was_counted<S: Subject>(it: S) {

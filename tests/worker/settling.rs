@@ -1,7 +1,7 @@
 //! Outcomes that the database refuses, or cannot take in time, take no other along.
 
 use crate::session::{Message, Session};
-use crate::support::kit::{counts, letters, many, message, put};
+use crate::support::kit::{LEASE, Worker, counts, letters, many, message, put};
 use crate::support::subject::{Postgres, Subject, check};
 use serde_json::{Value, json};
 use std::future::{Future, Ready, ready};
@@ -148,5 +148,23 @@ fn a_schema_of_other_types_buries_nothing() {
         assert_eq!(error.code(), "SYMPHONY_MIGRATION_MISSING");
         let (waiting, _, held) = counts(&it.transport()).await;
         assert_eq!((waiting + held, letters(&it.transport()).await.len()), (10, 0));
+    });
+}
+
+#[test]
+fn a_message_that_cannot_be_put_back_keeps_no_other_from_being_rescued() {
+    check(json!({ "worker": { "lease": "2s" } }), |it: Postgres| async move {
+        let mut all = many(30, || message("Email"));
+        all[3] = message("Odd");
+        put(&it.transport(), all).await;
+        assert_eq!(Worker::of(&it.transport()).claim(30).await.len(), 30);
+        it.schema.execute("ALTER TABLE {s}.messenger_messages_pending ADD CHECK (message_type <> 'Odd')").await;
+        it.advance(2 * LEASE).await;
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 10 }), nth(usize::MAX, Value::Null));
+        let run = session.start();
+        crate::support::until("all others are done", async || it.finished().await == 29).await;
+        session.stop();
+        assert_eq!(run.await.unwrap().stats.succeeded, 29);
+        assert_eq!(counts(&it.transport()).await, (0, 0, 1));
     });
 }

@@ -409,8 +409,9 @@ impl State {
     }
 }
 
-/// How long a suspect that crashed stays away: twice as long each time, up to an hour.
+/// How long a suspect that crashed stays away: twice as long each time, up to an hour, and up to a quarter longer.
 fn suspension(crashes: i16) -> Duration {
     let doublings = u32::try_from(crashes - 2).unwrap_or(0).min(10);
-    (Duration::from_secs(30) * 2_u32.pow(doublings)).min(Duration::from_secs(3600))
+    let shortest = (Duration::from_secs(30) * 2_u32.pow(doublings)).min(Duration::from_secs(3600));
+    shortest.mul_f64(1.0 + fastrand::f64() / 4.0)
 }

@@ -188,10 +188,12 @@ impl Transport for PostgresTransport {
         let statement = &self.statements.survey;
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let Claimable { queues, types } = claimable;
-        let RescueStep { by, limit } = rescue.unwrap_or(RescueStep::WIDE);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let both: [Query<'_>; 2] =
-            [(&self.statements.rescue, &[&self.max_crashes, &by, &limit]), (statement, &[&names, &queues, &types])];
+        let RescueStep { by, limit, skip } = rescue.unwrap_or(RescueStep::WIDE);
+        let [limit, skip] = [limit, skip].map(messages);
+        let both: [Query<'_>; 2] = [
+            (&self.statements.rescue, &[&self.max_crashes, &by, &limit, &skip]),
+            (statement, &[&names, &queues, &types]),
+        ];
         let mut answers = self.database.query_each(&both[usize::from(rescue.is_none())..]).await?;
         let rows = answers.pop().unwrap_or_else(|| Ok(Vec::new()))?;
         if let Some(version) = self.read(statement, &rows, |row| row.try_get("version"))?.first() {
@@ -266,9 +268,9 @@ impl Transport for PostgresTransport {
         self.count(&self.statements.absolve, &[&worker]).await
     }
 
-    async fn rescue_step(&self, RescueStep { by, limit }: RescueStep) -> Result<Rescued> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.query(&self.statements.rescue, &[&self.max_crashes, &by, &limit]).await?;
+    async fn rescue_step(&self, RescueStep { by, limit, skip }: RescueStep) -> Result<Rescued> {
+        let [limit, skip] = [limit, skip].map(messages);
+        let rows = self.query(&self.statements.rescue, &[&self.max_crashes, &by, &limit, &skip]).await?;
         self.read_rescued(&rows)
     }
 
@@ -393,6 +395,11 @@ fn finished_schedules(retention: &RetentionConfig) -> Retention {
         Retention::None => Retention::For(DAY),
         Retention::For(kept) => Retention::For(kept.max(DAY)),
     }
+}
+
+/// A number of messages; two of them can be added.
+fn messages(count: usize) -> i64 {
+    i64::from(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -1,12 +1,14 @@
 -- Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker has no row, for
 -- whatever reason. Any claim may do it; no leader is needed. At most $3 messages at a time, so that what a large worker
--- held comes back in steps; what is left of it has no row then, and belongs to the next step. The worker that asks ($2)
+-- held comes back in steps; what is left of it has no row then, and belongs to the next step. The first $4 are passed
+-- over: one that no table takes must not hold up those behind it. The worker that asks ($2)
 -- is never the one declared dead: it is about to renew its lease.
 --
 -- Who is to blame for a death: the suspect that ran, if there was one, and then nobody else. Without one, all that was
 -- held: each of them is a suspect from now on, and none is convicted. So a message is buried, as WorkerCrash, by crashes
 -- in runs of its own only: at the $1th, that of the first death counted. A suspect that crashed comes back late, twice
--- as late each time: deaths of another cause, close to each other, do not meet the same message again. Who raised a count
+-- as late each time: deaths of another cause, close to each other, do not meet the same message again. Up to a quarter
+-- later than that, by chance: two that ran in one process do not meet again either. Who raised a count
 -- stands in worker_id, so that a worker that was not dead after all can take it back (absolve.sql). What a worker without
 -- row held may never have run, or is what an earlier step has left: no count of a suspect rises for it.
 --
@@ -39,10 +41,10 @@ orphan AS (
       FROM :"schema".messenger_messages_processing m
       WHERE m.worker_id > gap.id AND m.worker_id < gap.next
       ORDER BY m.worker_id, m.locked_by
-      LIMIT $3
+      LIMIT $3 + $4
       FOR UPDATE SKIP LOCKED
     ) held
-    LIMIT $3))
+    LIMIT $3 OFFSET $4))
   RETURNING *
 ),
 accused AS (
@@ -62,7 +64,8 @@ returned AS (
      handled)
   SELECT id, created_at,
          CASE WHEN crash_count > 0 AND crashes > crash_count
-              THEN now() + least(interval '30 seconds' * 2 ^ least(crash_count - 1, 10), interval '1 hour')
+              THEN now()
+                + least(interval '30 seconds' * 2 ^ least(crash_count - 1, 10), interval '1 hour') * (1 + random() / 4)
               ELSE available_at END,
          scheduled_at, CASE WHEN crashes > crash_count THEN worker_id END,
          retry_count, max_retries, priority, crashes, 'pending',

@@ -107,7 +107,7 @@ statements! {
     /// Which claims no longer stand.
     lost(UUID_ARRAY, UUID_ARRAY);
     /// Takes messages that no worker holds.
-    rescue(INT4, UUID, INT8);
+    rescue(INT4, UUID, INT8, INT8);
     /// A worker leaves.
     sign_off(UUID);
     /// How much waits.
