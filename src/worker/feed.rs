@@ -492,6 +492,7 @@ mod tests {
         listening: true,
         woken: true,
         waiting: false,
+        in_hand: 0,
     };
 
     async fn send(transport: &MemoryTransport) {
