@@ -13,6 +13,8 @@ import { invalid } from './serialization.js'
 const LARGEST = 5_000
 /** Characters in one call, unless one message alone has more. */
 const LONGEST = 8 * 1024 * 1024
+/** Characters in an atomic batch, which is one statement whatever its size. */
+const LONGEST_ATOMIC = 64 * 1024 * 1024
 
 /** A message that passed, as its request, or why it did not. */
 type Prepared = string | { error: Error }
@@ -86,7 +88,19 @@ async function dispatchAtomically(prepared: Prepared[]): Promise<BatchResult[]> 
     return one
   })
   if (requests.length === 0) return []
+  refuseTooLong(requests)
   return (await send(`{"atomic":true,"requests":[${requests.join()}]}`)).map(toBatchResult)
+}
+
+function refuseTooLong(requests: string[]): void {
+  const characters = requests.reduce((sum, { length }) => sum + length, 0)
+  if (characters <= LONGEST_ATOMIC) return
+  throw invalid(
+    'SYMPHONY_PAYLOAD_TOO_LARGE',
+    'messages',
+    `are ${characters} characters of JSON, and an atomic batch, which is one statement, has at most ${LONGEST_ATOMIC}: ` +
+      'store the data elsewhere and send its address, or dispatch without `atomic`',
+  )
 }
 
 /** Keeps no request by itself: what lives while the core is at work is moved about by the garbage collector. */

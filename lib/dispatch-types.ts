@@ -28,7 +28,10 @@ export interface DispatchOptions {
 
 /** Options of a batch: defaults for each of its messages. A key belongs to one message, so there is none here. */
 export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
-  /** All messages or none: the first one that can not be stored rejects the whole. `false` by default. */
+  /**
+   * All messages or none: the first one that cannot be stored rejects the whole; at most 64 MiB of JSON. `false` by
+   * default.
+   */
   atomic?: boolean
 }
 

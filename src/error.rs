@@ -15,7 +15,7 @@ pub enum Invalid {
     Type,
     /// The payload is no JSON object, or holds what JSON or `jsonb` can not carry.
     Payload,
-    /// The payload is larger than `payload.maxBytes`.
+    /// The payload, the headers or the metadata are larger than `payload` allows.
     PayloadSize,
     /// The priority is no whole number from 1 to 10.
     Priority,

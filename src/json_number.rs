@@ -43,6 +43,40 @@ pub fn end_of_string(json: &[u8], open: usize) -> usize {
     at
 }
 
+/// How long a text becomes once `jsonb` has written its numbers out: `1e308`, five bytes, comes back as 309. At most; a
+/// zero, or a fraction that begins with zeros, may become shorter.
+pub fn written_out(json: &str) -> usize {
+    let bytes = json.as_bytes();
+    let (mut at, mut length) = (0, json.len());
+    while let Some(&byte) = bytes.get(at) {
+        at = match byte {
+            b'"' => end_of_string(bytes, at) + 1,
+            b'-' | b'0'..=b'9' => {
+                let end = at + bytes[at..].iter().take_while(|&&it| is_part(it)).count();
+                length = length + digits(&json[at..end]) - (end - at);
+                end
+            }
+            _ => at + 1,
+        };
+    }
+    length
+}
+
+/// The length of a number without its exponent.
+fn digits(number: &str) -> usize {
+    let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else { return number.len() };
+    let size: usize = exponent.trim_start_matches(['+', '-']).parse().unwrap_or(usize::MAX);
+    let sign = usize::from(mantissa.starts_with('-'));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (whole, fraction) = (whole.len() - sign, fraction.len());
+    let (whole, fraction) = if exponent.starts_with('-') {
+        (whole.saturating_sub(size).max(1), fraction.saturating_add(size))
+    } else {
+        (whole.saturating_add(size), fraction.saturating_sub(size))
+    };
+    sign.saturating_add(whole).saturating_add(fraction).saturating_add(usize::from(fraction > 0))
+}
+
 fn is_part(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
 }
@@ -88,7 +122,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn numbers_are_as_long_as_postgres_writes_them() {
+        for (number, written) in [
+            ("1e308", 309),
+            ("-1E+3", 5),
+            ("1.5e3", 4),
+            ("1.2345e2", 6),
+            ("1e-5", 7),
+            ("1.50e-3", 7),
+            ("123e-2", 4),
+            ("-5e-324", 327),
+            ("1e0", 1),
+            ("12.50", 5),
+        ] {
+            assert_eq!(written_out(number), written, "{number}");
+            let around = r#"{"1e9":["1e9",,true]}"#;
+            assert_eq!(written_out(&around.replace(",,", &format!(",{number},"))), around.len() + written, "{number}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_double_is_as_long_as_without_its_exponent(number: f64) {
+            prop_assume!(number.is_finite());
+            prop_assert_eq!(written_out(&format!("{number:e}")), format!("{number}").len());
+        }
+
         #[test]
         fn doubles_pass_and_texts_too(numbers: Vec<f64>, text: String) {
             let json = serde_json::json!({ "numbers": numbers, &text: [text] }).to_string();

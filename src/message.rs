@@ -3,6 +3,7 @@
 //! Reading has a fast path, which takes well-formed requests and copies nothing, and a slow path, which only runs
 //! when the fast one fails and exists to say precisely why.
 
+use crate::config::PayloadConfig;
 use crate::deduplication::validate_key;
 use crate::envelope::Available;
 use crate::error::{Error, Invalid, Result};
@@ -226,26 +227,58 @@ impl Request<'_> {
     ///
     /// # Errors
     /// [`Error::InvalidMessage`] naming the field, what it holds and what is allowed.
-    pub fn check(&self, max_bytes: usize) -> Result<()> {
+    pub fn check(&self, limits: &PayloadConfig) -> Result<()> {
         name(Invalid::Type, "type", &self.message_type)?;
-        object(Invalid::Payload, "payload", self.payload)?;
-        let bytes = self.payload.get().len();
-        if bytes > max_bytes {
-            let problem = format!(
-                "is {bytes} bytes, wants at most {max_bytes}: store the data elsewhere and send its address, \
-                 or raise `payload.maxBytes`"
-            );
-            return Err(Error::invalid(Invalid::PayloadSize, "payload", problem));
+        let written = object(Invalid::Payload, "payload", self.payload)?;
+        let length = self.payload.get().len();
+        if written > length && length <= limits.max_bytes {
+            fits("payload", "is, with its numbers written out as the database does,", written, &limits.payload())?;
         }
+        fits("payload", "is", length, &limits.payload())?;
         if let Some(metadata) = self.metadata {
-            object(Invalid::Headers, "metadata", metadata)?;
+            fits("metadata", "is", object(Invalid::Headers, "metadata", metadata)?, &limits.metadata())?;
         }
-        self.options.as_ref().map_or(Ok(()), Options::check)
+        self.options.as_ref().map_or(Ok(()), |it| it.check(limits))
     }
 }
 
+/// How large a part of a message may be.
+pub struct Limit {
+    max_bytes: usize,
+    key: &'static str,
+}
+
+impl PayloadConfig {
+    fn payload(&self) -> Limit {
+        Limit { max_bytes: self.max_bytes, key: "payload.maxBytes" }
+    }
+
+    fn headers(&self) -> Limit {
+        Limit { max_bytes: self.max_headers_bytes, key: "payload.maxHeadersBytes" }
+    }
+
+    /// Of the message's and the options' metadata each, and of both together.
+    pub fn metadata(&self) -> Limit {
+        Limit { max_bytes: self.max_metadata_bytes, key: "payload.maxMetadataBytes" }
+    }
+}
+
+/// Refuses what is too large.
+///
+/// # Errors
+/// [`Error::InvalidMessage`] with the size, the limit, and the key that raises it.
+pub fn fits(path: &str, is: &str, bytes: usize, limit: &Limit) -> Result<()> {
+    let Limit { max_bytes, key } = limit;
+    if bytes <= *max_bytes {
+        return Ok(());
+    }
+    let remedy = format!("store the data elsewhere and send its address, or raise `{key}`");
+    let problem = format!("{is} {bytes} bytes, wants at most {max_bytes}: {remedy}");
+    Err(Error::invalid(Invalid::PayloadSize, path, problem))
+}
+
 impl Options<'_> {
-    fn check(&self) -> Result<()> {
+    fn check(&self, limits: &PayloadConfig) -> Result<()> {
         if self.transport.as_ref().is_some_and(|it| it.as_slice().is_empty()) {
             let problem = "got an empty list, wants a transport's name, or several; leave it out to have one chosen";
             return Err(Error::invalid(Invalid::Option, "options.transport", problem));
@@ -266,11 +299,16 @@ impl Options<'_> {
             return Err(Error::invalid(Invalid::MaxRetries, "options.maxRetries", problem));
         }
         if let Some(headers) = self.headers {
-            object(Invalid::Headers, "options.headers", headers)?;
+            fits("options.headers", "is", object(Invalid::Headers, "options.headers", headers)?, &limits.headers())?;
             texts(headers)?;
         }
         if let Some(metadata) = self.metadata {
-            object(Invalid::Headers, "options.metadata", metadata)?;
+            fits(
+                "options.metadata",
+                "is",
+                object(Invalid::Headers, "options.metadata", metadata)?,
+                &limits.metadata(),
+            )?;
         }
         self.available().map(drop)
     }
@@ -358,8 +396,9 @@ fn member(key: &str) -> String {
 }
 
 /// Checks JSON text for what `jsonb` refuses, in one pass: anything but an object, `\u0000`, a lone surrogate, nesting
-/// deeper than [`MAX_DEPTH`], and numbers that it cannot hold. That the text is JSON at all is known already.
-fn object(rule: Invalid, path: &str, raw: &RawValue) -> Result<()> {
+/// deeper than [`MAX_DEPTH`], and numbers that it cannot hold. That the text is JSON at all is known already. Answers how
+/// many bytes it has, or will have once its numbers are written out, whichever is more.
+fn object(rule: Invalid, path: &str, raw: &RawValue) -> Result<usize> {
     let text = raw.get();
     if !text.starts_with('{') {
         let found = shortened(text);
@@ -376,8 +415,9 @@ fn object(rule: Invalid, path: &str, raw: &RawValue) -> Result<()> {
         return Err(Error::invalid(rule, path, problem));
     }
     match text.contains("\\u").then(|| refused_escape(text)).flatten() {
-        Some(what) => Err(Error::invalid(rule, path, format!("holds {what}, which Postgres can not store"))),
-        None => Ok(()),
+        Some(what) => Err(Error::invalid(rule, path, format!("holds {what}, which Postgres cannot store"))),
+        None if has_exponent => Ok(text.len().max(number::written_out(text))),
+        None => Ok(text.len()),
     }
 }
 
@@ -432,17 +472,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const LIMITS: PayloadConfig = PayloadConfig { max_bytes: 1000, max_headers_bytes: 100, max_metadata_bytes: 100 };
+
     fn refusal(request: &str) -> (String, String) {
         let text = format!("[{request}]");
         let mut read = read(&text).unwrap();
-        let outcome = read.remove(0).and_then(|it| it.check(1000));
+        let outcome = read.remove(0).and_then(|it| it.check(&LIMITS));
         let error = outcome.unwrap_err();
         (error.code().to_owned(), error.to_string())
     }
 
     fn accepted(request: &str) {
         let text = format!("[{request}]");
-        read(&text).unwrap().remove(0).unwrap().check(1000).unwrap();
+        read(&text).unwrap().remove(0).unwrap().check(&LIMITS).unwrap();
     }
 
     #[test]
@@ -545,14 +587,14 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC*") {
             if let Ok(read) = read(&text) {
-                for request in read.into_iter().flatten() { let _ = request.check(100); }
+                for request in read.into_iter().flatten() { let _ = request.check(&LIMITS); }
             }
         }
 
         #[test]
         fn any_text_in_a_payload_is_accepted_as_serde_writes_it(value in "[^\0]*") {
             let request = serde_json::json!([{ "type": "A", "payload": { value.clone(): value } }]).to_string();
-            for request in read(&request).unwrap() { request.unwrap().check(1 << 20).unwrap(); }
+            for request in read(&request).unwrap() { request.unwrap().check(&PayloadConfig::default()).unwrap(); }
         }
 
         #[test]

@@ -46,6 +46,8 @@ const VARIABLES: Array<[name: string, text: string, key: string, value: unknown]
   ['SYMPHONY_RETENTION_COMPLETED', 'none', 'retention.completed', 'none'],
   ['SYMPHONY_RETENTION_FAILED', 'forever', 'retention.failed', 'forever'],
   ['SYMPHONY_PAYLOAD_MAX_BYTES', '2048', 'payload.maxBytes', 2048],
+  ['SYMPHONY_PAYLOAD_MAX_HEADERS_BYTES', '2048', 'payload.maxHeadersBytes', 2048],
+  ['SYMPHONY_PAYLOAD_MAX_METADATA_BYTES', '2048', 'payload.maxMetadataBytes', 2048],
   ['SYMPHONY_DATABASE_SCHEMA', 'queue', 'database.schema', 'queue'],
   ['SYMPHONY_DATABASE_POOL_SIZE', '2', 'database.poolSize', 2],
   ['SYMPHONY_DATABASE_POOLED', 'true', 'database.pooled', true],
@@ -78,7 +80,7 @@ describe('an environment variable', () => {
       },
       deduplication: { window: 9 },
       retention: { completed: '9d', failed: '9d' },
-      payload: { maxBytes: 9 },
+      payload: { maxBytes: 9, maxHeadersBytes: 9, maxMetadataBytes: 9 },
       database: {
         url: 'postgres://object/db',
         directUrl: 'postgres://object/db',

@@ -172,10 +172,16 @@ describe('POST dispatch', () => {
     expect((await call('POST', 'dispatch', { body, headers })).status).toBe(400)
     const typed = await call('POST', 'dispatch', { body: json({ message }), headers: { 'content-type': 'text/plain' } })
     expect(typed).toMatchObject({ status: 415, body: { error: { code: 'SYMPHONY_UNSUPPORTED_MEDIA_TYPE' } } })
-    const large = await post('dispatch', { message: { type: 'Any', payload: { a: 'x'.repeat(1_200_000) } } })
+    const large = await post('dispatch', { message: { type: 'Any', payload: { a: 'x'.repeat(1_300_000) } } })
     expect(large).toMatchObject({ status: 413, body: { error: { code: 'SYMPHONY_BODY_TOO_LARGE' } } })
     const over = await post('dispatch', { message: { type: 'Any', payload: { a: 'x'.repeat(1_050_000) } } })
     expect(over).toMatchObject({ status: 400, body: { error: { code: 'SYMPHONY_PAYLOAD_TOO_LARGE' } } })
+    for (const field of ['headers', 'metadata']) {
+      const options = { [field]: { a: 'x'.repeat(70_000) } }
+      const refused = await post('dispatch', { message: { type: 'Any', payload: {} }, options })
+      const error = { code: 'SYMPHONY_PAYLOAD_TOO_LARGE', message: expect.stringContaining(`options.${field}: is 70`) }
+      expect(refused).toMatchObject({ status: 400, body: { error } })
+    }
     expect(await countAll(database)).toBe(0)
   })
 

@@ -370,6 +370,10 @@ describe('runDueSchedules()', () => {
     setConfig({ payload: { maxBytes: 5 } })
     const { errors } = await runDueSchedules()
     setConfig({ payload: { maxBytes: 1_048_576 } })
+    const metadata = { a: 'x'.repeat(70_000) }
+    await expect(schedule({ ...report, metadata }, { every: '2h' }, { name: 'large' })).rejects.toMatchObject({
+      code: 'SYMPHONY_PAYLOAD_TOO_LARGE',
+    })
     expect(errors).toMatchObject([{ schedule: 'report', code: 'SYMPHONY_PAYLOAD_TOO_LARGE' }])
   })
 })

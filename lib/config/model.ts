@@ -184,8 +184,8 @@ export interface EnvironmentConfig {
   circuitBreaker?: CircuitBreakerConfig
   /** The lines that the built-in logger writes. */
   logging?: LoggingConfig
-  /** The largest payload. Default 1 MiB. */
-  payload?: { maxBytes?: number }
+  /** The largest payload, headers and metadata, in bytes of JSON text. Default 1 MiB, 64 KiB and 64 KiB. */
+  payload?: { maxBytes?: number; maxHeadersBytes?: number; maxMetadataBytes?: number }
   /** The database. */
   database?: DatabaseConfig
   /** Switches for a gradual migration. */
@@ -229,7 +229,7 @@ export interface EffectiveConfig {
   }
   circuitBreaker: EffectiveCircuit & { types: Record<string, EffectiveCircuit> }
   logging: Required<LoggingConfig>
-  payload: { maxBytes: number }
+  payload: { maxBytes: number; maxHeadersBytes: number; maxMetadataBytes: number }
   /** Passwords in URLs are masked. */
   database: DatabaseConfig
   features: Required<FeaturesConfig>

@@ -50,7 +50,7 @@ pub struct Config {
     pub circuit_breaker: CircuitBreakerConfig,
     /// The lines that the built-in logger writes.
     pub logging: LoggingConfig,
-    /// What a payload may be.
+    /// How large a message may be.
     pub payload: PayloadConfig,
     /// Where the tables are and how they are reached.
     pub database: DatabaseConfig,
@@ -202,13 +202,18 @@ pub enum Retention {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PayloadConfig {
-    /// Largest payload in bytes of JSON text, 1 to 268435455 (what `jsonb` holds). Default 1048576 (1 MiB).
+    /// Largest payload in bytes of JSON text, also with its numbers written out, 1 to 268435455 (what `jsonb` holds).
+    /// Default 1048576 (1 MiB).
     pub max_bytes: usize,
+    /// Largest headers of a message, likewise. Default 65536 (64 KiB).
+    pub max_headers_bytes: usize,
+    /// Largest metadata of a message, likewise. Default 65536 (64 KiB).
+    pub max_metadata_bytes: usize,
 }
 
 impl Default for PayloadConfig {
     fn default() -> Self {
-        Self { max_bytes: 1_048_576 }
+        Self { max_bytes: 1_048_576, max_headers_bytes: 65_536, max_metadata_bytes: 65_536 }
     }
 }
 
@@ -355,7 +360,7 @@ mod tests {
                     "types": {},
                 },
                 "logging": { "level": "warn", "format": "auto" },
-                "payload": { "maxBytes": 1_048_576 },
+                "payload": { "maxBytes": 1_048_576, "maxHeadersBytes": 65_536, "maxMetadataBytes": 65_536 },
                 "database": {
                     "schema": "symphony", "poolSize": 5, "statementTimeout": 15000, "connectTimeout": 10000,
                 },

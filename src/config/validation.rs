@@ -179,9 +179,14 @@ fn kept(words: &'static [&'static str]) -> impl Fn(&Value) -> Fit<Retention> {
 }
 
 fn payload(root: &Section<'_>) -> Result<PayloadConfig> {
-    let section = root.section("payload", &["maxBytes"])?;
+    let section = root.section("payload", &["maxBytes", "maxHeadersBytes", "maxMetadataBytes"])?;
     let default = PayloadConfig::default();
-    Ok(PayloadConfig { max_bytes: section.or("maxBytes", default.max_bytes, whole(1, MAX_PAYLOAD_BYTES))? })
+    let bytes = |key, default| section.or(key, default, whole(1, MAX_PAYLOAD_BYTES));
+    Ok(PayloadConfig {
+        max_bytes: bytes("maxBytes", default.max_bytes)?,
+        max_headers_bytes: bytes("maxHeadersBytes", default.max_headers_bytes)?,
+        max_metadata_bytes: bytes("maxMetadataBytes", default.max_metadata_bytes)?,
+    })
 }
 
 fn database(root: &Section<'_>) -> Result<DatabaseConfig> {

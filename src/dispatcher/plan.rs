@@ -1,11 +1,11 @@
 //! Which message goes where: routing, defaults, envelopes. Stores nothing yet.
 
 use super::parcel::Parcel;
-use crate::config::Config;
+use crate::config::{Config, PayloadConfig};
 use crate::engine::Engine;
 use crate::envelope::{Available, Envelope, IdempotencyKey};
 use crate::error::{Error, Result};
-use crate::message::Request;
+use crate::message::{self, Request};
 use crate::routing;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ impl Plan {
             Planner { engine, config: engine.config(), parcels: Vec::new(), known: HashMap::new(), last: None };
         let mut messages = Vec::with_capacity(requests.len());
         for request in requests {
-            messages.push(match request.and_then(|it| it.check(planner.config.payload.max_bytes).map(|()| it)) {
+            messages.push(match request.and_then(|it| it.check(&planner.config.payload).map(|()| it)) {
                 Ok(request) => planner.place(&request).await,
                 Err(error) => vec![("".into(), Err(error))],
             });
@@ -173,7 +173,7 @@ fn envelope(request: &Request<'_>, way: &Way, known: &Known, config: &Config) ->
         priority: options.and_then(|it| it.priority).unwrap_or(known.priority),
         body: request.payload.get().into(),
         headers: options.and_then(|it| it.headers).map(|it| it.get().into()),
-        metadata: merged(request.metadata, options.and_then(|it| it.metadata))?,
+        metadata: merged(request.metadata, options.and_then(|it| it.metadata), &config.payload)?,
         available: options.map_or(Ok(Available::Now), |it| it.available())?,
         key: key.map(|key| IdempotencyKey { key: key.to_owned(), window: config.deduplication.window, repeats: 0 }),
         max_retries: options.and_then(|it| it.max_retries),
@@ -181,7 +181,7 @@ fn envelope(request: &Request<'_>, way: &Way, known: &Known, config: &Config) ->
 }
 
 /// Metadata of the message, and over it that of the options, key by key.
-fn merged(message: Option<&RawValue>, options: Option<&RawValue>) -> Result<Option<Arc<str>>> {
+fn merged(message: Option<&RawValue>, options: Option<&RawValue>, limits: &PayloadConfig) -> Result<Option<Arc<str>>> {
     let (Some(message), Some(options)) = (message, options) else {
         return Ok(message.or(options).map(|it| it.get().into()));
     };
@@ -191,5 +191,7 @@ fn merged(message: Option<&RawValue>, options: Option<&RawValue>) -> Result<Opti
     };
     let mut all = read(message)?;
     all.extend(read(options)?);
-    Ok(Some(Value::Object(all).to_string().into()))
+    let all = Value::Object(all).to_string();
+    message::fits("options.metadata", "is, with the message's own,", all.len(), &limits.metadata())?;
+    Ok(Some(all.into()))
 }

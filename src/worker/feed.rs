@@ -451,8 +451,9 @@ impl Feed {
         let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
         let messages = self.transport.claim(&claim).await?;
         // Queues of one priority take turns at the front, so that a deep one cannot starve the others; those that were
-        // asked for stay in the order of preference.
-        if let Some(last) = messages.last().filter(|_| messages.len() == limit && !named) {
+        // asked for stay in the order of preference. A claim may be full with fewer messages than it asked for, and where
+        // it was not, nobody has waited.
+        if let Some(last) = messages.last().filter(|_| !named) {
             self.turns.pass(&mut self.queues, &last.queue);
         }
         Ok(messages)

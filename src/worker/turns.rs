@@ -23,7 +23,7 @@ impl Turns {
         queues.sort_by_cached_key(|queue| (self.has_passed(queue), self.rank(queue), queue.clone()));
     }
 
-    /// A claim from queues in their order was full, and ended in this one, so that those after it have got nothing.
+    /// A claim from queues in their order ended in this one; if it was full, those after it have got nothing.
     pub fn pass(&mut self, queues: &mut [String], served: &str) {
         if let Some(place) = queues.iter().position(|it| it == served) {
             queues.rotate_left(place + 1);

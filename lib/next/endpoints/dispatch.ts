@@ -1,5 +1,6 @@
 /** `POST dispatch`. */
 import { peekConfig } from '../../config/effective.js'
+import type { EffectiveConfig } from '../../config/model.js'
 import type { DispatchOptions, DispatchResult } from '../../dispatch-types.js'
 import { dispatch } from '../../dispatcher.js'
 import type { MessageInput } from '../../message.js'
@@ -12,7 +13,7 @@ import { textAt } from '../json-text.js'
 import { badRequest } from '../problem.js'
 import { namingTransport } from '../refusal.js'
 
-/** What may stand around a payload: type, options, headers. */
+/** What may stand around payload, headers and metadata: names, the other options, blanks. */
 const ENVELOPE_BYTES = 64 * 1_024
 
 const MESSAGE_KEYS = ['type', 'payload', 'metadata']
@@ -20,7 +21,7 @@ const MESSAGE_KEYS = ['type', 'payload', 'metadata']
 export const dispatching: Endpoint[] = [{ method: 'POST', path: 'dispatch', run: dispatchOne }]
 
 async function dispatchOne({ request }: Call): Promise<Answer> {
-  const body = await readBody(request, peekConfig().payload.maxBytes + ENVELOPE_BYTES)
+  const body = await readBody(request, largest(peekConfig().payload))
   if (body === undefined) throw badRequest('the body must be { "message": { "type", "payload" }, "options"? }')
   const { message, options } = readFields(body.value, { message: object, options: object })
   if (message === undefined) throw badRequest('message: must be { "type", "payload" }', 'message')
@@ -34,6 +35,10 @@ async function dispatchOne({ request }: Call): Promise<Answer> {
   const exact = withExtras(message as unknown as MessageInput, { text })
   const result = await namingTransport(dispatch(exact, options as DispatchOptions | undefined), 'options.transport')
   return new Answer({ success: true, ...shown(result) }, result.status === 'duplicate' ? 200 : 201)
+}
+
+function largest({ maxBytes, maxHeadersBytes, maxMetadataBytes }: EffectiveConfig['payload']): number {
+  return maxBytes + maxHeadersBytes + maxMetadataBytes + ENVELOPE_BYTES
 }
 
 function shown({ messages, ...result }: DispatchResult): object {

@@ -236,11 +236,10 @@ fn deduplication_retention_and_payload_have_bounds() {
 
     refuses("/retention/metrics", "30d, or \"forever\"", &[json!("none"), json!(0)]);
     assert_eq!(config(json!({ "payload": { "maxBytes": 268_435_455 } })).payload.max_bytes, 268_435_455);
-    refuses(
-        "/payload/maxBytes",
-        "wants a whole number from 1 to 268435455",
-        &[json!(0), json!(268_435_456), json!("1MB")],
-    );
+    for key in ["/payload/maxBytes", "/payload/maxHeadersBytes", "/payload/maxMetadataBytes"] {
+        let refused = [json!(0), json!(268_435_456), json!("1MB")];
+        refuses(key, "wants a whole number from 1 to 268435455", &refused);
+    }
 }
 
 #[test]

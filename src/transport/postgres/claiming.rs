@@ -9,6 +9,9 @@ use crate::transport::{Claim, Claimed, Reach};
 use std::sync::PoisonError;
 use std::time::Instant;
 
+/// The column of claim.sql that says whether the claim is full because of its bytes.
+const CUT: usize = 16;
+
 impl PostgresTransport {
     pub(super) async fn claim_one_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>> {
         let queues = Some(claim.queues).filter(|queues| !queues.is_empty());
@@ -70,7 +73,8 @@ impl PostgresTransport {
             .await?;
         let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
         lanes.sort(&mut claimed);
-        let full = rows.len() >= claim.limit;
+        let cut = self.read(statement, rows.get(..1).unwrap_or_default(), |row| row.try_get(CUT))?;
+        let full = rows.len() >= claim.limit || cut.contains(&true);
         self.floors(claim.types, |it| it.learn(&lanes, &reading, &claimed, full, Instant::now()));
         Ok((claimed, reading.is_whole()))
     }
