@@ -23,7 +23,7 @@ import * as instrumented from './test/instrumented.mjs'
 /** Percent of lines, of the Rust core and of `lib/` each. */
 const leastCoverage = 80
 /** For the tests of one language, in milliseconds: a test that hangs has to end some time. */
-const timeLimit = 10 * 60_000
+const timeLimit = 20 * 60_000
 /** What goes through PgBouncer a second time; all of it does with `SYMPHONY_TEST_POOLED=1 npx vitest run`. */
 const pooledTests = [
   'dispatch',
