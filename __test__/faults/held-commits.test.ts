@@ -234,6 +234,9 @@ test('a worker stopped right after its claim failed leaves its lease to what the
   const worker = new Worker({ registry: ledger.registry, pollInterval: 50, listen: false })
   const failed = new Promise<string>((resolve) => worker.on('error', ({ code }) => resolve(code)))
   const ended = worker.start()
+  // Only a claim registers a worker that does not listen, and it claims where something waits.
+  ledger.registry.register('Before', () => undefined)
+  await dispatch({ type: 'Before', payload: {} })
   await until(
     'it is registered',
     async () => (await database.query('SELECT FROM symphony.messenger_workers')).length > 0,

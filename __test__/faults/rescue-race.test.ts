@@ -134,7 +134,9 @@ async function settle(client: pg.Client, kind: Settle, { id, token }: Held): Pro
 
 /** How many messages it took back. */
 async function rescue(client: pg.Client): Promise<number> {
-  const { rows } = await client.query({ name: 'rescue', text: statement('rescue'), values: [3, NOBODY, 10] })
+  // The core names the types of all parameters; here the two that are added up need it.
+  const text = statement('rescue').replaceAll(/\$[34]\b/g, '$&::bigint')
+  const { rows } = await client.query({ name: 'rescue', text, values: [3, NOBODY, 10, 0] })
   return Number(rows[0].returned)
 }
 
