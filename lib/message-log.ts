@@ -28,7 +28,7 @@ export interface BuriedMessage {
   error: { class: string; message: string }
 }
 
-/** Writes that a message was buried, and tells whoever wants to be notified: no handler was there to do it. */
+/** Writes that a message was buried, and tells those who want to be notified: no handler was there to do it. */
 export function logBurial({ id: messageId, type: messageType, transport, queue, crashes, error }: BuriedMessage): void {
   noteFailure({ severity: 'error', messageType, errorClass: error.class, messageId, transport })
   const fields = { event: 'message.deadLettered', messageId, messageType, transport, queue, crashes }

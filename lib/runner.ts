@@ -121,7 +121,7 @@ export class Runner {
     }
   }
 
-  /** What can not be started fails for itself: those behind it are started all the same. */
+  /** A message that cannot be started fails alone: those behind it are started all the same. */
   #tryToStart(batch: number, index: number, delivery: Delivery): void {
     try {
       this.#start(batch, index, delivery)

@@ -56,7 +56,7 @@ test('everything breaks at once, again and again: nothing is lost, and nothing i
   expect(figures).toMatchObject({ lost: 0, 'two outcomes': 0, 'handled twice without excuse': 0 })
   // What is counted is what the database did, to the last message.
   expect(figures).toMatchObject({ 'counted too many': 0, 'counted as dead too many': 0 })
-  // Whoever left has left nothing behind, not even a lease.
+  // A process that has left leaves nothing behind, not even a lease.
   expect(await leftBehind()).toMatchObject({ waiting: 0, held: 0, heldByNobody: 0 })
 })
 

@@ -169,7 +169,7 @@ test.each(CELLS)('%s given up %s: nothing is lost, stuck or doubled', { timeout:
   await until('it is held', async () => (await commits.held()) > 0)
   await commits.holdNoMore()
   await MOMENTS[moment]()
-  // Whoever tries again meets what is still held.
+  // A second try meets what is still held.
   await Promise.race([acting, sleep(300)])
   await commits.letGo()
   const [gone] = await database.query<{ at: Date }>('SELECT clock_timestamp() AS at')

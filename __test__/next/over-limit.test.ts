@@ -1,4 +1,4 @@
-/** Bodies over the limit, over real connections: whoever sends one finds out why it was refused. */
+/** Bodies over the limit, over real connections: the sender finds out why it was refused. */
 import { once } from 'node:events'
 import { createServer, request as send } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -57,7 +57,7 @@ test('a connection that stays open serves the next request', async () => {
   expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 404'])
 })
 
-test('whoever announces much and sends nothing is answered, and so is whoever hangs up', async () => {
+test('a sender that announces much and sends nothing is answered, and so is one that hangs up', async () => {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write('POST /api/symphony/dispatch HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3000000\r\n')

@@ -5,7 +5,7 @@ import { createQueue } from '../support/symphony.js'
 await createQueue()
 
 const daily = '0 9 * * *'
-/** Words of the core that say nothing to whoever calls from JavaScript. */
+/** Words of the core that say nothing to a caller from JavaScript. */
 const RUST = /invalid type|expected|f64|usize|rust|line \d|JSON/
 
 describe('nextRuns()', () => {

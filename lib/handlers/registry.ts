@@ -12,7 +12,7 @@ import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js
 /** Takes a registration back. */
 export type Unregister = () => void
 
-/** Types whose handlers are remembered. With a pattern, whoever dispatches decides how many there are. */
+/** Types whose handlers are remembered. With a pattern, the sender of messages decides how many there are. */
 const REMEMBERED = 1_000
 
 /**
