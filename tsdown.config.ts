@@ -8,7 +8,7 @@ export default defineConfig({
   target: 'node20',
   // From the sources alone, file by file; every export states its type.
   dts: { oxc: true },
-  // Shared chunks lie beside the entries, so that `../binding.js` in lib/native.ts stays true in dist/.
+  // The same names in every build. Chunks lie beside the entries; the bundler turns the path to binding.js accordingly.
   hash: false,
   // A chunk named like an entry would take its place among the typings.
   outputOptions: (options) => ({ ...options, chunkFileNames: `shared-${options.chunkFileNames}` }),

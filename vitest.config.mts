@@ -30,7 +30,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],
-      exclude: ['lib/**/*.test.ts', 'lib/fixtures/**'],
+      exclude: ['lib/**/*.test.ts', 'lib/testing/fakes/**'],
       reporter: ['json-summary', 'lcovonly', 'text'],
       reportsDirectory: 'coverage',
       reportOnFailure: true,

@@ -6,24 +6,45 @@
 import './symphony.js'
 
 export {
-  type Cancellation,
-  cancelMessage,
-  getMessage,
-  getStats,
-  listMessages,
-  type MessageFilter,
-  type MessagePage,
-  type MessagePageOptions,
-  type MessageStatus,
-  type QueuedMessage,
-  type QueueStats,
-} from './admin.js'
+  type ErrorOptions,
+  HandlerError,
+  HandlerTimeoutError,
+  LockError,
+  MessageValidationError,
+  SchedulerError,
+  SerializationError,
+  SymphonyError,
+  TransportError,
+  type ValidationIssue,
+} from './base/errors.js'
+export {
+  createLogger,
+  getLogger,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  setLogger,
+} from './base/logger.js'
 export type { ConfigListener } from './config/change.js'
+export { retryDelay } from './config/retry-delay.js'
 export * from './config.js'
-export { consumeBatch } from './consume.js'
-export type { ConsumeOptions } from './consume-options.js'
-export type { ConsumeResult, ConsumerCounters, StoppedBy } from './consumption.js'
-export { type DefinedMessage, defineMessage, type MessageDefinition, type MessageOf } from './define-message.js'
+export { consumeBatch } from './consume/consume.js'
+export type { ConsumeResult, ConsumerCounters, StoppedBy } from './consume/consumer.js'
+export type { CircuitEvent, MessageEvent, WorkerEvents } from './consume/events.js'
+export type { ConsumeOptions } from './consume/options.js'
+export { Worker } from './consume/worker.js'
+export type { WorkerHealth, WorkerOptions, WorkerState, WorkerStats } from './consume/worker-model.js'
+export {
+  dispatch,
+  dispatchBatch,
+  dispatchToTransports,
+  getDispatcher,
+  getDuplicateAttempts,
+  registerTransport,
+  SymphonyDispatcher,
+  setDispatcher,
+} from './dispatch/dispatcher.js'
 export type {
   BatchItem,
   BatchOptions,
@@ -35,43 +56,7 @@ export type {
   FailedTransport,
   StoredMessage,
   TransportResult,
-} from './dispatch-types.js'
-export {
-  dispatch,
-  dispatchBatch,
-  dispatchToTransports,
-  getDispatcher,
-  getDuplicateAttempts,
-  registerTransport,
-  SymphonyDispatcher,
-  setDispatcher,
-} from './dispatcher.js'
-export { type Diagnosis, doctor, type Finding } from './doctor.js'
-export {
-  type ErrorOptions,
-  HandlerError,
-  HandlerTimeoutError,
-  LockError,
-  MessageValidationError,
-  SchedulerError,
-  SerializationError,
-  SymphonyError,
-  TransportError,
-  type ValidationIssue,
-} from './errors.js'
-export {
-  countFailed,
-  type FailedCount,
-  type FailedFilter,
-  type FailedMessage,
-  type FailedPage,
-  type FailedPageOptions,
-  getFailed,
-  listFailed,
-  type RetriedMessage,
-  removeFailed,
-  retryFailed,
-} from './failed.js'
+} from './dispatch/types.js'
 export { type Classification, classifyError } from './handlers/classification.js'
 export type { HandlerEntry } from './handlers/entry.js'
 export {
@@ -93,17 +78,7 @@ export type {
   MessageEnvelope,
   MessageHandler,
 } from './handlers/types.js'
-export type { Health, HealthCheck, HealthStatus } from './health/model.js'
-export { getHealth } from './health.js'
-export {
-  createLogger,
-  getLogger,
-  type LogFields,
-  type Logger,
-  type LoggerOptions,
-  type LogLevel,
-  setLogger,
-} from './logger.js'
+export { type DefinedMessage, defineMessage, type MessageDefinition, type MessageOf } from './message/define.js'
 export type {
   Message,
   MessageHeaders,
@@ -111,15 +86,21 @@ export type {
   MessageMetadata,
   MessageShape,
   UntypedMessage,
-} from './message.js'
+} from './message/message.js'
+export { deserializeMessage, serializeMessage } from './message/serialization.js'
+export type { SchemaInput, SchemaOutput, StandardSchema } from './message/standard-schema.js'
+export { validateMessage } from './message/validation.js'
+export { type Diagnosis, doctor, type Finding } from './monitor/doctor.js'
+export { getHealth } from './monitor/health.js'
+export type { Health, HealthCheck, HealthStatus } from './monitor/health-model.js'
 export {
   getMetrics,
   type MetricErrors,
   type MetricFigures,
   type Metrics,
   type MetricsOptions,
-} from './metrics.js'
-export { type Migration, type MigrationStatus, migrate, migrationStatus, rollback } from './migrations.js'
+} from './monitor/metrics.js'
+export { prometheusMetrics } from './monitor/prometheus.js'
 export {
   emailChannel,
   logChannel,
@@ -134,7 +115,33 @@ export type {
   NotificationSeverity,
 } from './notifications/model.js'
 export { configureNotifications } from './notifications/notifier.js'
-export { prometheusMetrics } from './prometheus.js'
+export {
+  countFailed,
+  type FailedCount,
+  type FailedFilter,
+  type FailedMessage,
+  type FailedPage,
+  type FailedPageOptions,
+  getFailed,
+  listFailed,
+  type RetriedMessage,
+  removeFailed,
+  retryFailed,
+} from './operate/dead-letters.js'
+export {
+  type Cancellation,
+  cancelMessage,
+  getMessage,
+  getStats,
+  listMessages,
+  type MessageFilter,
+  type MessagePage,
+  type MessagePageOptions,
+  type MessageStatus,
+  type QueuedMessage,
+  type QueueStats,
+} from './operate/messages.js'
+export { type Migration, type MigrationStatus, migrate, migrationStatus, rollback } from './operate/migrations.js'
 export {
   type CleanupResult,
   cleanup,
@@ -143,10 +150,9 @@ export {
   queueDepth,
   type UnhandledMessages,
   unhandledMessages,
-} from './queue.js'
-export { retryDelay } from './retry.js'
-export { type CronExpression, type NextRunsOptions, nextRuns, validateCron } from './scheduler/cron.js'
-export { Scheduler, type SchedulerEvents, type SchedulerOptions } from './scheduler/scheduler.js'
+} from './operate/queues.js'
+export { type CronExpression, type NextRunsOptions, nextRuns, validateCron } from './schedules/cron.js'
+export { Scheduler, type SchedulerEvents, type SchedulerOptions } from './schedules/scheduler.js'
 export {
   defineSchedules,
   deleteSchedule,
@@ -158,7 +164,7 @@ export {
   runScheduleNow,
   type ScheduleDefinition,
   schedule,
-} from './scheduler/schedules.js'
+} from './schedules/schedules.js'
 export type {
   RunDueOptions,
   RunDueResult,
@@ -168,11 +174,5 @@ export type {
   ScheduleInstant,
   ScheduleOptions,
   ScheduleTiming,
-} from './scheduler/types.js'
-export { deserializeMessage, serializeMessage } from './serialization.js'
-export type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema.js'
+} from './schedules/types.js'
 export { type TraceCarrier, type TraceContext, withTraceContext } from './tracing/trace-context.js'
-export { validateMessage } from './validation.js'
-export { Worker } from './worker.js'
-export type { CircuitEvent, MessageEvent, WorkerEvents } from './worker-events.js'
-export type { WorkerHealth, WorkerOptions, WorkerState, WorkerStats } from './worker-types.js'

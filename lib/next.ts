@@ -5,11 +5,11 @@
  */
 import './symphony.js'
 
-export type { CronRoute, CronRouteOptions } from './next/cron.js'
-export type { AskedFor, Authorize } from './next/guard.js'
-export type { CatchAllHandler, RouteContext, RouteHandler } from './next/handler.js'
-export { createSchedulerRoute, type SchedulerRouteOptions } from './next/scheduler-route.js'
-export { bearerToken } from './next/secret.js'
-export { createSymphonyRoute, type SymphonyRoute, type SymphonyRouteOptions } from './next/symphony-route.js'
+export type { AskedFor, Authorize } from './http/authorization/guard.js'
+export { bearerToken } from './http/authorization/secret.js'
+export type { CronRoute, CronRouteOptions } from './http/routes/cron.js'
+export type { CatchAllHandler, RouteContext, RouteHandler } from './http/routes/handler.js'
+export { createSchedulerRoute, type SchedulerRouteOptions } from './http/routes/scheduler-route.js'
+export { createSymphonyRoute, type SymphonyRoute, type SymphonyRouteOptions } from './http/routes/symphony-route.js'
+export { createWorkerRoute, type WorkerRouteOptions } from './http/routes/worker-route.js'
 export { withSymphony } from './next/with-symphony.js'
-export { createWorkerRoute, type WorkerRouteOptions } from './next/worker-route.js'

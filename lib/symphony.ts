@@ -1,5 +1,5 @@
 /** The composition root: the one file that connects parts that do not know each other. Every entry begins with it. */
-import { whenCoreIsMade } from './core.js'
-import { connectInline } from './inline.js'
+import { whenCoreIsMade } from './core/core.js'
+import { connectInline } from './handlers/inline.js'
 
 whenCoreIsMade(connectInline)

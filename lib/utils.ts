@@ -1,7 +1,7 @@
 /** Ready-made messages and feature flags: `@leadmap/symphony/utils`. */
 import './symphony.js'
 
-export { type FallbackFlag, withSymphonyFallback } from './fallback.js'
+export { type FallbackFlag, withSymphonyFallback } from './adoption/fallback.js'
 export {
   type FeatureFlags,
   getFeatureFlags,
@@ -9,8 +9,8 @@ export {
   isEmailQueueEnabled,
   isSmsDripEnabled,
   isSymphonyEnabled,
-} from './features.js'
-export type { BuildOptions } from './messages/build.js'
+} from './adoption/features.js'
+export type { BuildOptions } from './presets/build.js'
 export {
   buildCampaignMessage,
   type CampaignAction,
@@ -18,18 +18,18 @@ export {
   type CampaignMessageParams,
   type CampaignPayload,
   dispatchCampaignMessage,
-} from './messages/campaign.js'
+} from './presets/campaign.js'
 export {
   buildEmailMessage,
   dispatchEmailMessage,
   type EmailMessage,
   type EmailMessageParams,
   type EmailPayload,
-} from './messages/email.js'
+} from './presets/email.js'
 export {
   buildSMSMessage,
   dispatchSMSMessage,
   type SMSMessage,
   type SMSMessageParams,
   type SMSPayload,
-} from './messages/sms.js'
+} from './presets/sms.js'

@@ -11,7 +11,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { setShared } from '../../lib/state.js'
+import { setShared } from '../../lib/base/process-state.js'
 import { type OpenTelemetry, openTelemetry, tracerOf } from '../../lib/tracing/open-telemetry.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 

@@ -1,9 +1,10 @@
 /** Changing the configuration: validated by the core as a whole, then in force; or refused, and nothing has changed. */
-import { existingCore, getCore } from '../core.js'
-import { ConfigurationError } from '../errors.js'
-import { callNative } from '../native-error.js'
-import { safely } from '../safely.js'
-import { shared } from '../state.js'
+
+import { ConfigurationError } from '../base/errors.js'
+import { shared } from '../base/process-state.js'
+import { safely } from '../base/safely.js'
+import { existingCore, getCore } from '../core/core.js'
+import { callNative } from '../core/native-error.js'
 import { forgetConfig, readConfig } from './effective.js'
 import { type Layers, layers, setLayers } from './layers.js'
 import type { EffectiveConfig } from './model.js'

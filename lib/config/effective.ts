@@ -1,9 +1,10 @@
 /** The configuration in force, as the core sees it. */
-import { existingCore, getCore } from '../core.js'
-import { readLoggingFrom } from '../logger.js'
-import type { NativeCore } from '../native.js'
-import { callNative } from '../native-error.js'
-import { peekShared, setShared } from '../state.js'
+
+import { readLoggingFrom } from '../base/logger.js'
+import { peekShared, setShared } from '../base/process-state.js'
+import { existingCore, getCore } from '../core/core.js'
+import type { NativeCore } from '../core/native.js'
+import { callNative } from '../core/native-error.js'
 import type { EffectiveConfig } from './model.js'
 
 const SLOT = 'effectiveConfig'

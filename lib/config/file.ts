@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../base/errors.js'
 import type { SymphonyConfig } from './model.js'
 
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json']

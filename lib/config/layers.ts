@@ -1,5 +1,5 @@
 /** The three layers of the configuration, as the core takes them. Later wins: defaults, config, environment, runtime. */
-import { setShared, shared } from '../state.js'
+import { setShared, shared } from '../base/process-state.js'
 import type { SymphonyConfig } from './model.js'
 
 /** What the application configured, what the environment says, what was changed at run time. */

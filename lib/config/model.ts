@@ -1,5 +1,5 @@
 /** The configuration: what an application writes, and what is in force. */
-import type { Duration } from '../duration.js'
+import type { Duration } from '../base/duration.js'
 
 /** Where messages can wait. `supabase` is another name for `postgres`. */
 export type TransportType = 'postgres' | 'supabase' | 'sync' | 'memory' | 'redis' | 'rabbitmq' | 'sqs'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { freshProcess, theCore } from '../fixtures/fake-core.js'
 import { ConfigurationError, getRuntimeConfigManager, setConfig } from '../index.js'
+import { freshProcess, theCore } from '../testing/fakes/fake-core.js'
 
 beforeEach(freshProcess)
 afterEach(() => {

@@ -1,5 +1,5 @@
 /** Changes at run time: the last layer, over configuration object and environment. */
-import { shared } from '../state.js'
+import { shared } from '../base/process-state.js'
 import { type ConfigListener, changeLayers, onConfigChange } from './change.js'
 import { peekConfig, readConfig } from './effective.js'
 import { layers } from './layers.js'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { delivery } from '../fixtures/fake-core.js'
 import { HandlerError, HandlerTimeoutError, MessageValidationError } from '../index.js'
+import { delivery } from '../testing/fakes/fake-core.js'
 import { askHandler, classifyError } from './classification.js'
 import { DeliveryContext } from './context.js'
 import { parseRetryAfter } from './retry-after.js'

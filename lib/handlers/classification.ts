@@ -4,8 +4,8 @@
  * In this order: the handler's `classifyError`; an explicit `HandlerError`; validation errors and HTTP status codes;
  * network errors. The error itself comes before its causes. What nobody knows is retried.
  */
-import { HandlerError, MessageValidationError } from '../errors.js'
-import { getLogger } from '../logger.js'
+import { HandlerError, MessageValidationError } from '../base/errors.js'
+import { getLogger } from '../base/logger.js'
 import { retryAfterOf } from './retry-after.js'
 import type { ErrorVerdict, HandlerContext, MessageHandler } from './types.js'
 

@@ -1,6 +1,6 @@
 /** The one object that a handler gets as envelope and as context. */
-import { getLogger, type Logger, withFields } from '../logger.js'
-import type { Message, MessageHeaders, MessageMetadata } from '../message.js'
+import { getLogger, type Logger, withFields } from '../base/logger.js'
+import type { Message, MessageHeaders, MessageMetadata } from '../message/message.js'
 import { readTraceContext, traceIdOf } from '../tracing/trace-context.js'
 import type { Delivery } from './delivery.js'
 import type { HandlerContext } from './types.js'

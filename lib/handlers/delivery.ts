@@ -1,5 +1,5 @@
 /** What crosses the border between the core and the handlers. */
-import type { MessageHeaders, MessageMetadata } from '../message.js'
+import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 
 /** A claimed message as the core delivers it. Times in milliseconds since the epoch. */
 export interface Delivery {

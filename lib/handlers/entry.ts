@@ -1,7 +1,7 @@
 /** A registered handler, whatever form it was registered in. */
-import { DURATION_FORM, type Duration, parseDuration } from '../duration.js'
-import { ConfigurationError } from '../errors.js'
-import type { StandardSchema } from '../standard-schema.js'
+import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
+import { ConfigurationError } from '../base/errors.js'
+import type { StandardSchema } from '../message/standard-schema.js'
 import type { DeliveryContext } from './context.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
 

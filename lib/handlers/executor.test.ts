@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { delivery, freshProcess } from '../fixtures/fake-core.js'
 import { discard, HandlerError, HandlerRegistry, HandlerTimeoutError, SymphonyError, snooze } from '../index.js'
+import { delivery, freshProcess } from '../testing/fakes/fake-core.js'
 import { DeliveryContext } from './context.js'
 import type { Delivery } from './delivery.js'
 import { reportError } from './error-report.js'

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { delivery, freshProcess } from '../fixtures/fake-core.js'
 import {
   discard,
   errorClassificationMiddleware,
@@ -14,6 +13,7 @@ import {
   snooze,
   validationMiddleware,
 } from '../index.js'
+import { delivery, freshProcess } from '../testing/fakes/fake-core.js'
 import { DeliveryContext } from './context.js'
 import { type Execution, execute } from './executor.js'
 

@@ -1,6 +1,6 @@
 /** What a handler may return when it neither succeeded nor failed. */
-import { DURATION_FORM, type Duration, parseDuration } from '../duration.js'
-import { SymphonyError } from '../errors.js'
+import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
+import { SymphonyError } from '../base/errors.js'
 
 const OUTCOME: unique symbol = Symbol.for('leadmap.symphony.outcome')
 

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { delivery, freshProcess } from '../fixtures/fake-core.js'
 import {
   ConfigurationError,
   getRegistry,
@@ -9,6 +8,7 @@ import {
   type MessageHandler,
   registerHandler,
 } from '../index.js'
+import { delivery, freshProcess } from '../testing/fakes/fake-core.js'
 import { DeliveryContext } from './context.js'
 
 beforeEach(freshProcess)

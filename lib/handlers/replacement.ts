@@ -1,5 +1,5 @@
 /** Two handlers under one identity: a module that was evaluated again, or a mistake. */
-import { getLogger } from '../logger.js'
+import { getLogger } from '../base/logger.js'
 import { type AnyHandler, type HandlerEntry, refused } from './entry.js'
 
 /**

@@ -1,5 +1,5 @@
 /** Handlers that run on after their time was up: what they do no longer counts, but it keeps the process alive. */
-import { shared } from '../state.js'
+import { shared } from '../base/process-state.js'
 
 function strays(): { count: number } {
   return shared('strayHandlers', () => ({ count: 0 }))

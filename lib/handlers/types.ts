@@ -1,6 +1,6 @@
 /** What a handler is, and what it gets. */
-import type { Logger } from '../logger.js'
-import type { Message, MessageHeaders, MessageMetadata, MessageShape } from '../message.js'
+import type { Logger } from '../base/logger.js'
+import type { Message, MessageHeaders, MessageMetadata, MessageShape } from '../message/message.js'
 
 /** A message as its transport has it. */
 export interface MessageEnvelope<M extends MessageShape = Message> {

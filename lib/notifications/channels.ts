@@ -1,6 +1,6 @@
 /** Where notifications go. */
 import { createHmac } from 'node:crypto'
-import { getLogger } from '../logger.js'
+import { getLogger } from '../base/logger.js'
 import type { Notification, NotificationChannel } from './model.js'
 
 /** How a webhook is called. */

@@ -1,5 +1,5 @@
 /** What is told about failures, to whom and how often. */
-import type { Duration } from '../duration.js'
+import type { Duration } from '../base/duration.js'
 
 /** `warning`: a message failed and runs again; `error`: it is a dead letter. */
 export type NotificationSeverity = 'warning' | 'error'

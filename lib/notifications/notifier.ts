@@ -3,12 +3,12 @@
  * invocations that see the same error send one notification.
  */
 
-import { getCore } from '../core.js'
+import { getLogger } from '../base/logger.js'
+import { duration, must } from '../base/options.js'
+import { peekShared, setShared } from '../base/process-state.js'
+import { getCore } from '../core/core.js'
+import { awaitNative } from '../core/native-error.js'
 import { reportError } from '../handlers/error-report.js'
-import { getLogger } from '../logger.js'
-import { awaitNative } from '../native-error.js'
-import { duration, must } from '../options.js'
-import { peekShared, setShared } from '../state.js'
 import type { Notification, NotificationChannel, NotificationOptions, NotificationSeverity } from './model.js'
 
 /** A failure that somebody may have to be told about. */

@@ -1,5 +1,5 @@
 /** `@opentelemetry/api`, where the application has it. Nothing depends on it, and nothing is paid without it. */
-import { peekShared, setShared } from '../state.js'
+import { peekShared, setShared } from '../base/process-state.js'
 
 /** The part of the API that is used here. Its own types would make it a dependency of the typings. */
 export interface OpenTelemetry {

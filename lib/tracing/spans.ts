@@ -1,6 +1,7 @@
 /** Spans of dispatching, consuming and handling, after OpenTelemetry's semantic conventions for messaging. */
-import type { MessageHeaders } from '../message.js'
-import { safely } from '../safely.js'
+
+import { safely } from '../base/safely.js'
+import type { MessageHeaders } from '../message/message.js'
 import {
   FAILED,
   KIND,

@@ -2,7 +2,7 @@
  * W3C trace context: which request a message comes from. It travels in the headers `traceparent` and `tracestate`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { peekShared, shared } from '../state.js'
+import { peekShared, shared } from '../base/process-state.js'
 
 /** A place in a trace. */
 export interface TraceContext {

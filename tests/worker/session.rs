@@ -187,7 +187,7 @@ impl Observer for Tongue {
     }
 }
 
-/// Where handlers run: the part of `lib/runner.ts`.
+/// Where handlers run: the part of `lib/consume/runner.ts`.
 struct Stage {
     consumer: Weak<Consumer>,
     slots: usize,

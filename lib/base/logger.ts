@@ -1,0 +1,182 @@
+/** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
+import { setShared, shared } from './process-state.js'
+import { isThenable } from './thenable.js'
+
+/** Facts that go with a log line. */
+export type LogFields = Record<string, unknown>
+
+/** What the package writes to. Any pino or winston instance fits with a line of adapter. */
+export interface Logger {
+  /** Details for the one who looks for a fault. */
+  debug(message: string, fields?: LogFields): void
+  /** What happens in normal operation. */
+  info(message: string, fields?: LogFields): void
+  /** What somebody should look at. */
+  warn(message: string, fields?: LogFields): void
+  /** What went wrong. */
+  error(message: string, fields?: LogFields): void
+  /** Whether lines of a level are written at all, where the logger can say; then others are not even made. */
+  enabled?(level: LogLevel): boolean
+}
+
+/** The severities, least first. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** How {@link createLogger} writes. */
+export interface LoggerOptions {
+  /** The least severe level that is written; by default as `logging.level` says, which is `'warn'`. */
+  level?: LogLevel | 'silent'
+  /**
+   * `'json'`: a JSON object a line; `'text'`: for people. By default as `logging.format` says: JSON when `NODE_ENV` is
+   * `production`.
+   */
+  format?: 'json' | 'text'
+}
+
+/** A logger that writes to the console. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const enabled = (level: LogLevel): boolean => {
+    const least = options.level ?? configured().level
+    return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least)
+  }
+  const write = (level: LogLevel, message: string, fields?: LogFields): void => {
+    if (!enabled(level)) return
+    const format = options.format ?? formatOf(configured().format)
+    try {
+      console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
+    } catch {
+      // Where not even the console takes a line, there is nobody left to tell.
+    }
+  }
+  const logger: Logger = {
+    debug: (message, fields) => write('debug', message, fields),
+    info: (message, fields) => write('info', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    error: (message, fields) => write('error', message, fields),
+    enabled,
+  }
+  RELIABLE.add(logger)
+  return logger
+}
+
+/** Loggers that never throw. */
+const RELIABLE = new WeakSet<Logger>()
+
+/** What the configuration says of log lines. */
+export interface LoggingSettings {
+  /** The least severe level that is written. */
+  level: LogLevel | 'silent'
+  /** `'auto'`: JSON when `NODE_ENV` is `production`. */
+  format: 'json' | 'text' | 'auto'
+}
+
+const USUAL: LoggingSettings = { level: 'warn', format: 'auto' }
+
+let readSettings: () => LoggingSettings | undefined = () => undefined
+
+/** Lets the configuration, which is above the logger and writes to it, say what it says of log lines. */
+export function readLoggingFrom(read: () => LoggingSettings | undefined): void {
+  readSettings = read
+}
+
+/** Before there is a configuration, and when it is broken, something has to be written all the same. */
+function configured(): LoggingSettings {
+  try {
+    return readSettings() ?? USUAL
+  } catch {
+    return USUAL
+  }
+}
+
+function formatOf(format: LoggingSettings['format']): 'json' | 'text' {
+  if (format !== 'auto') return format
+  return process.env.NODE_ENV === 'production' ? 'json' : 'text'
+}
+
+/** The logger in force. Its methods never throw: what the logger refuses goes to the console. */
+export function getLogger(): Logger {
+  return shared('logger', createLogger)
+}
+
+/**
+ * Replaces the logger of the whole process; without an argument the default comes back. A line at which it throws, or
+ * rejects, is written to the console instead.
+ */
+export function setLogger(logger?: Logger): void {
+  setShared('logger', logger && reliable(logger))
+}
+
+/** A logger whose failures do not reach those who log: it is called from timers and callbacks, where nobody catches. */
+export function reliable(logger: Logger): Logger {
+  if (RELIABLE.has(logger)) return logger
+  const substitute = createLogger()
+  let told = false
+  const writeElsewhere = (level: LogLevel, message: string, fields: LogFields | undefined, error: unknown): void => {
+    if (!told) substitute.error('the logger failed; the lines that it does not take are written here', { error })
+    told = true
+    substitute[level](message, fields)
+  }
+  const write = (level: LogLevel): Logger['error'] => {
+    return (message, fields) => {
+      try {
+        const written: unknown = logger[level](message, fields)
+        if (!isThenable(written)) return
+        written.then(undefined, (error: unknown) => writeElsewhere(level, message, fields, error))
+      } catch (error) {
+        writeElsewhere(level, message, fields, error)
+      }
+    }
+  }
+  const lines: Logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  if (typeof logger.enabled === 'function') lines.enabled = (level) => isEnabled(logger, level)
+  RELIABLE.add(lines)
+  return lines
+}
+
+/** Where the logger cannot say, lines are made. */
+function isEnabled(logger: Logger, level: LogLevel): boolean {
+  try {
+    return logger.enabled?.(level) !== false
+  } catch {
+    return true
+  }
+}
+
+/** A logger that adds `fields` to every line. */
+export function withFields(logger: Logger, fields: LogFields): Logger {
+  return {
+    debug: (message, more) => logger.debug(message, { ...fields, ...more }),
+    info: (message, more) => logger.info(message, { ...fields, ...more }),
+    warn: (message, more) => logger.warn(message, { ...fields, ...more }),
+    error: (message, more) => logger.error(message, { ...fields, ...more }),
+  }
+}
+
+function asJson(level: LogLevel, message: string, fields?: LogFields): string {
+  const line = { level, time: new Date().toISOString(), name: 'symphony', message }
+  return stringify({ ...line, ...fields }) ?? JSON.stringify(line)
+}
+
+function asText(message: string, fields?: LogFields): string {
+  const facts = Object.entries(fields ?? {}).map(([key, value]) => `${key}=${stringify(value) ?? '?'}`)
+  return ['[symphony]', message, ...facts].join(' ')
+}
+
+/** JSON, or `undefined` for what has none: a log line is no reason to fail. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, plain)
+  } catch {
+    return undefined
+  }
+}
+
+/** Errors and big integers, which `JSON.stringify` would drop or refuse. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (!(value instanceof Error)) return value
+  const { name, message, stack } = value
+  return { name, message, code: (value as { code?: unknown }).code, stack }
+}

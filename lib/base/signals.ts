@@ -1,0 +1,67 @@
+/** SIGTERM and SIGINT: who listens to them has taken over from Node, and has to end the process. */
+import { constants } from 'node:os'
+import { getLogger } from './logger.js'
+import { shared } from './process-state.js'
+
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
+
+/** The listeners of the workers and schedulers of this process. */
+function ours(): Set<unknown> {
+  return shared('signalListeners', () => new Set())
+}
+
+/** Calls `stop` at each SIGTERM and SIGINT; the answer ends that. */
+export function listenToSignals(stop: (signal: NodeJS.Signals) => void): () => void {
+  const listeners = SIGNALS.map((signal) => ({ signal, listener: () => stop(signal) }))
+  for (const { signal, listener } of listeners) {
+    ours().add(listener)
+    process.on(signal, listener)
+  }
+  return () => {
+    for (const { signal, listener } of listeners) {
+      ours().delete(listener)
+      process.off(signal, listener)
+    }
+  }
+}
+
+/** Whether the application listens to a signal itself, and so sees to the end of the process. */
+export function isSharedSignal(signal: NodeJS.Signals): boolean {
+  return process.listeners(signal).some((listener) => !ours().has(listener))
+}
+
+/** What keeps a process that was told to end. */
+export interface Remains {
+  /** Handlers that run though nobody waits for them any more. */
+  handlers: () => number
+  /** Consumers whose outcomes are still to be written: nothing ends before them. */
+  consumers: () => number
+  /** Whether the application ends the process itself where no handler holds it. */
+  left: boolean
+}
+
+/**
+ * Ends a process that stays for longer than a grace after everything was handed back, as its signal would have ended it:
+ * with 128 and the signal's number, 143 for SIGTERM and 130 for SIGINT, or with the `process.exitCode` that is set. A
+ * process that ends by itself is not kept.
+ */
+export function endProcess(signal: NodeJS.Signals, grace: number, remains: Remains): void {
+  const end = (): void => {
+    if (remains.consumers() > 0) {
+      endProcess(signal, Math.max(grace, SHORTEST_WAIT_MS), remains)
+      return
+    }
+    const handlers = remains.handlers()
+    if (handlers === 0 && remains.left) return
+    const exitCode = process.exitCode ?? 128 + constants.signals[signal]
+    if (handlers > 0) getLogger().warn(IGNORED, { handlers, signal, exitCode })
+    process.exit(exitCode)
+  }
+  setTimeout(end, grace).unref()
+}
+
+/** Between two looks at consumers that still write. */
+const SHORTEST_WAIT_MS = 100
+
+const IGNORED =
+  'handlers ignore their signal: their messages were handed back, and the process ends without waiting for them'

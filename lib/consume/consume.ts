@@ -1,0 +1,26 @@
+/** One bounded drain: what a cron route calls. */
+
+import { type Attributes, inConsumeSpan } from '../tracing/spans.js'
+import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumer.js'
+import { type CheckedOptions, type ConsumeOptions, checkOptions } from './options.js'
+
+/**
+ * Handles the messages that wait, until none is due or a limit is reached.
+ *
+ * @returns what was done; failed messages are no errors here, they are retried or dead-lettered.
+ * @throws ConfigurationError naming an option that does not fit; TransportError when the database can not be used.
+ *
+ * @example
+ * const { succeeded, drained } = await consumeBatch({ timeLimit: '50s', maxConcurrency: 20 })
+ */
+export async function consumeBatch(options: ConsumeOptions = {}): Promise<ConsumeResult> {
+  const checked: CheckedOptions = checkOptions(options)
+  const result = await inConsumeSpan(() => new Consumption('drain', checked).run(), describeConsume)
+  if (result.lost > 0) warnOfLostLeases(result.lost)
+  return result
+}
+
+/** What a span says about a drain. */
+function describeConsume({ claimed, retried, deadLettered }: ConsumeResult): Attributes {
+  return { 'messaging.batch.message_count': claimed, 'symphony.failures': retried + deadLettered }
+}

@@ -1,0 +1,188 @@
+/** One consumer at work: the core claims and settles, a runner runs the handlers. */
+import { AsyncResource } from 'node:async_hooks'
+import { getLogger } from '../base/logger.js'
+import { shared } from '../base/process-state.js'
+import { peekConfig } from '../config/effective.js'
+import { getCore } from '../core/core.js'
+import type { NativeConsumer } from '../core/native.js'
+import { awaitNative, callNative } from '../core/native-error.js'
+import { getRegistry } from '../handlers/registry.js'
+import { settleNotifications } from '../notifications/notifier.js'
+import { openTelemetry } from '../tracing/open-telemetry.js'
+import type { CheckedOptions } from './options.js'
+import { Runner } from './runner.js'
+
+/** Why a consumer stopped. */
+export type StoppedBy = 'empty' | 'messageLimit' | 'timeLimit' | 'failureLimit' | 'memoryLimit' | 'signal' | 'stopped'
+
+/** What a consumer did. */
+export interface ConsumeResult {
+  /** Messages claimed. */
+  claimed: number
+  /** Messages whose handlers all succeeded. */
+  succeeded: number
+  /** Failed messages that will run again. */
+  retried: number
+  /** Failed messages that will not: they are dead letters now. */
+  deadLettered: number
+  /** Messages handed back with no attempt used. */
+  released: number
+  /** Messages whose handler said "again later". */
+  snoozed: number
+  /** Messages whose handler said "finished, though nothing was done". */
+  discarded: number
+  /** Outcomes dropped because the lease had been lost. */
+  lost: number
+  /** Milliseconds. */
+  duration: number
+  /** Due messages left. Counts stop at a bound, so a long queue may be longer. */
+  queueDepth: number
+  /** Whether nothing was left that has a handler here. Messages without one may still wait, see {@link queueDepth}. */
+  drained: boolean
+  /** Why it stopped. */
+  stoppedBy: StoppedBy
+}
+
+/** The counters of a consumer at work. */
+export interface ConsumerCounters extends Omit<ConsumeResult, 'duration' | 'queueDepth' | 'drained' | 'stoppedBy'> {
+  /** Messages held now: claimed, and not yet settled. */
+  inFlight: number
+  /** Messages whose handlers ran to an end, good or bad. */
+  runs: number
+  /** The sum of their durations, in milliseconds. */
+  handlerMillis: number
+}
+
+/** What only a long-lived worker has. */
+export interface ConsumptionExtras {
+  pollInterval?: number
+  listen?: boolean
+  shutdownTimeout?: number
+  /** Takes events, as JSON; without it the core makes none. */
+  onEvents?: (events: string) => void
+  /** Whether events about single messages are wanted too. */
+  observeMessages?: boolean
+}
+
+/** Memory is looked at this often at most: reading it costs a system call. */
+const MEMORY_LOOK_MS = 100
+
+/** The consumers of this process whose outcomes are not all written yet. */
+function atWork(): { count: number } {
+  return shared('consumersAtWork', () => ({ count: 0 }))
+}
+
+/** How many there are. */
+export function consumersAtWork(): number {
+  return atWork().count
+}
+
+/** A consumer, from its start to its result. */
+export class Consumption {
+  readonly runner: Runner
+  readonly #consumer: NativeConsumer
+  readonly #options: CheckedOptions
+  readonly #registry: ReturnType<typeof getRegistry>
+  #memoryLooked = 0
+
+  constructor(mode: 'drain' | 'run', options: CheckedOptions, extras: ConsumptionExtras = {}) {
+    const core = getCore()
+    const { worker } = peekConfig()
+    this.#options = options
+    this.#registry = options.registry ?? getRegistry()
+    this.runner = new Runner({
+      registry: this.#registry,
+      maxConcurrency: options.maxConcurrency ?? worker.maxConcurrency,
+      handlerTimeout: worker.handlerTimeout,
+      deadline: options.timeLimit === undefined ? null : Date.now() + options.timeLimit,
+      settle: (lines, more) => this.#consumer.settle(lines, more),
+      afterSettle: () => this.#checkMemory(),
+    })
+    const asked = JSON.stringify(nativeOptions(mode, options, this.#registry.claimable(), extras))
+    const receive = (command: string): void => this.runner.receive(command)
+    // Called by the core, in no context; the spans of handlers belong to the one of whoever consumes.
+    const deliver = openTelemetry() === undefined ? receive : AsyncResource.bind(receive)
+    this.#consumer = callNative(() => core.consumer(asked, deliver, extras.onEvents ?? null))
+  }
+
+  /** Runs until the drain is over or somebody stops it. */
+  async run(): Promise<ConsumeResult> {
+    if (!this.#registry.types().length) warnOfNoHandlers()
+    const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
+    const forgetSignal = this.#stopOn(this.#options.signal)
+    atWork().count += 1
+    try {
+      return toResult(await awaitNative(() => this.#consumer.run()))
+    } finally {
+      forgetRegistry()
+      forgetSignal()
+      await settleNotifications()
+      atWork().count -= 1
+    }
+  }
+
+  /** Stops claiming; running handlers end by themselves, or are handed back at once by `force`. */
+  stop(reason: 'signal' | 'memoryLimit' | 'stopped', force = false): void {
+    callNative(() => this.#consumer.stop(reason, force))
+  }
+
+  /** Says whether events about single messages are wanted. */
+  observeMessages(wanted: boolean): void {
+    callNative(() => this.#consumer.observeMessages(wanted))
+  }
+
+  /** The counters so far. */
+  counters(): ConsumerCounters {
+    return JSON.parse(callNative(() => this.#consumer.stats())) as ConsumerCounters
+  }
+
+  #renewTypes(): void {
+    this.#consumer.setTypes(JSON.stringify(this.#registry.claimable()))
+  }
+
+  #stopOn(signal: AbortSignal | undefined): () => void {
+    const stop = (): void => this.stop('signal')
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+    return () => signal?.removeEventListener('abort', stop)
+  }
+
+  #checkMemory(): void {
+    const { memoryLimit } = this.#options
+    const now = performance.now()
+    if (memoryLimit === undefined || now - this.#memoryLooked < MEMORY_LOOK_MS) return
+    this.#memoryLooked = now
+    if (process.memoryUsage.rss() > memoryLimit) this.stop('memoryLimit')
+  }
+}
+
+/** What only {@link Consumption.counters} tells is left out. */
+function toResult(text: string): ConsumeResult {
+  const { inFlight: _, runs: __, handlerMillis: ___, ...result } = JSON.parse(text) as ConsumeResult & ConsumerCounters
+  return result
+}
+
+function nativeOptions(
+  mode: 'drain' | 'run',
+  { transports, queues, batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }: CheckedOptions,
+  types: string[] | null,
+  { pollInterval, shutdownTimeout, listen, observeMessages = false }: ConsumptionExtras,
+): Record<string, unknown> {
+  const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
+  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
+}
+
+/** Says in the log that messages went to others while this process held them. */
+export function warnOfLostLeases(count: number): void {
+  getLogger().warn(
+    'lease lost: other workers have these messages, and what came of them here does not count. The process was stopped ' +
+      'or could not reach the database for longer than worker.lease',
+    { messages: count },
+  )
+}
+
+function warnOfNoHandlers(): void {
+  getLogger().warn(
+    'no handler is registered, so nothing will be claimed: import the modules that call registerHandler()',
+  )
+}

@@ -1,0 +1,113 @@
+/** The events of a worker. */
+import { EventEmitter } from 'node:events'
+import { getLogger } from '../base/logger.js'
+import { emitSafely } from '../base/safely.js'
+import type { ConsumeResult } from './consumer.js'
+
+/** A message that an event is about. */
+export interface MessageEvent {
+  /** The message's id. */
+  id: string
+  /** Its type. */
+  type: string
+  /** The transport it came from. */
+  transport: string
+  /** Failed runs before this one. */
+  retryCount: number
+  /** Milliseconds until it runs again, where it does. */
+  delay?: number
+  /** The handler's reason, where it discarded the message. */
+  reason?: string
+  /** Why, where something went wrong. */
+  error?: { class: string; message: string }
+}
+
+/** A circuit breaker that opened. */
+export interface CircuitEvent {
+  /** The message type. */
+  type: string
+  /** Runs that were counted. */
+  runs: number
+  /** Those of them that failed. */
+  failures: number
+  /** The class of the last error. */
+  reason: string | null
+  /** Milliseconds until one message is tried. */
+  delay: number
+}
+
+/** Event names, and what their listeners get. */
+export interface WorkerEvents {
+  /** The worker has begun. */
+  started: []
+  /** Messages were claimed. */
+  claimed: [event: { count: number }]
+  /** All handlers of a message succeeded. */
+  completed: [event: MessageEvent]
+  /** A message failed and will run again. */
+  retried: [event: MessageEvent]
+  /** A message failed for good, here, or in processes that died with it: then the class of the error is `WorkerCrash`. */
+  deadLettered: [event: MessageEvent]
+  /** A message was handed back with no attempt used. */
+  released: [event: MessageEvent]
+  /** A handler said "again later". */
+  snoozed: [event: MessageEvent]
+  /** A handler said "finished, though nothing was done". */
+  discarded: [event: MessageEvent]
+  /** The lease of a message was lost; its outcome was dropped. */
+  lost: [event: MessageEvent]
+  /** The circuit breaker of a message type opened through this worker: the type is paused. */
+  circuitOpened: [event: CircuitEvent]
+  /** A message of a paused type was tried here and handled: the type is back. */
+  circuitClosed: [event: { type: string }]
+  /** Nothing is due. */
+  idle: []
+  /** The transport failed; the worker goes on trying. Logged when nobody listens. */
+  error: [error: { code: string; message: string }]
+  /** The worker has ended. */
+  stopped: [result: ConsumeResult]
+}
+
+const MESSAGE_EVENTS = ['completed', 'retried', 'deadLettered', 'released', 'snoozed', 'discarded', 'lost'] as const
+
+/** An event emitter with typed events, whose listeners cannot break the one who emits. */
+export class WorkerEmitter {
+  readonly #emitter = new EventEmitter()
+
+  /** Calls `listener` at each event of the name. */
+  on<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
+    this.#emitter.on(name, listener as (...event: unknown[]) => void)
+    this.listenersChanged()
+    return this
+  }
+
+  /** Calls `listener` at the next event of the name. */
+  once<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
+    this.#emitter.once(name, listener as (...event: unknown[]) => void)
+    this.listenersChanged()
+    return this
+  }
+
+  /** Ends {@link on}. */
+  off<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
+    this.#emitter.off(name, listener as (...event: unknown[]) => void)
+    this.listenersChanged()
+    return this
+  }
+
+  /** Whether anybody wants to know about single messages. */
+  protected get observesMessages(): boolean {
+    return MESSAGE_EVENTS.some((name) => this.#emitter.listenerCount(name) > 0)
+  }
+
+  /** Called when listeners have come or gone. */
+  protected listenersChanged(): void {}
+
+  protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
+    if (name === 'error' && this.#emitter.listenerCount(name) === 0) {
+      getLogger().error('the worker can not reach its transport', event[0] as WorkerEvents['error'][0])
+      return
+    }
+    emitSafely(this.#emitter, 'worker', name, event)
+  }
+}

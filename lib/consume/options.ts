@@ -1,0 +1,118 @@
+/** The options of a consumer, checked one by one. */
+import type { Duration } from '../base/duration.js'
+import { must, positiveDuration, refused } from '../base/options.js'
+import type { HandlerRegistry } from '../handlers/registry.js'
+
+/** How messages are consumed. Everything is optional; what is absent comes from the configuration. */
+export interface ConsumeOptions {
+  /** Messages in one claim; by default `worker.batchSize`. */
+  batchSize?: number
+  /** Handlers running at a time; by default `worker.maxConcurrency`. */
+  maxConcurrency?: number
+  /** Stop after so many messages. */
+  messageLimit?: number
+  /** Stop after so long: milliseconds, or `'50s'`. What was not started by then is handed back. */
+  timeLimit?: Duration
+  /** Stop at this instant: a `Date`, or milliseconds since the epoch. The earlier of this and `timeLimit` counts. */
+  deadline?: Date | number
+  /** Stop when the process uses more: bytes, or `'128M'`. Looked at after each group of outcomes. */
+  memoryLimit?: number | string
+  /** Stop after so many failed messages. */
+  failureLimit?: number
+  /** One transport to drain. */
+  transport?: string
+  /** Transports to drain, the first one first; by default all that can be consumed. */
+  transports?: string[]
+  /** Only these queues, in order of preference inside a priority; by default all, which take turns. */
+  queues?: string[]
+  /** Where the handlers are; by default the registry of the process. */
+  registry?: HandlerRegistry
+  /** Stops the drain when it is aborted: running handlers end, the rest is handed back. */
+  signal?: AbortSignal
+}
+
+/** Options that passed, in milliseconds and bytes. */
+export interface CheckedOptions {
+  batchSize?: number
+  maxConcurrency?: number
+  messageLimit?: number
+  timeLimit?: number
+  memoryLimit?: number
+  failureLimit?: number
+  transports?: string[]
+  queues?: string[]
+  registry?: HandlerRegistry
+  signal?: AbortSignal
+}
+
+type Check = (value: unknown, name: string) => unknown
+
+const CHECKS: Record<keyof ConsumeOptions, Check> = {
+  batchSize: count,
+  maxConcurrency: count,
+  messageLimit: count,
+  timeLimit: positiveDuration,
+  deadline: instant,
+  memoryLimit: bytes,
+  failureLimit: count,
+  transport: name,
+  transports: names,
+  queues: names,
+  registry: (value, key) =>
+    must(typeof (value as HandlerRegistry | null)?.claimable === 'function', key, value, 'a HandlerRegistry', value),
+  signal: (value, key) => must(value instanceof AbortSignal, key, value, 'an AbortSignal', value),
+}
+
+/**
+ * Checks options and brings them into one unit each.
+ *
+ * @throws ConfigurationError naming the option, what it got and what it wants.
+ */
+export function checkOptions(options: ConsumeOptions, more: Record<string, Check> = {}): CheckedOptions {
+  const checks: Record<string, Check> = { ...CHECKS, ...more }
+  const checked: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(options)) {
+    const check = checks[key]
+    if (check === undefined) throw refused(key, value, `no such option; there are ${Object.keys(checks).join(', ')}`)
+    if (value !== undefined) checked[key] = check(value, key)
+  }
+  const { deadline, transport, ...rest } = checked
+  if (transport !== undefined) rest.transports ??= [transport]
+  if (deadline !== undefined) rest.timeLimit = timeLeft(deadline as number, rest.timeLimit)
+  return rest
+}
+
+/** Nothing when it is late from the start: such a drain claims nothing, and still says what waits. */
+function timeLeft(deadline: number, timeLimit: unknown): number {
+  return Math.max(0, Math.min(deadline - Date.now(), (timeLimit as number | undefined) ?? Number.POSITIVE_INFINITY))
+}
+
+function count(value: unknown, key: string): unknown {
+  return must(Number.isSafeInteger(value) && (value as number) >= 1, key, value, 'a whole number from 1', value)
+}
+
+function instant(value: unknown, key: string): number {
+  const time = value instanceof Date ? value.getTime() : value
+  return must(Number.isFinite(time), key, value, 'a valid Date or milliseconds since the epoch', time as number)
+}
+
+const UNITS: Record<string, number> = { '': 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 }
+
+function bytes(value: unknown, key: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([KMG]?)i?B?$/i.exec(String(value).trim()) ?? []
+  const size = Number(amount) * (UNITS[(unit ?? '').toUpperCase()] ?? Number.NaN)
+  return must(size > 0, key, value, "bytes, or text like '128M'", size)
+}
+
+function name(value: unknown, key: string): unknown {
+  return must(isName(value), key, value, 'a name', value)
+}
+
+function names(value: unknown, key: string): unknown {
+  const fits = Array.isArray(value) && value.length > 0 && value.every(isName)
+  return must(fits, key, value, 'an array of at least one name', value)
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}

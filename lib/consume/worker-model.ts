@@ -1,0 +1,80 @@
+/** What a worker takes, and what it says about itself. */
+
+import type { Duration } from '../base/duration.js'
+import type { UnhandledMessages } from '../operate/queues.js'
+import type { ConsumerCounters } from './consumer.js'
+import type { ConsumeOptions } from './options.js'
+
+/** How a worker works: the options of `consumeBatch()`, and what a long life needs. */
+export interface WorkerOptions extends ConsumeOptions {
+  /** Pause between two looks when nothing is due, more than 0; by default `worker.pollInterval`. */
+  pollInterval?: Duration
+  /** How long `stop()` waits for running handlers before it hands them back; by default `worker.shutdownTimeout`. */
+  shutdownTimeout?: Duration
+  /**
+   * Whether to be woken by LISTEN/NOTIFY when something is sent, where the database URL keeps a session. `true` by
+   * default; a worker that is not woken still looks every `pollInterval`.
+   */
+  listen?: boolean
+  /** Whether SIGTERM and SIGINT stop the worker: the first drains, the second forces. `true` by default. */
+  handleSignals?: boolean
+  /**
+   * How long the process may stay after SIGTERM or SIGINT once everything is handed back, 5 s by default. Handlers that
+   * ignore their signal would keep it alive; after this time it ends as the signal would have ended it, with the exit code
+   * 143 or 130, unless `process.exitCode` is set. An application that listens to the signal itself ends its process
+   * itself, where no such handler is left. `false`: the process is never ended. Without `handleSignals` it is not either.
+   */
+  exitGrace?: Duration | false
+}
+
+/** Where a worker is in its life. */
+export type WorkerState = 'idle' | 'running' | 'stopping' | 'stopped'
+
+/** The figures of a worker. */
+export interface WorkerStats extends ConsumerCounters {
+  /** Where it is in its life. */
+  state: WorkerState
+  /** Handlers running now. */
+  running: number
+  /** Mean duration of its messages, in milliseconds. */
+  averageProcessingTime: number
+  /** Milliseconds since its start; 0 before. */
+  uptime: number
+}
+
+/** How a worker is. */
+export interface WorkerHealth {
+  /** `degraded`: it works, but look at `problems`; `unhealthy`: it does not. */
+  status: 'healthy' | 'degraded' | 'unhealthy'
+  /** Where it is in its life. */
+  state: WorkerState
+  /** Whether it takes messages. */
+  running: boolean
+  /** Handlers running now. */
+  processing: number
+  /** Milliseconds since its start. */
+  uptime: number
+  /** Bytes that the process uses. */
+  memoryUsage: number
+  /** The transport's last error. A minute after it, it no longer counts as a problem. */
+  lastError: { code: string; message: string; at: Date } | null
+  /** Waiting messages that have no handler here. */
+  unhandled: UnhandledMessages[]
+  /** In words. */
+  problems: string[]
+}
+
+/** The counters of a worker that never started. */
+export const NOTHING: ConsumerCounters = {
+  claimed: 0,
+  succeeded: 0,
+  retried: 0,
+  deadLettered: 0,
+  released: 0,
+  snoozed: 0,
+  discarded: 0,
+  lost: 0,
+  inFlight: 0,
+  runs: 0,
+  handlerMillis: 0,
+}

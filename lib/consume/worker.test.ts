@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ConfigurationError, registerHandler, setConfig, Worker } from '../index.js'
+import { delivery, type FakeConsumer, freshProcess, nativeError, theCore, turn } from '../testing/fakes/fake-core.js'
+
+beforeEach(() => {
+  freshProcess()
+  setConfig({})
+  registerHandler('A', () => 1)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const consumer = (): FakeConsumer => theCore().consumers.at(-1) as FakeConsumer
+
+test('takes the options of a drain and its own', async () => {
+  const worker = new Worker({ batchSize: 50, pollInterval: '2s', shutdownTimeout: 10 })
+  const done = worker.start()
+  expect(worker.start()).toBe(done)
+  expect(theCore().consumers).toHaveLength(1)
+  expect(consumer().options).toEqual({
+    mode: 'run',
+    types: ['A'],
+    batchSize: 50,
+    pollInterval: 2_000,
+    shutdownTimeout: 10,
+    observe: false,
+  })
+  consumer().finish({ claimed: 2 })
+  expect(await done).toMatchObject({ claimed: 2 })
+})
+
+test.each([{ pollInterval: 'x' }, { shutdownTimeout: -1 }, { handleSignals: 1 }, { speed: 1 }])(
+  'a bad option is refused at once: %j',
+  (options) => {
+    expect(() => new Worker(options as never)).toThrow(ConfigurationError)
+  },
+)
+
+describe('events', () => {
+  test('are passed on, and a listener that fails breaks nothing', async () => {
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    const seen: unknown[] = []
+    const worker = new Worker()
+    const late = vi.fn()
+    worker
+      .on('started', () => seen.push('started'))
+      .on('claimed', ({ count }) => seen.push(count))
+      .once('deadLettered', ({ id, error: why }) => seen.push([id, why?.message]))
+      .on('idle', () => {
+        throw new Error('mine')
+      })
+      .on('stopped', ({ stoppedBy }) => seen.push(stoppedBy))
+      .on('completed', late)
+      .off('completed', late)
+    const done = worker.start()
+    const dead = { event: 'deadLettered', id: '1', error: { class: 'E', message: 'm' } }
+    consumer().emit({ event: 'claimed', count: 3 }, { event: 'completed' }, { event: 'idle' }, dead, dead)
+    consumer().finish()
+    await done
+    expect(seen).toEqual(['started', 3, ['1', 'm'], 'empty'])
+    expect(late).not.toHaveBeenCalled()
+    expect(error).toHaveBeenCalledOnce()
+  })
+
+  test('about single messages are asked for only while somebody wants them', async () => {
+    const worker = new Worker()
+    const heard = vi.fn()
+    worker.on('completed', heard)
+    void worker.start()
+    expect(consumer().options).toMatchObject({ observe: true })
+    worker.off('completed', heard).on('idle', heard).on('lost', heard)
+    expect(consumer().observing).toEqual([false, false, true])
+  })
+
+  test('lost leases are logged, whoever listens', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const worker = new Worker()
+    void worker.start()
+    consumer().emit({ event: 'leaseLost', count: 2 })
+    expect(String(warn.mock.calls.at(-1))).toMatch(/lease lost.*2/s)
+  })
+
+  test('an error is logged when nobody listens', () => {
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    const worker = new Worker()
+    void worker.start()
+    consumer().emit({ event: 'error', code: 'SYMPHONY_TIMEOUT', message: 'slow' })
+    expect(error).toHaveBeenCalledOnce()
+    const heard = vi.fn()
+    worker.on('error', heard)
+    consumer().emit({ event: 'error', code: 'SYMPHONY_TIMEOUT', message: 'slow' })
+    expect(heard).toHaveBeenCalledWith({ code: 'SYMPHONY_TIMEOUT', message: 'slow' })
+    expect(error).toHaveBeenCalledOnce()
+  })
+})
+
+describe('stopping', () => {
+  test('drains, and answers what was done', async () => {
+    const worker = new Worker()
+    expect(await worker.stop()).toBeUndefined()
+    void worker.start()
+    const stopped = worker.stop()
+    expect(consumer().stops).toEqual([['stopped', false]])
+    consumer().finish({ stoppedBy: 'stopped' })
+    expect(await stopped).toMatchObject({ stoppedBy: 'stopped' })
+    expect(await worker.stop()).toMatchObject({ stoppedBy: 'stopped' })
+    expect(consumer().stops).toHaveLength(1)
+  })
+
+  test('by force, or after a time of its own', async () => {
+    const worker = new Worker()
+    void worker.start()
+    void worker.stop({ force: true })
+    expect(consumer().stops).toEqual([['stopped', true]])
+    consumer().finish()
+    await turn()
+
+    void worker.start()
+    const stopped = worker.stop({ timeout: 10 })
+    await vi.waitUntil(() => consumer().stops.length === 2)
+    expect(consumer().stops).toEqual([
+      ['stopped', false],
+      ['stopped', true],
+    ])
+    consumer().finish()
+    await stopped
+    await expect(worker.stop({ timeout: 'x' })).rejects.toThrow(ConfigurationError)
+  })
+
+  test('by the first signal, forced by the second; the listeners go with it', async () => {
+    const before = process.listenerCount('SIGTERM')
+    const worker = new Worker({ exitGrace: false })
+    const done = worker.start()
+    process.emit('SIGTERM')
+    process.emit('SIGINT')
+    expect(consumer().stops).toEqual([
+      ['signal', false],
+      ['signal', true],
+    ])
+    consumer().finish()
+    await done
+    expect(process.listenerCount('SIGTERM')).toBe(before)
+    void new Worker({ handleSignals: false }).start()
+    expect(process.listenerCount('SIGTERM')).toBe(before)
+  })
+
+  test('at the end of a block', async () => {
+    const worker = new Worker()
+    void worker.start()
+    const disposed = worker[Symbol.asyncDispose]()
+    consumer().finish()
+    await disposed
+    expect(consumer().stops).toHaveLength(1)
+  })
+
+  test('a worker whose core fails rejects, and can start again', async () => {
+    const worker = new Worker()
+    const done = worker.start()
+    consumer().fail(nativeError({ class: 'TransportError', code: 'SYMPHONY_MIGRATION_MISSING', message: 'm' }))
+    await expect(done).rejects.toMatchObject({ code: 'SYMPHONY_MIGRATION_MISSING' })
+    expect(worker.stats().state).toBe('stopped')
+    void worker.start()
+    expect(theCore().consumers).toHaveLength(2)
+  })
+})
+
+describe('figures', () => {
+  test('stats before and while it runs', async () => {
+    const worker = new Worker()
+    expect(worker.stats()).toMatchObject({ state: 'idle', claimed: 0, running: 0, averageProcessingTime: 0, uptime: 0 })
+    registerHandler('A', () => new Promise(() => undefined), { name: 'endless' })
+    void worker.start()
+    consumer().deliver(0, [delivery('A')])
+    await turn()
+    expect(worker.stats()).toMatchObject({ state: 'running', claimed: 4, running: 1, averageProcessingTime: 2.5 })
+    void worker.stop()
+    expect(worker.stats().state).toBe('stopping')
+  })
+
+  test('health: problems in words', async () => {
+    const worker = new Worker()
+    theCore().answers.unhandled = []
+    expect(await worker.health()).toMatchObject({ status: 'unhealthy', running: false })
+    void worker.start()
+    expect(await worker.health()).toMatchObject({ status: 'healthy', running: true, problems: [], lastError: null })
+    theCore().answers.unhandled = [{ type: 'X', transport: 't', queue: 'q', count: 3 }]
+    const degraded = await worker.health()
+    expect(degraded).toMatchObject({ status: 'degraded', problems: ['3 messages of type X wait, no handler here'] })
+    expect(degraded.memoryUsage).toBeGreaterThan(0)
+    theCore().answers.unhandled = new Error('down')
+    expect(await worker.health()).toMatchObject({
+      status: 'degraded',
+      unhandled: [],
+      problems: [expect.stringContaining('down')],
+    })
+    worker.on('error', () => undefined)
+    consumer().emit({ event: 'error', code: 'C', message: 'no database' })
+    expect(await worker.health()).toMatchObject({ status: 'unhealthy', lastError: { code: 'C' } })
+    const now = Date.now()
+    vi.spyOn(Date, 'now').mockReturnValue(now + 61_000)
+    expect((await worker.health()).status).toBe('degraded')
+  })
+})

@@ -1,0 +1,217 @@
+/** A long-lived consumer for a process of its own. */
+
+import type { Duration } from '../base/duration.js'
+import { duration, flag, positiveDuration } from '../base/options.js'
+import { endProcess, isSharedSignal, listenToSignals } from '../base/signals.js'
+import { getRegistry } from '../handlers/registry.js'
+import { strayHandlers } from '../handlers/strays.js'
+import { type UnhandledMessages, unhandledMessages } from '../operate/queues.js'
+import { type ConsumeResult, Consumption, consumersAtWork, warnOfLostLeases } from './consumer.js'
+import { WorkerEmitter, type WorkerEvents } from './events.js'
+import { type CheckedOptions, checkOptions } from './options.js'
+import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-model.js'
+
+/** A transport in trouble fails at every look, so an error older than this is over. */
+const RECENT_MS = 60_000
+
+/** What the application gets for its own farewell, after `start()` has resolved. */
+const EXIT_GRACE_MS = 5_000
+/** The same, for whoever has sent a second signal. */
+const FORCED_EXIT_GRACE_MS = 1_000
+
+/** A signal that the worker has obeyed. */
+interface Signalled {
+  signal: NodeJS.Signals
+  /** Whether there were two. */
+  forced: boolean
+  /** Whether the application listens to it as well. */
+  shared: boolean
+}
+
+/**
+ * Handles messages until it is stopped.
+ *
+ * @example
+ * const worker = new Worker({ maxConcurrency: 20 })
+ * worker.on('deadLettered', ({ type, error }) => alert(type, error))
+ * await worker.start()
+ */
+export class Worker extends WorkerEmitter {
+  readonly #options: WorkerOptions
+  readonly #checked: CheckedOptions & {
+    pollInterval?: number
+    shutdownTimeout?: number
+    exitGrace?: number | false
+  } & {
+    listen?: boolean
+    handleSignals?: boolean
+  }
+  #consumption: Consumption | undefined
+  #ended: Promise<ConsumeResult> | undefined
+  #state: WorkerState = 'idle'
+  #startedAt = 0
+  #signalled: Signalled | undefined
+  #lastError: WorkerHealth['lastError'] = null
+
+  /** @throws ConfigurationError naming an option that does not fit. */
+  constructor(options: WorkerOptions = {}) {
+    super()
+    this.#options = options
+    this.#checked = this.#check()
+  }
+
+  /** Starts, and resolves with what was done when the worker has stopped. Called again while it runs, the same promise. */
+  start(): Promise<ConsumeResult> {
+    if (this.#state === 'running' || this.#state === 'stopping') return this.#ended as Promise<ConsumeResult>
+    this.#ended = this.#live()
+    return this.#ended
+  }
+
+  /**
+   * Stops: no more claims, unstarted messages go back, running handlers may end.
+   *
+   * @param options.timeout how long they may take, in place of `shutdownTimeout`; then they are handed back.
+   * @param options.force hands them back at once.
+   * @returns what the worker did; `undefined` when it never started.
+   */
+  async stop(options: { timeout?: Duration; force?: boolean } = {}): Promise<ConsumeResult | undefined> {
+    const timeout = options.timeout === undefined ? undefined : duration(options.timeout, 'timeout')
+    if (this.#state === 'running' || this.#state === 'stopping') this.#stop('stopped', options.force)
+    const timer = timeout === undefined ? undefined : setTimeout(() => this.#stop('stopped', true), timeout)
+    try {
+      return await this.#ended
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The figures so far. */
+  stats(): WorkerStats {
+    const counters = this.#consumption?.counters() ?? NOTHING
+    return {
+      ...counters,
+      state: this.#state,
+      running: this.#consumption?.runner.running ?? 0,
+      averageProcessingTime: counters.runs === 0 ? 0 : counters.handlerMillis / counters.runs,
+      uptime: this.#uptime(),
+    }
+  }
+
+  /** How the worker is, and whether messages wait that nobody here handles. */
+  async health(): Promise<WorkerHealth> {
+    const running = this.#state === 'running'
+    const unhandled = await unhandledMessages(this.#options.registry ?? getRegistry()).catch((error: Error) => error)
+    const problems = this.#problems(unhandled)
+    return {
+      status: !running || this.#recentError() !== null ? 'unhealthy' : problems.length > 0 ? 'degraded' : 'healthy',
+      state: this.#state,
+      running,
+      processing: this.#consumption?.runner.running ?? 0,
+      uptime: this.#uptime(),
+      memoryUsage: process.memoryUsage.rss(),
+      lastError: this.#lastError,
+      unhandled: unhandled instanceof Error ? [] : unhandled,
+      problems,
+    }
+  }
+
+  /** `await using worker = new Worker()` stops it at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #check(): CheckedOptions {
+    const durations = { pollInterval: positiveDuration, shutdownTimeout: duration, exitGrace: durationOrFalse }
+    return checkOptions(this.#options, { ...durations, listen: flag, handleSignals: flag })
+  }
+
+  async #live(): Promise<ConsumeResult> {
+    const { pollInterval, shutdownTimeout, listen } = this.#checked
+    // Checked again: a deadline has come nearer since the constructor.
+    this.#consumption = new Consumption('run', this.#check(), {
+      pollInterval,
+      listen,
+      shutdownTimeout,
+      onEvents: (events) => this.#pass(events),
+      observeMessages: this.observesMessages,
+    })
+    this.#state = 'running'
+    this.#startedAt = Date.now()
+    this.#signalled = undefined
+    const forgetSignals = this.#checked.handleSignals === false ? undefined : this.#listenToSignals()
+    try {
+      this.emit('started')
+      const result = await this.#consumption.run()
+      this.emit('stopped', result)
+      return result
+    } finally {
+      this.#endProcess()
+      forgetSignals?.()
+      this.#state = 'stopped'
+    }
+  }
+
+  protected override listenersChanged(): void {
+    if (this.#state === 'running') this.#consumption?.observeMessages(this.observesMessages)
+  }
+
+  #stop(reason: 'signal' | 'stopped', force = false): void {
+    this.#state = 'stopping'
+    this.#consumption?.stop(reason, force)
+  }
+
+  #listenToSignals(): () => void {
+    return listenToSignals((signal) => {
+      const forced = this.#state === 'stopping'
+      this.#signalled = { signal, forced, shared: isSharedSignal(signal) }
+      this.#stop('signal', forced)
+    })
+  }
+
+  /** After a signal: everything is handed back, and what is left of the process is not worth waiting for. */
+  #endProcess(): void {
+    const { exitGrace = EXIT_GRACE_MS } = this.#checked
+    if (this.#signalled === undefined || exitGrace === false) return
+    const { signal, forced, shared } = this.#signalled
+    const { runner } = this.#consumption as Consumption
+    endProcess(signal, forced ? Math.min(exitGrace, FORCED_EXIT_GRACE_MS) : exitGrace, {
+      handlers: () => runner.running + strayHandlers(),
+      consumers: consumersAtWork,
+      left: shared,
+    })
+  }
+
+  #pass(events: string): void {
+    for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents | 'leaseLost' }>) {
+      if (event === 'leaseLost') {
+        warnOfLostLeases((facts as unknown as { count: number }).count)
+        continue
+      }
+      if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
+      this.emit(event, facts as never)
+    }
+  }
+
+  #problems(unhandled: UnhandledMessages[] | Error): string[] {
+    const error = this.#recentError()
+    const problems = error === null ? [] : [error.message]
+    if (unhandled instanceof Error) return [...problems, unhandled.message]
+    return [
+      ...problems,
+      ...unhandled.map(({ type, count }) => `${count} messages of type ${type} wait, no handler here`),
+    ]
+  }
+
+  #recentError(): WorkerHealth['lastError'] {
+    const error = this.#lastError
+    return error !== null && Date.now() - error.at.getTime() < RECENT_MS ? error : null
+  }
+
+  #uptime(): number {
+    return this.#startedAt === 0 ? 0 : Date.now() - this.#startedAt
+  }
+}
+
+function durationOrFalse(value: unknown, key: string): unknown {
+  return value === false ? value : duration(value, key)
+}

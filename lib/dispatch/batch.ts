@@ -1,0 +1,156 @@
+/** Many messages in one call of the core. */
+import { getCore } from '../core/core.js'
+import { awaitNative } from '../core/native-error.js'
+import type { MessageInput } from '../message/message.js'
+import { isPromise } from '../message/schema.js'
+import { invalid } from '../message/serialization.js'
+import { prepare } from './prepare.js'
+import { overDefaults } from './request.js'
+import { type Outcome, readOutcomes, toBatchResult } from './results.js'
+import type { BatchItem, BatchOptions, BatchResult, DispatchOptions } from './types.js'
+
+/** Messages in one call of the core at most: a few megabytes of text, and still one INSERT per transport. */
+const LARGEST = 5_000
+/** Characters in one call, unless one message alone has more. */
+const LONGEST = 8 * 1024 * 1024
+/** Characters in an atomic batch, which is one statement whatever its size. */
+const LONGEST_ATOMIC = 64 * 1024 * 1024
+
+/** A message that passed, as its request, or why it did not. */
+type Prepared = string | { error: Error }
+
+/** What goes into one call of the core, and the messages that do not, by their place. */
+interface Chunk {
+  requests: string
+  count: number
+  refused: Map<number, Error>
+}
+
+/** Dispatches all messages; see `dispatchBatch()` in `dispatcher.ts`. */
+export async function dispatchAll(
+  messages: Array<MessageInput | BatchItem>,
+  options: BatchOptions = {},
+): Promise<BatchResult[]> {
+  if (!Array.isArray(messages)) throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', 'must be an array of messages')
+  refuseCommonKey(options)
+  const { atomic, ...defaults } = options
+  const prepared = prepareAll(messages, Object.keys(defaults).length > 0 ? defaults : undefined)
+  if (atomic === true) return dispatchAtomically(await prepared)
+  const results: BatchResult[] = []
+  for (const chunk of await prepared.then(toChunks)) results.push(...(await dispatchChunk(chunk)))
+  return results
+}
+
+/** One key for all would store the first message and drop the others as its duplicates. */
+function refuseCommonKey(options: BatchOptions): void {
+  if (!('idempotencyKey' in options) || options.idempotencyKey === undefined) return
+  throw invalid(
+    'SYMPHONY_INVALID_IDEMPOTENCY_KEY',
+    'options.idempotencyKey',
+    'belongs to one message: give each item its own, as { message, options: { idempotencyKey } }',
+  )
+}
+
+/** A promise a message is worth avoiding; only schemas that answer later need one. */
+async function prepareAll(
+  items: Array<MessageInput | BatchItem>,
+  defaults: DispatchOptions | undefined,
+): Promise<Prepared[]> {
+  const prepared = items.map((item) => prepareItem(item, defaults))
+  return prepared.some(isPromise) ? Promise.all(prepared) : (prepared as Prepared[])
+}
+
+function prepareItem(
+  item: MessageInput | BatchItem,
+  defaults: DispatchOptions | undefined,
+): Prepared | Promise<Prepared> {
+  try {
+    const { message, options } = split(item)
+    const request = prepare(message, overDefaults(defaults, options))
+    return typeof request === 'string' ? request : request.catch(refused)
+  } catch (error) {
+    return refused(error)
+  }
+}
+
+function refused(error: unknown): Prepared {
+  return { error: error as Error }
+}
+
+function split(item: MessageInput | BatchItem): BatchItem {
+  const isItem = typeof item === 'object' && item !== null && 'message' in item && !('type' in item)
+  return isItem ? item : { message: item as MessageInput }
+}
+
+async function dispatchAtomically(prepared: Prepared[]): Promise<BatchResult[]> {
+  const requests = prepared.map((one) => {
+    if (typeof one !== 'string') throw one.error
+    return one
+  })
+  if (requests.length === 0) return []
+  refuseTooLong(requests)
+  return (await send(`{"atomic":true,"requests":[${requests.join()}]}`)).map(toBatchResult)
+}
+
+function refuseTooLong(requests: string[]): void {
+  const characters = requests.reduce((sum, { length }) => sum + length, 0)
+  if (characters <= LONGEST_ATOMIC) return
+  throw invalid(
+    'SYMPHONY_PAYLOAD_TOO_LARGE',
+    'messages',
+    `are ${characters} characters of JSON, and an atomic batch, which is one statement, has at most ${LONGEST_ATOMIC}: ` +
+      'store the data elsewhere and send its address, or dispatch without `atomic`',
+  )
+}
+
+/** Keeps no request by itself: what lives while the core is at work is moved about by the garbage collector. */
+function toChunks(prepared: Prepared[]): Chunk[] {
+  const chunks: Chunk[] = []
+  for (let start = 0; start < prepared.length; ) {
+    const end = endOfChunk(prepared, start)
+    chunks.push(toChunk(prepared.slice(start, end)))
+    start = end
+  }
+  return chunks
+}
+
+function endOfChunk(prepared: Prepared[], start: number): number {
+  const last = Math.min(start + LARGEST, prepared.length)
+  let characters = 0
+  for (let end = start; end < last; end += 1) {
+    const one = prepared[end]
+    characters += typeof one === 'string' ? one.length : 0
+    if (characters > LONGEST) return Math.max(end, start + 1)
+  }
+  return last
+}
+
+function toChunk(prepared: Prepared[]): Chunk {
+  const refused = new Map<number, Error>()
+  const requests = prepared.filter((one, place) => {
+    if (typeof one === 'string') return true
+    refused.set(place, one.error)
+    return false
+  })
+  return { requests: `[${requests.join()}]`, count: requests.length, refused }
+}
+
+async function dispatchChunk(chunk: Chunk): Promise<BatchResult[]> {
+  const results = chunk.count === 0 ? [] : await sendEach(chunk)
+  // In the order of their places, each where it belongs.
+  for (const [place, error] of chunk.refused) results.splice(place, 0, { success: false, error })
+  return results
+}
+
+/** A call that fails as a whole fails each of its messages: earlier chunks are stored, and the caller has to know. */
+async function sendEach({ requests, count }: Chunk): Promise<BatchResult[]> {
+  try {
+    return (await send(requests)).map(toBatchResult)
+  } catch (error) {
+    return Array.from({ length: count }, () => ({ success: false, error: error as Error }))
+  }
+}
+
+async function send(requests: string): Promise<Outcome[]> {
+  return readOutcomes(await awaitNative(() => getCore().dispatch(requests)))
+}

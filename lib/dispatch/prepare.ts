@@ -1,0 +1,38 @@
+/** A message as the request that is sent, its schema asked before. */
+
+import { extrasOf } from '../message/extras.js'
+import type { MessageInput } from '../message/message.js'
+import { isPromise, parsePayload } from '../message/schema.js'
+import { invalid } from '../message/serialization.js'
+import { currentTraceContext } from '../tracing/spans.js'
+import { overDefaults, toRequest } from './request.js'
+import type { DispatchOptions } from './types.js'
+
+/**
+ * The request for a message. At once where no schema has to be waited for, so that the payload is copied in the call.
+ *
+ * @throws MessageValidationError, also as a rejection.
+ */
+export function prepare(message: MessageInput, options: DispatchOptions | undefined): string | Promise<string> {
+  if (typeof message !== 'object' || message === null) {
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+  }
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', 'must be an object')
+  }
+  const extras = extrasOf(message)
+  const merged = carryTrace(overDefaults(extras?.options, options))
+  if (extras?.schema === undefined) return toRequest(message, merged, extras?.text)
+  const payload = parsePayload(extras.schema, message.type, message.payload)
+  const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged)
+  return isPromise(payload) ? payload.then(finish) : finish(payload)
+}
+
+/** A message belongs to the trace of the request that dispatches it, unless its headers name another. */
+function carryTrace(options: DispatchOptions | undefined): DispatchOptions | undefined {
+  const trace = currentTraceContext()
+  const headers = options?.headers
+  if (trace === undefined || (headers !== undefined && (typeof headers !== 'object' || headers === null)))
+    return options
+  return 'traceparent' in (headers ?? {}) ? options : { ...options, headers: { ...trace, ...headers } }
+}

@@ -1,0 +1,123 @@
+/** The core's answers, as results or as errors. */
+
+import { type NativeFailure, toError } from '../core/native-error.js'
+import { takeInlineError } from '../handlers/inline-errors.js'
+import type {
+  BatchResult,
+  DispatchResult,
+  DispatchStatus,
+  FailedTransport,
+  StoredMessage,
+  TransportResult,
+} from './types.js'
+
+/** A stored message as the core writes it. */
+export interface NativeStored {
+  messageId: string
+  status: DispatchStatus
+  transport: string
+  queue: string
+  priority: number
+  availableAt: number
+  scheduledAt?: number | null
+  /** Absent where none was given: then the message's id stands for it. */
+  idempotencyKey?: string
+}
+
+/** What a message has in common with the one before it in its batch is left out. */
+type Brief = Pick<NativeStored, 'messageId'> & Partial<NativeStored>
+type NativeCopy = NativeStored | { transport: string; error: NativeFailure }
+
+/** What the core answers to one request. */
+export type NativeAnswer = { ok: Brief & { messages?: NativeCopy[] } } | { error: NativeFailure }
+
+/** What became of one request. */
+export type Outcome = { ok: StoredMessage; copies: NativeCopy[] | undefined } | { error: NativeFailure }
+
+/** The answers of the core to a batch, in order. */
+export function readOutcomes(text: string): Outcome[] {
+  const answers = JSON.parse(text) as NativeAnswer[]
+  const last = {} as NativeStored
+  return answers.map((answer) => {
+    if ('error' in answer) return answer
+    complete(last, answer.ok)
+    return { ok: toStored(last), copies: answer.ok.messages }
+  })
+}
+
+/** Turns the message before into this one. */
+function complete(last: NativeStored, brief: Brief): void {
+  last.messageId = brief.messageId
+  last.status = brief.status ?? last.status
+  last.transport = brief.transport ?? last.transport
+  last.queue = brief.queue ?? last.queue
+  last.priority = brief.priority ?? last.priority
+  last.availableAt = brief.availableAt ?? last.availableAt
+  last.scheduledAt = brief.scheduledAt
+  last.idempotencyKey = brief.idempotencyKey
+}
+
+/**
+ * The result of a dispatch.
+ *
+ * @throws the handler's own error where a handler failed inside `dispatch()`, else the core's as its class.
+ */
+export function unwrap(outcome: Outcome): DispatchResult {
+  if ('error' in outcome) throw errorOf(outcome.error)
+  return { ...outcome.ok, messages: entriesOf(outcome) }
+}
+
+/** The result of one message of a batch. */
+export function toBatchResult(outcome: Outcome): BatchResult {
+  if ('error' in outcome) return { success: false, error: errorOf(outcome.error) }
+  const { messageId, status, transport, queue, priority, availableAt, idempotencyKey, scheduledAt } = outcome.ok
+  const messages = entriesOf(outcome)
+  // Written out: with something before it, a spread costs more than all else here.
+  const result: BatchResult = {
+    success: true,
+    messageId,
+    status,
+    transport,
+    queue,
+    priority,
+    availableAt,
+    idempotencyKey,
+    messages,
+  }
+  if (scheduledAt !== undefined) result.scheduledAt = scheduledAt
+  return result
+}
+
+/** The results of one message, a transport each. */
+export function toTransportResults(result: DispatchResult): TransportResult[] {
+  return result.messages.map((entry) => ('error' in entry ? { success: false, ...entry } : { success: true, ...entry }))
+}
+
+function entriesOf({ ok, copies }: Extract<Outcome, { ok: unknown }>): DispatchResult['messages'] {
+  return copies?.map(toEntry) ?? [ok]
+}
+
+function toEntry(entry: NativeCopy): StoredMessage | FailedTransport {
+  return 'error' in entry ? { transport: entry.transport, error: errorOf(entry.error) } : toStored(entry)
+}
+
+function toStored(native: NativeStored): StoredMessage {
+  const stored: StoredMessage = {
+    messageId: native.messageId,
+    status: native.status,
+    transport: native.transport,
+    queue: native.queue,
+    priority: native.priority,
+    availableAt: new Date(native.availableAt),
+    idempotencyKey: native.idempotencyKey ?? native.messageId,
+  }
+  if (native.scheduledAt != null) stored.scheduledAt = new Date(native.scheduledAt)
+  return stored
+}
+
+/** The error that a handler threw inside this dispatch may be anything, so its type is a promise of convention. */
+function errorOf(failure: NativeFailure): Error {
+  const messageId = (failure.details as { messageId?: string } | null | undefined)?.messageId
+  const thrown = messageId === undefined ? undefined : takeInlineError(messageId)
+  return thrown === undefined ? toError(failure) : (thrown.error as Error)
+}

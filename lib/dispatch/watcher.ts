@@ -1,0 +1,22 @@
+/** Dispatchers that are watched, for those who want to know what becomes of each call. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { peekShared, shared } from '../base/process-state.js'
+import type { Dispatcher } from './types.js'
+
+const SLOT = 'watchers'
+
+/** Whoever watches the dispatches that are made in a call. */
+export interface Watcher {
+  /** A dispatcher over this one that notes what becomes of what it dispatches. */
+  watch(dispatcher: Dispatcher): Dispatcher
+}
+
+/** Carries the watcher of a call to the dispatches made in it. */
+export function watchers(): AsyncLocalStorage<Watcher> {
+  return shared(SLOT, () => new AsyncLocalStorage<Watcher>())
+}
+
+/** The dispatcher, watched where the caller has a watcher. */
+export function watched(dispatcher: Dispatcher): Dispatcher {
+  return peekShared<AsyncLocalStorage<Watcher>>(SLOT)?.getStore()?.watch(dispatcher) ?? dispatcher
+}

@@ -1,0 +1,62 @@
+/** Who may call. Everything is closed until the application opens it. */
+import { ConfigurationError } from '../../base/errors.js'
+import { isDevelopment } from '../responses/answer.js'
+import { RequestProblem } from '../responses/problem.js'
+import { refuseForgery } from './forgery.js'
+import { hasBearer } from './secret.js'
+
+/** What a request asks of a route. */
+export interface AskedFor {
+  /**
+   * The parts of the path below the route, decoded: `['failed', id, 'retry']`. Empty for the cron routes. Look at this to
+   * let somebody call some endpoints only: the same name can be written in a URL in several ways.
+   */
+  path: readonly string[]
+}
+
+/**
+ * Says whether a request may pass: only `true` opens, or a `Response` that is sent instead, such as a redirect to a
+ * login. It sees method, URL and headers; it must not read the body, which the endpoint needs.
+ */
+export type Authorize = (request: Request, asked: AskedFor) => boolean | Response | Promise<boolean | Response>
+
+/** What opens a route. */
+export interface Doors {
+  /** The application's own check. */
+  authorize?: Authorize
+  /** Whether `Authorization: Bearer $CRON_SECRET` opens as well. */
+  cronSecret?: boolean
+  /** Whether a GET changes something, so that it is guarded like a POST. */
+  effects?: boolean
+  /** How to open, for a developer who finds it closed. */
+  remedy: string
+}
+
+const READS = ['GET', 'HEAD']
+
+/**
+ * Lets a request pass, or not.
+ *
+ * @returns the response of `authorize`, where it made one.
+ * @throws RequestProblem 401, or 403 for a request that another site made the browser send.
+ */
+export async function guard(
+  request: Request,
+  doors: Doors,
+  path: readonly string[] = [],
+): Promise<Response | undefined> {
+  if (doors.cronSecret && hasBearer(request, process.env.CRON_SECRET)) return undefined
+  const verdict = await doors.authorize?.(request, { path })
+  if (verdict instanceof Response) return verdict
+  if (verdict !== true) throw unauthorized(doors.remedy)
+  if (request.bodyUsed) {
+    throw new ConfigurationError('`authorize` read the body: let it read `request.clone()`, or the headers alone')
+  }
+  if (doors.effects || !READS.includes(request.method)) refuseForgery(request)
+  return undefined
+}
+
+function unauthorized(remedy: string): RequestProblem {
+  const message = isDevelopment() ? `not authorized. ${remedy}` : 'not authorized'
+  return new RequestProblem(401, 'SYMPHONY_UNAUTHORIZED', message, { headers: { 'www-authenticate': 'Bearer' } })
+}

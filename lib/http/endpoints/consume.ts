@@ -1,0 +1,37 @@
+/** `POST consume`: a drain for whoever has no cron route. */
+import { peekConfig } from '../../config/effective.js'
+import { checkOptions } from '../../consume/options.js'
+import { readJson, SMALL_BODY } from '../requests/body.js'
+import { duration, readFields, text, whole } from '../requests/fields.js'
+import { Answer } from '../responses/answer.js'
+import { badRequest } from '../responses/problem.js'
+import { namingTransport } from '../responses/refusal.js'
+import { drain } from '../routes/drain.js'
+import type { Call, Endpoint } from './endpoint.js'
+
+const LIMITS = {
+  batchSize: whole(1, 1_000),
+  maxConcurrency: whole(1, 100),
+  timeLimit: duration(1, 3_600_000),
+  messageLimit: whole(1, 1_000_000),
+  transport: text(),
+}
+
+export const consume: Endpoint[] = [{ method: 'POST', path: 'consume', run: consumeSome }]
+
+async function consumeSome({ request, settings }: Call): Promise<Answer> {
+  const asked = readFields((await readJson(request, SMALL_BODY)) ?? {}, LIMITS)
+  if (isInline(asked.transport)) throw badRequest('transport: messages of type sync wait nowhere', 'transport')
+  const timeLimit = Math.min(asked.timeLimit ?? settings.timeLimit, settings.timeLimit)
+  const { transports, ...consume } = settings.consume
+  const from = asked.transport === undefined ? { transports } : {}
+  const { stats, health, ...result } = await namingTransport(
+    drain(checkOptions({ ...consume, ...from, ...asked, timeLimit })),
+  )
+  return new Answer({ success: true, stats, health, ...result })
+}
+
+/** Handled inside `dispatch()`, so there is nothing to drain. */
+function isInline(transport: string | undefined): boolean {
+  return transport !== undefined && peekConfig().transports[transport]?.type === 'sync'
+}

@@ -1,0 +1,112 @@
+/** Dead letters: look, put back, delete. */
+import {
+  countFailed,
+  type FailedFilter,
+  type FailedPage,
+  type FailedPageOptions,
+  getFailed,
+  listFailed,
+  removeFailed,
+  retryFailed,
+} from '../../operate/dead-letters.js'
+import { readJson, SMALL_BODY } from '../requests/body.js'
+import { cut, ids, instant, isId, queryOf, readExactly, readQuery, text, wholeText, yes } from '../requests/fields.js'
+import { Answer } from '../responses/answer.js'
+import { badRequest, notFound } from '../responses/problem.js'
+import { atCursor, namingTransport } from '../responses/refusal.js'
+import type { Call, Endpoint } from './endpoint.js'
+
+const FILTER = {
+  type: text(),
+  transport: text(),
+  queue: text(),
+  errorClass: text(),
+  text: text(200),
+  failedAfter: instant,
+  failedBefore: instant,
+}
+
+const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
+
+const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text() }
+
+const DEFAULT_LIMIT = 50
+
+export const failed: Endpoint[] = [
+  { method: 'GET', path: 'failed', run: list },
+  { method: 'DELETE', path: 'failed', run: removeSome },
+  { method: 'POST', path: 'failed/retry', run: retrySome },
+  { method: 'GET', path: 'failed/:id', run: get },
+  { method: 'DELETE', path: 'failed/:id', run: remove },
+  { method: 'POST', path: 'failed/:id/retry', run: retry },
+]
+
+async function list({ url }: Call): Promise<Answer> {
+  const { limit = DEFAULT_LIMIT, offset = 0, cursor, ...filter } = readQuery(url, PAGE)
+  if (cursor !== undefined && offset > 0) throw badRequest('offset: must not stand beside a cursor', 'offset')
+  const asked = Promise.all([countFailed(filter), atCursor(cursor, pageAt(offset, { ...filter, limit, cursor }))])
+  const [{ total, capped }, { messages, nextCursor }] = await namingTransport(asked)
+  const hasMore = nextCursor !== null
+  return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
+}
+
+/** An offset is walked to, a page at a time; a cursor is where the page begins. */
+async function pageAt(offset: number, options: FailedPageOptions): Promise<FailedPage> {
+  let { cursor } = options
+  for (let left = offset; left > 0; ) {
+    const skipped = await listFailed({ ...options, cursor, limit: Math.min(left, 1_000) })
+    if (skipped.nextCursor === null) return { messages: [], nextCursor: null }
+    left -= skipped.messages.length
+    cursor = skipped.nextCursor
+  }
+  return listFailed({ ...options, cursor })
+}
+
+async function get({ parameters }: Call): Promise<Answer> {
+  const message = await getFailed(parameters.id ?? '')
+  if (message === null) throw gone(parameters.id)
+  return new Answer({ success: true, message })
+}
+
+async function retry({ parameters }: Call): Promise<Answer> {
+  const id = parameters.id ?? ''
+  const [retried] = isId(id) ? await retryFailed(id) : []
+  if (retried === undefined) throw gone(id)
+  const { messageId, failedMessageId, transport } = retried
+  return new Answer({ success: true, newMessageId: messageId, originalFailedMessageId: failedMessageId, transport })
+}
+
+async function remove({ parameters }: Call): Promise<Answer> {
+  const id = parameters.id ?? ''
+  const removed = isId(id) ? await removeFailed(id) : 0
+  if (removed === 0) throw gone(id)
+  return new Answer({ success: true, removed })
+}
+
+async function retrySome(call: Call): Promise<Answer> {
+  const retried = await namingTransport(retryFailed(await selection(call)))
+  const messages = retried.map(({ messageId, failedMessageId, transport }) => ({
+    newMessageId: messageId,
+    originalFailedMessageId: failedMessageId,
+    transport,
+  }))
+  return new Answer({ success: true, retried: messages.length, messages })
+}
+
+async function removeSome(call: Call): Promise<Answer> {
+  return new Answer({ success: true, removed: await namingTransport(removeFailed(await selection(call))) })
+}
+
+/** A filter from the body, else from the query. All of them have to be asked for. */
+async function selection({ request, url }: Call): Promise<FailedFilter> {
+  const body = await readJson(request, SMALL_BODY)
+  const { all, ...filter } = readExactly(body ?? queryOf(url), SELECTION)
+  const empty = Object.keys(filter).length === 0
+  if (empty && all === undefined) throw badRequest('give a filter, or `all`: true for every dead letter', 'all')
+  if (!empty && all !== undefined) throw badRequest('all: must not stand beside a filter', 'all')
+  return filter
+}
+
+function gone(id = ''): Error {
+  return notFound(`there is no dead letter ${cut(id)}`)
+}

@@ -1,0 +1,71 @@
+/** What an endpoint is, and how the one that was asked for is found. */
+import type { ConsumeOptions } from '../../consume/options.js'
+import { cut } from '../requests/fields.js'
+import type { Answer } from '../responses/answer.js'
+import { notFound } from '../responses/problem.js'
+import { methodNotAllowed } from '../routes/handler.js'
+
+/** What endpoints need to know of their route. */
+export interface EndpointSettings {
+  /** What every drain of `POST consume` gets beside its body. */
+  consume: Omit<ConsumeOptions, 'timeLimit' | 'deadline'>
+  /** The longest drain, in milliseconds. */
+  timeLimit: number
+}
+
+/** One call of an endpoint. */
+export interface Call {
+  request: Request
+  url: URL
+  /** What stands in the place of `:name` in the path. */
+  parameters: Record<string, string>
+  settings: EndpointSettings
+}
+
+/** One endpoint. */
+export interface Endpoint {
+  method: 'GET' | 'POST' | 'DELETE'
+  /** Below the route's own path, as `failed/:id/retry`. */
+  path: string
+  run(call: Call): Promise<Answer | Response>
+}
+
+/**
+ * The endpoint of a method and path. A path of fixed words wins over one with parameters.
+ *
+ * @throws RequestProblem 404 for a path that does not exist, 405 for a method that it does not have.
+ */
+export function findEndpoint(
+  endpoints: readonly Endpoint[],
+  method: string,
+  segments: string[],
+): { endpoint: Endpoint; parameters: Record<string, string> } {
+  const fitting = endpoints.filter(({ path }) => match(path, segments) !== undefined)
+  const path = fitting.map((endpoint) => endpoint.path).sort((left, right) => variables(left) - variables(right))[0]
+  if (path === undefined) throw notFound(`there is no endpoint /${cut(segments.join('/'))}; ${known(endpoints)}`)
+  const here = fitting.filter((endpoint) => endpoint.path === path)
+  const endpoint = here.find((it) => it.method === (method === 'HEAD' ? 'GET' : method))
+  if (endpoint === undefined) throw methodNotAllowed(method, here.map((it) => it.method).sort())
+  return { endpoint, parameters: match(path, segments) ?? {} }
+}
+
+function known(endpoints: readonly Endpoint[]): string {
+  const words = new Set(endpoints.map(({ path }) => path.split('/')[0]))
+  return `the paths begin with ${[...words].sort().join(', ')}`
+}
+
+function match(path: string, segments: string[]): Record<string, string> | undefined {
+  const parts = path.split('/')
+  if (parts.length !== segments.length) return undefined
+  const parameters: Record<string, string> = {}
+  for (const [index, part] of parts.entries()) {
+    const segment = segments[index] ?? ''
+    if (part.startsWith(':')) parameters[part.slice(1)] = segment
+    else if (part !== segment) return undefined
+  }
+  return parameters
+}
+
+function variables(path: string): number {
+  return path.split('/').filter((part) => part.startsWith(':')).length
+}

@@ -1,0 +1,65 @@
+/** Single messages, for an operator: look, find, cancel. */
+import { cancelMessage, getMessage, getStats, listMessages, type MessageStatus } from '../../operate/messages.js'
+import { cut, instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
+import { Answer } from '../responses/answer.js'
+import { notFound, RequestProblem } from '../responses/problem.js'
+import { atCursor, namingTransport } from '../responses/refusal.js'
+import type { Call, Endpoint } from './endpoint.js'
+
+const PAGE = {
+  type: text(),
+  transport: text(),
+  queue: text(),
+  status: oneOf('pending', 'processing', 'completed', 'discarded', 'cancelled'),
+  priority: wholeText(1, 10),
+  text: text(200),
+  createdAfter: instant,
+  createdBefore: instant,
+  limit: wholeText(1, 1_000),
+  cursor: text(),
+}
+
+export const admin: Endpoint[] = [
+  { method: 'GET', path: 'admin/messages', run: list },
+  { method: 'GET', path: 'admin/messages/:id', run: get },
+  { method: 'POST', path: 'admin/messages/:id/cancel', run: cancel },
+  { method: 'GET', path: 'admin/stats', run: stats },
+]
+
+async function list({ url }: Call): Promise<Answer> {
+  const { limit = 50, ...options } = readQuery(url, PAGE)
+  const { messages, nextCursor } = await atCursor(options.cursor, namingTransport(listMessages({ ...options, limit })))
+  return new Answer({ success: true, messages, pagination: { limit, hasMore: nextCursor !== null, nextCursor } })
+}
+
+async function get({ parameters }: Call): Promise<Answer> {
+  const message = await getMessage(parameters.id ?? '')
+  if (message === null) throw missing(parameters.id)
+  return new Answer({ success: true, message })
+}
+
+async function cancel({ parameters }: Call): Promise<Answer> {
+  const { cancelled, status } = await cancelMessage(parameters.id ?? '')
+  if (status === null) throw missing(parameters.id)
+  if (!cancelled) throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `message ${parameters.id} ${WHY[status]}`)
+  return new Answer({ success: true, messageId: parameters.id, status })
+}
+
+/** Why a message can not be cancelled. */
+const WHY: Record<MessageStatus, string> = {
+  pending: 'is being claimed at this moment; try again',
+  processing: 'is being handled; it can be cancelled only while it waits',
+  completed: 'has been handled already',
+  discarded: 'is finished already',
+  cancelled: 'is cancelled already',
+  failed: 'is a dead letter: delete that',
+}
+
+async function stats({ url }: Call): Promise<Answer> {
+  readQuery(url, {})
+  return new Answer({ success: true, stats: await getStats(), timestamp: new Date() })
+}
+
+function missing(id = ''): Error {
+  return notFound(`there is no message ${cut(id)}; finished ones are kept for \`retention.completed\``)
+}

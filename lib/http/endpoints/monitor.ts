@@ -1,0 +1,41 @@
+/** How the queue is: `GET metrics`, `GET health`. */
+import { getHealth } from '../../monitor/health.js'
+import { getMetrics } from '../../monitor/metrics.js'
+import { prometheusMetrics } from '../../monitor/prometheus.js'
+import { instant, oneOf, readQuery, wholeText } from '../requests/fields.js'
+import { Answer, textAnswer } from '../responses/answer.js'
+import { badRequest } from '../responses/problem.js'
+import type { Call, Endpoint } from './endpoint.js'
+
+const WINDOW = {
+  minutes: wholeText(1, 525_600),
+  startTime: instant,
+  endTime: instant,
+  format: oneOf('json', 'prometheus'),
+}
+
+export const monitoring: Endpoint[] = [
+  { method: 'GET', path: 'metrics', run: metrics },
+  { method: 'GET', path: 'health', run: health },
+]
+
+async function metrics({ url }: Call): Promise<Answer | Response> {
+  const { format, ...window } = readQuery(url, WINDOW)
+  const { minutes, startTime, endTime } = window
+  if (minutes !== undefined && startTime !== undefined) {
+    throw badRequest('minutes: must not stand beside startTime', 'minutes')
+  }
+  if (startTime !== undefined && startTime.getTime() >= (endTime?.getTime() ?? Date.now())) {
+    throw badRequest('startTime: must be before endTime, which is now unless it is given', 'startTime')
+  }
+  if (format === 'prometheus') return textAnswer(await prometheusMetrics(window), PROMETHEUS)
+  return new Answer({ success: true, metrics: await getMetrics(window) })
+}
+
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
+
+async function health({ url }: Call): Promise<Answer> {
+  readQuery(url, {})
+  const found = await getHealth()
+  return new Answer({ success: found.status !== 'unhealthy', health: found }, found.status === 'unhealthy' ? 503 : 200)
+}

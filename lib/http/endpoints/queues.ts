@@ -1,0 +1,33 @@
+/** How much there is: `GET status`, `GET queue-depth`. */
+import { getStats } from '../../operate/messages.js'
+import { queueDepth } from '../../operate/queues.js'
+import { readQuery, text } from '../requests/fields.js'
+import { Answer } from '../responses/answer.js'
+import { namingTransport } from '../responses/refusal.js'
+import type { Call, Endpoint } from './endpoint.js'
+
+export const queues: Endpoint[] = [
+  { method: 'GET', path: 'status', run: status },
+  { method: 'GET', path: 'queue-depth', run: depths },
+]
+
+async function status({ url }: Call): Promise<Answer> {
+  const { transport } = readQuery(url, { transport: text() })
+  const stats = await namingTransport(getStats(transport === undefined ? {} : { transport }))
+  const { depth, pending, processing, completed, failed, delayed, oldestAge, schedules, capped } = stats
+  return new Answer({
+    success: true,
+    transport: transport ?? 'all',
+    queue: { depth, pending, processing, completed, failed, delayed, oldestAge, capped },
+    failedMessages: failed,
+    scheduledMessages: schedules,
+    timestamp: new Date(),
+  })
+}
+
+async function depths({ url }: Call): Promise<Answer> {
+  readQuery(url, {})
+  const all = await queueDepth()
+  const depth = all.reduce((sum, queue) => sum + queue.pending + queue.delayed + queue.processing, 0)
+  return new Answer({ success: true, depth, queues: all, timestamp: new Date() })
+}

@@ -1,0 +1,78 @@
+/** Schedules: look, pause, resume, run now, delete. */
+import { SchedulerError } from '../../base/errors.js'
+import {
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  runScheduleNow,
+} from '../../schedules/schedules.js'
+import { cut, readFields, readQuery, text, wholeText } from '../requests/fields.js'
+import { Answer } from '../responses/answer.js'
+import { notFound } from '../responses/problem.js'
+import { ofSchedule } from '../responses/refusal.js'
+import type { Call, Endpoint } from './endpoint.js'
+
+export const schedules: Endpoint[] = [
+  { method: 'GET', path: 'schedules', run: list },
+  { method: 'GET', path: 'schedules/:name', run: get },
+  { method: 'DELETE', path: 'schedules/:name', run: remove },
+  {
+    method: 'POST',
+    path: 'schedules/:name/pause',
+    run: act(async (name) => ({ schedule: await pauseSchedule(name) })),
+  },
+  {
+    method: 'POST',
+    path: 'schedules/:name/resume',
+    run: act(async (name) => ({ schedule: await resumeSchedule(name) })),
+  },
+  { method: 'POST', path: 'schedules/:name/run', run: act(runScheduleNow) },
+]
+
+async function list({ url }: Call): Promise<Answer> {
+  const { after, limit = 100 } = readQuery(url, { after: text(), limit: wholeText(1, 1_000) })
+  const found = await listSchedules({ limit: limit + 1, ...(after === undefined ? {} : { after }) })
+  const page = found.slice(0, limit)
+  const hasMore = found.length > limit
+  return new Answer({
+    success: true,
+    schedules: page,
+    pagination: { limit, hasMore, after: hasMore ? (page.at(-1)?.name ?? null) : null },
+  })
+}
+
+async function get(call: Call): Promise<Answer> {
+  const name = nameIn(call)
+  const schedule = await getSchedule(name)
+  if (schedule === null) throw missing(name)
+  return new Answer({ success: true, schedule })
+}
+
+async function remove(call: Call): Promise<Answer> {
+  const name = nameIn(call)
+  if (!(await deleteSchedule(name))) throw missing(name)
+  return new Answer({ success: true, removed: 1 })
+}
+
+function act(action: (name: string) => Promise<object>): (call: Call) => Promise<Answer> {
+  return async (call) => {
+    const name = nameIn(call)
+    try {
+      return new Answer({ success: true, ...(await ofSchedule(action(name))) })
+    } catch (error) {
+      if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(name)
+      throw error
+    }
+  }
+}
+
+/** The name in the path. One that no schedule can have is refused, like any other parameter. */
+function nameIn({ parameters }: Call): string {
+  return readFields({ name: parameters.name }, { name: text() }).name ?? ''
+}
+
+function missing(name: string): Error {
+  return notFound(`there is no schedule ${cut(name)}`)
+}

@@ -1,0 +1,70 @@
+/** Answers: JSON that nobody caches, and errors that tell outsiders nothing of the inside. */
+import { MessageValidationError, SymphonyError } from '../../base/errors.js'
+import { getLogger } from '../../base/logger.js'
+import { RequestProblem } from './problem.js'
+
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
+/** A body with its status. */
+export class Answer {
+  readonly status: number
+  readonly body: object
+
+  constructor(body: object, status = 200) {
+    this.status = status
+    this.body = body
+  }
+}
+
+/** Text, for what is no JSON. */
+export function textAnswer(text: string, contentType: string): Response {
+  return new Response(text, { headers: { ...HEADERS, 'content-type': contentType } })
+}
+
+/** After how many seconds to try again what could not be served now. */
+const AGAIN_SECONDS = 5
+
+/** A body as JSON; instants become ISO 8601. One that says "not now" says when. */
+export function jsonAnswer(body: object, status = 200, headers: Record<string, string> = {}): Response {
+  const again: Record<string, string> = status === 503 || status === 429 ? { 'retry-after': String(AGAIN_SECONDS) } : {}
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...HEADERS, 'content-type': 'application/json; charset=utf-8', ...again, ...headers },
+  })
+}
+
+/** Whether details may be shown: only where `NODE_ENV` says that this is a developer's machine. */
+export function isDevelopment(): boolean {
+  return process.env.NODE_ENV === 'development'
+}
+
+/** What an error tells the caller: the refusal of a request as it is; of everything else no more than its code. */
+export function errorAnswer(thrown: unknown): Response {
+  if (thrown instanceof RequestProblem) {
+    const { status, code, message, field, headers } = thrown
+    return jsonAnswer({ success: false, error: { code, message, field } }, status, headers)
+  }
+  if (thrown instanceof MessageValidationError) {
+    const { code, message, path, issues } = thrown
+    const found = issues.length > 0 ? issues : undefined
+    return jsonAnswer({ success: false, error: { code, message, field: path ?? undefined, issues: found } }, 400)
+  }
+  getLogger().error('a request could not be answered', { error: thrown })
+  return jsonAnswer({ success: false, error: publicError(thrown) }, isAway(thrown) ? 503 : 500)
+}
+
+/** An error for a body: its code; its message only in development. */
+export function publicError(thrown: unknown): { code: string; message: string } {
+  const code = thrown instanceof SymphonyError ? thrown.code : 'SYMPHONY_INTERNAL'
+  if (!isDevelopment()) return { code, message: isAway(thrown) ? BUSY : FAILED }
+  return { code, message: thrown instanceof Error ? thrown.message : String(thrown) }
+}
+
+const FAILED = 'the request could not be served; the log of the server says why'
+const BUSY = `the queue is busy, or cannot be reached: try again in ${AGAIN_SECONDS} s`
+
+const AWAY = ['SYMPHONY_CONNECTION_FAILED', 'SYMPHONY_TIMEOUT', 'SYMPHONY_STOPPED']
+
+function isAway(thrown: unknown): boolean {
+  return thrown instanceof SymphonyError && AWAY.includes(thrown.code)
+}

@@ -1,0 +1,57 @@
+/** What the package refuses because of what a request asked for: mistakes of the caller, not of the server. */
+import { MessageValidationError, SchedulerError, SerializationError, SymphonyError } from '../../base/errors.js'
+import { badRequest, RequestProblem } from './problem.js'
+
+/** A transport that cannot do what was asked of it. */
+const OF_TRANSPORTS = [
+  'SYMPHONY_UNKNOWN_TRANSPORT',
+  'SYMPHONY_TRANSPORT_DISABLED',
+  'SYMPHONY_TRANSPORT_UNSUPPORTED',
+  'SYMPHONY_TRANSPORT_NOT_CAPABLE',
+]
+
+function isAboutTransport(error: unknown): error is SymphonyError {
+  return error instanceof SymphonyError && OF_TRANSPORTS.includes(error.code)
+}
+
+/**
+ * Awaits a call that got a transport from the request.
+ *
+ * @throws RequestProblem 400 naming `field`, where the call refuses that transport.
+ */
+export async function namingTransport<T>(call: Promise<T>, field = 'transport'): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw isAboutTransport(error) ? badRequest(error.message, field) : error
+  }
+}
+
+/**
+ * Awaits a page that may begin at a cursor from the request.
+ *
+ * @throws RequestProblem 400 naming the cursor, where it is not one that the page before ended with.
+ */
+export async function atCursor<T>(cursor: string | undefined, page: Promise<T>): Promise<T> {
+  try {
+    return await page
+  } catch (error) {
+    throw cursor !== undefined && error instanceof SerializationError ? badRequest(error.message, 'cursor') : error
+  }
+}
+
+/**
+ * Awaits what a stored schedule is asked to do.
+ *
+ * @throws RequestProblem 409 saying why the schedule, as it is stored, cannot do it.
+ */
+export async function ofSchedule<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    const refused = error instanceof SchedulerError || error instanceof MessageValidationError
+    if (!refused && !isAboutTransport(error)) throw error
+    if (error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw error
+    throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `the schedule cannot run as it is: ${error.message}`)
+  }
+}

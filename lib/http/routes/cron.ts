@@ -1,0 +1,59 @@
+/** What the two cron routes have in common: who may call, and how. */
+
+import { type Authorize, guard } from '../authorization/guard.js'
+import { Answer } from '../responses/answer.js'
+import { executionIdOf, once } from './execution.js'
+import { answering, methodNotAllowed, type RouteHandler } from './handler.js'
+
+/** Options of both cron routes. */
+export interface CronRouteOptions {
+  /** Lets other callers in, beside those who send `Authorization: Bearer $CRON_SECRET`. */
+  authorize?: Authorize
+  /**
+   * Seconds after which the platform kills the function: the same number as `export const maxDuration` in the route
+   * file. The work ends a tenth of it earlier, 1 s at least and 10 s at most.
+   */
+  maxDuration?: number
+}
+
+/** The handlers of a cron route. */
+export interface CronRoute {
+  /** How Vercel Cron calls. */
+  GET: RouteHandler
+  /** A trigger of any kind; its body may name the execution: `{ "executionId": "…" }`. */
+  POST: RouteHandler
+  /** Both by the request's method, for servers other than Next.js. */
+  handle: RouteHandler
+}
+
+/** The work of a cron route. */
+export interface CronWork {
+  /** Under which name its executions are noted. */
+  name: string
+  /** The milliseconds it takes at most. */
+  timeLimit: number
+  /** Does it; what it returns becomes the answer, with `success`. */
+  run(): Promise<object>
+}
+
+const REMEDY =
+  'Set CRON_SECRET in the environment, and send it as `Authorization: Bearer <secret>` (Vercel Cron does), or pass ' +
+  '`authorize` to the route'
+
+/** A cron route that does its work for whoever may ask for it. */
+export function cronRoute(authorize: Authorize | undefined, work: CronWork): CronRoute {
+  const handle: RouteHandler = (request) =>
+    answering(async () => {
+      const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
+      if (instead !== undefined) return instead
+      if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed(request.method, ['GET', 'POST'])
+      return answerOnce(await executionIdOf(request), work)
+    })
+  return { GET: handle, POST: handle, handle }
+}
+
+async function answerOnce(executionId: string | undefined, { name, timeLimit, run }: CronWork): Promise<Answer> {
+  const result = await once(name, executionId, timeLimit, run)
+  if (result === undefined) return new Answer({ success: true, duplicate: true, executionId })
+  return new Answer({ success: true, executionId, ...result })
+}

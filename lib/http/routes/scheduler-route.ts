@@ -1,0 +1,33 @@
+/** The cron route that runs what is due. */
+import { cleanup } from '../../operate/queues.js'
+import { runDueSchedules } from '../../schedules/schedules.js'
+import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
+import { timeLimitFor } from './time-limit.js'
+
+/** Options of {@link createSchedulerRoute}. */
+export interface SchedulerRouteOptions extends CronRouteOptions {
+  /** Schedules that one call runs at most; all that are due by default. */
+  limit?: number
+}
+
+/**
+ * A route that dispatches a message for every run of a schedule that is due, and deletes what its retention no longer
+ * covers. Calls may overlap: every run is dispatched once.
+ *
+ * Closed until `CRON_SECRET` is set, or `authorize` given.
+ *
+ * @throws ConfigurationError naming an option that does not fit.
+ *
+ * @example
+ * // app/api/cron/symphony-scheduler/route.ts
+ * export const runtime = 'nodejs'
+ * export const maxDuration = 60
+ * export const { GET, POST } = createSchedulerRoute({ maxDuration })
+ */
+export function createSchedulerRoute(options: SchedulerRouteOptions = {}): CronRoute {
+  const { authorize, maxDuration, limit } = options
+  const timeLimit = timeLimitFor(maxDuration, undefined)
+  const due = { timeLimit, ...(limit === undefined ? {} : { limit }) }
+  const run = async () => ({ ...(await runDueSchedules(due)), cleanup: await cleanup() })
+  return cronRoute(authorize, { name: 'scheduler', timeLimit, run })
+}

@@ -1,0 +1,80 @@
+/** The endpoints for operators and other services, behind one catch-all route. */
+import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
+import { type Authorize, guard } from '../authorization/guard.js'
+import { consume } from '../endpoints/consume.js'
+import { failed } from '../endpoints/dead-letters.js'
+import { dispatching } from '../endpoints/dispatch.js'
+import type { Call, EndpointSettings } from '../endpoints/endpoint.js'
+import { findEndpoint } from '../endpoints/endpoint.js'
+import { admin } from '../endpoints/messages.js'
+import { monitoring } from '../endpoints/monitor.js'
+import { queues } from '../endpoints/queues.js'
+import { schedules } from '../endpoints/schedules.js'
+import { segmentsOf } from '../requests/path.js'
+import { answering, type CatchAllHandler, type RouteContext, type RouteHandler } from './handler.js'
+import { timeLimitFor } from './time-limit.js'
+
+/** Options of {@link createSymphonyRoute}. */
+export interface SymphonyRouteOptions {
+  /** Says who may call; without it nobody may. See {@link bearerToken} for a secret. */
+  authorize?: Authorize
+  /** The path of the route; only for servers other than Next.js. `'/api/symphony'` by default. */
+  basePath?: string
+  /** What every `POST consume` gets beside its body, such as `registry` and `queues`. */
+  consume?: Omit<ConsumeOptions, 'deadline'>
+  /** Seconds after which the platform kills the function, as `export const maxDuration`. */
+  maxDuration?: number
+}
+
+/** The handlers of the endpoints. */
+export interface SymphonyRoute {
+  /** Figures, lists and single messages. */
+  GET: CatchAllHandler
+  /** Dispatching, consuming, putting back, cancelling. */
+  POST: CatchAllHandler
+  /** Deleting dead letters and schedules. */
+  DELETE: CatchAllHandler
+  /** All of them by the request's method, for servers other than Next.js. */
+  handle: RouteHandler
+}
+
+const ENDPOINTS = [...dispatching, ...consume, ...queues, ...monitoring, ...failed, ...admin, ...schedules]
+
+const REMEDY =
+  'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for whoever may call, ' +
+  'or bearerToken(process.env.QUEUE_TOKEN)'
+
+/**
+ * The endpoints, for `app/api/symphony/[...symphony]/route.ts`. Without `authorize` every one of them answers 401.
+ *
+ * @throws ConfigurationError naming an option that does not fit.
+ *
+ * @example
+ * export const runtime = 'nodejs'
+ * export const maxDuration = 60
+ * export const { GET, POST, DELETE } = createSymphonyRoute({
+ *   maxDuration,
+ *   authorize: async (request) => (await getSession(request))?.role === 'admin',
+ * })
+ */
+export function createSymphonyRoute(options: SymphonyRouteOptions = {}): SymphonyRoute {
+  const { authorize, basePath = '/api/symphony' } = options
+  const settings = settingsOf(options)
+  const handle = (request: Request, context?: RouteContext): Promise<Response> =>
+    answering(async () => {
+      const url = new URL(request.url)
+      const segments = await segmentsOf(url, context, basePath)
+      const instead = await guard(request, { authorize, remedy: REMEDY }, segments)
+      if (instead !== undefined) return instead
+      const { endpoint, parameters } = findEndpoint(ENDPOINTS, request.method, segments)
+      const call: Call = { request, url, parameters, settings }
+      return endpoint.run(call)
+    })
+  return { GET: handle, POST: handle, DELETE: handle, handle }
+}
+
+function settingsOf({ consume = {}, maxDuration }: SymphonyRouteOptions): EndpointSettings {
+  const { timeLimit, ...rest } = consume
+  const checked = checkOptions(consume)
+  return { consume: rest, timeLimit: timeLimitFor(maxDuration, checked.timeLimit) }
+}

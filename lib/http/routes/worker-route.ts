@@ -1,0 +1,30 @@
+/** The cron route that handles messages. */
+import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
+import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
+import { drain } from './drain.js'
+import { timeLimitFor } from './time-limit.js'
+
+/** Options of {@link createWorkerRoute}: those of a drain, and of a cron route. */
+export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, CronRouteOptions {}
+
+/**
+ * A route that handles the messages that wait, until none is due or its time is up. Without `maxDuration` and
+ * `timeLimit` it takes 50 s.
+ *
+ * Closed until `CRON_SECRET` is set, or `authorize` given. The modules that call `registerHandler()` have to be imported
+ * in the route's file.
+ *
+ * @throws ConfigurationError naming an option that does not fit.
+ *
+ * @example
+ * // app/api/cron/symphony-worker/route.ts
+ * export const runtime = 'nodejs'
+ * export const maxDuration = 60
+ * export const { GET, POST } = createWorkerRoute({ maxDuration, maxConcurrency: 20 })
+ */
+export function createWorkerRoute(options: WorkerRouteOptions = {}): CronRoute {
+  const { authorize, maxDuration, ...consume } = options
+  const checked = checkOptions(consume)
+  const timeLimit = timeLimitFor(maxDuration, checked.timeLimit)
+  return cronRoute(authorize, { name: 'worker', timeLimit, run: () => drain({ ...checked, timeLimit }) })
+}

@@ -1,0 +1,102 @@
+/** Message types with a schema: typed at dispatch, typed in the handler, validated at both ends. */
+import { MessageValidationError } from '../base/errors.js'
+import { withExtras } from './extras.js'
+import type { MessageMetadata } from './message.js'
+import { parsePayload } from './schema.js'
+import { stringifyPayload } from './serialization.js'
+import type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema.js'
+
+/** A message of a defined type: as {@link MessageDefinition.create} makes it, and as its handlers get it. */
+export interface DefinedMessage<Type extends string, Payload> {
+  /** The message type. */
+  type: Type
+  /** What the schema takes before `dispatch()`, what it gives in a handler. */
+  payload: Payload
+  /** As in any message. */
+  metadata?: MessageMetadata
+}
+
+/** A message type and its schema. */
+export interface MessageDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema> {
+  /** The message type. */
+  readonly type: Type
+  /** Any Standard Schema: Zod, Valibot, ArkType, … */
+  readonly schema: Schema
+  /** A message to dispatch. It is validated when it is dispatched. */
+  create(payload: SchemaInput<Schema>, metadata?: MessageMetadata): DefinedMessage<Type, SchemaInput<Schema>>
+  /**
+   * The payload as the schema gives it.
+   *
+   * @throws MessageValidationError with `issues`, each with its path.
+   */
+  parse(payload: unknown): Promise<SchemaOutput<Schema>>
+}
+
+/** The message that a handler of a definition gets: `type EmailMessage = MessageOf<typeof EmailMessage>`. */
+export type MessageOf<Definition extends MessageDefinition> =
+  Definition extends MessageDefinition<infer Type, infer Schema> ? DefinedMessage<Type, SchemaOutput<Schema>> : never
+
+/**
+ * Defines a message type by a schema.
+ *
+ * What the schema returns is what is stored, and what is stored is validated again before the handler gets it. So the
+ * schema has to accept its own result after a trip through JSON: defaults, `trim` and `z.coerce.date()` do, a transform
+ * from text to number does not. The first dispatch of a definition checks that, and says so.
+ *
+ * @example
+ * const EmailMessage = defineMessage('EmailMessage', z.object({ to: z.email(), subject: z.string() }))
+ * await dispatch(EmailMessage, { to: 'user@example.com', subject: 'Hello' }, { priority: 7 })
+ * registerHandler(EmailMessage, async (message) => send(message.payload.to))
+ */
+export function defineMessage<const Type extends string, Schema extends StandardSchema>(
+  type: Type,
+  schema: Schema,
+): MessageDefinition<Type, Schema> {
+  const checked = acceptingItsOwnResult(type, schema)
+  return {
+    type,
+    schema,
+    create(payload, metadata) {
+      const message = metadata === undefined ? { type, payload } : { type, payload, metadata }
+      return withExtras(message, { schema: checked })
+    },
+    async parse(payload) {
+      return parsePayload(schema, type, payload)
+    },
+  }
+}
+
+/** Whether a value is a message definition. */
+export function isDefinition(value: unknown): value is MessageDefinition {
+  const { type, schema, create } = (value ?? {}) as Partial<MessageDefinition>
+  return typeof type === 'string' && typeof create === 'function' && schema?.['~standard'] !== undefined
+}
+
+/** The same schema, which at its first success makes sure that it will accept the result at consume. */
+function acceptingItsOwnResult(type: string, schema: StandardSchema): StandardSchema {
+  let proven = false
+  const prove = async (result: unknown): Promise<unknown> => {
+    const stored: unknown = JSON.parse(stringifyPayload(result))
+    const again = await schema['~standard'].validate(stored)
+    if (again.issues === undefined) proven = true
+    else throw refusesItself(type, again.issues[0]?.message)
+    return result
+  }
+  const validate = (value: unknown): ReturnType<StandardSchema['~standard']['validate']> => {
+    const result = schema['~standard'].validate(value)
+    if (proven) return result
+    return Promise.resolve(result).then(async (settled) => {
+      if (settled.issues === undefined) await prove(settled.value)
+      return settled
+    })
+  }
+  return { '~standard': { version: 1, vendor: 'leadmap', validate } }
+}
+
+function refusesItself(type: string, issue: string | undefined): MessageValidationError {
+  return new MessageValidationError(
+    `the schema of ${type} refuses its own result (${issue}): what it returns is stored and validated again before ` +
+      'the handler runs, so a transform has to accept what it gives',
+    { code: 'SYMPHONY_INVALID_PAYLOAD', details: { path: 'payload' } },
+  )
+}

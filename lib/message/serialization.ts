@@ -1,0 +1,113 @@
+/** Messages as JSON text, and back. */
+import { types } from 'node:util'
+import { MessageValidationError, SerializationError } from '../base/errors.js'
+import type { MessageText } from './extras.js'
+import { findProblem, looksSuspicious } from './json-problem.js'
+import type { Message, MessageInput } from './message.js'
+
+/**
+ * A message as JSON text.
+ *
+ * @param text its parts as they came, which go as they are once the message has been checked.
+ * @throws MessageValidationError naming the path of what JSON or Postgres can not carry.
+ */
+export function serializeMessage(message: MessageInput, text?: MessageText): string {
+  if (typeof message !== 'object' || message === null) {
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+  }
+  const type = stringifyPart(message.type, 'type', 'SYMPHONY_INVALID_TYPE')
+  const checked = stringifyPayload(message.payload)
+  const facts = stringifyPart(message.metadata, 'metadata', 'SYMPHONY_INVALID_HEADERS')
+  const [payload, metadata] = [text?.payload ?? checked, text?.metadata ?? facts]
+  return `{${type === undefined ? '' : `"type":${type},`}"payload":${payload}${metadata ? `,"metadata":${metadata}` : ''}}`
+}
+
+/**
+ * A message from JSON text.
+ *
+ * @throws SerializationError when the text is no JSON, or no message.
+ */
+export function deserializeMessage(text: string): Message {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new SerializationError(`the message is no JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (isMessage(value)) return value
+  throw new SerializationError('the text is JSON but no message: it needs a `type` (text) and a `payload` (object)')
+}
+
+function isMessage(value: unknown): value is Message {
+  if (typeof value !== 'object' || value === null) return false
+  const { type, payload } = value as Partial<Message>
+  return typeof type === 'string' && typeof payload === 'object' && payload !== null && !Array.isArray(payload)
+}
+
+/** A payload as JSON text: always an object. */
+export function stringifyPayload(payload: unknown): string {
+  const misfit = payloadMisfit(payload)
+  if (misfit !== undefined) throw invalidPayload('payload', misfit)
+  const json = stringifyPart(payload, 'payload', 'SYMPHONY_INVALID_PAYLOAD')
+  if (json?.startsWith('{')) return json
+  throw invalidPayload('payload', 'must become a JSON object, but its toJSON() returns something else')
+}
+
+/** Why a value is no payload, from a look at its outside. */
+function payloadMisfit(payload: unknown): string | undefined {
+  if (typeof payload !== 'object') return `must be an object, got ${typeof payload}`
+  if (payload === null) return 'must be an object, got null'
+  const prototype: unknown = Object.getPrototypeOf(payload)
+  if (prototype === Object.prototype || prototype === null) return undefined
+  if (Array.isArray(payload)) return 'must be an object, got an array; put it into a field, as { items: […] }'
+  const kind = losesItsContents(payload)
+  return kind && `must be a plain object, got a ${kind}, whose contents JSON does not show`
+}
+
+/** The name of a built-in that `JSON.stringify` empties or turns into something else. */
+function losesItsContents(value: object): string | undefined {
+  if (types.isDate(value)) return 'Date'
+  if (types.isMap(value) || types.isWeakMap(value)) return 'Map'
+  if (types.isSet(value) || types.isWeakSet(value)) return 'Set'
+  if (types.isRegExp(value)) return 'RegExp'
+  if (types.isNativeError(value)) return 'Error'
+  if (types.isPromise(value)) return 'Promise'
+  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return 'binary buffer'
+  return types.isBoxedPrimitive(value) ? 'wrapped primitive' : undefined
+}
+
+/**
+ * A part of a request as JSON text; `undefined` when it is absent.
+ *
+ * @throws MessageValidationError with `code` when JSON or Postgres can not carry it.
+ */
+export function stringifyPart(value: unknown, path: string, code: string): string | undefined {
+  if (value === undefined) return undefined
+  const json = stringifyOrThrow(value, path, code)
+  if (json === undefined) throw invalid(code, path, `must be JSON, got a ${typeof value}`)
+  if (looksSuspicious(json, value)) refuseProblem(value, path, code)
+  return json
+}
+
+function stringifyOrThrow(value: unknown, path: string, code: string): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    refuseProblem(value, path, code, cause)
+    throw invalid(code, path, `can not become JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+  }
+}
+
+function refuseProblem(value: unknown, path: string, code: string, cause?: unknown): void {
+  const found = findProblem(value, path)
+  if (found !== undefined) throw invalid(code, found.path, found.problem, cause)
+}
+
+function invalidPayload(path: string, problem: string): MessageValidationError {
+  return invalid('SYMPHONY_INVALID_PAYLOAD', path, problem)
+}
+
+/** The error of a message whose part at `path` breaks a rule, worded as the core words it. */
+export function invalid(code: string, path: string, problem: string, cause?: unknown): MessageValidationError {
+  return new MessageValidationError(`${path}: ${problem}`, { code, details: { path }, cause })
+}

@@ -1,0 +1,208 @@
+/** Dead letters: messages that failed for good. */
+
+import { ConfigurationError } from '../base/errors.js'
+import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
+import { getCore } from '../core/core.js'
+import { awaitNative } from '../core/native-error.js'
+import type { MessageHeaders, MessageMetadata } from '../message/message.js'
+
+/** Which dead letters; every field narrows, none means all. */
+export interface FailedFilter {
+  /** Message type. */
+  type?: string
+  /** Transport. */
+  transport?: string
+  /** Queue. */
+  queue?: string
+  /** Class of the last error, such as `TypeError` or `WorkerCrash`. */
+  errorClass?: string
+  /** Text found in the error or in the payload, in either case. */
+  text?: string
+  /** Failed at or after this instant. */
+  failedAfter?: Date | number | string
+  /** Failed at or before this instant. */
+  failedBefore?: Date | number | string
+  /** These only. */
+  ids?: string[]
+}
+
+/** Which page of the dead letters. */
+export interface FailedPageOptions extends FailedFilter {
+  /** How many; 50 by default, 1,000 at most. */
+  limit?: number
+  /** The `nextCursor` of the page before. */
+  cursor?: string
+}
+
+/**
+ * A message that failed for good, with a full copy of all it was. A date is invalid where somebody has written what no
+ * calendar has, as `infinity`.
+ */
+export interface FailedMessage {
+  /** The dead letter's id. */
+  id: string
+  /** The message's id. */
+  messageId: string
+  /** The message's type. */
+  type: string
+  /** The transport it was in, and goes back to. */
+  transport: string
+  /** Its queue. */
+  queue: string
+  /** 1 to 10. */
+  priority: number
+  /** Its payload, whole. */
+  payload: Record<string, unknown>
+  /** The caller's headers. */
+  headers: MessageHeaders
+  /** Its metadata. */
+  metadata: MessageMetadata
+  /** The last error's message. */
+  error: string
+  /** The last error's class. */
+  errorClass: string
+  /** The errors of all runs, oldest first. */
+  errorHistory: Array<{ at: Date; class: string; message: string }>
+  /** When it failed for the last time. */
+  failedAt: Date
+  /** Retries it had. */
+  retryCount: number
+  /** How often a process died while it ran the message. */
+  crashes: number
+  /** When it was dispatched. */
+  createdAt: Date
+  /** The caller's key, if any. */
+  idempotencyKey: string | null
+}
+
+/** A page of dead letters, newest first. */
+export interface FailedPage {
+  /** The dead letters. */
+  messages: FailedMessage[]
+  /** For the next page; `null`: this was the last. */
+  nextCursor: string | null
+}
+
+/** How many dead letters there are. */
+export interface FailedCount {
+  /** How many match. */
+  total: number
+  /** Whether counting stopped at its bound, so that there may be more. */
+  capped: boolean
+}
+
+/** A dead letter that is a message again. */
+export interface RetriedMessage {
+  /** The dead letter's id; it is gone now. */
+  failedMessageId: string
+  /** The new message's id. */
+  messageId: string
+  /** The transport it is in. */
+  transport: string
+}
+
+/** Dead letters, newest first, a page at a time. */
+export async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
+  const page = await ask<{ messages: NativeFailed[]; nextCursor: string | null }>((core) =>
+    core.listFailed(toFilter(options)),
+  )
+  return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
+}
+
+/**
+ * How many dead letters match, among the newest 10,000.
+ *
+ * @throws ConfigurationError naming an option that does not fit.
+ */
+export async function countFailed(filter: FailedFilter = {}): Promise<FailedCount> {
+  return ask<FailedCount>((core) => core.countFailed(toFilter(filter)))
+}
+
+/** One dead letter; `null` when there is none of this id. */
+export async function getFailed(id: string): Promise<FailedMessage | null> {
+  const found = await ask<NativeFailed | null>((core) => core.getFailed(id))
+  return found === null ? null : toFailedMessage(found)
+}
+
+/**
+ * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. When it fails again, it
+ * is a dead letter again.
+ *
+ * @param which an id, or a filter; `{}` means all.
+ * @returns what was put back; a dead letter that is gone is left out.
+ * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
+ */
+export async function retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
+  if (typeof which === 'string' && !UUID.test(which)) return []
+  const { retried } = await ask<{ retried: RetriedMessage[] }>((core) => core.retryFailed(toStrictFilter(which)))
+  return retried
+}
+
+/**
+ * Deletes dead letters.
+ *
+ * @param which an id, or a filter; `{}` means all.
+ * @returns how many.
+ * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
+ */
+export async function removeFailed(which: string | FailedFilter): Promise<number> {
+  if (typeof which === 'string' && !UUID.test(which)) return 0
+  const { removed } = await ask<{ removed: number }>((core) => core.removeFailed(toStrictFilter(which)))
+  return removed
+}
+
+const LARGEST_PAGE = 1_000
+
+/** What every dead letter's id looks like; there is none of another, and the core would call it a bad filter. */
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory'> & {
+  failedAt: number | null
+  createdAt: number | null
+  errorHistory: Array<{ at: number; class: string; message: string }>
+}
+
+async function ask<T>(call: (core: ReturnType<typeof getCore>) => Promise<string>): Promise<T> {
+  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
+}
+
+function toFailedMessage(native: NativeFailed): FailedMessage {
+  const { failedAt, createdAt, errorHistory } = native
+  return {
+    ...native,
+    failedAt: shownDate(failedAt),
+    createdAt: shownDate(createdAt),
+    errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),
+  }
+}
+
+function toFilter(filter: FailedPageOptions): string {
+  const { failedAfter, failedBefore, limit, ...rest } = filter
+  return JSON.stringify({
+    ...rest,
+    limit: toPageSize(limit),
+    failedAfter: toTime('failedAfter', failedAfter),
+    failedBefore: toTime('failedBefore', failedBefore),
+  })
+}
+
+function toPageSize(limit: number | undefined): number | undefined {
+  if (limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit <= LARGEST_PAGE)) return limit
+  throw new ConfigurationError(`option limit: got ${limit}, wants a whole number from 1 to ${LARGEST_PAGE}`)
+}
+
+function toStrictFilter(which: string | FailedFilter): string {
+  if (typeof which === 'string') return JSON.stringify({ ids: [which] })
+  if (typeof which !== 'object' || which === null) {
+    throw new ConfigurationError('wants the id of a dead letter, or a filter; {} means all')
+  }
+  const missing = Object.entries(which).find(([, value]) => value === undefined)
+  if (missing === undefined) return toFilter(which)
+  throw new ConfigurationError(`the filter's \`${missing[0]}\` is undefined; leave it out if you mean all of them`)
+}
+
+function toTime(key: string, value: Date | number | string | undefined): number | undefined {
+  const time = parseInstant(value)
+  if (value === undefined || time !== undefined) return time
+  throw new ConfigurationError(`option ${key}: got ${String(value).slice(0, 60)}, wants ${INSTANT_FORM}`)
+}

@@ -1,0 +1,243 @@
+/** Messages as operators see them: listed, found, cancelled, counted. */
+
+import { ConfigurationError } from '../base/errors.js'
+import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
+import { getCore } from '../core/core.js'
+import type { NativeCore } from '../core/native.js'
+import { awaitNative } from '../core/native-error.js'
+import type { MessageHeaders, MessageMetadata } from '../message/message.js'
+import { type QueueDepth, queueDepth } from './queues.js'
+
+/**
+ * Where a message is in its life: it waits, it is claimed, it is handled, its handler said "finished, though nothing was
+ * done", an operator took it out, or it is a dead letter.
+ */
+export type MessageStatus = 'pending' | 'processing' | 'completed' | 'discarded' | 'cancelled' | 'failed'
+
+/** Which messages; every field narrows, none means all. */
+export interface MessageFilter {
+  /** Message type. */
+  type?: string
+  /** Transport. */
+  transport?: string
+  /** Queue. */
+  queue?: string
+  /** Where they are in their life. Dead letters are listed by {@link listFailed}. */
+  status?: Exclude<MessageStatus, 'failed'>
+  /** 1 to 10. */
+  priority?: number
+  /** Text found in the payload or in the last error, in either case. */
+  text?: string
+  /** Dispatched at or after this instant. */
+  createdAfter?: Date | number | string
+  /** Dispatched at or before this instant. */
+  createdBefore?: Date | number | string
+}
+
+/** Which page of the messages. */
+export interface MessagePageOptions extends MessageFilter {
+  /** How many; 50 by default, 1,000 at most. */
+  limit?: number
+  /** The `nextCursor` of the page before. */
+  cursor?: string
+}
+
+/** A message as the queue has it. A date is invalid where somebody has written what no calendar has, as `infinity`. */
+export interface QueuedMessage {
+  /** Its id. */
+  id: string
+  /** Its type. */
+  type: string
+  /** The transport it is in. */
+  transport: string
+  /** The queue inside the transport. */
+  queue: string
+  /** 1 to 10. */
+  priority: number
+  /** Where it is in its life. */
+  status: MessageStatus
+  /** Its payload, whole. */
+  payload: Record<string, unknown>
+  /** The caller's headers. */
+  headers: MessageHeaders
+  /** Its metadata. */
+  metadata: MessageMetadata
+  /** When it was dispatched. */
+  createdAt: Date
+  /** From when it can be handled. */
+  availableAt: Date
+  /** The instant the caller asked for, if any. */
+  scheduledAt: Date | null
+  /** When it was finished, or became a dead letter. */
+  finishedAt: Date | null
+  /** Failed runs so far. */
+  retryCount: number
+  /** Retries allowed, where the caller said so. */
+  maxRetries: number | null
+  /** How often a process died while it ran the message. */
+  crashes: number
+  /** What the last failed run said, or why it was discarded. */
+  lastError: string | null
+  /** The errors of its runs, oldest first, 20 at most. */
+  errorHistory: Array<{ at: Date; class: string; message: string }>
+  /** The caller's key, if any. */
+  idempotencyKey: string | null
+  /** The id of the dead letter that it is, where `status` is `'failed'`. */
+  failedMessageId: string | null
+}
+
+/** A page of messages, newest first. */
+export interface MessagePage {
+  /** The messages; possibly fewer than asked for, though more follow. */
+  messages: QueuedMessage[]
+  /** For the next page; `null`: this was the last. */
+  nextCursor: string | null
+}
+
+/** What became of a cancellation. */
+export interface Cancellation {
+  /** Whether this call took the message out. */
+  cancelled: boolean
+  /** What the message is now; `null`: there is none of this id. */
+  status: MessageStatus | null
+}
+
+/** Figures over everything the queue holds. Every count stops at a bound. */
+export interface QueueStats {
+  /** Due now. */
+  pending: number
+  /** Waiting for their time. */
+  delayed: number
+  /** Claimed and not settled. */
+  processing: number
+  /** All of these together. */
+  depth: number
+  /** Milliseconds that the oldest due message has waited; `null`: none is due. */
+  oldestAge: number | null
+  /** Handled, and still kept. */
+  completed: number
+  /** Finished without having been handled, and still kept. */
+  discarded: number
+  /** Cancelled, and still kept. */
+  cancelled: number
+  /** Dead letters. */
+  failed: number
+  /** Schedules that will run again. */
+  schedules: number
+  /** Whether a count stopped at its bound, so that there is more than the figures say. */
+  capped: boolean
+  /** Each queue by itself. */
+  queues: QueueDepth[]
+}
+
+/**
+ * Messages that are no dead letters, newest first, a page at a time.
+ *
+ * One page looks at no more than 10,000 messages, however many there are. Where a filter fits few of them, a page has
+ * fewer than `limit`, or none, and `nextCursor` leads on.
+ *
+ * @throws ConfigurationError naming an option that does not fit; SerializationError for a cursor that is none.
+ */
+export async function listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
+  const page = await ask<{ messages: NativeMessage[]; nextCursor: string | null }>((core) =>
+    core.listMessages(toFilter(options)),
+  )
+  return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
+}
+
+/** One message, wherever it is in its life; `null` when there is none of this id, or it is no longer kept. */
+export async function getMessage(id: string): Promise<QueuedMessage | null> {
+  const found = await ask<NativeMessage | null>((core) => core.getMessage(id))
+  return found === null ? null : toMessage(found)
+}
+
+/**
+ * Takes a message out before it has run. One that is being handled, or is finished, stays what it is.
+ *
+ * Its idempotency key stays taken until its window ends: whoever dispatched it may repeat the call.
+ */
+export async function cancelMessage(id: string): Promise<Cancellation> {
+  const answer = await ask<Cancellation | null>((core) => core.cancelMessage(id))
+  return answer ?? { cancelled: false, status: null }
+}
+
+/**
+ * Figures over everything the queue holds. They cost the same however long the queues are: no count goes beyond 10,000
+ * of a kind.
+ *
+ * @param options.transport one transport; by default all.
+ */
+export async function getStats(options: { transport?: string } = {}): Promise<QueueStats> {
+  const { transport } = options
+  const [queues, totals] = await Promise.all([
+    queueDepth(transport === undefined ? {} : { transports: [transport] }),
+    ask<Totals>((core) => core.totals(JSON.stringify({ transport }))),
+  ])
+  const [pending, delayed, processing] = [sum(queues, 'pending'), sum(queues, 'delayed'), sum(queues, 'processing')]
+  const ages = queues.map((queue) => queue.oldestAge).filter((age) => age !== null)
+  return {
+    pending,
+    delayed,
+    processing,
+    depth: pending + delayed + processing,
+    oldestAge: ages.length === 0 ? null : Math.max(...ages),
+    ...totals,
+    capped: totals.capped || queues.some((queue) => queue.capped),
+    queues,
+  }
+}
+
+type Totals = Pick<QueueStats, 'completed' | 'discarded' | 'cancelled' | 'failed' | 'schedules' | 'capped'>
+
+function sum(queues: QueueDepth[], key: 'pending' | 'delayed' | 'processing'): number {
+  return queues.reduce((total, queue) => total + queue[key], 0)
+}
+
+type Instants = 'createdAt' | 'availableAt' | 'scheduledAt' | 'finishedAt' | 'errorHistory'
+
+type NativeMessage = Omit<QueuedMessage, Instants> & {
+  createdAt: number | null
+  availableAt: number | null
+  scheduledAt: number | null
+  finishedAt: number | null
+  errorHistory: Array<{ at: number; class: string; message: string }>
+}
+
+async function ask<T>(call: (core: NativeCore) => Promise<string>): Promise<T> {
+  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
+}
+
+function toMessage(native: NativeMessage): QueuedMessage {
+  const { createdAt, availableAt, scheduledAt, finishedAt, errorHistory } = native
+  return {
+    ...native,
+    createdAt: shownDate(createdAt),
+    availableAt: shownDate(availableAt),
+    scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
+    finishedAt: finishedAt === null ? null : new Date(finishedAt),
+    errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),
+  }
+}
+
+const LARGEST_PAGE = 1_000
+
+function toFilter({ createdAfter, createdBefore, limit, priority, ...rest }: MessagePageOptions): string {
+  return JSON.stringify({
+    ...rest,
+    limit: toWhole('limit', limit, LARGEST_PAGE),
+    priority: toWhole('priority', priority, 10),
+    createdAfter: toTime('createdAfter', createdAfter),
+    createdBefore: toTime('createdBefore', createdBefore),
+  })
+}
+
+function toWhole(key: string, value: number | undefined, most: number): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) return value
+  throw new ConfigurationError(`option ${key}: got ${value}, wants a whole number from 1 to ${most}`)
+}
+
+function toTime(key: string, value: Date | number | string | undefined): number | undefined {
+  const time = parseInstant(value)
+  if (value === undefined || time !== undefined) return time
+  throw new ConfigurationError(`option ${key}: got ${String(value).slice(0, 60)}, wants ${INSTANT_FORM}`)
+}

@@ -1,0 +1,102 @@
+/** Cron expressions by themselves: is one right, and when would it run. Nothing here needs a database. */
+import { SchedulerError } from '../base/errors.js'
+import { native } from '../core/native.js'
+import { callNative } from '../core/native-error.js'
+import { refused } from './definition.js'
+
+/** Which runs are asked for. */
+export interface NextRunsOptions {
+  /** An IANA name such as `Europe/London`; `UTC` by default. */
+  timezone?: string
+  /** Runs after this instant: a `Date`, or milliseconds since the epoch. Now by default. */
+  from?: Date | number
+  /** Runs before this instant. */
+  until?: Date | number
+  /** How many: 1 to 10,000; 5 by default. */
+  count?: number
+  /** What hashed fields (`H`) are drawn from. A schedule takes its name. */
+  seed?: string
+}
+
+/** An expression that is right. */
+export interface CronExpression {
+  /** In capitals, with one blank between fields and words such as `@daily` filled in. */
+  expression: string
+  /** Whether it has a field for seconds. */
+  seconds: boolean
+  /** Whether it has hashed fields (`H`), which need a seed. */
+  hashed: boolean
+}
+
+/**
+ * The next runs of a cron expression, in the order of time.
+ *
+ * @returns fewer than `count` where no more come before `until`, or before the year 10000.
+ * @throws SchedulerError for an expression, a zone or an option that does not fit.
+ *
+ * @example
+ * nextRuns('0 9 * * MON-FRI', { timezone: 'Europe/London', count: 3 })
+ */
+export function nextRuns(expression: string, options: NextRunsOptions = {}): Date[] {
+  const question = Object.fromEntries(
+    Object.entries({ from: Date.now(), ...options })
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, checkOf(key, value)(key, value)]),
+  )
+  const runs = callNative(() => native().nextRuns(text(expression), JSON.stringify(question)))
+  return (JSON.parse(runs) as number[]).map((run) => new Date(run))
+}
+
+/**
+ * Checks a cron expression, and says what it is.
+ *
+ * @throws SchedulerError `SYMPHONY_INVALID_CRON`, whose message names the field, what it holds, what is allowed and where
+ * it stands, as `minute 61: 0 to 59 (field 1, character 1 of "61 * * * *")`. `details` has the same for a program:
+ * `{ expression, field, value, allowed, position, character }`. An expression that never runs is refused too.
+ */
+export function validateCron(expression: string): CronExpression {
+  return JSON.parse(callNative(() => native().validateCron(text(expression)))) as CronExpression
+}
+
+function text(expression: string): string {
+  if (typeof expression === 'string') return expression
+  throw new SchedulerError(`expression: got ${typeof expression}, wants text such as '0 9 * * MON-FRI'`, {
+    code: 'SYMPHONY_INVALID_CRON',
+  })
+}
+
+type Check = (path: string, value: unknown) => unknown
+
+const CHECKS: Record<keyof NextRunsOptions, Check> = {
+  timezone: textOf("wants an IANA name such as 'Europe/London'"),
+  from: toTime,
+  until: toTime,
+  count: (path, value) => {
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    throw refused(path, value, 'wants a whole number from 1 to 10000')
+  },
+  seed: textOf('wants a text'),
+}
+
+function checkOf(key: string, value: unknown): Check {
+  const check = (CHECKS as Record<string, Check | undefined>)[key]
+  if (check !== undefined) return check
+  throw refused(key, value, `no such option; there are ${Object.keys(CHECKS).join(', ')}`)
+}
+
+function textOf(wanted: string): Check {
+  return (path, value) => {
+    if (typeof value === 'string') return value
+    throw refused(path, value, wanted)
+  }
+}
+
+/** Milliseconds since the epoch. */
+function toTime(path: string, value: unknown): number {
+  const time = value instanceof Date ? value.getTime() : value
+  if (typeof time === 'number' && Number.isFinite(time)) return time
+  throw new SchedulerError(`${path}: wants a valid Date, or milliseconds since the epoch`, {
+    code: 'SYMPHONY_INVALID_SCHEDULE',
+    details: { path },
+  })
+}

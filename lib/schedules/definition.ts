@@ -1,0 +1,127 @@
+/** A schedule and its message as the text that the core stores. */
+
+import { DURATION_FORM, parseDuration } from '../base/duration.js'
+import { SchedulerError } from '../base/errors.js'
+import { INSTANT_FORM, parseInstant } from '../base/instant.js'
+import { prepare } from '../dispatch/prepare.js'
+import type { DispatchOptions } from '../dispatch/types.js'
+import type { MessageInput } from '../message/message.js'
+import type { ScheduleConfig, ScheduleOptions, ScheduleTiming } from './types.js'
+
+type Check = (path: string, value: unknown) => unknown
+
+const MESSAGE_OPTIONS = ['transport', 'queue', 'priority', 'headers', 'metadata', 'maxRetries']
+
+const OPTIONS: Record<string, Check> = {
+  name: text,
+  from: instant,
+  until: instant,
+  jitter: duration,
+  maxRuns: finite,
+  missed: oneOf('once', 'all', 'skip'),
+  maxMissed: finite,
+  missedAfter: duration,
+  overlap: oneOf('allow', 'skip'),
+}
+
+const TIMING: Record<string, Check> = { at: instant, cron: text, every: duration, timezone: text, seed: text }
+
+/** Other names in a {@link ScheduleConfig}. */
+const SYNONYMS: Record<string, string> = { expression: 'cron', interval: 'every' }
+
+const KEYS = { once: 'at', cron: 'cron', interval: 'every' } as const
+
+/**
+ * The definition as JSON. What it means, and what is allowed beyond its form, is the core's to judge.
+ *
+ * @throws SchedulerError naming the option; MessageValidationError for the message.
+ */
+export async function toDefinition(
+  message: MessageInput,
+  timing: ScheduleTiming | ScheduleConfig,
+  options: ScheduleOptions = {},
+): Promise<string> {
+  mustBeObject('when', timing)
+  mustBeObject('options', options)
+  const { when, maxRuns } = toTiming(timing)
+  const own: Record<string, unknown> = maxRuns === undefined ? {} : { maxRuns: finite('maxRuns', maxRuns) }
+  const ofMessage: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const check = OPTIONS[key]
+    if (check !== undefined) own[key] = check(`options.${key}`, value)
+    else if (MESSAGE_OPTIONS.includes(key)) ofMessage[key] = value
+    else throw refused(`options.${key}`, value, `no such option; there are ${known().join(', ')}`)
+  }
+  const request = await prepare(message, ofMessage as DispatchOptions)
+  return `{"message":${request},"when":${JSON.stringify(when)},"options":${JSON.stringify(own)}}`
+}
+
+function known(): string[] {
+  return [...Object.keys(OPTIONS), ...MESSAGE_OPTIONS]
+}
+
+function toTiming(timing: ScheduleTiming | ScheduleConfig): { when: Record<string, unknown>; maxRuns?: unknown } {
+  if (!('type' in timing)) return { when: checked('when', timing) }
+  const { type, config, timezone, maxRuns, ...rest } = timing
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw refused(`when.${unknown}`, undefined, 'wants { type, config, timezone, maxRuns }')
+  const key = KEYS[type]
+  if (key === undefined) throw refused('when.type', type, "wants 'once', 'cron' or 'interval'")
+  mustBeObject('when.config', config)
+  const named = Object.fromEntries(Object.entries(config).map(([name, value]) => [SYNONYMS[name] ?? name, value]))
+  if (named[key] === undefined) throw refused(`when.config.${key}`, undefined, `type '${type}' wants it`)
+  return { when: checked('when.config', { ...named, ...(timezone !== undefined && { timezone }) }), maxRuns }
+}
+
+function checked(path: string, given: object): Record<string, unknown> {
+  const when: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    const check = TIMING[key]
+    if (check === undefined) throw refused(`${path}.${key}`, value, `no such key; there are ${Object.keys(TIMING)}`)
+    when[key] = check(`${path}.${key}`, value)
+  }
+  return when
+}
+
+function mustBeObject(path: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(path, value, 'wants an object')
+}
+
+/** A text, such as a name. */
+export function text(path: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw refused(path, value, 'wants a text')
+}
+
+function finite(path: string, value: unknown): unknown {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw refused(path, value, 'wants a whole number')
+}
+
+function duration(path: string, value: unknown): number {
+  const milliseconds = parseDuration(value)
+  if (milliseconds !== undefined) return Math.round(milliseconds)
+  throw refused(path, value, `wants ${DURATION_FORM}`)
+}
+
+function instant(path: string, value: unknown): number {
+  const time = parseInstant(value)
+  if (time !== undefined) return time
+  throw refused(path, value, `wants ${INSTANT_FORM}`)
+}
+
+function oneOf(...choices: string[]): Check {
+  return (path, value) => {
+    if (choices.includes(value as string)) return value
+    throw refused(path, value, `wants ${choices.map((choice) => `'${choice}'`).join(' or ')}`)
+  }
+}
+
+/** The refusal of an option. */
+export function refused(path: string, got: unknown, problem: string): SchedulerError {
+  const shown = typeof got === 'object' && got !== null ? Object.prototype.toString.call(got).slice(8, -1) : String(got)
+  const found = got === undefined ? '' : `got ${shown}, `
+  return new SchedulerError(`${path}: ${found}${problem}`, { code: 'SYMPHONY_INVALID_SCHEDULE', details: { path } })
+}

@@ -1,0 +1,173 @@
+/** A long-lived scheduler for a process of its own, beside a worker or alone. */
+import { EventEmitter } from 'node:events'
+import { type Duration, parseDuration } from '../base/duration.js'
+import { SymphonyError } from '../base/errors.js'
+import { getLogger } from '../base/logger.js'
+import { shared } from '../base/process-state.js'
+import { emitSafely } from '../base/safely.js'
+import { listenToSignals } from '../base/signals.js'
+import { getCore } from '../core/core.js'
+import type { NativeScheduleWatch } from '../core/native.js'
+import { refused } from './definition.js'
+import { runDue } from './schedules.js'
+import type { RunDueResult } from './types.js'
+
+/** How a scheduler works. */
+export interface SchedulerOptions {
+  /** The longest pause between two looks; 10 s by default. Changes that are not heard of wait so long. */
+  pollInterval?: Duration
+  /** Whether SIGTERM and SIGINT stop it. `true` by default. */
+  handleSignals?: boolean
+}
+
+/** Event names, and what their listeners get. */
+export interface SchedulerEvents {
+  /** It has begun. */
+  started: []
+  /** Schedules were due and have been dealt with. */
+  ran: [result: RunDueResult]
+  /** A look failed; it is tried again. */
+  error: [error: SymphonyError]
+  /** It has ended. */
+  stopped: []
+}
+
+/** No look comes sooner after another: where others are at work on what is due, it is theirs. */
+const SHORTEST_PAUSE_MS = 20
+
+/** `setTimeout` counts no further. */
+const LONGEST_PAUSE_MS = 2 ** 31 - 1
+
+/**
+ * Runs schedules when they are due, until it is stopped. It sleeps until the next one, and is woken when a schedule
+ * changes where the database URL keeps a session (LISTEN). Any number of them may run at once.
+ *
+ * @example
+ * const scheduler = new Scheduler()
+ * await scheduler.start()
+ */
+export class Scheduler extends EventEmitter<SchedulerEvents> {
+  readonly #pollInterval: number
+  readonly #handleSignals: boolean
+  #ended: Promise<void> | undefined
+  #stopping = false
+  #woken = false
+  #wake: () => void = () => undefined
+
+  /** @throws SchedulerError naming an option that does not fit. */
+  constructor(options: SchedulerOptions = {}) {
+    super()
+    const { pollInterval = '10s', handleSignals = true, ...rest } = options
+    const [unknown] = Object.keys(rest)
+    if (unknown !== undefined) throw refused(`options.${unknown}`, undefined, 'there are pollInterval, handleSignals')
+    const pause = parseDuration(pollInterval)
+    if (pause === undefined || pause <= 0) throw refused('options.pollInterval', pollInterval, 'wants a duration')
+    this.#pollInterval = Math.min(pause, LONGEST_PAUSE_MS)
+    this.#handleSignals = handleSignals
+  }
+
+  /** Whether it runs. */
+  get running(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** Starts, and resolves when it has been stopped. Called again while it runs, the same promise. */
+  start(): Promise<void> {
+    this.#ended ??= this.#live().finally(() => {
+      this.#ended = undefined
+    })
+    return this.#ended
+  }
+
+  /** Stops, and resolves when the look that runs has ended. */
+  async stop(): Promise<void> {
+    this.#stopping = this.#ended !== undefined
+    this.#wake()
+    await this.#ended
+  }
+
+  /** `await using scheduler = new Scheduler()` stops it at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #live(): Promise<void> {
+    const forgetSignals = this.#handleSignals ? listenToSignals(() => void this.stop()) : undefined
+    running().add(this)
+    let watch: NativeScheduleWatch | undefined
+    try {
+      this.#stopping = false
+      this.#tell('started')
+      while (!this.#stopping) {
+        // Before the look, so that no change falls between the two.
+        watch ??= await this.#listen()
+        await this.#sleep(await this.#look())
+      }
+    } finally {
+      watch?.stop()
+      running().delete(this)
+      forgetSignals?.()
+      this.#tell('stopped')
+    }
+  }
+
+  /** Runs what is due; how long to sleep then. */
+  async #look(): Promise<number> {
+    try {
+      const { nextRunIn, ...result } = await runDue({})
+      if (result.due > 0) this.#tell('ran', result)
+      return Math.max(SHORTEST_PAUSE_MS, Math.min(nextRunIn ?? this.#pollInterval, this.#pollInterval))
+    } catch (thrown) {
+      this.#fail(thrown)
+      return this.#pollInterval
+    }
+  }
+
+  /** Hears of changes; not having that is no failure, for it looks as well. */
+  async #listen(): Promise<NativeScheduleWatch | undefined> {
+    try {
+      return await getCore().watchSchedules(() => {
+        this.#woken = true
+        this.#wake()
+      })
+    } catch {
+      return undefined
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    const error = thrown instanceof SymphonyError ? thrown : new SymphonyError('SYMPHONY_INTERNAL', String(thrown))
+    getLogger().error('schedules could not be run; they are tried again', { code: error.code, error: error.message })
+    this.#tell('error', error)
+  }
+
+  /** Without `emit`, which throws what a listener throws, and where nobody listens to an error. */
+  #tell<Name extends keyof SchedulerEvents>(name: Name, ...event: SchedulerEvents[Name]): void {
+    emitSafely(this, 'scheduler', name, event)
+  }
+
+  /** Sleeps, unless it was woken since the last time. */
+  async #sleep(pause: number): Promise<void> {
+    if (!this.#stopping && !this.#woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#woken = false
+    this.#wake = () => undefined
+  }
+}
+
+/** The schedulers of the process that run. */
+function running(): Set<Scheduler> {
+  return shared('schedulers', () => new Set<Scheduler>())
+}
+
+/** Stops every scheduler of the process. */
+export async function stopSchedulers(): Promise<void> {
+  await Promise.all([...running()].map((scheduler) => scheduler.stop()))
+}

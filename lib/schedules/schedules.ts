@@ -1,0 +1,196 @@
+/** Schedules: made, changed, looked at, run. */
+
+import { parseDuration } from '../base/duration.js'
+import { getLogger } from '../base/logger.js'
+import { getCore } from '../core/core.js'
+import type { NativeCore } from '../core/native.js'
+import { awaitNative } from '../core/native-error.js'
+import type { MessageInput } from '../message/message.js'
+import { refused, text, toDefinition } from './definition.js'
+import type {
+  RunDueOptions,
+  RunDueResult,
+  Schedule,
+  ScheduleConfig,
+  ScheduledMessage,
+  ScheduleOptions,
+  ScheduleTiming,
+} from './types.js'
+
+/** One schedule of {@link defineSchedules}. */
+export interface ScheduleDefinition extends ScheduleOptions {
+  /** Its name: here it has to have one. */
+  name: string
+  /** What it dispatches. */
+  message: MessageInput
+  /** When it runs. */
+  when: ScheduleTiming | ScheduleConfig
+}
+
+/**
+ * Stores a schedule: from now on, every due run becomes one message, whoever calls {@link runDueSchedules} and however
+ * many do so at once.
+ *
+ * @param message what is dispatched; one of a defined type (`Definition.create(payload)`) is validated now.
+ * @param when `{ at }`, `{ cron, timezone }`, `{ every }`, or a {@link ScheduleConfig}.
+ * @returns the schedule as it is stored.
+ * @throws SchedulerError for what is wrong with the schedule; MessageValidationError for the message;
+ * ConfigurationError and TransportError for where it would go.
+ *
+ * @example
+ * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
+ */
+export async function schedule(
+  message: MessageInput,
+  when: ScheduleTiming | ScheduleConfig,
+  options?: ScheduleOptions,
+): Promise<Schedule> {
+  const definition = await toDefinition(message, when, options)
+  return toSchedule(await ask((core) => core.schedule(definition)))
+}
+
+/**
+ * Makes the stored schedules what the code says: new ones are added, changed ones changed, and those that came from
+ * here and are no longer in the list are deleted. Those of {@link schedule} stay. Call it at start; ten processes may
+ * do so at once. All are checked before the first is stored.
+ *
+ * @param options.group keeps the lists of several applications on one database apart; `'default'` by default.
+ * @returns the schedules, and the names of those deleted.
+ * @throws as {@link schedule}, naming which one of the list.
+ */
+export async function defineSchedules(
+  definitions: ScheduleDefinition[],
+  options: { group?: string } = {},
+): Promise<{ schedules: Schedule[]; removed: string[] }> {
+  const { group = 'default' } = options
+  if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a text')
+  const texts = await Promise.all(
+    definitions.map(async ({ message, when, ...own }, index) => {
+      if (typeof own.name !== 'string') throw refused(`schedules[${index}].name`, own.name, 'wants a text')
+      return toDefinition(message, when, own)
+    }),
+  )
+  const asked = `{"group":${JSON.stringify(group)},"schedules":[${texts.join(',')}]}`
+  const { schedules, removed } = await ask<{ schedules: NativeSchedule[]; removed: string[] }>((core) =>
+    core.defineSchedules(asked),
+  )
+  return { schedules: schedules.map(toSchedule), removed }
+}
+
+/**
+ * Schedules by name, those that are paused and finished included.
+ *
+ * @param options.after only those whose name comes after this one: the last name of the page before.
+ * @param options.limit how many: 1 to 10,000; 1,000 by default.
+ */
+export async function listSchedules(options: { after?: string; limit?: number } = {}): Promise<Schedule[]> {
+  const { after, limit = 1_000 } = options
+  if (after !== undefined) text('options.after', after)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
+    throw refused('options.limit', limit, 'wants a whole number from 1 to 10000')
+  }
+  const page = await ask<NativeSchedule[]>((core) => core.listSchedules(JSON.stringify({ after, limit })))
+  return page.map(toSchedule)
+}
+
+/** One schedule; `null` when there is none of this name. */
+export async function getSchedule(name: string): Promise<Schedule | null> {
+  const found = await ask<NativeSchedule | null>((core) => core.getSchedule(text('name', name)))
+  return found === null ? null : toSchedule(found)
+}
+
+/** Stops a schedule from running. @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`. */
+export async function pauseSchedule(name: string): Promise<Schedule> {
+  return toSchedule(await ask((core) => core.switchSchedule(text('name', name), false)))
+}
+
+/**
+ * Lets a paused schedule go on with its next run. Runs of the pause are not made up for; a one-time schedule whose time
+ * has passed runs at once.
+ *
+ * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
+ */
+export async function resumeSchedule(name: string): Promise<Schedule> {
+  return toSchedule(await ask((core) => core.switchSchedule(text('name', name), true)))
+}
+
+/**
+ * Dispatches the message of a schedule now, paused and finished ones too. Its plan stays as it is, and the run does not
+ * count towards `maxRuns`.
+ *
+ * @returns the message's id, and all messages where routing sends the type to several transports.
+ * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
+ */
+export async function runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
+  const messages = (await ask<NativeMessage[]>((core) => core.runScheduleNow(text('name', name)))).map(toMessage)
+  return { messageId: messages[0]?.messageId ?? '', messages }
+}
+
+/** Deletes a schedule; whether there was one. Messages that it has dispatched stay. */
+export async function deleteSchedule(name: string): Promise<boolean> {
+  return awaitNative(async () => getCore().deleteSchedule(text('name', name)))
+}
+
+/**
+ * Dispatches a message for every run that is due: what a cron route calls. Calls at the same time share the work, and
+ * one that is killed at any point loses no run and makes none twice.
+ *
+ * @throws TransportError when the database can not be used. What is wrong with single schedules stands in `errors`, is
+ * logged, and stops no other.
+ *
+ * @example
+ * const { dispatched, nextRunAt } = await runDueSchedules({ timeLimit: '20s' })
+ */
+export async function runDueSchedules(options: RunDueOptions = {}): Promise<RunDueResult> {
+  const { nextRunIn: _, ...result } = await runDue(options)
+  return result
+}
+
+/** As {@link runDueSchedules}, and how long it is until the next run by the database's clock. */
+export async function runDue(options: RunDueOptions): Promise<RunDueResult & { nextRunIn: number | null }> {
+  const asked = JSON.stringify(toNative(options))
+  const native = await ask<NativeResult>((core) => core.runDueSchedules(asked))
+  for (const error of native.errors) getLogger().error('a schedule could not run', error)
+  return { ...native, nextRunAt: toDate(native.nextRunAt), messages: native.messages.map(toMessage) }
+}
+
+function toNative({ limit, timeLimit, ...rest }: RunDueOptions): Record<string, unknown> {
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined)
+    throw refused(`options.${unknown}`, undefined, 'no such option; there are limit, timeLimit')
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
+    throw refused('options.limit', limit, 'wants a whole number from 1')
+  }
+  const time = timeLimit === undefined ? undefined : parseDuration(timeLimit)
+  if (timeLimit !== undefined && time === undefined) throw refused('options.timeLimit', timeLimit, 'wants a duration')
+  return { limit, timeLimit: time === undefined ? undefined : Math.round(time) }
+}
+
+type NativeMessage = Omit<ScheduledMessage, 'nominalAt'> & { nominalAt: number }
+type NativeResult = Omit<RunDueResult, 'nextRunAt' | 'messages'> & {
+  nextRunAt: number | null
+  nextRunIn: number | null
+  messages: NativeMessage[]
+}
+
+const DATES = ['at', 'from', 'until', 'nextRunAt', 'lastRunAt', 'lastErrorAt', 'createdAt', 'updatedAt', 'finishedAt']
+
+/** As {@link Schedule}, with milliseconds in place of dates. */
+type NativeSchedule = Record<string, unknown>
+
+async function ask<T = NativeSchedule>(call: (core: NativeCore) => Promise<string>): Promise<T> {
+  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
+}
+
+function toSchedule(native: NativeSchedule): Schedule {
+  const dates = DATES.map((key) => [key, toDate(native[key] as number | null)])
+  return { ...native, ...Object.fromEntries(dates) } as Schedule
+}
+
+function toMessage(native: NativeMessage): ScheduledMessage {
+  return { ...native, nominalAt: new Date(native.nominalAt) }
+}
+
+function toDate(time: number | null): Date | null {
+  return time === null ? null : new Date(time)
+}

@@ -1,0 +1,173 @@
+/**
+ * A test kit: messages stay in memory, the clock obeys, and nothing needs a database. `@leadmap/symphony/testing`.
+ *
+ * @example
+ * beforeEach(() => { useMemoryTransport(); reset() })
+ * test('a sign-up sends a welcome mail', async () => {
+ *   await signUp('user@example.com')
+ *   assertDispatched('EmailMessage', { to: 'user@example.com' })
+ *   await drain()
+ * })
+ */
+import { AssertionError } from 'node:assert'
+import { isDeepStrictEqual } from 'node:util'
+import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
+import { ConfigurationError } from '../base/errors.js'
+import { changeLayers } from '../config/change.js'
+import { peekConfig } from '../config/effective.js'
+import { layers } from '../config/layers.js'
+import { merge } from '../config/merge.js'
+import type { SymphonyConfig, TransportsConfig } from '../config/model.js'
+import { consumeBatch } from '../consume/consume.js'
+import type { ConsumeResult } from '../consume/consumer.js'
+import { getCore } from '../core/core.js'
+import { callNative } from '../core/native-error.js'
+import type { HandlerRegistry } from '../handlers/registry.js'
+import type { MessageHeaders, MessageMetadata } from '../message/message.js'
+
+/** A message in a memory transport. */
+export interface DispatchedMessage {
+  /** The message's id. */
+  id: string
+  /** Its type. */
+  type: string
+  /** The transport it is in. */
+  transport: string
+  /** The queue inside the transport. */
+  queue: string
+  /** 1 to 10. */
+  priority: number
+  /** Where it is in its life. Dead letters are not here; see `listFailed()`. */
+  status: 'pending' | 'processing' | 'completed' | 'discarded'
+  /** As it was stored. */
+  payload: Record<string, unknown>
+  /** The caller's headers. */
+  headers: MessageHeaders
+  /** Metadata of message and options, merged. */
+  metadata: MessageMetadata
+  /** From when it can be handled. */
+  availableAt: Date
+  /** Failed runs so far. */
+  retryCount: number
+  /** The caller's key, if any. */
+  idempotencyKey: string | null
+}
+
+/** Which messages: exactly so many, one with these fields in its payload, or one for which a function says yes. */
+export type DispatchMatcher = number | Record<string, unknown> | ((message: DispatchedMessage) => boolean)
+
+/**
+ * Keeps every message in memory: routing leads to the transport `memory`, and transports named explicitly become memory
+ * transports too. The transport `sync` stays what it is.
+ *
+ * @returns puts everything back.
+ */
+export function useMemoryTransport(): () => void {
+  const { runtime } = layers()
+  changeLayers({ runtime: merge<SymphonyConfig>(runtime, inMemory()) })
+  return () => changeLayers({ runtime })
+}
+
+function inMemory(): SymphonyConfig {
+  const { transports, routing } = peekConfig()
+  const stored = Object.keys(transports).filter((name) => transports[name]?.type !== 'sync')
+  return {
+    defaultTransport: 'memory',
+    priorityRouting: [],
+    routing: Object.fromEntries([...Object.keys(routing), '*'].map((type) => [type, 'memory'])),
+    transports: Object.fromEntries([...stored, 'memory'].map((name) => [name, { type: 'memory' }])) as TransportsConfig,
+  }
+}
+
+/** The messages in memory, oldest first, handled ones included; of one type, or of all. */
+export function dispatched(type?: string): DispatchedMessage[] {
+  const all = memoryTransports().flatMap((transport) =>
+    (command(transport, { do: 'list' }) as Array<Omit<DispatchedMessage, 'transport'> & { availableAt: number }>).map(
+      (message) => ({ ...message, transport, availableAt: new Date(message.availableAt) }),
+    ),
+  )
+  const wanted = type === undefined ? all : all.filter((message) => message.type === type)
+  // Ids are UUIDv7, which sort by time.
+  return wanted.sort((left, right) => (left.id < right.id ? -1 : 1))
+}
+
+/**
+ * Asserts that messages of a type were dispatched.
+ *
+ * @param matcher a number: exactly so many; an object: one whose payload has these fields; a function: one it accepts;
+ * left out: at least one.
+ * @returns the messages that match.
+ * @throws AssertionError that says what was dispatched instead.
+ */
+export function assertDispatched(type: string, matcher?: DispatchMatcher): DispatchedMessage[] {
+  const found = dispatched(type)
+  if (typeof matcher === 'number') {
+    if (found.length === matcher) return found
+    throw failure(`${matcher} messages of type ${type}, and there are ${found.length}`, found)
+  }
+  const matching = matcher === undefined ? found : found.filter(toPredicate(matcher))
+  if (matching.length > 0) return matching
+  throw failure(`a ${type}${matcher === undefined ? '' : ' that matches'}`, found)
+}
+
+function toPredicate(matcher: Exclude<DispatchMatcher, number>): (message: DispatchedMessage) => boolean {
+  if (typeof matcher === 'function') return matcher
+  return ({ payload }) => contains(payload, matcher)
+}
+
+function contains(actual: unknown, expected: unknown): boolean {
+  if (!isRecord(actual) || !isRecord(expected)) return isDeepStrictEqual(actual, expected)
+  return Object.entries(expected).every(([key, value]) => contains(actual[key], value))
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Shows the messages of the type, or all where there is none of it. */
+function failure(expected: string, found: DispatchedMessage[]): AssertionError {
+  const seen = found.length > 0 ? found : dispatched()
+  const lines = seen.slice(0, 10).map(({ type, payload, status }) => `  ${type} ${JSON.stringify(payload)} (${status})`)
+  const list = lines.length > 0 ? `Dispatched were:\n${lines.join('\n')}` : 'Nothing was dispatched.'
+  return new AssertionError({ message: `expected ${expected}. ${list}` })
+}
+
+/** Handles everything in memory that is due, retries that become due meanwhile included. */
+export async function drain(registry?: HandlerRegistry): Promise<ConsumeResult> {
+  return consumeBatch({ registry, transports: memoryTransports() })
+}
+
+/** Stops the clock of the memory transports at an instant; without one, it runs in real time again. */
+export function setNow(instant?: Date | number): void {
+  const now = instant === undefined ? null : instant.valueOf()
+  if (Number.isNaN(now)) throw new ConfigurationError('setNow: wants a valid Date or milliseconds since the epoch')
+  for (const transport of memoryTransports()) command(transport, { do: 'set', now })
+}
+
+/**
+ * Moves the clock of the memory transports forward.
+ *
+ * @param duration milliseconds, or `'5m'`, `'24h'`.
+ */
+export function advance(duration: Duration): void {
+  const ms = parseDuration(duration)
+  if (ms === undefined) throw new ConfigurationError(`advance: got ${String(duration)}, wants ${DURATION_FORM}`)
+  for (const transport of memoryTransports()) command(transport, { do: 'advance', ms })
+}
+
+/** Forgets all messages in memory, dead letters too, and lets the clock run in real time. */
+export function reset(): void {
+  for (const transport of memoryTransports()) command(transport, { do: 'clear' })
+  setNow()
+}
+
+function memoryTransports(): string[] {
+  const { transports } = peekConfig()
+  return Object.keys(transports).filter(
+    (name) => transports[name]?.type === 'memory' && transports[name].enabled !== false,
+  )
+}
+
+function command(transport: string, what: object): unknown {
+  return JSON.parse(callNative(() => getCore().memory(transport, JSON.stringify(what))))
+}
