@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { getMetrics } from '@leadmap/symphony'
 import { expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { noteClaims, readClaims } from './support/claims.js'
 import { holdAllCommits, letAllCommitsGo } from './support/commits.js'
 import { type Consumer, type ConsumerOptions, startConsumer } from './support/consumer.js'
 import { since, tell } from './support/figures.js'
 import { Journal, type Run } from './support/journal.js'
-import { noteLostLeases, readLostLeases, type Standstill } from './support/lost-leases.js'
 import { createOwnQueue } from './support/own-server.js'
 import { dispatchOn, type Ledger } from './support/producer.js'
 import { ended, fill, isDone, tally } from './support/queue.js'
 import { type Relay, startRelay } from './support/relay.js'
+import { type Excuse, excuses, type Standstill, type Standstills } from './support/repeats.js'
 import { between, numbers, oneOf, random, scaled } from './support/scale.js'
 import { until } from './support/until.js'
 
@@ -26,7 +27,7 @@ const { postgres } = database
 test('everything breaks at once, again and again: nothing is lost, and nothing is done twice by a living process', {
   timeout: SPAN + 180_000,
 }, async () => {
-  await noteLostLeases(database)
+  await noteClaims(database)
   const relay = await startRelay(database.url)
   const urls = [database.url, relay.url, ...(await pooledUrl())]
   const journal = new Journal()
@@ -71,19 +72,23 @@ async function leftBehind() {
 }
 
 /** The books: what was promised, against what the tables and the journal say. */
-async function count(journal: Journal, { stored, refused }: Ledger, { excused, standstills }: Chaos) {
+async function count(journal: Journal, { stored, refused }: Ledger, { standstills }: Chaos) {
   const done = await ended(database)
   const distinct = new Set(done)
   const promised = [...numbers(BACKLOG), ...stored]
-  const runs = [...journal.runs().values()]
-  // Only a process that was killed, or stopped past its lease, may have begun what another one did again; and one that
-  // the server itself kept from its lease.
-  const ranOut = await readLostLeases(database, LEASE, standstills)
-  const again = (each: Run[], is: (run: Run, next: Run) => boolean) =>
-    each.slice(1).some((next, before) => is(each[before] as Run, next))
-  const byItself = runs.filter((each) => again(each, ({ who }) => !excused.has(who)))
-  const guilty = byItself.filter((each) => again(each, (run, next) => !excused.has(run.who) && !ranOut(run, next)))
-  if (guilty.length > 0) console.log(`handled twice without excuse: ${JSON.stringify(guilty)}`)
+  const claims = await readClaims(database)
+  const repeats = [...journal.runs().values()]
+    .filter((runs) => runs.length > 1)
+    .map((runs) => {
+      const claimed = claims.get((runs[0] as Run).n) ?? []
+      return { runs, claimed, why: excuses(runs, claimed, standstills, LEASE) }
+    })
+  const because = (excuse: Excuse | undefined) => repeats.filter(({ why }) => why.includes(excuse)).length
+  for (const { runs, claimed, why } of repeats.filter(({ why }) => why.includes(undefined))) {
+    console.log(
+      `handled twice without excuse: ${JSON.stringify({ runs, claimed, why, ...about(runs, journal, standstills) })}`,
+    )
+  }
   const { completed, dead } = await tally(database)
   const { totalSucceeded, totalDeadLettered } = await getMetrics({ minutes: 24 * 60 })
   return {
@@ -95,10 +100,22 @@ async function count(journal: Journal, { stored, refused }: Ledger, { excused, s
     'two outcomes': done.length - distinct.size,
     'counted too many': totalSucceeded - completed,
     'counted as dead too many': totalDeadLettered - dead,
-    'handled twice': runs.filter((each) => each.length > 1).length,
-    'handled twice after a standstill': byItself.length - guilty.length,
-    'handled twice without excuse': guilty.length,
+    'handled twice': repeats.length,
+    'after a kill': because('kill'),
+    'after a stop': because('stop'),
+    'after a standstill of the server': because('standstill of the server'),
+    'handled twice without excuse': because(undefined),
   }
+}
+
+/** What else is known of the processes that ran a message. */
+function about(runs: Run[], journal: Journal, { server, processes }: Standstills) {
+  const [names, of] = [runs.map(({ who }) => who), runs.map(({ n }) => n)]
+  const began = Math.min(...runs.map(({ started }) => started))
+  const isNear = ({ at }: { at: number }) => Math.abs(at - began) < 5 * LEASE
+  const lines = journal.lines().filter((it) => names.includes(it.who) && (of.includes(it.n) || it.did === 'error'))
+  const stood = Object.fromEntries(names.map((who) => [who, processes.get(who) ?? []]))
+  return { lines: lines.filter(isNear), server, stood }
 }
 
 /** A PgBouncer in front of the server, where there is one. */
@@ -115,13 +132,11 @@ async function pooledUrl(): Promise<string[]> {
 /** Consumers, and what is done to them. */
 class Chaos {
   readonly done = { kills: 0, terms: 0, stops: 0, cuts: 0, terminations: 0, holds: 0, restarts: 0 }
-  /** Processes that may have left something half done, by their name in the journal. */
-  readonly excused = new Set<string>()
-  /** When the server did not commit. */
-  readonly standstills: Standstill[] = []
+  readonly standstills = { server: [] as Standstill[], processes: new Map<string, Standstill[]>() }
   readonly #start: () => Promise<Consumer>
   readonly #relay: Relay
   #consumers: Consumer[] = []
+  readonly #stopped = new Set<Consumer>()
   /** What goes on by itself, and ends. */
   #pending: Promise<void>[] = []
   #leaving: Consumer['ended'][] = []
@@ -169,7 +184,7 @@ class Chaos {
 
   async #kill(): Promise<void> {
     const victim = oneOf(this.#consumers)
-    this.excused.add(victim.who)
+    this.#standsStill(victim)
     await victim.kill()
     this.#consumers[this.#consumers.indexOf(victim)] = await this.#start()
     this.done.kills += 1
@@ -199,16 +214,31 @@ class Chaos {
     await this.#hurt()
     await sleep(between(0, 1500))
     await letAllCommitsGo(database)
-    this.standstills.push({ from, to: Date.now() })
+    this.standstills.server.push({ from, to: Date.now() })
     this.done.holds += 1
   }
 
   #stopForAWhile(): void {
-    const { process, who } = oneOf(this.#consumers)
-    this.excused.add(who)
-    process.kill('SIGSTOP')
-    this.#pending.push(sleep(between(200, 4000)).then(() => void process.kill('SIGCONT')))
+    const running = this.#consumers.filter((it) => !this.#stopped.has(it))
+    if (running.length === 0) return
+    const victim = oneOf(running)
+    const standstill = this.#standsStill(victim)
+    this.#stopped.add(victim)
+    victim.process.kill('SIGSTOP')
+    const goOn = () => {
+      victim.process.kill('SIGCONT')
+      standstill.to = Date.now()
+      this.#stopped.delete(victim)
+    }
+    this.#pending.push(sleep(between(200, 4000)).then(goOn))
     this.done.stops += 1
+  }
+
+  /** From now on, and for ever unless something is done about it. */
+  #standsStill({ who }: Consumer): Standstill {
+    const standstill = { from: Date.now(), to: Number.POSITIVE_INFINITY }
+    this.standstills.processes.set(who, [...(this.standstills.processes.get(who) ?? []), standstill])
+    return standstill
   }
 
   /** Cuts some connections, those of the pooler too. */
@@ -225,7 +255,7 @@ class Chaos {
     await sleep(between(0, 500))
     await postgres.restart()
     await database.isBack()
-    this.standstills.push({ from, to: Date.now() })
+    this.standstills.server.push({ from, to: Date.now() })
     this.done.restarts += 1
   }
 }
