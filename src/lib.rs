@@ -7,38 +7,40 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`message`], [`envelope`] | the data that travels |
+//! | [`base`] | numbers, words and texts that several share |
+//! | [`message`] | the data that travels: as it comes in, and in its envelope |
+//! | [`policy`] | pure decisions, no I/O and no clock: routing, retries, idempotency |
 //! | [`config`] | model, layers, environment, validation |
-//! | [`routing`], [`retry`], [`deduplication`] | pure decisions, no I/O and no clock |
+//! | [`counts`] | what happened, per minute and type of message |
+//! | [`store`] | what is kept beside messages |
+//! | [`transport`] | where messages wait: the trait |
+//! | [`backends`] | both, in `postgres`, `memory` and `sync` |
+//! | [`engine`] | one configuration with its transports, which everything below borrows |
 //! | [`dispatcher`] | message to envelopes to transports |
-//! | [`transport`] | where messages wait: the trait, and `postgres`, `memory`, `sync` |
 //! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
 //! | [`scheduler`] | messages that come again: once, cron, interval |
-//! | [`dead_letters`] | messages that could not be handled, listed and redriven |
-//! | [`messages`] | messages as operators see them, listed and cancelled |
 //! | [`monitor`] | how the queue is, and what to do about it |
-//! | [`engine`] | one configuration with its transports, the root of everything above |
+//! | [`operate`] | messages and dead letters as operators ask for them |
 //! | `binding` | the only module that knows Node exists |
 
+pub mod backends;
+pub mod base;
 pub mod config;
-pub mod dead_letters;
-pub mod deduplication;
+pub mod counts;
 pub mod dispatcher;
 pub mod engine;
-pub mod envelope;
 pub mod error;
 pub mod message;
-pub mod messages;
 pub mod monitor;
-pub mod retry;
-pub mod routing;
+pub mod operate;
+pub mod policy;
 pub mod scheduler;
+pub mod store;
 pub mod transport;
 pub mod worker;
 
 mod binding;
 #[cfg(test)]
 mod hot_paths;
-mod json_number;
 
 pub use error::{Error, Result};

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { close, consumeBatch, dispatch, HandlerRegistry } from '@leadmap/symphony'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { at } from '../../scripts/setup/paths.mjs'
+import { readStatements } from '../../scripts/setup/statements.mjs'
 import { statement } from '../faults/support/statements.js'
 import { until } from '../faults/support/until.js'
 import { truncate } from '../support/emptying.js'
@@ -119,17 +118,14 @@ test('every statement reads tables that may be large by an index, in the plan th
   await session.query('VACUUM ANALYZE')
   // As every direct connection has it.
   await session.query('SET enable_seqscan = off; SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan')
-  const statements = [
-    ...readFileSync(at('src/transport/postgres/statement.rs'), 'utf8').matchAll(/^ {4}(\w+)\(([A-Z0-9_,\s]*)\);/gm),
-  ]
-  expect(statements.length).toBeGreaterThan(40)
+  const statements = readStatements()
+  expect(statements.size).toBeGreaterThan(40)
   const scans: string[] = []
   const joins: string[] = []
-  for (const [, name = '', types = ''] of statements) {
-    const names = types.split(',').flatMap((type) => type.trim().toLowerCase().replace('_array', '[]') || [])
+  for (const [name, { parameters }] of statements) {
     const list = (items: string[]) => (items.length > 0 ? `(${items.join(', ')})` : '')
-    await session.query(`PREPARE ${name}_ ${list(names)} AS ${statement(name)}`)
-    const plan = await session.query(`EXPLAIN EXECUTE ${name}_ ${list(names.map(() => 'NULL'))}`)
+    await session.query(`PREPARE ${name}_ ${list(parameters)} AS ${statement(name)}`)
+    const plan = await session.query(`EXPLAIN EXECUTE ${name}_ ${list(parameters.map(() => 'NULL'))}`)
     const lines = plan.rows.map((row) => row['QUERY PLAN']).join('\n')
     // Who is to be woken is asked once for each transport.
     const settling = lines.replace(/^ {2}CTE woken\n(?: {4}.*\n)*/m, '')

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
+import { statementFiles } from '../../scripts/setup/statements.mjs'
 import { DOCUMENTS, found, headingsOf, readDocument } from './documents.js'
 
 describe.each(DOCUMENTS)('%s', (name) => {
@@ -25,15 +26,16 @@ describe.each(DOCUMENTS)('%s', (name) => {
   test('names commands, files and statements that exist', () => {
     const { scripts } = JSON.parse(readFileSync(at('package.json'), 'utf8')) as { scripts: object }
     const paths = found(/`((?:src|lib|migrations|scripts|tests|docs|__test__)\/[\w./-]+)`/g, text)
+    const files = statementFiles()
     const isMissing = {
       command: (command: string) => !(command in scripts),
       path: (path: string) => !path.includes('NNNN') && !existsSync(at(path)),
-      statement: (file: string) => !existsSync(at('src/transport/postgres', file)),
+      statement: (file: string) => !files.some((path) => `/${path}`.endsWith(`/${file}`)),
     }
     expect({
       commands: found(/npm run ([\w:]+)/g, text).filter(isMissing.command),
       paths: paths.filter(isMissing.path),
-      statements: found(/`(\w+\.sql)`/g, text).filter(isMissing.statement),
+      statements: found(/`((?:\w+\/)?\w+\.sql)`/g, text).filter(isMissing.statement),
     }).toEqual({ commands: [], paths: [], statements: [] })
   })
 })

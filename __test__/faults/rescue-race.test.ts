@@ -121,7 +121,7 @@ async function holdExpired(): Promise<Held> {
   return { id, token }
 }
 
-/** How many messages it settled. A settling whose fence is shut is undone as a whole: see all.sql. */
+/** How many messages it settled. A settling whose fence is shut is undone as a whole: see settlements/_all.sql. */
 async function settle(client: pg.Client, kind: Settle, { id, token }: Held): Promise<number> {
   try {
     const { rows } = await client.query({ name: kind, text: statement(kind), values: SETTLE[kind](id, token) })

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { runDueSchedules, schedule } from '@leadmap/symphony'
 import { expect, test } from 'vitest'
-import { at } from '../../scripts/setup/paths.mjs'
+import { statement } from '../faults/support/statements.js'
 import { createQueue, storedMessages } from '../support/symphony.js'
 import { scaled, tell } from './support/scale.js'
 
@@ -31,8 +30,9 @@ test('what is due is found by an index, however many schedules there are', { tim
   await database.query('ANALYZE symphony.messenger_schedules')
   await makeDue()
 
-  const sql = readFileSync(at('src/transport/postgres/schedules_due.sql'), 'utf8').replaceAll(':"schema"', 'symphony')
-  const plan = await database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql.replace('$1', '500')}`)
+  const plan = await database.query<{ 'QUERY PLAN': string }>(
+    `EXPLAIN ${statement('schedules_due').replace('$1', '500')}`,
+  )
   const lines = plan.map((row) => row['QUERY PLAN']).join('\n')
   expect(lines).toMatch(/Index Scan using messenger_schedules_due on messenger_schedules/)
   expect(lines).not.toMatch(/Seq Scan on messenger_schedules/)

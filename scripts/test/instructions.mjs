@@ -17,7 +17,7 @@ const [few, many] = [1, 201]
  */
 const paths = [
   { name: 'hot_paths::dispatching', measured: 47310, limit: 56800 },
-  { name: 'transport::postgres::hot_path::encoding', measured: 20060, limit: 24100 },
+  { name: 'backends::postgres::transport::hot_path::encoding', measured: 20060, limit: 24100 },
   { name: 'hot_paths::delivering', measured: 52190, limit: 62600 },
   { name: 'hot_paths::reporting', measured: 6515, limit: 7800 },
 ]

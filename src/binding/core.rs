@@ -5,20 +5,21 @@ use super::consumer::Consumer;
 use super::inline::InlineHandlers;
 use super::memory;
 use super::thrown::{from_text, thrown, to_text};
+use crate::backends::postgres::connection::pool::Database;
+use crate::backends::postgres::migrate;
 use crate::config::{Config, Layers};
 use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::monitor::metrics::Window;
-use crate::monitor::{doctor, metrics, vitals};
-use crate::transport::execution::{Begun, Execution};
-use crate::transport::failed::FailedFilter;
-use crate::transport::messages::MessageFilter;
-use crate::transport::postgres::database::Database;
-use crate::transport::postgres::migrate;
+use crate::monitor::{doctor, health, metrics};
+use crate::operate::{dead_letters, messages};
+use crate::policy::routing;
+use crate::store::dead_letters::FailedFilter;
+use crate::store::executions::{Begun, Execution};
+use crate::store::messages::MessageFilter;
 use crate::transport::{Admission, Cleaned, DEPTH_CAP, Transport};
 use crate::worker::{self, Observer, StoppedBy};
-use crate::{dead_letters, messages, routing};
 use napi::Env;
 use napi_derive::napi;
 use serde::Deserialize;
@@ -330,7 +331,7 @@ impl Core {
     #[napi]
     pub async fn vitals(&self, options: String) -> napi::Result<String> {
         let options: DoctorOptions = from_text("health options", &options)?;
-        to_text(&vitals::ask(&self.engine, options.types.as_deref()).await)
+        to_text(&health::ask(&self.engine, options.types.as_deref()).await)
     }
 
     /// Examines the database and the queue in it.

@@ -1,6 +1,6 @@
 //! Commands of the test kit to a memory transport.
 
-use crate::transport::memory::MemoryTransport;
+use crate::backends::memory::MemoryTransport;
 use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use napi_derive::napi;
 pub fn retry_delay(strategy: String, retry_count: u32) -> napi::Result<f64> {
     let strategy: serde_json::Value = from_text("retry strategy", &strategy)?;
     let strategy = crate::config::retry_strategy_from_json(&strategy).map_err(thrown)?;
-    Ok(crate::retry::delay(&strategy, retry_count) as f64)
+    Ok(crate::policy::retry::delay(&strategy, retry_count) as f64)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use super::callback::{Callback, TextCallback};
 use super::core::Core;
 use super::thrown::{from_text, thrown, to_text};
+use crate::backends::postgres::connection::listener::{Listener, Subscription};
+use crate::backends::postgres::store::schedules::CHANGED;
 use crate::scheduler::{self, Question, manage, run};
-use crate::transport::postgres::listener::{Listener, Subscription};
-use crate::transport::postgres::schedules::CHANGED;
 use napi_derive::napi;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::model::Config;
-use super::transport::TransportKind;
+use super::sections::transport::TransportKind;
 use super::validation;
 use super::value::Misfit;
 use crate::error::{Error, Result};

@@ -10,11 +10,10 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `model`, `transport`, `monitoring` | the result: types, units, defaults |
+//! | `model`, `sections` | the result: types, units, defaults |
 //! | `layers`, `environment` | where settings come from and which win |
 //! | `validation`, `section`, `value` | what each key may hold, and the errors |
-//! | [`pattern`], `duration`, `suggestion` | `Email*`, `30s`, "did you mean" |
-//! | `serialize`, `redact` | the result as JSON, without secrets |
+//! | `serialize` | the result as JSON, without secrets |
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,17 +21,12 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-mod duration;
 mod environment;
 mod layers;
 mod model;
-mod monitoring;
-pub mod pattern;
-mod redact;
 mod section;
+mod sections;
 mod serialize;
-mod suggestion;
-mod transport;
 mod validation;
 mod value;
 
@@ -40,14 +34,15 @@ pub use model::{
     Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, HIGHEST_PRIORITY, LOWEST_PRIORITY, PayloadConfig,
     PriorityRoute, Retention, RetentionConfig, WorkerConfig,
 };
-pub use monitoring::{
+pub use sections::monitoring::{
     CircuitBreakerConfig, CircuitConfig, HealthConfig, LogFormat, LogLevel, LoggingConfig, Thresholds,
 };
-pub use transport::{TransportConfig, TransportKind, transport_from_json};
+pub use sections::transport::{TransportConfig, TransportKind, transport_from_json};
 pub use validation::retry_strategy_from_json;
 
 pub(crate) use serialize::number;
 
+use crate::base::redaction;
 use crate::error::Result;
 use layers::{Layer, Stack};
 
@@ -68,8 +63,8 @@ impl fmt::Debug for Layers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Layers")
-            .field("config", &redact::secrets(&self.config))
-            .field("runtime", &redact::secrets(&self.runtime))
+            .field("config", &redaction::secrets(&self.config))
+            .field("runtime", &redaction::secrets(&self.runtime))
             .field("environment", &self.environment.keys())
             .finish()
     }
@@ -104,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::retry::RetryStrategy;
+    use crate::policy::retry::RetryStrategy;
 
     fn of(config: Value) -> Layers {
         Layers { config, ..Layers::default() }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::monitoring::{CircuitBreakerConfig, HealthConfig, LoggingConfig};
-use super::pattern;
-use super::redact;
+use super::sections::monitoring::{CircuitBreakerConfig, HealthConfig, LoggingConfig};
+use super::sections::transport::{TransportConfig, TransportKind};
 use super::serialize::{millis, redacted_url, timeout};
-use super::transport::{TransportConfig, TransportKind};
-use crate::retry::RetryStrategy;
+use crate::base::pattern;
+use crate::base::redaction;
+use crate::policy::retry::RetryStrategy;
 
 /// The lowest priority of a message.
 pub const LOWEST_PRIORITY: u8 = 1;
@@ -32,7 +32,7 @@ pub struct Config {
     pub default_priority: u8,
     /// Transports by name. `sync`, `supabase`, `postgres` and `memory` are always there unless taken away.
     pub transports: BTreeMap<String, TransportConfig>,
-    /// Transports by message type or pattern (`Email*`, `*`); see [`crate::routing::route`].
+    /// Transports by message type or pattern (`Email*`, `*`); see [`crate::policy::routing::route`].
     pub routing: BTreeMap<String, Vec<String>>,
     /// Rules that come before `routing`; the first that applies decides.
     pub priority_routing: Vec<PriorityRoute>,
@@ -272,8 +272,8 @@ impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DatabaseConfig")
-            .field("url", &self.url.as_deref().map(redact::url))
-            .field("direct_url", &self.direct_url.as_deref().map(redact::url))
+            .field("url", &self.url.as_deref().map(redaction::url))
+            .field("direct_url", &self.direct_url.as_deref().map(redaction::url))
             .field("schema", &self.schema)
             .field("pool_size", &self.pool_size)
             .field("pooled", &self.pooled)

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::suggestion;
 use super::value::{Fit, Misfit};
+use crate::base::suggestions;
 use crate::error::{Error, Result};
 
 /// One object of the configuration and where it stands. A value of `null` counts as absent.
@@ -19,7 +19,7 @@ impl<'a> Section<'a> {
         match section.entries().find(|(key, _)| !allowed.contains(key)) {
             // The value may be a password, so it is not shown.
             Some((unknown, _)) => {
-                let wants = suggestion::one_of(allowed, unknown);
+                let wants = suggestions::one_of(allowed, unknown);
                 Err(Error::configuration(section.path_of(unknown), "an unknown key", wants))
             }
             None => Ok(section),

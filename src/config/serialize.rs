@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::model::Retention;
-use super::redact;
+use crate::base::redaction;
 
 /// A number, without the fraction `.0` where it is whole.
 pub(crate) fn number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -26,12 +26,12 @@ pub(super) fn timeout<S: Serializer>(limit: &Option<Duration>, serializer: S) ->
 
 /// A URL without its password.
 pub(super) fn redacted_url<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_deref().map(redact::url).serialize(serializer)
+    url.as_deref().map(redaction::url).serialize(serializer)
 }
 
 /// Options of a transport without passwords.
 pub(super) fn redacted_options<S: Serializer>(options: &Value, serializer: S) -> Result<S::Ok, S::Error> {
-    redact::secrets(options).serialize(serializer)
+    redaction::secrets(options).serialize(serializer)
 }
 
 impl Serialize for Retention {

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::duration::{LONGEST_MS, LONGEST_TIMER_MS};
 use super::model::{
     Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, HIGHEST_PRIORITY, LOWEST_PRIORITY, PayloadConfig,
     PriorityRoute, Retention, RetentionConfig, WorkerConfig,
 };
-use super::monitoring;
 use super::section::Section;
-use super::transport::TransportConfig;
+use super::sections::monitoring;
+use super::sections::transport::TransportConfig;
 use super::value::{Fit, Misfit, duration, flag, milliseconds, name, number, one_or_more, pattern, whole};
+use crate::base::duration::{LONGEST_MS, LONGEST_TIMER_MS};
 use crate::error::Result;
-use crate::retry::RetryStrategy;
+use crate::policy::retry::RetryStrategy;
 
 /// The most bytes that a `jsonb` value holds.
 const MAX_PAYLOAD_BYTES: usize = 268_435_455;

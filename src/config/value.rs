@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::duration;
-use super::suggestion;
+use crate::base::duration;
+use crate::base::suggestions;
 use crate::error::Error;
 
 /// The longest name of a transport, queue or message type, in characters.
@@ -136,7 +136,7 @@ pub(super) fn choice<T: Copy, const N: usize>(choices: [(&'static str, T); N]) -
         let given = value.as_str().unwrap_or_default();
         choices.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words = choices.map(|(word, _)| word);
-            Misfit::new(value, suggestion::one_of(&words, given))
+            Misfit::new(value, suggestions::one_of(&words, given))
         })
     }
 }

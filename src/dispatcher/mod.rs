@@ -11,9 +11,9 @@ mod receipt;
 pub use receipt::{Answers, Dispatched, Receipt};
 
 use crate::engine::Engine;
-use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::message;
+use crate::message::envelope::Envelope;
+use crate::message::request;
 use crate::transport::not_capable;
 use futures_util::future::join_all;
 use parcel::Parcel;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// # Errors
 /// Only when the text is no JSON array; everything else is the answer of the message it concerns.
 pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result<Dispatched>>> {
-    let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await;
+    let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
     let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
     engine.note_sent();
     Ok(receipt::gather(messages, receipts))
@@ -37,7 +37,7 @@ pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result
 /// Only when the text is no JSON array. A message that can not go everywhere it should has its error, such as
 /// [`Error::NotCapable`] for a transport of another store.
 pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
-    let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await;
+    let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
     let envelope = |(_, slot): (_, Result<plan::Slot>)| {
         let slot = slot?;
         let parcel = parcels.get(slot.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
@@ -55,7 +55,7 @@ pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Resul
 /// # Errors
 /// The first thing wrong with any of them; [`crate::Error::NotCapable`] when they go to more than one store.
 pub async fn dispatch_atomically(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Dispatched>> {
-    let Plan { messages, parcels } = Plan::of(engine, message::read(requests)?).await.flawless()?;
+    let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await.flawless()?;
     let receipts = match <[Parcel; 1]>::try_from(parcels) {
         Ok([only]) => vec![only.send_whole().await?],
         Err(none) if none.is_empty() => Vec::new(),

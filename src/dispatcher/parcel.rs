@@ -1,9 +1,9 @@
 //! All envelopes of a batch that go to one store, sent together.
 
 use super::receipt::Receipt;
-use crate::deduplication::{Occurrence, collapse};
-use crate::envelope::Envelope;
 use crate::error::{Error, Result};
+use crate::message::envelope::Envelope;
+use crate::policy::idempotency::{Occurrence, collapse};
 use crate::transport::{Sent, Transport};
 use std::borrow::Cow;
 use std::sync::Arc;

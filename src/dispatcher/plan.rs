@@ -3,10 +3,10 @@
 use super::parcel::Parcel;
 use crate::config::{Config, PayloadConfig};
 use crate::engine::Engine;
-use crate::envelope::{Available, Envelope, IdempotencyKey};
 use crate::error::{Error, Result};
-use crate::message::{self, Request};
-use crate::routing;
+use crate::message::envelope::{Available, Envelope, IdempotencyKey};
+use crate::message::request::{self, Request};
+use crate::policy::routing;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -192,6 +192,6 @@ fn merged(message: Option<&RawValue>, options: Option<&RawValue>, limits: &Paylo
     let mut all = read(message)?;
     all.extend(read(options)?);
     let all = Value::Object(all).to_string();
-    message::fits("options.metadata", "is, with the message's own,", all.len(), &limits.metadata())?;
+    request::fits("options.metadata", "is, with the message's own,", all.len(), &limits.metadata())?;
     Ok(Some(all.into()))
 }

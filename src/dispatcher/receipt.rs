@@ -1,8 +1,8 @@
 //! What became of a message.
 
 use super::plan::{Routed, Slot};
-use crate::envelope::{Available, Envelope};
 use crate::error::{Error, Result};
+use crate::message::envelope::{Available, Envelope};
 use crate::transport::Sent;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};

@@ -1,11 +1,12 @@
 //! The examination: asks the database, and says what is wrong and what to do.
 
-use super::diagnosis::{Facts, Finding, Severity, judge};
+use super::checks::{Facts, Finding, Severity, judge};
+use crate::backends::postgres::connection::pool::Database;
+use crate::backends::postgres::connection::url;
+use crate::backends::postgres::{PostgresTransport, migrate};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::transport::postgres::database::Database;
-use crate::transport::postgres::{PostgresTransport, migrate, url};
 use chrono::Utc;
 use serde::Serialize;
 use std::sync::Arc;

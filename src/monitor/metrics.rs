@@ -1,6 +1,6 @@
 //! The figures of a span of time: rollups in, rates and percentiles out.
 
-use super::rollup::Tally;
+use crate::counts::rollup::Tally;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
@@ -240,7 +240,7 @@ fn round(millis: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::rollup::Measured;
+    use crate::counts::rollup::Measured;
     use crate::transport::{Failure, Outcome};
     use std::time::Duration;
 

@@ -5,10 +5,11 @@ use super::missed::{Missed, Overlap};
 use super::record::{Kind, Record};
 use super::timing::{Plan, Timing};
 use super::zone::Zone;
+use crate::dispatcher;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::message::{Instant, MAX_NAME_CHARS, Names, Request};
-use crate::{dispatcher, message};
+use crate::message::request;
+use crate::message::request::{Instant, MAX_NAME_CHARS, Names, Request};
 use chrono::{DateTime, Utc};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ impl Definition {
     pub async fn read(engine: &Arc<Engine>, text: &str, store: &str, group: Option<&str>) -> Result<Self> {
         let given: Given<'_> = serde_json::from_str(text).map_err(|error| invalid("schedule", error.to_string()))?;
         let requests = format!("[{}]", given.message.get());
-        let mut parts = message::read(&requests)?;
+        let mut parts = request::read(&requests)?;
         let request = parts.pop().ok_or(Error::Stopped { what: "the scheduler" })??;
         refuse_foreign_options(&request)?;
         // Whether it could be dispatched now is the best guess whether it can be later.

@@ -2,9 +2,9 @@
 
 use super::definition::{Definition, first_run, late};
 use super::record::{Record, unreadable};
+use crate::backends::postgres::store::schedules::Found;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::transport::postgres::schedules::Found;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

@@ -13,23 +13,16 @@
 //! A transport never decides what an outcome means: whether a failure is retried, and when, comes in with the
 //! [`Settlement`].
 
-pub mod execution;
-pub mod failed;
-pub mod memory;
-pub mod messages;
-pub mod postgres;
-pub mod sync;
-
 use crate::config::CircuitConfig;
-use crate::envelope::Envelope;
+use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
+use crate::message::envelope::Envelope;
 use crate::monitor::metrics::{Counted, Window};
-use crate::monitor::rollup::Rollup;
+use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Redriven};
+use crate::store::executions::{Begun, Execution};
+use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use execution::{Begun, Execution};
-use failed::{Cursor, FailedFilter, FailedMessage, FailedPage, Redriven};
-use messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -602,7 +595,7 @@ pub trait Transport: Send + Sync {
 
     /// Stores a batch, all or nothing as far as storing goes; answers for each envelope, in order.
     ///
-    /// A key stands at most once in a batch (see [`crate::deduplication`]).
+    /// A key stands at most once in a batch (see [`crate::policy::idempotency`]).
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>>;
 
     /// Calls `wake` whenever something is sent; `None` where the transport can not tell.

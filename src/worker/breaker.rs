@@ -8,7 +8,7 @@
 //!      `--------------------------------------- it succeeded ---------------------------------'
 //! ```
 
-use super::report::Said;
+use super::protocol::report::Said;
 use crate::config::CircuitBreakerConfig;
 use crate::transport::{CircuitReport, CircuitState, Probed};
 use std::collections::{BTreeMap, HashMap};
@@ -268,7 +268,7 @@ fn report<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::report::Thrown;
+    use crate::worker::protocol::report::Thrown;
     use serde_json::json;
 
     fn config() -> CircuitBreakerConfig {

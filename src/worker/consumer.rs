@@ -1,11 +1,11 @@
 //! The handle on one bounded drain or one long-lived worker: what others may ask of it while it runs.
 
 use super::budget::Budget;
-use super::heart::Beat;
-use super::report::Report;
+use super::heartbeat::Beat;
+use super::protocol::report::Report;
 use super::run::{End, Loop, backoff, trouble};
 use super::stats::{Stats, StoppedBy, Summary};
-use super::{Handlers, Mode, Observer, Options, heart, housekeeping};
+use super::{Handlers, Mode, Observer, Options, cleanup, heartbeat};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::transport::{Listening, Transport, WorkerId};
@@ -163,7 +163,7 @@ impl Consumer {
     async fn catch_up(&self, start: Instant, untidy: Vec<&Arc<dyn Transport>>) {
         let finished = lock(&self.stats).settled();
         let last = Budget::new(start, self.options.time_limit).hard();
-        let all = join_all(untidy.into_iter().map(|store| housekeeping::catch_up(&**store, finished, last)));
+        let all = join_all(untidy.into_iter().map(|store| cleanup::catch_up(&**store, finished, last)));
         match last {
             Some(last) => drop(tokio::time::timeout_at(last.into(), all).await),
             None => drop(all.await),
@@ -183,7 +183,7 @@ impl Consumer {
         let leaves = end.is_some_and(|it| it.registered && it.clear);
         let registered = if leaves { stores } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
-        let tidying = join_all(stores.iter().map(|store| housekeeping::tidy(&**store)));
+        let tidying = join_all(stores.iter().map(|store| cleanup::tidy(&**store)));
         let leaving = join_all(registered.iter().map(|store| store.sign_off(worker)));
         let all = async {
             let (untidy, _) = join(tidying, leaving).await;
@@ -232,13 +232,13 @@ impl Consumer {
 
     fn start_side_tasks(self: Arc<Self>, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {
         let in_flight = self.in_flight.clone();
-        let tidying = tokio::spawn(housekeeping::keep_tidy(stores.to_vec(), self.options.mode));
+        let tidying = tokio::spawn(cleanup::keep_tidy(stores.to_vec(), self.options.mode));
         let tell = move |beat| {
             let told = if beat == Beat::InDoubt { &self.in_doubt } else { &self.beaten };
             told.store(true, Ordering::Relaxed);
             self.wake.notify_one();
         };
-        let heart = tokio::spawn(heart::beat(stores.to_vec(), worker.clone(), in_flight, tell));
+        let heart = tokio::spawn(heartbeat::beat(stores.to_vec(), worker.clone(), in_flight, tell));
         vec![heart.abort_handle(), tidying.abort_handle()]
     }
 

@@ -1,8 +1,8 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
+use super::switches::Switches;
 use crate::error::{Error, Result};
 use crate::transport::{Claim, Claimable, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
-use crate::worker::following::Following;
 use crate::worker::sweep::Sweep;
 use crate::worker::turns::Turns;
 use futures_util::future::try_join_all;
@@ -90,7 +90,7 @@ pub struct Feeds {
     /// Since when no claim has looked beyond what it was woken for, while that found something.
     hurried_since: Option<Instant>,
     /// Notices transports that are switched on or off; a bounded drain, and a consumer of named ones, does not.
-    following: Option<Following>,
+    following: Option<Switches>,
 }
 
 /// Feeds that are surveyed together: one statement for all of them, on one connection.
@@ -126,7 +126,7 @@ impl Feeds {
         transports: Vec<Arc<dyn Transport>>,
         worker: WorkerId,
         queues: Option<Vec<String>>,
-        following: Option<Following>,
+        following: Option<Switches>,
     ) -> Self {
         let feeds: Vec<Feed> = transports.into_iter().map(Feed::new).collect();
         let stores = Store::behind(&feeds);
@@ -481,8 +481,8 @@ impl Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::{Available, Envelope};
-    use crate::transport::memory::MemoryTransport;
+    use crate::backends::memory::MemoryTransport;
+    use crate::message::envelope::{Available, Envelope};
 
     const WOKEN: Wanted = Wanted {
         types: None,

@@ -19,27 +19,26 @@
 
 mod breaker;
 mod budget;
+mod cleanup;
 mod consumer;
-mod delivery;
 mod feed;
-mod following;
-mod hand;
-mod heart;
-mod housekeeping;
+mod heartbeat;
+mod in_flight;
 mod options;
 mod plain;
-mod report;
+mod protocol;
 mod run;
 mod solitude;
 mod stats;
 mod sweep;
+mod switches;
 mod turns;
 mod verdict;
 
 pub use consumer::Consumer;
-pub use delivery::inline as inline_batch;
 pub use options::{Mode, Options};
-pub use report::{Report, Said, read as read_reports};
+pub use protocol::delivery::inline as inline_batch;
+pub use protocol::report::{Report, Said, read as read_reports};
 pub use stats::{StoppedBy, Summary};
 
 /// Whoever handles messages. The worker never waits on it: outcomes come back through [`Consumer::report`].

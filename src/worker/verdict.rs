@@ -1,7 +1,7 @@
 //! From what the handlers said to what the transport does: the retry decision. Pure.
 
-use super::report::Said;
-use crate::retry::{self, Decision, MAX_DELAY_MS, RetryStrategy};
+use super::protocol::report::Said;
+use crate::policy::retry::{self, Decision, MAX_DELAY_MS, RetryStrategy};
 use crate::transport::{Failure, Outcome};
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn millis(value: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::report::Thrown;
+    use crate::worker::protocol::report::Thrown;
 
     fn failed(retryable: bool, retry_after: Option<f64>) -> Said {
         let error = Thrown { class: "Error".to_owned(), message: "no".to_owned() };

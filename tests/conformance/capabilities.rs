@@ -4,8 +4,8 @@ use crate::support::kit::{HOUR, Worker, delayed, keyed, message, survey_of};
 use crate::support::subject::{OnTheSpot, Subject, check};
 use serde_json::json;
 use symphony::Error;
+use symphony::store::dead_letters::FailedFilter;
 use symphony::transport::Sent;
-use symphony::transport::failed::FailedFilter;
 use uuid::Uuid;
 
 for_all! {

@@ -108,7 +108,7 @@ async fn claim_all(worker: Worker) -> Vec<Uuid> {
 async fn a_survey_names_the_queues_that_hold_anything<S: Subject>(it: S) {
     let transport = it.transport();
     assert!(survey_of(&transport).await.queues.is_empty());
-    let later = symphony::envelope::Envelope { queue: "later".into(), ..delayed(HOUR) };
+    let later = symphony::message::envelope::Envelope { queue: "later".into(), ..delayed(HOUR) };
     put(&transport, vec![queued_in("b"), queued_in("a"), queued_in("b"), later]).await;
     let mut survey = survey_of(&transport).await;
     survey.queues.sort();

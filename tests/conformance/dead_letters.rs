@@ -4,8 +4,8 @@ use crate::support::kit::{HOUR, MINUTE, Worker, buried, bury, letters, many, mes
 use crate::support::subject::Subject;
 use chrono::TimeDelta;
 use std::sync::Arc;
-use symphony::envelope::Envelope;
-use symphony::transport::failed::FailedFilter;
+use symphony::message::envelope::Envelope;
+use symphony::store::dead_letters::FailedFilter;
 use symphony::transport::{Outcome, Transport};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use serde_json::json;
 use std::sync::Arc;
 use symphony::dispatcher::dispatch;
-use symphony::envelope::{Envelope, IdempotencyKey};
+use symphony::message::envelope::{Envelope, IdempotencyKey};
 use symphony::transport::{Outcome, Sent, Transport};
 use uuid::Uuid;
 

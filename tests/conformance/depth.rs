@@ -2,7 +2,7 @@
 
 use crate::support::kit::{HOUR, LEASE, MINUTE, Worker, delayed, many, message, put, put_one, queued_in, urgent};
 use crate::support::subject::Subject;
-use symphony::envelope::{Available, Envelope};
+use symphony::message::envelope::{Available, Envelope};
 use symphony::transport::{DEPTH_CAP, Depth, Unhandled};
 
 for_stores! {

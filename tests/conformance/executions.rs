@@ -4,8 +4,8 @@ use crate::support::kit::{HOUR, MINUTE};
 use crate::support::subject::Subject;
 use std::sync::Arc;
 use std::time::Duration;
+use symphony::store::executions::{Begun, Execution};
 use symphony::transport::Transport;
-use symphony::transport::execution::{Begun, Execution};
 
 for_stores! {
     an_execution_begins_once

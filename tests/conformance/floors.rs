@@ -4,7 +4,7 @@ use crate::support::kit::{Worker, ids, many, put, put_one, release, urgent};
 use crate::support::subject::{MAIN, Subject};
 use chrono::{TimeDelta, Utc};
 use std::time::Duration;
-use symphony::envelope::{Available, Envelope};
+use symphony::message::envelope::{Available, Envelope};
 use symphony::transport::Reach;
 
 for_stores! {

@@ -6,9 +6,9 @@ use crate::support::kit::{
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use symphony::envelope::Envelope;
-use symphony::transport::failed::FailedFilter;
-use symphony::transport::messages::{MessageFilter, MessageStatus, SCAN, Totals};
+use symphony::message::envelope::Envelope;
+use symphony::store::dead_letters::FailedFilter;
+use symphony::store::messages::{MessageFilter, MessageStatus, SCAN, Totals};
 use symphony::transport::{Outcome, Transport};
 use uuid::Uuid;
 

@@ -7,8 +7,8 @@ use crate::support::subject::{MAIN, Postgres, Subject, check};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::time::Duration;
+use symphony::counts::rollup::{Measured, Rollup, Tally, minute_of};
 use symphony::monitor::metrics::{self, Metrics, Window};
-use symphony::monitor::rollup::{Measured, Rollup, Tally, minute_of};
 use symphony::transport::{Cleaned, Outcome};
 use uuid::Uuid;
 

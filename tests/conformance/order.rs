@@ -6,7 +6,7 @@ use crate::support::kit::{
 use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};
 use std::time::Duration;
-use symphony::envelope::{Available, Envelope};
+use symphony::message::envelope::{Available, Envelope};
 use symphony::transport::{Claimed, Outcome, Transport};
 
 for_stores! {

@@ -5,7 +5,7 @@ use crate::support::subject::{OTHER, Postgres, Subject, check};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use symphony::envelope::Envelope;
+use symphony::message::envelope::Envelope;
 use symphony::transport::{Outcome, Transport};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use crate::support::kit::{HOUR, Worker, counts, delayed, ids, many, message, put
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use symphony::envelope::{Available, Envelope, IdempotencyKey};
+use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::transport::Sent;
 
 for_stores! {

@@ -7,8 +7,8 @@ use crate::support::kit::{
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::time::Duration;
-use symphony::envelope::Envelope;
-use symphony::transport::failed::FailedMessage;
+use symphony::message::envelope::Envelope;
+use symphony::store::dead_letters::FailedMessage;
 use symphony::transport::{Claimed, Outcome};
 
 for_stores! {

@@ -3,8 +3,8 @@
 use crate::support::subject::MAIN;
 use std::sync::Arc;
 use std::time::Duration;
-use symphony::envelope::{Available, Envelope, IdempotencyKey};
-use symphony::transport::failed::{FailedFilter, FailedMessage};
+use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
+use symphony::store::dead_letters::{FailedFilter, FailedMessage};
 use symphony::transport::{
     Claim, Claimable, Claimed, Failure, Known, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId,
 };

@@ -3,8 +3,9 @@
 use super::server::url;
 use std::future::Future;
 use std::sync::Arc;
+use symphony::backends::postgres::connection::pool::Database;
+use symphony::backends::postgres::migrate;
 use symphony::config::DatabaseConfig;
-use symphony::transport::postgres::{database::Database, migrate};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;

@@ -7,10 +7,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::Error;
+use symphony::backends::memory::{MemoryTransport, Status};
+use symphony::backends::sync::Inline;
 use symphony::config::Layers;
 use symphony::engine::Engine;
-use symphony::transport::memory::{MemoryTransport, Status};
-use symphony::transport::sync::Inline;
 use symphony::transport::{Claimed, Transport};
 
 /// The transport under test.

@@ -5,7 +5,7 @@ use crate::support::kit::{HOUR, message, put_one};
 use crate::support::subject::{MAIN, Subject};
 use chrono::Utc;
 use serde_json::json;
-use symphony::envelope::{Available, Envelope, IdempotencyKey};
+use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
 
 for_workers! {
     all_that_is_known_of_a_message

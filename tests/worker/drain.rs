@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use symphony::dead_letters::redrive;
 use symphony::dispatcher::dispatch;
-use symphony::envelope::Envelope;
+use symphony::message::envelope::Envelope;
+use symphony::operate::dead_letters::redrive;
+use symphony::store::dead_letters::FailedFilter;
 use symphony::transport::Transport;
-use symphony::transport::failed::FailedFilter;
 use symphony::worker::StoppedBy;
 
 for_workers! {

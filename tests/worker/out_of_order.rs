@@ -12,7 +12,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use symphony::envelope::Envelope;
+use symphony::message::envelope::Envelope;
 use symphony::transport::{Claimed, Transport};
 use tokio_postgres::Client;
 use uuid::Uuid;

@@ -6,7 +6,7 @@ use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::future::Future;
 use std::time::Duration;
-use symphony::envelope::Envelope;
+use symphony::message::envelope::Envelope;
 use symphony::worker::Summary;
 
 for_workers! {

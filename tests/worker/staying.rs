@@ -6,7 +6,7 @@ use crate::support::subject::{Postgres, Subject, check};
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use std::time::{Duration, Instant};
-use symphony::envelope::{Available, Envelope};
+use symphony::message::envelope::{Available, Envelope};
 use symphony::worker::StoppedBy;
 
 for_workers! {

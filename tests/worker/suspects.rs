@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use symphony::envelope::Envelope;
+use symphony::message::envelope::Envelope;
 use tokio::sync::Semaphore;
 
 for_workers! {

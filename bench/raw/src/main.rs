@@ -11,7 +11,7 @@ mod latency;
 mod measured;
 // The core's own list: a statement that changes there changes here.
 #[allow(dead_code, missing_docs)]
-#[path = "../../../src/transport/postgres/statement.rs"]
+#[path = "../../../src/backends/postgres/sql/mod.rs"]
 mod statement;
 
 use client::Raw;

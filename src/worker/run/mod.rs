@@ -5,35 +5,35 @@
 //! after the other, and one statement for both deadlocks between four workers).
 
 mod attempt;
-mod beside;
-mod breaking;
-mod claiming;
+mod circuits;
+mod claims;
+mod events;
+mod lease_check;
 mod look;
-mod losing;
 mod portion;
-mod settling;
-mod stopping;
-mod telling;
+mod settlements;
+mod shutdown;
+mod side_task;
 
 use super::Mode;
 use super::breaker::Breaker;
 use super::budget::Budget;
 use super::consumer::{Consumer, lock};
 use super::feed::{Caught, Feeds};
-use super::following::Following;
-use super::hand::Hand;
+use super::in_flight::InFlight;
 use super::solitude::Solitude;
 use super::stats::StoppedBy;
+use super::switches::Switches;
+use crate::counts::counter::Counter;
 use crate::error::{Error, Result};
-use crate::monitor::counter::Counter;
 use crate::transport::{CircuitState, Listening, Transport, WorkerId};
 use attempt::{Answer, Attempt, Doubt};
-use beside::Beside;
+use lease_check::Checked;
 use look::Look;
-use losing::Checked;
 use portion::Portion;
 use serde_json::{Value, json};
-use settling::Pending;
+use settlements::Pending;
+use side_task::SideTask;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -49,10 +49,10 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// How long the loop sleeps when nothing is due by itself: until something wakes it.
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
-type Claiming = Beside<(Feeds, Vec<Caught>, Option<Error>)>;
-type Checking = Beside<(bool, Result<Checked>)>;
-type Reporting = Beside<Result<Vec<CircuitState>>>;
-type Settling = Beside<(Attempt, Result<Answer>)>;
+type Claiming = SideTask<(Feeds, Vec<Caught>, Option<Error>)>;
+type Checking = SideTask<(bool, Result<Checked>)>;
+type Reporting = SideTask<Result<Vec<CircuitState>>>;
+type Settling = SideTask<(Attempt, Result<Answer>)>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Phase {
@@ -87,7 +87,7 @@ pub(super) struct Loop {
     /// Of the last batch that was on its way.
     settling_tokens: Vec<Uuid>,
     checking: Option<Checking>,
-    hand: Hand,
+    hand: InFlight,
     /// Claimed and in hand, not yet on the way to the handlers; with the number of the batch.
     caught: Vec<(u32, Caught)>,
     unsettled: Vec<Pending>,
@@ -173,7 +173,7 @@ impl Loop {
         let breaker = Breaker::new(&consumer.engine.config().circuit_breaker);
         let following = (options.mode == Mode::Run && options.transports.is_none()).then(|| {
             let names = transports.iter().map(|it| it.name().to_string()).collect();
-            Following::new(consumer.engine.clone(), options.poll_interval, names)
+            Switches::new(consumer.engine.clone(), options.poll_interval, names)
         });
         let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone(), following);
         let budget = Budget::new(start, options.time_limit);
@@ -190,7 +190,7 @@ impl Loop {
             settling: None,
             settling_tokens: Vec::new(),
             checking: None,
-            hand: Hand::default(),
+            hand: InFlight::default(),
             caught: Vec::new(),
             unsettled: Vec::new(),
             portion: Portion::WHOLE,

@@ -1,0 +1,58 @@
+//! What a memory transport has counted: as much as Postgres would keep, so that tests of metrics need no database.
+
+use crate::counts::rollup::{Rollup, Tally, minute_of};
+use crate::monitor::metrics::{CountedRow, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Rows that are kept, oldest minutes going first.
+const KEPT: usize = 10_000;
+
+/// Counts by minute, consumer and type.
+#[derive(Debug, Default)]
+pub struct Counts {
+    rows: BTreeMap<(DateTime<Utc>, Uuid, String), Tally>,
+}
+
+impl Counts {
+    /// Takes rows in the place of older ones of the same minute, consumer and type.
+    pub fn write(&mut self, rollups: &[Rollup]) {
+        for it in rollups {
+            self.rows.insert((it.minute, it.source, it.message_type.clone()), it.tally.clone());
+        }
+        while self.rows.len() > KEPT {
+            self.rows.pop_first();
+        }
+    }
+
+    /// Whether the rows count the same as these.
+    pub fn hold(&self, rollups: &[Rollup]) -> bool {
+        let held = |it: &Rollup| self.rows.get(&(it.minute, it.source, it.message_type.clone()));
+        rollups.iter().all(|it| held(it).is_some_and(|tally| tally.counts_the_same(&it.tally)))
+    }
+
+    /// The counts of a window, by type.
+    pub fn read(
+        &self,
+        transport: &str,
+        window: &Window,
+        now: DateTime<Utc>,
+    ) -> (DateTime<Utc>, DateTime<Utc>, Vec<CountedRow>) {
+        let back = TimeDelta::milliseconds((window.minutes() * 60_000.0) as i64);
+        let start = minute_of(window.start_time.or_else(|| now.checked_sub_signed(back)).unwrap_or_default());
+        let end = window.end_time.unwrap_or(now);
+        let mut types: BTreeMap<&str, Tally> = BTreeMap::new();
+        for ((minute, _, name), tally) in &self.rows {
+            if (start..end).contains(minute) {
+                types.entry(name).or_default().merge(tally);
+            }
+        }
+        let row = |(name, tally): (&str, Tally)| CountedRow {
+            transport: transport.to_owned(),
+            message_type: name.to_owned(),
+            tally,
+        };
+        (start, end, types.into_iter().map(row).collect())
+    }
+}

@@ -1,0 +1,158 @@
+//! Dead letters.
+
+use super::message::Message;
+use super::operator_view::kept;
+use super::test_view::raw;
+use crate::error::Result;
+use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment};
+use crate::store::messages::{KeptMessage, MessageStatus};
+use crate::transport::{DEPTH_CAP, Failure};
+use chrono::{DateTime, Utc};
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// All dead letters of a transport, by when they failed.
+#[derive(Debug)]
+pub struct Letters {
+    transport: Arc<str>,
+    letters: BTreeMap<(DateTime<Utc>, Uuid), Letter>,
+}
+
+/// A full copy of a message that could not be handled.
+#[derive(Debug)]
+struct Letter {
+    message: Message,
+    failure: Failure,
+}
+
+impl Letters {
+    /// None yet.
+    pub fn new(transport: Arc<str>) -> Self {
+        Self { transport, letters: BTreeMap::new() }
+    }
+
+    /// Buries a message, whose failed run has been noted already.
+    pub fn bury(&mut self, message: Message, failure: Failure, now: DateTime<Utc>) {
+        self.letters.insert((now, Uuid::now_v7()), Letter { message, failure });
+    }
+
+    /// How many have come since an instant.
+    pub fn count_since(&self, at: DateTime<Utc>) -> u64 {
+        self.letters.range((at, Uuid::nil())..).count() as u64
+    }
+
+    /// One page, newest first.
+    pub fn page(&self, filter: &FailedFilter) -> Result<FailedPage> {
+        let after = filter.after()?;
+        let size = filter.page_size();
+        let rows = self
+            .letters
+            .iter()
+            .rev()
+            .filter(|(place, _)| {
+                after.is_none_or(|cursor| (Moment::from(place.0), place.1) < (cursor.failed_at, cursor.id))
+            })
+            .filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter))
+            .take(size as usize + 1)
+            .map(|((failed_at, id), letter)| self.shown(*failed_at, *id, letter))
+            .collect();
+        Ok(FailedPage::of(rows, size))
+    }
+
+    /// How many of the newest match, and whether there are more than these.
+    pub fn count(&self, filter: &FailedFilter) -> (u64, bool) {
+        let cap = usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX);
+        let newest = self.letters.iter().rev().take(cap);
+        let matching = newest.filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter)).count();
+        (matching as u64, self.letters.len() >= cap)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.letters.len().min(usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX)) as u64
+    }
+
+    /// The message that a letter was, by the message's id.
+    pub fn message(&self, id: Uuid) -> Option<KeptMessage> {
+        let ((failed_at, letter_id), letter) = self.letters.iter().rev().find(|(_, it)| it.message.id == id)?;
+        Some(kept(&letter.message, &self.transport, MessageStatus::Failed, Some(*failed_at), Some(*letter_id)))
+    }
+
+    /// Deletes some; answers how many there were.
+    pub fn remove(&mut self, ids: &[Uuid]) -> u64 {
+        ids.iter().filter_map(|id| self.take(*id)).count() as u64
+    }
+
+    /// Takes one out as a new message, with its lineage in the headers.
+    pub fn revive(&mut self, id: Uuid, now: DateTime<Utc>) -> Option<Message> {
+        let Letter { message, .. } = self.take(id)?;
+        Some(Message {
+            id: Uuid::now_v7(),
+            created_at: now,
+            available_at: now,
+            scheduled_at: None,
+            retry_count: 0,
+            crash_count: 0,
+            accuser: None,
+            headers: lineage(&message, id),
+            ..message
+        })
+    }
+
+    fn take(&mut self, id: Uuid) -> Option<Letter> {
+        let place = self.letters.keys().find(|(_, it)| *it == id).copied()?;
+        self.letters.remove(&place)
+    }
+
+    fn matches(&self, filter: &FailedFilter, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> bool {
+        let Letter { message, failure } = letter;
+        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
+        let holds = |text: &str| {
+            let text = text.to_lowercase();
+            failure.message.to_lowercase().contains(&text) || message.body.to_lowercase().contains(&text)
+        };
+        is(&filter.r#type, &message.message_type)
+            && is(&filter.transport, &self.transport)
+            && is(&filter.queue, &message.queue)
+            && is(&filter.error_class, &failure.class)
+            && filter.text.as_deref().is_none_or(holds)
+            && filter.failed_after.is_none_or(|from| failed_at >= from)
+            && filter.failed_before.is_none_or(|to| failed_at <= to)
+            && filter.ids.as_ref().is_none_or(|ids| ids.contains(&id))
+    }
+
+    fn shown(&self, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> FailedMessage {
+        let Letter { message, failure } = letter;
+        FailedMessage {
+            id,
+            message_id: message.id,
+            r#type: message.message_type.to_string(),
+            transport: self.transport.to_string(),
+            queue: message.queue.to_string(),
+            priority: message.priority,
+            payload: raw(&message.body),
+            headers: raw(&message.headers),
+            metadata: raw(&message.metadata),
+            error: failure.message.clone(),
+            error_class: Some(failure.class.clone()),
+            error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
+            failed_at: Some(failed_at),
+            retry_count: message.retry_count,
+            crashes: message.crash_count,
+            created_at: Some(message.created_at),
+            idempotency_key: message.idempotency_key.clone(),
+            cursor: Cursor { failed_at: failed_at.into(), id },
+        }
+    }
+}
+
+/// The headers with the letter's id, and the id of the very first message: a letter may be redriven more than once.
+fn lineage(message: &Message, letter: Uuid) -> Arc<str> {
+    let mut headers: Map<String, Value> = serde_json::from_str(&message.headers).unwrap_or_default();
+    headers.insert("redriven-from".to_owned(), letter.to_string().into());
+    headers.entry("original-message-id").or_insert_with(|| message.id.to_string().into());
+    Value::Object(headers).to_string().into()
+}

@@ -1,0 +1,119 @@
+//! A message as this transport keeps it.
+
+use super::clock::later;
+use crate::message::envelope::{Available, Envelope};
+use crate::transport::{Claimed, Failure};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How many failed runs a message remembers.
+const HISTORY: usize = 20;
+
+/// A message, wherever it is in its life.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub id: Uuid,
+    pub message_type: Arc<str>,
+    pub queue: Arc<str>,
+    pub priority: u8,
+    pub body: Arc<str>,
+    pub headers: Arc<str>,
+    pub metadata: Arc<str>,
+    pub created_at: DateTime<Utc>,
+    pub available_at: DateTime<Utc>,
+    pub scheduled_at: Option<DateTime<Utc>>,
+    pub retry_count: u32,
+    pub max_retries: Option<u32>,
+    pub crash_count: i16,
+    /// The worker whose death raised the count last, while the message waits.
+    pub accuser: Option<Uuid>,
+    pub idempotency_key: Option<String>,
+    pub handled: Vec<String>,
+    pub history: Vec<FailedRun>,
+}
+
+/// A run that failed.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailedRun {
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub at: DateTime<Utc>,
+    pub class: String,
+    pub message: String,
+}
+
+impl Message {
+    /// A message that has just been sent.
+    pub fn of(envelope: &Envelope, now: DateTime<Utc>) -> Self {
+        let object = |json: &Option<Arc<str>>| json.clone().unwrap_or_else(|| "{}".into());
+        Self {
+            id: envelope.id,
+            message_type: envelope.message_type.clone(),
+            queue: envelope.queue.clone(),
+            priority: envelope.priority,
+            body: envelope.body.clone(),
+            headers: object(&envelope.headers),
+            metadata: object(&envelope.metadata),
+            created_at: now,
+            available_at: match envelope.available {
+                Available::Now => now,
+                Available::At(at) => at,
+                Available::After(delay) => later(now, delay),
+            },
+            scheduled_at: if let Available::At(at) = envelope.available { Some(at) } else { None },
+            retry_count: 0,
+            max_retries: envelope.max_retries,
+            crash_count: 0,
+            accuser: None,
+            idempotency_key: envelope.key.as_ref().map(|it| it.key.clone()),
+            handled: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// As a worker receives it.
+    pub fn claimed(&self, token: Uuid, now: DateTime<Utc>) -> Claimed {
+        Claimed {
+            id: self.id,
+            token,
+            message_type: self.message_type.to_string(),
+            queue: self.queue.to_string(),
+            priority: self.priority,
+            body: self.body.to_string(),
+            headers: self.headers.to_string(),
+            metadata: self.metadata.to_string(),
+            created_at: self.created_at,
+            available_at: self.available_at,
+            scheduled_at: self.scheduled_at,
+            retry_count: self.retry_count,
+            max_retries: self.max_retries,
+            crash_count: self.crash_count,
+            idempotency_key: self.idempotency_key.clone(),
+            handled: self.handled.clone(),
+            claimed_at: now,
+            unreadable: None,
+        }
+    }
+
+    /// Notes a failed run, and the handlers that have succeeded up to it.
+    pub fn note(&mut self, failure: &Failure, handled: &[String], at: DateTime<Utc>) {
+        if self.history.len() >= HISTORY {
+            self.history.remove(0);
+        }
+        self.history.push(FailedRun { at, class: failure.class.clone(), message: failure.message.clone() });
+        self.remember(handled);
+    }
+
+    /// Remembers which handlers have succeeded; none: as before.
+    pub fn remember(&mut self, handled: &[String]) {
+        if !handled.is_empty() {
+            self.handled = handled.to_vec();
+        }
+    }
+
+    /// Whether its type is among these; `None`: all.
+    pub fn is_one_of(&self, types: Option<&[String]>) -> bool {
+        types.is_none_or(|types| types.iter().any(|it| **it == *self.message_type))
+    }
+}

@@ -1,0 +1,130 @@
+//! Messages as operators ask for them.
+
+use super::message::Message;
+use super::state::State;
+use super::test_view::{Status, raw};
+use crate::error::Result;
+use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
+use crate::transport::DEPTH_CAP;
+use chrono::{DateTime, Utc};
+use serde_json::value::to_raw_value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A message, and where it is.
+type Found<'a> = (&'a Message, MessageStatus, Option<DateTime<Utc>>);
+
+impl State {
+    pub fn page_of_messages(&self, filter: &MessageFilter) -> Result<MessagePage> {
+        let (least, before) = filter.ids()?;
+        let all: BTreeMap<Uuid, Found<'_>> = self.found().map(|it| (it.0.id, it)).collect();
+        let scan = usize::try_from(SCAN).unwrap_or(usize::MAX);
+        let wanted = |status: MessageStatus| filter.status.is_none_or(|it| part(it) == part(status));
+        let seen: Vec<Found<'_>> =
+            all.range(least..before).rev().map(|(_, it)| *it).filter(|it| wanted(it.1)).take(scan).collect();
+        let reached = (seen.len() == scan).then(|| seen.last().map(|it| it.0.id)).flatten();
+        let fitting = seen.into_iter().filter(|it| self.fits(filter, it));
+        let rows = fitting.take(filter.page_size() as usize + 1).map(|it| self.kept(it)).collect();
+        Ok(MessagePage::of(rows, filter.page_size(), reached))
+    }
+
+    pub fn one_message(&self, id: Uuid) -> Option<KeptMessage> {
+        self.found().find(|it| it.0.id == id).map(|it| self.kept(it)).or_else(|| self.letters.message(id))
+    }
+
+    pub fn cancel(&mut self, id: Uuid) -> Option<(bool, MessageStatus)> {
+        if let Some(message) = self.take_waiting(id) {
+            let now = self.clock.now();
+            self.finished.add(message, Status::Cancelled, now);
+            return Some((true, MessageStatus::Cancelled));
+        }
+        Some((false, self.one_message(id)?.status))
+    }
+
+    pub fn totals(&self, transport: Option<&str>) -> Totals {
+        if transport.is_some_and(|it| *it != *self.name) {
+            return Totals::default();
+        }
+        let mut totals = Totals { failed: self.letters.len(), ..Totals::default() };
+        totals.capped = totals.failed >= DEPTH_CAP as u64;
+        for (_, status, _) in self.finished.messages() {
+            match status {
+                Status::Cancelled => totals.cancelled += 1,
+                Status::Discarded => totals.discarded += 1,
+                _ => totals.completed += 1,
+            }
+        }
+        totals
+    }
+
+    /// All messages that are no dead letters.
+    fn found(&self) -> impl Iterator<Item = Found<'_>> {
+        let waiting = self.waiting_messages().map(|it| (it, MessageStatus::Pending, None));
+        let held = self.held_messages().map(|it| (it, MessageStatus::Processing, None));
+        let finished = self.finished.messages().map(|(message, status, at)| (message, status.into(), Some(at)));
+        waiting.chain(held).chain(finished)
+    }
+
+    fn fits(&self, filter: &MessageFilter, (message, status, _): &Found<'_>) -> bool {
+        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
+        let holds = |text: &str| {
+            let text = text.to_lowercase();
+            let error = message.history.last().map(|it| it.message.to_lowercase());
+            message.body.to_lowercase().contains(&text) || error.is_some_and(|it| it.contains(&text))
+        };
+        filter.status.is_none_or(|it| it == *status)
+            && is(&filter.r#type, &message.message_type)
+            && is(&filter.transport, &self.name)
+            && is(&filter.queue, &message.queue)
+            && filter.priority.is_none_or(|it| it == i16::from(message.priority))
+            && filter.text.as_deref().is_none_or(holds)
+            && filter.created_after.is_none_or(|from| message.created_at >= from)
+            && filter.created_before.is_none_or(|to| message.created_at <= to)
+    }
+
+    fn kept(&self, (message, status, finished_at): Found<'_>) -> KeptMessage {
+        kept(message, &self.name, status, finished_at, None)
+    }
+}
+
+/// A message as operators see it.
+pub fn kept(
+    message: &Message,
+    transport: &str,
+    status: MessageStatus,
+    finished_at: Option<DateTime<Utc>>,
+    failed_message_id: Option<Uuid>,
+) -> KeptMessage {
+    KeptMessage {
+        id: message.id,
+        r#type: message.message_type.to_string(),
+        transport: transport.to_owned(),
+        queue: message.queue.to_string(),
+        priority: message.priority,
+        status,
+        payload: raw(&message.body),
+        headers: raw(&message.headers),
+        metadata: raw(&message.metadata),
+        created_at: Some(message.created_at),
+        available_at: Some(message.available_at),
+        scheduled_at: message.scheduled_at,
+        finished_at,
+        retry_count: message.retry_count,
+        max_retries: message.max_retries,
+        crashes: message.crash_count,
+        last_error: message.history.last().map(|it| it.message.clone()),
+        error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
+        idempotency_key: message.idempotency_key.clone(),
+        failed_message_id,
+    }
+}
+
+/// Which partition holds messages of a status, where there are partitions.
+fn part(status: MessageStatus) -> u8 {
+    match status {
+        MessageStatus::Pending => 0,
+        MessageStatus::Processing => 1,
+        MessageStatus::Completed | MessageStatus::Discarded | MessageStatus::Cancelled => 2,
+        MessageStatus::Failed => 3,
+    }
+}

@@ -1,0 +1,417 @@
+//! Everything a memory transport holds, and what each operation does to it. One lock guards it all, so that every
+//! operation is as atomic as a statement.
+
+use super::clock::{Clock, later};
+use super::counts::Counts;
+use super::dead_letters::Letters;
+use super::executions::Executions;
+use super::keys::Keys;
+use super::lanes::Lanes;
+use super::message::Message;
+use super::test_view::{Archive, Listed, Status};
+use crate::config::WorkerConfig;
+use crate::counts::rollup::{Errors, Rollup, Tally, minute_of};
+use crate::message::envelope::Envelope;
+use crate::store::dead_letters::Redriven;
+use crate::transport::{
+    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Fence, Known, Outcome, RescueStep, Rescued,
+    Sent, Settlement, Survey, Unhandled, Vitals, WorkerId,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The state of a transport.
+#[derive(Debug)]
+pub struct State {
+    pub name: Arc<str>,
+    pub clock: Clock,
+    /// At how many crashes a message is buried.
+    pub max_crashes: i16,
+    waiting: Lanes,
+    /// Messages whose process died, apart from the others: a claim must not meet them.
+    suspects: Lanes,
+    held: BTreeMap<Uuid, Held>,
+    leases: HashMap<Uuid, Lease>,
+    keys: Keys,
+    pub letters: Letters,
+    pub finished: Archive,
+    pub counts: Counts,
+    pub executions: Executions,
+}
+
+/// A message in the hands of a worker.
+#[derive(Debug)]
+struct Held {
+    message: Message,
+    token: Uuid,
+    worker: Uuid,
+}
+
+/// Since when a worker is registered, and until when its claims stand.
+#[derive(Debug)]
+struct Lease {
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+impl State {
+    pub fn new(name: Arc<str>) -> Self {
+        Self {
+            letters: Letters::new(name.clone()),
+            name,
+            clock: Clock::default(),
+            max_crashes: WorkerConfig::default().max_crashes,
+            waiting: Lanes::default(),
+            suspects: Lanes::default(),
+            held: BTreeMap::new(),
+            leases: HashMap::new(),
+            keys: Keys::default(),
+            finished: Archive::default(),
+            counts: Counts::default(),
+            executions: Executions::default(),
+        }
+    }
+
+    pub fn clear(&mut self) {
+        let clock = std::mem::take(&mut self.clock);
+        let max_crashes = self.max_crashes;
+        *self = Self { clock, max_crashes, ..Self::new(self.name.clone()) };
+    }
+
+    pub fn list(&self) -> Vec<Listed> {
+        let waiting = self.waiting.iter().chain(self.suspects.iter()).map(|it| Listed::of(it, Status::Pending));
+        let held = self.held.values().map(|it| Listed::of(&it.message, Status::Processing));
+        let mut all: Vec<_> = waiting.chain(held).chain(self.finished.iter()).collect();
+        all.sort_by_key(|it| it.id);
+        all
+    }
+
+    pub fn waiting_messages(&self) -> impl Iterator<Item = &Message> {
+        self.waiting.iter().chain(self.suspects.iter())
+    }
+
+    pub fn held_messages(&self) -> impl Iterator<Item = &Message> {
+        self.held.values().map(|it| &it.message)
+    }
+
+    pub fn take_waiting(&mut self, id: Uuid) -> Option<Message> {
+        self.waiting.take(id).or_else(|| self.suspects.take(id))
+    }
+
+    // ---- sending -----------------------------------------------------------------------------------------------
+
+    pub fn send(&mut self, envelopes: &[Envelope]) -> Vec<Sent> {
+        let now = self.clock.now();
+        envelopes.iter().map(|envelope| self.send_one(envelope, now)).collect()
+    }
+
+    fn send_one(&mut self, envelope: &Envelope, now: DateTime<Utc>) -> Sent {
+        let holder = envelope.key.as_ref().map_or(envelope.id, |key| self.keys.admit(key, envelope.id, now));
+        if holder != envelope.id {
+            return Sent::Duplicate { of: holder };
+        }
+        let message = Message::of(envelope, now);
+        let available_at = message.available_at;
+        self.waiting.insert(message);
+        Sent::Queued { available_at }
+    }
+
+    pub fn duplicate_attempts(&self, key: &str) -> u64 {
+        self.keys.duplicate_attempts(key, self.clock.now())
+    }
+
+    // ---- claiming ----------------------------------------------------------------------------------------------
+
+    pub fn survey(&self, claimable: Claimable<'_>) -> Survey {
+        let now = self.clock.now();
+        let is_read =
+            |it: &Message| claimable.queues.is_none_or(|queues| queues.iter().any(|name| **name == *it.queue));
+        let is_due = |it: &Message| it.available_at <= now && is_read(it) && it.is_one_of(claimable.types);
+        Survey {
+            queues: self.queues().into_iter().map(ToString::to_string).collect(),
+            suspects: self.suspects.iter().any(is_due),
+        }
+    }
+
+    pub fn claim(&mut self, claim: &Claim<'_>) -> Vec<Claimed> {
+        let now = self.renew(claim.worker);
+        let mut taken = Vec::new();
+        for priority in (1..=10).rev() {
+            for queue in claim.queues {
+                let missing = claim.limit - taken.len();
+                taken.extend(self.waiting.take_due(queue, priority, now, claim.types, missing));
+            }
+        }
+        taken.into_iter().map(|message| self.hold(message, claim, now)).collect()
+    }
+
+    pub fn claim_suspect(&mut self, claim: &Claim<'_>) -> Option<Claimed> {
+        let now = self.renew(claim.worker);
+        let suspect = self.suspects.take_first(claim.queues, now, claim.types)?;
+        Some(self.hold(suspect, claim, now))
+    }
+
+    fn hold(&mut self, mut message: Message, claim: &Claim<'_>, now: DateTime<Utc>) -> Claimed {
+        message.accuser = None;
+        let claimed = message.claimed(claim.token, now);
+        self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id });
+        claimed
+    }
+
+    // ---- settling ----------------------------------------------------------------------------------------------
+
+    /// All or nothing; answers with the claims that no longer stand.
+    pub fn settle_counted(&mut self, settlements: &[Settlement], rollups: &[Rollup]) -> Vec<Fence> {
+        let stands = |it: &&Settlement| self.held.get(&it.id).is_some_and(|held| held.token == it.token);
+        let lost: Vec<Fence> = settlements.iter().filter(|it| !stands(it)).map(Settlement::fence).collect();
+        if lost.is_empty() {
+            let now = self.clock.now();
+            self.counts.write(rollups);
+            settlements.iter().for_each(|it| self.settle_one(it, now));
+        }
+        lost
+    }
+
+    fn settle_one(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+        let Some(Held { mut message, .. }) = self.held.remove(&settlement.id) else { return };
+        match &settlement.outcome {
+            Outcome::Completed => self.finished.add(message, Status::Completed, now),
+            Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded, now),
+            Outcome::Retry { delay, failure, handled } => {
+                message.note(failure, handled, now);
+                message.retry_count += 1;
+                message.crash_count = 0;
+                message.available_at = later(now, *delay);
+                self.put_back(message);
+            }
+            Outcome::Bury { failure, handled } => {
+                message.note(failure, handled, now);
+                self.letters.bury(message, failure.clone(), now);
+            }
+            Outcome::Snooze { delay, handled } => {
+                message.remember(handled);
+                message.crash_count = 0;
+                message.available_at = later(now, *delay);
+                self.put_back(message);
+            }
+            Outcome::Release { delay, handled, ran } => {
+                message.remember(handled);
+                message.crash_count = if *ran { 0 } else { message.crash_count };
+                message.available_at = delay.map_or(message.available_at, |delay| later(now, delay));
+                self.put_back(message);
+            }
+        }
+    }
+
+    fn put_back(&mut self, message: Message) {
+        if message.crash_count > 0 { self.suspects.insert(message) } else { self.waiting.insert(message) }
+    }
+
+    pub fn reconcile(&mut self, worker: Uuid, known: &Known) -> bool {
+        let is_unknown =
+            |it: &mut Held| it.worker == worker && it.token < known.before && !known.tokens.contains(&it.token);
+        let unknown: Vec<_> = self.held.extract_if(.., |_, it| is_unknown(it)).collect();
+        let any = !unknown.is_empty();
+        for (_, it) in unknown {
+            self.put_back(it.message);
+        }
+        any
+    }
+
+    // ---- leases ------------------------------------------------------------------------------------------------
+
+    /// Renews a worker's lease, or gives it one; answers with the time.
+    fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
+        let now = self.clock.now();
+        let until = later(now, worker.lease);
+        self.leases.entry(worker.id).or_insert(Lease { since: now, until }).until = until;
+        now
+    }
+
+    pub fn extend(&mut self, worker: &WorkerId) -> Option<DateTime<Utc>> {
+        let since = self.leases.get(&worker.id)?.since;
+        self.renew(worker);
+        Some(since)
+    }
+
+    pub fn lost(&self, held: &[(Uuid, Uuid)]) -> Vec<Uuid> {
+        let stands = |id: &Uuid, token: &Uuid| self.held.get(id).is_some_and(|it| it.token == *token);
+        held.iter().filter(|(id, token)| !stands(id, token)).map(|it| it.0).collect()
+    }
+
+    pub fn sign_off(&mut self, worker: Uuid) {
+        self.leases.remove(&worker);
+    }
+
+    /// See rescue.sql for who is to blame.
+    pub fn rescue(&mut self, step: RescueStep) -> Rescued {
+        let now = self.clock.now();
+        let dead = self.leases.extract_if(|id, lease| lease.until < now && *id != step.by).map(|(id, _)| id);
+        let dead: HashSet<Uuid> = dead.collect();
+        let mut rescued = Rescued { workers: dead.len() as u64, ..Rescued::default() };
+        let orphans = self.take_unheld(step);
+        let accused = orphans.iter().filter(|it| it.message.crash_count > 0).map(|it| it.worker);
+        let accused: HashSet<Uuid> = accused.collect();
+        for Held { mut message, worker, .. } in orphans {
+            let before = message.crash_count;
+            message.crash_count = match before {
+                0 => i16::from(!accused.contains(&worker)),
+                crashes => crashes + i16::from(dead.contains(&worker)),
+            };
+            message.accuser = (message.crash_count > before).then_some(worker);
+            if message.crash_count >= self.max_crashes {
+                rescued.buried.push(self.bury_crashed(message, now));
+                continue;
+            }
+            if before > 0 && message.crash_count > before {
+                message.available_at = later(now, suspension(message.crash_count));
+            }
+            self.put_back(message);
+            rescued.returned += 1;
+        }
+        rescued
+    }
+
+    /// See absolve.sql.
+    pub fn absolve(&mut self, worker: Uuid) -> u64 {
+        let now = self.clock.now();
+        let accused = self.suspects.iter().filter(|it| it.accuser == Some(worker)).map(|it| it.id);
+        let accused: Vec<Uuid> = accused.collect();
+        for &id in &accused {
+            if let Some(mut message) = self.suspects.take(id) {
+                message.crash_count -= 1;
+                message.accuser = None;
+                message.available_at = message.available_at.min(now);
+                self.put_back(message);
+            }
+        }
+        accused.len() as u64
+    }
+
+    /// Messages of workers that are not registered, not of the one that asks.
+    fn take_unheld(&mut self, step: RescueStep) -> Vec<Held> {
+        let Self { held, leases, .. } = self;
+        let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);
+        held.extract_if(.., |_, it| is_unheld(it)).take(step.limit).map(|(_, it)| it).collect()
+    }
+
+    fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) -> Buried {
+        let crash = |message: String| Failure { class: "WorkerCrash".to_owned(), message };
+        message.note(&crash("the process died while it handled this message".to_owned()), &[], now);
+        let error = crash(format!("the process died {} times while it handled this message", message.crash_count));
+        let buried = Buried {
+            id: message.id,
+            r#type: message.message_type.to_string(),
+            transport: self.name.to_string(),
+            queue: message.queue.to_string(),
+            retry_count: message.retry_count,
+            crashes: message.crash_count,
+            error: error.clone(),
+        };
+        let last = now.timestamp_millis() as f64;
+        let errors = BTreeMap::from([(error.class.clone(), Errors { count: 1, last })]);
+        let tally = Tally { dead_lettered: 1, errors, ..Tally::default() };
+        let (minute, source) = (minute_of(now), Uuid::now_v7());
+        self.counts.write(&[Rollup { minute, source, message_type: buried.r#type.clone(), tally }]);
+        self.letters.bury(message, error, now);
+        buried
+    }
+
+    // ---- looking -----------------------------------------------------------------------------------------------
+
+    fn queues(&self) -> BTreeSet<&Arc<str>> {
+        self.waiting.queues().chain(self.suspects.queues()).collect()
+    }
+
+    pub fn depth(&self) -> Vec<Depth> {
+        let mut queues = self.queues();
+        queues.extend(self.held.values().map(|it| &it.message.queue));
+        queues.into_iter().map(|queue| self.depth_of(queue)).collect()
+    }
+
+    fn depth_of(&self, queue: &str) -> Depth {
+        let now = self.clock.now();
+        let cap = usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX);
+        let running = self.held.values().filter(|it| *it.message.queue == *queue).take(cap).count();
+        let mut depth =
+            Depth { queue: queue.to_owned(), pending: 0, delayed: 0, processing: running as u64, oldest_age_ms: None };
+        let mut oldest: Option<DateTime<Utc>> = None;
+        for priority in 1..=10 {
+            for lanes in [&self.waiting, &self.suspects] {
+                let (pending, delayed, since) = lanes.count(queue, priority, now, cap);
+                depth.pending += pending as u64;
+                depth.delayed += delayed as u64;
+                oldest = oldest.into_iter().chain(since).min();
+            }
+        }
+        depth.oldest_age_ms = oldest.map(|since| (now - since).as_seconds_f64() * 1000.0);
+        depth
+    }
+
+    pub fn vitals(&self) -> Vitals {
+        let now = self.clock.now();
+        let leases = |is: fn(DateTime<Utc>, DateTime<Utc>) -> bool| {
+            self.leases.values().filter(|lease| is(lease.until, now)).count() as u64
+        };
+        Vitals {
+            dead_letters: self.letters.count_since(DateTime::<Utc>::MIN_UTC),
+            recent_dead_letters: self.letters.count_since(now - TimeDelta::hours(1)),
+            workers: leases(|until, now| until >= now),
+            stale_workers: leases(|until, now| until < now - TimeDelta::minutes(1)),
+            held_by_nobody: self.held.values().filter(|it| !self.leases.contains_key(&it.worker)).count() as u64,
+            unknown_to_workers: 0,
+            overdue_schedules: 0,
+            circuits: Vec::new(),
+        }
+    }
+
+    pub fn unhandled(&self, types: &[String]) -> Vec<Unhandled> {
+        let now = self.clock.now();
+        let due = self.waiting.iter().chain(self.suspects.iter()).filter(|it| it.available_at <= now);
+        let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for message in due.take(usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX)) {
+            if !message.is_one_of(Some(types)) {
+                *counts.entry((&*message.message_type, &*message.queue)).or_default() += 1;
+            }
+        }
+        let row = |((message_type, queue), count): ((&str, &str), u64)| Unhandled {
+            message_type: message_type.to_owned(),
+            queue: queue.to_owned(),
+            count,
+        };
+        counts.into_iter().map(row).collect()
+    }
+
+    // ---- dead letters and clean-up -----------------------------------------------------------------------------
+
+    pub fn redrive(&mut self, failed: &[Uuid]) -> Vec<Redriven> {
+        let now = self.clock.now();
+        let mut redriven = Vec::new();
+        for &id in failed {
+            let Some(message) = self.letters.revive(id, now) else { continue };
+            let (message_id, transport) = (message.id, self.name.to_string());
+            redriven.push(Redriven { failed_message_id: id, message_id, transport });
+            self.waiting.insert(message);
+        }
+        redriven
+    }
+
+    pub fn cleanup(&mut self, limit: u32) -> Cleaned {
+        let now = self.clock.now();
+        Cleaned {
+            deduplication: self.keys.forget_expired(now, limit as usize),
+            executions: self.executions.forget_old(now, limit as usize),
+            ..Cleaned::default()
+        }
+    }
+}
+
+/// How long a suspect that crashed stays away: twice as long each time, up to an hour, and up to a quarter longer.
+fn suspension(crashes: i16) -> Duration {
+    let doublings = u32::try_from(crashes - 2).unwrap_or(0).min(10);
+    let shortest = (Duration::from_secs(30) * 2_u32.pow(doublings)).min(Duration::from_secs(3600));
+    shortest.mul_f64(1.0 + fastrand::f64() / 4.0)
+}

@@ -1,0 +1,45 @@
+//! A connection at work.
+
+use super::cancel_request::Canceller;
+use crate::error::{Error, Result};
+use deadpool_postgres::Object;
+
+/// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to end its statement.
+pub struct Borrowed<'a> {
+    client: Option<Object>,
+    canceller: &'a Canceller,
+}
+
+impl<'a> Borrowed<'a> {
+    /// A connection that comes from the pool.
+    pub fn new(client: Object, canceller: &'a Canceller) -> Self {
+        Self { client: Some(client), canceller }
+    }
+
+    /// The connection.
+    pub fn client(&self) -> Result<&Object> {
+        self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
+    }
+
+    /// Asks the server to end what runs on it.
+    pub fn cancel(&self) {
+        if let Some(client) = &self.client {
+            self.canceller.cancel(client.cancel_token());
+        }
+    }
+
+    /// Has nothing left to answer: back into the pool, unless a cancellation may be on its way to it or it is of no use.
+    pub fn let_go(&mut self, reusable: bool) {
+        if let Some(client) = self.client.take().filter(|_| !reusable) {
+            drop(Object::take(client));
+        }
+    }
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            self.canceller.end(Object::take(client));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The migrations: embedded in the binary, the same files that psql can run.
+//!
+//! All of a run is one transaction under one advisory lock that ends with it, so that ten processes starting at once
+//! apply each migration once, a failure leaves nothing half done, and a transaction pooler may stand in between.
+
+use super::connection::failure::Place;
+use super::connection::pool::Database;
+use super::sql::in_schema;
+use crate::error::{Error, Result};
+use serde::Serialize;
+use tokio_postgres::types::Type;
+
+/// One step of the schema.
+struct Migration {
+    version: i32,
+    name: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $file:literal,)*) => {
+        &[$(Migration {
+            version: $version,
+            name: $file,
+            up: include_str!(concat!("../../../migrations/000", $version, "_", $file, ".up.sql")),
+            down: include_str!(concat!("../../../migrations/000", $version, "_", $file, ".down.sql")),
+        },)*]
+    };
+}
+
+const MIGRATIONS: &[Migration] = migrations![
+    1 "messages",
+    2 "transports_and_schedules",
+    3 "monitoring",
+    4 "security",
+    5 "schedules",
+    6 "metrics",
+    7 "executions",
+    8 "holders",
+];
+
+const MIGRATE: &str = "migrate";
+
+/// The newest version this build knows.
+pub const LATEST: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// The oldest version that this build claims on: each migration brings what some statement of its build uses.
+const NEEDED: i32 = LATEST;
+
+/// Refuses to work on a schema that lacks what outcomes are written to.
+///
+/// # Errors
+/// [`Error::MigrationMissing`].
+pub(super) fn require(version: i32, schema: &str) -> Result<()> {
+    if version >= NEEDED {
+        return Ok(());
+    }
+    let hint = if version == 0 { ", or row level security hides its tables from this role" } else { "" };
+    let reason = format!("it is at version {version}, and nothing is claimed below {NEEDED}{hint}");
+    Err(Error::MigrationMissing { schema: schema.to_owned(), reason })
+}
+
+/// A migration, named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its number.
+    pub version: i32,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// Where a schema stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The version in the database; 0: nothing.
+    pub version: i32,
+    /// The newest version of this build.
+    pub latest: i32,
+    /// What `migrate` would apply.
+    pub pending: Vec<Step>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// The steps taken, in order.
+    pub steps: Vec<Step>,
+    /// The version in the database now.
+    pub version: i32,
+}
+
+/// Applies what is missing, up to `to` (all of it: `None`).
+///
+/// # Errors
+/// [`Error::Permission`] when the role may not create, or whatever the server says; nothing is applied then.
+pub async fn up(database: &Database, to: Option<i32>) -> Result<Done> {
+    let to = to.unwrap_or(LATEST);
+    let chosen = move |current: i32| MIGRATIONS.iter().filter(|it| it.version > current && it.version <= to).collect();
+    run(database, MIGRATE, chosen, |it| (it.up, it.version)).await
+}
+
+/// Takes back every migration above `to`, newest first. Below 1 the messages go with their tables.
+///
+/// # Errors
+/// As [`up`].
+pub async fn down(database: &Database, to: i32) -> Result<Done> {
+    let chosen =
+        move |current: i32| MIGRATIONS.iter().rev().filter(|it| it.version <= current && it.version > to).collect();
+    run(database, "rollback", chosen, |it| (it.down, it.version - 1)).await
+}
+
+/// Where the schema stands.
+///
+/// # Errors
+/// Those of a statement.
+pub async fn status(database: &Database) -> Result<Status> {
+    let place = database.place("migration status");
+    let client = database.connection(place.operation).await?;
+    let version = database.in_time(place.operation, current(&client, place)).await?;
+    let pending = MIGRATIONS.iter().filter(|it| it.version > version).map(Migration::step).collect();
+    Ok(Status { version, latest: LATEST, pending })
+}
+
+async fn run(
+    database: &Database,
+    operation: &'static str,
+    choose: impl Fn(i32) -> Vec<&'static Migration>,
+    script: impl Fn(&Migration) -> (&'static str, i32),
+) -> Result<Done> {
+    let place = database.place(operation);
+    let mut client = database.connection(operation).await?;
+    let transaction = client.transaction().await.map_err(|error| place.driver(&error))?;
+    // What the run before has committed has to be seen once the lock is ours, so no snapshot is kept from before it.
+    let begin = format!(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; \
+         SET LOCAL client_min_messages = warning; SET LOCAL search_path = pg_catalog, pg_temp; \
+         SELECT pg_advisory_xact_lock(hashtextextended('symphony migrations {}', 0))",
+        database.schema.replace('\'', "''")
+    );
+    transaction.batch_execute(&begin).await.map_err(|error| place.driver(&error))?;
+    if operation == MIGRATE {
+        refuse_other_encodings(transaction.client(), place).await?;
+    }
+    let mut version = current(transaction.client(), place).await?;
+    let mut steps = Vec::new();
+    for migration in choose(version) {
+        let (sql, reached) = script(migration);
+        transaction
+            .batch_execute(&in_schema(sql, &database.schema))
+            .await
+            .map_err(|error| failed(migration, place.driver(&error)))?;
+        steps.push(migration.step());
+        version = reached;
+    }
+    transaction.commit().await.map_err(|error| place.driver(&error))?;
+    Ok(Done { steps, version })
+}
+
+/// In any other encoding there are texts that cannot be stored, such as what a handler throws.
+async fn refuse_other_encodings(client: &tokio_postgres::Client, place: Place<'_>) -> Result<()> {
+    let asked = "SELECT pg_catalog.current_setting('server_encoding')";
+    let rows = client.query_typed(asked, &[]).await.map_err(|error| place.driver(&error))?;
+    let encoding: Option<String> =
+        rows.first().map(|row| row.try_get(0)).transpose().map_err(|error| place.driver(&error))?;
+    match encoding {
+        Some(encoding) if encoding != "UTF8" => Err(Error::configuration(
+            "database.url",
+            format!("a database with the encoding {encoding}"),
+            "one with the encoding UTF8, which holds every text: \
+             CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'",
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i32> {
+    let driver = |error: tokio_postgres::Error| place.driver(&error);
+    let table = format!("\"{}\".messenger_migrations", place.schema.replace('"', "\"\""));
+    let known = "SELECT coalesce(pg_catalog.row_security_active(pg_catalog.to_regclass($1)), false), \
+                        pg_catalog.to_regclass($1) IS NOT NULL";
+    let rows = client.query_typed(known, &[(&table, Type::TEXT)]).await.map_err(driver)?;
+    let Some(row) = rows.first() else { return Ok(0) };
+    let (hidden, exists): (bool, bool) = (row.try_get(0).map_err(driver)?, row.try_get(1).map_err(driver)?);
+    if hidden {
+        // Every table would look empty to it, and the first migration seem missing.
+        let reason = format!("row level security hides the tables of schema \"{}\" from this role", place.schema);
+        return Err(Error::Permission { reason });
+    }
+    if !exists {
+        return Ok(0);
+    }
+    let newest = format!("SELECT coalesce(pg_catalog.max(version), 0) FROM {table}");
+    let rows = client.query_typed(&newest, &[]).await.map_err(driver)?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(0))
+}
+
+/// Names the migration, where the failure is its own and not the connection's or the role's.
+fn failed(migration: &Migration, error: Error) -> Error {
+    match error {
+        Error::Query { operation, reason, sqlstate, transient } => {
+            let reason = format!("migration {} ({}): {reason}", migration.version, migration.name);
+            Error::Query { operation, reason, sqlstate, transient }
+        }
+        other => other,
+    }
+}
+
+impl Migration {
+    fn step(&self) -> Step {
+        Step { version: self.version, name: self.name }
+    }
+}

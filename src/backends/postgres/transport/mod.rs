@@ -1,0 +1,11 @@
+//! Messages into the table, out of it, and what became of them.
+
+pub(in crate::backends::postgres) mod claim;
+pub(in crate::backends::postgres) mod floors;
+#[cfg(test)]
+mod floors_model;
+#[cfg(test)]
+mod hot_path;
+mod lanes;
+pub(in crate::backends::postgres) mod send;
+mod settle;

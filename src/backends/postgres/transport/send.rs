@@ -1,0 +1,150 @@
+//! Envelopes into the table: one INSERT a batch, whatever its size.
+
+use crate::backends::postgres::sql::Statement;
+use crate::backends::postgres::{PostgresTransport, millis};
+use crate::error::{Error, Result};
+use crate::message::envelope::{Available, Envelope};
+use crate::transport::Sent;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+impl PostgresTransport {
+    pub(in crate::backends::postgres) async fn send_batch(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+        if envelopes.is_empty() {
+            return Ok(Vec::new());
+        }
+        if envelopes.iter().any(|it| it.key.is_some()) {
+            return self.send_keyed(envelopes).await;
+        }
+        let now = match envelopes {
+            [envelope] => self.send_one(envelope).await?,
+            envelopes => self.send_plain(&self.statements.send, &Columns::of(envelopes).parameters()).await?,
+        };
+        Ok(envelopes.iter().map(|envelope| queued(envelope, now)).collect())
+    }
+
+    async fn send_one(&self, envelope: &Envelope) -> Result<DateTime<Utc>> {
+        let priority = i16::from(envelope.priority);
+        let parameters: [&(dyn ToSql + Sync); 11] = [
+            &envelope.id,
+            &&*envelope.message_type,
+            &&*envelope.transport,
+            &&*envelope.queue,
+            &priority,
+            &max_retries(envelope),
+            &scheduled_at(envelope),
+            &delay_ms(envelope),
+            &&*envelope.body,
+            &envelope.headers.as_deref(),
+            &envelope.metadata.as_deref(),
+        ];
+        self.send_plain(&self.statements.send_one, &parameters).await
+    }
+
+    async fn send_plain(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<DateTime<Utc>> {
+        let rows = self.query(statement, parameters).await?;
+        let now = self.read(statement, &rows, |row| row.try_get(0))?;
+        Ok(now.first().copied().unwrap_or_else(Utc::now))
+    }
+
+    async fn send_keyed(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+        let keys = envelopes.iter().map(|it| it.key.as_ref());
+        let names: Vec<Option<&str>> = keys.clone().map(|key| key.map(|it| it.key.as_str())).collect();
+        let windows: Vec<Option<f64>> = keys.clone().map(|key| key.map(|it| millis(it.window))).collect();
+        let repeats: Vec<i32> =
+            keys.map(|key| key.map_or(0, |it| i32::try_from(it.repeats).unwrap_or(i32::MAX))).collect();
+        let columns = Columns::of(envelopes);
+        let mut parameters = columns.parameters().to_vec();
+        parameters.extend_from_slice(&[&names, &windows, &repeats]);
+        let statement = &self.statements.send_keyed;
+        let rows = self.query(statement, &parameters).await?;
+        let holders: HashMap<Uuid, (Uuid, DateTime<Utc>)> = self
+            .read(statement, &rows, |row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))))?
+            .into_iter()
+            .collect();
+        let answer = |envelope: &Envelope| match holders.get(&envelope.id) {
+            Some(&(holder, now)) if holder == envelope.id => queued(envelope, now),
+            Some(&(holder, _)) => Sent::Duplicate { of: holder },
+            None => Sent::Failed(Error::Serialization {
+                what: "send_keyed",
+                reason: format!("no answer for message {}", envelope.id),
+            }),
+        };
+        Ok(envelopes.iter().map(answer).collect())
+    }
+}
+
+/// A batch as columns: one array a parameter, whatever the number of messages.
+pub(in crate::backends::postgres) struct Columns<'a> {
+    ids: Vec<Uuid>,
+    types: Vec<&'a str>,
+    transports: Vec<&'a str>,
+    queues: Vec<&'a str>,
+    priorities: Vec<i16>,
+    max_retries: Vec<Option<i32>>,
+    scheduled: Vec<Option<DateTime<Utc>>>,
+    delays: Vec<Option<f64>>,
+    bodies: Vec<&'a str>,
+    headers: Vec<Option<&'a str>>,
+    metadata: Vec<Option<&'a str>>,
+}
+
+impl<'a> Columns<'a> {
+    pub(in crate::backends::postgres) fn of(envelopes: &'a [Envelope]) -> Self {
+        let all = envelopes.iter();
+        Self {
+            ids: all.clone().map(|it| it.id).collect(),
+            types: all.clone().map(|it| &*it.message_type).collect(),
+            transports: all.clone().map(|it| &*it.transport).collect(),
+            queues: all.clone().map(|it| &*it.queue).collect(),
+            priorities: all.clone().map(|it| i16::from(it.priority)).collect(),
+            max_retries: all.clone().map(max_retries).collect(),
+            scheduled: all.clone().map(scheduled_at).collect(),
+            delays: all.clone().map(delay_ms).collect(),
+            bodies: all.clone().map(|it| &*it.body).collect(),
+            headers: all.clone().map(|it| it.headers.as_deref()).collect(),
+            metadata: all.map(|it| it.metadata.as_deref()).collect(),
+        }
+    }
+
+    pub(in crate::backends::postgres) fn parameters(&self) -> [&(dyn ToSql + Sync); 11] {
+        [
+            &self.ids,
+            &self.types,
+            &self.transports,
+            &self.queues,
+            &self.priorities,
+            &self.max_retries,
+            &self.scheduled,
+            &self.delays,
+            &self.bodies,
+            &self.headers,
+            &self.metadata,
+        ]
+    }
+}
+
+fn max_retries(envelope: &Envelope) -> Option<i32> {
+    envelope.max_retries.map(|it| i32::try_from(it).unwrap_or(i32::MAX))
+}
+
+fn scheduled_at(envelope: &Envelope) -> Option<DateTime<Utc>> {
+    if let Available::At(at) = envelope.available { Some(at) } else { None }
+}
+
+fn delay_ms(envelope: &Envelope) -> Option<f64> {
+    if let Available::After(delay) = envelope.available { Some(millis(delay)) } else { None }
+}
+
+fn queued(envelope: &Envelope, now: DateTime<Utc>) -> Sent {
+    let available_at = match envelope.available {
+        Available::Now => now,
+        Available::At(at) => at,
+        Available::After(delay) => {
+            TimeDelta::from_std(delay).ok().and_then(|it| now.checked_add_signed(it)).unwrap_or(now)
+        }
+    };
+    Sent::Queued { available_at }
+}

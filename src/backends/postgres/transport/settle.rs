@@ -1,0 +1,173 @@
+//! Outcomes into the tables: one statement for each road that they take.
+
+use crate::backends::postgres::store::counts::rollups_as_json;
+use crate::backends::postgres::{PostgresTransport, millis, rows};
+use crate::config::Retention;
+use crate::counts::rollup::Rollup;
+use crate::error::{Error, Result};
+use crate::transport::{Failure, Fence, Outcome, Road, Settlement, Transport, one_road};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+impl PostgresTransport {
+    /// All of it or nothing; answers with the claims that no longer stand.
+    pub(in crate::backends::postgres) async fn settle_all(
+        &self,
+        settlements: &[Settlement],
+        rollups: &[Rollup],
+    ) -> Result<Vec<Fence>> {
+        let sorted = in_order(settlements);
+        let outdated: Vec<Fence> = outdated(&sorted).collect();
+        if !outdated.is_empty() {
+            return Ok(outdated);
+        }
+        let rollups = rollups_as_json(&self.name, rollups);
+        let settled = match one_road(settlements)? {
+            Road::Ended => self.settle_ended(&sorted, rollups).await,
+            Road::Returned => self.settle_returned(&sorted, rollups).await,
+            Road::Buried => self.settle_buried(&sorted, rollups).await,
+        };
+        match settled {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) if says_lost(&error) => self.lost_among(&sorted, error).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which claims made the statement fail; without any it was something else, such as a trigger that divides by zero.
+    async fn lost_among(&self, settlements: &[&Settlement], error: Error) -> Result<Vec<Fence>> {
+        let claims: Vec<Fence> = settlements.iter().map(|it| it.fence()).collect();
+        let lost: HashSet<Uuid> = self.lost(&claims).await?.into_iter().collect();
+        if lost.is_empty() {
+            return Err(error);
+        }
+        Ok(claims.into_iter().filter(|it| lost.contains(&it.0)).collect())
+    }
+
+    async fn settle_ended(&self, ended: &[&Settlement], rollups: String) -> Result<()> {
+        let (ids, tokens) = fences(ended);
+        if matches!(self.retention.completed, Retention::None) {
+            return self.query(&self.statements.settle_drop, &[&ids, &tokens, &rollups]).await.map(drop);
+        }
+        let mut reasons: Vec<Option<String>> = ended.iter().map(|it| it.outcome.reason().map(storable)).collect();
+        if reasons.iter().all(Option::is_none) {
+            reasons.clear();
+        }
+        self.query(&self.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await.map(drop)
+    }
+
+    async fn settle_returned(&self, returned: &[&Settlement], rollups: String) -> Result<()> {
+        let (ids, tokens) = fences(returned);
+        let outcomes: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
+        let attempts: Vec<i32> = outcomes.iter().map(|it| i32::from(it.failure.is_some())).collect();
+        let unproven: Vec<bool> = outcomes.iter().map(|it| !it.ran).collect();
+        let delays: Vec<Option<f64>> = outcomes.iter().map(|it| it.delay.map(millis)).collect();
+        let errors: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
+        let classes: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
+        let handled: Vec<Option<String>> = outcomes.iter().map(|it| names(it.handled)).collect();
+        let statement = &self.statements.settle_return;
+        let parameters: [&(dyn ToSql + Sync); 9] =
+            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven];
+        let mut back = self.read(statement, &self.query(statement, &parameters).await?, rows::returned)?;
+        let in_old_place: HashSet<Uuid> =
+            outcomes.iter().zip(&ids).filter(|(it, _)| it.delay.is_none()).map(|(_, id)| *id).collect();
+        back.retain(|it| in_old_place.contains(&it.id));
+        self.lower_floors(&back);
+        Ok(())
+    }
+
+    async fn settle_buried(&self, buried: &[&Settlement], rollups: String) -> Result<()> {
+        let (ids, tokens) = fences(buried);
+        let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
+        let rows: Vec<_> = buried.iter().map(|it| Returned::of(&it.outcome)).collect();
+        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
+        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
+        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
+        self.query(&self.statements.settle_bury, &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled])
+            .await
+            .map(drop)
+    }
+}
+
+/// What settlements/_all.sql fails with where a fence does not hold.
+fn says_lost(error: &Error) -> bool {
+    matches!(error, Error::Query { sqlstate, .. } if sqlstate == SqlState::DIVISION_BY_ZERO.code())
+}
+
+/// What settlements/return.sql and settlements/bury.sql need of an outcome.
+struct Returned<'a> {
+    delay: Option<Duration>,
+    failure: Option<&'a Failure>,
+    handled: &'a [String],
+    /// Whether a run has ended.
+    ran: bool,
+}
+
+impl<'a> Returned<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Retry { delay, failure, handled } => Self::ran(Some(*delay), Some(failure), handled),
+            Outcome::Bury { failure, handled } => Self::ran(None, Some(failure), handled),
+            Outcome::Snooze { delay, handled } => Self::ran(Some(*delay), None, handled),
+            Outcome::Release { delay, handled, ran } => Self { delay: *delay, failure: None, handled, ran: *ran },
+            Outcome::Completed | Outcome::Discarded { .. } => Self::ran(None, None, &[]),
+        }
+    }
+
+    fn ran(delay: Option<Duration>, failure: Option<&'a Failure>, handled: &'a [String]) -> Self {
+        Self { delay, failure, handled, ran: true }
+    }
+}
+
+/// Sorted as the statements expect them. Of two claims of one message the later one stands last.
+fn in_order(settlements: &[Settlement]) -> Vec<&Settlement> {
+    let mut sorted: Vec<_> = settlements.iter().collect();
+    sorted.sort_unstable_by_key(|it| (it.id, it.token));
+    sorted
+}
+
+/// Of two claims of one message only the later one may still hold.
+fn outdated(sorted: &[&Settlement]) -> impl Iterator<Item = Fence> {
+    sorted.windows(2).filter_map(|pair| match pair {
+        [before, after] if before.id == after.id => Some(before.fence()),
+        _ => None,
+    })
+}
+
+fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {
+    settlements.iter().map(|it| (it.id, it.token)).unzip()
+}
+
+/// Handler names as a JSON array; `None`: as they are stored.
+fn names(handled: &[String]) -> Option<String> {
+    let storable: Vec<String> = handled.iter().map(|name| storable(name)).collect();
+    (!handled.is_empty()).then(|| serde_json::to_string(&storable).ok()).flatten()
+}
+
+/// Text that Postgres can hold: an error's message may well carry a NUL.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_stored_holds_no_nul_and_is_json(handled in prop::collection::vec("(\\\\u0000|\0|\\PC){0,8}", 0..5)) {
+            match names(&handled) {
+                None => prop_assert!(handled.is_empty()),
+                Some(json) => {
+                    prop_assert!(!json.contains('\0'));
+                    let read: Vec<String> = serde_json::from_str(&json).unwrap();
+                    prop_assert_eq!(read, handled.iter().map(|name| storable(name)).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What every other room may use: numbers, words and texts that know nothing of messages.
+
+pub mod duration;
+pub(crate) mod json_number;
+pub mod pattern;
+pub(crate) mod redaction;
+pub(crate) mod suggestions;

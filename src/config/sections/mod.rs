@@ -1,0 +1,4 @@
+//! Sections of the configuration, one file each.
+
+pub mod monitoring;
+pub mod transport;

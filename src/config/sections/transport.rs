@@ -1,0 +1,207 @@
+//! One transport of the configuration.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::base::redaction;
+use crate::config::model::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
+use crate::config::section::Section;
+use crate::config::serialize::redacted_options;
+use crate::config::value::{Fit, choice, flag, name, object, whole};
+use crate::error::Result;
+
+/// Keys of a transport in the configuration.
+const KEYS: &[&str] = &["type", "queue", "priority", "enabled", "options"];
+/// Keys of the `config` column; `type` and `enabled` are columns of their own there.
+const ROW_KEYS: &[&str] = &["queue", "priority", "options"];
+
+/// One transport of the configuration, or one row of `messenger_transports`.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct TransportConfig {
+    /// What it is made of; `type` in JSON.
+    #[serde(rename = "type")]
+    pub kind: TransportKind,
+    /// The queue of a message that names none. Default: the configuration's `defaultQueue`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// The priority of a message that names none, 1 to 10. Default: the configuration's `defaultPriority`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    /// Whether messages may be sent to it. Default true.
+    pub enabled: bool,
+    /// What only this kind understands: an object, unchecked here. Default empty. Secrets are masked in JSON.
+    #[serde(serialize_with = "redacted_options")]
+    pub options: Value,
+}
+
+impl TransportConfig {
+    /// An enabled transport of this kind, everything else by default.
+    pub fn new(kind: TransportKind) -> Self {
+        Self { kind, queue: None, priority: None, enabled: true, options: Value::Object(Map::new()) }
+    }
+
+    /// An entry of `transports`.
+    pub(in crate::config) fn read(path: String, entry: &Value) -> Result<Self> {
+        let section = Section::new(path, entry, KEYS)?;
+        let kind = section.required("type", kind)?;
+        Self::with_settings(kind, section.or("enabled", true, flag)?, &section)
+    }
+
+    fn with_settings(kind: TransportKind, enabled: bool, section: &Section<'_>) -> Result<Self> {
+        Ok(Self {
+            kind,
+            queue: section.optional("queue", name)?,
+            priority: section.optional("priority", whole(LOWEST_PRIORITY, HIGHEST_PRIORITY))?,
+            enabled,
+            options: section.or("options", Value::Object(Map::new()), object)?,
+        })
+    }
+}
+
+impl fmt::Debug for TransportConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TransportConfig")
+            .field("kind", &self.kind)
+            .field("queue", &self.queue)
+            .field("priority", &self.priority)
+            .field("enabled", &self.enabled)
+            .field("options", &redaction::secrets(&self.options))
+            .finish()
+    }
+}
+
+/// A transport from a row of `messenger_transports`: its columns `name`, `type`, `config` and `enabled`.
+///
+/// `config` may hold `queue`, `priority` and `options`, by the rules of the configuration.
+///
+/// # Errors
+/// [`Error::InvalidConfiguration`](crate::Error::InvalidConfiguration) about `messenger_transports.<name>.<key>`.
+pub fn transport_from_json(transport: &str, kind: &str, config: &Value, enabled: bool) -> Result<TransportConfig> {
+    let row = format!("messenger_transports.{transport}");
+    name(&Value::from(transport)).map_err(|misfit| misfit.at("messenger_transports.name"))?;
+    let kind = self::kind(&Value::from(kind)).map_err(|misfit| misfit.at(format!("{row}.type")))?;
+    TransportConfig::with_settings(kind, enabled, &Section::new(row, config, ROW_KEYS)?)
+}
+
+fn kind(value: &Value) -> Fit<TransportKind> {
+    choice(TransportKind::ALL.map(|kind| (kind.name(), kind)))(value)
+}
+
+/// What a transport is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportKind {
+    /// A Postgres database.
+    Postgres,
+    /// A Supabase database: another word for [`TransportKind::Postgres`].
+    Supabase,
+    /// The handler runs inside `dispatch()`.
+    Sync,
+    /// The memory of this process, for tests.
+    Memory,
+    /// Redis; configurable, not implemented by this version.
+    Redis,
+    /// RabbitMQ; configurable, not implemented by this version.
+    RabbitMq,
+    /// Amazon SQS; configurable, not implemented by this version.
+    Sqs,
+}
+
+impl TransportKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Postgres, Self::Supabase, Self::Sync, Self::Memory, Self::Redis, Self::RabbitMq, Self::Sqs];
+
+    /// The kinds that are there as a transport of the same name without any configuration.
+    pub const BUILT_IN: [Self; 4] = [Self::Sync, Self::Supabase, Self::Postgres, Self::Memory];
+
+    /// The kind as `type` names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Supabase => "supabase",
+            Self::Sync => "sync",
+            Self::Memory => "memory",
+            Self::Redis => "redis",
+            Self::RabbitMq => "rabbitmq",
+            Self::Sqs => "sqs",
+        }
+    }
+
+    /// Whether its messages are in the Postgres database of the configuration.
+    pub const fn is_postgres(self) -> bool {
+        matches!(self, Self::Postgres | Self::Supabase)
+    }
+}
+
+impl fmt::Display for TransportKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_by_the_rules_of_the_configuration() {
+        let config = json!({ "queue": "mail", "priority": 7, "options": { "a": [1] } });
+        let expected = TransportConfig {
+            kind: TransportKind::Supabase,
+            queue: Some("mail".to_owned()),
+            priority: Some(7),
+            enabled: false,
+            options: json!({ "a": [1] }),
+        };
+        assert_eq!(transport_from_json("email", "supabase", &config, false).unwrap(), expected);
+        for empty in [json!({}), json!(null)] {
+            assert_eq!(
+                transport_from_json("sync", "sync", &empty, true).unwrap(),
+                TransportConfig::new(TransportKind::Sync)
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        let problem = |name: &str, kind: &str, config: Value| {
+            transport_from_json(name, kind, &config, true).unwrap_err().to_string()
+        };
+        assert!(problem("", "sync", json!({})).starts_with("messenger_transports.name: got \"\""));
+        assert!(problem("a", "kafka", json!({})).starts_with("messenger_transports.a.type: got \"kafka\", wants"));
+        assert!(problem("a", "sync", json!([])).starts_with("messenger_transports.a: got an array, wants an object"));
+        assert!(
+            problem("a", "sync", json!({ "priority": 11 }))
+                .starts_with("messenger_transports.a.priority: got 11, wants a whole number from 1 to 10")
+        );
+        assert!(
+            problem("a", "sync", json!({ "type": "sync" }))
+                .starts_with("messenger_transports.a.type: got an unknown key")
+        );
+    }
+
+    #[test]
+    fn kinds_are_named_alike_everywhere() {
+        for kind in TransportKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+            assert_eq!(kind.to_string(), kind.name());
+            assert_eq!(transport_from_json("a", kind.name(), &json!({}), true).unwrap().kind, kind);
+            assert_eq!(kind.is_postgres(), ["postgres", "supabase"].contains(&kind.name()));
+        }
+    }
+
+    #[test]
+    fn secrets_in_options_are_not_shown() {
+        let config = json!({ "options": { "url": "redis://:hunter2@host" } });
+        let transport = transport_from_json("cache", "redis", &config, true).unwrap();
+        assert_eq!(transport.options["url"], "redis://:hunter2@host");
+        assert!(!format!("{transport:?}").contains("hunter2"));
+        assert!(!serde_json::to_string(&transport).unwrap().contains("hunter2"));
+    }
+}

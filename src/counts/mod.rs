@@ -1,0 +1,5 @@
+//! What is counted, per minute and type of message: the figures that transports keep and that [`crate::monitor`] asks for.
+
+pub mod counter;
+pub mod histogram;
+pub mod rollup;

@@ -1,0 +1,312 @@
+//! One configuration with its transports: what a process holds once, and everything else borrows.
+
+use crate::backends::memory::MemoryTransport;
+use crate::backends::postgres::connection::pool::Database;
+use crate::backends::postgres::store::schedules::Schedules;
+use crate::backends::postgres::{PostgresTransport, TransportRow};
+use crate::backends::sync::{Inline, SyncTransport};
+use crate::config::{self, Config, Layers, TransportConfig, TransportKind};
+use crate::error::{Error, Result};
+use crate::transport::Transport;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How old the rows of `messenger_transports` may get before they are read again, in the background.
+const ROWS_FRESH: Duration = Duration::from_secs(5);
+
+/// The root of the core.
+pub struct Engine {
+    config: RwLock<Arc<Config>>,
+    inline: Arc<dyn Inline>,
+    open: Mutex<Open>,
+    /// Held while rows are read, so that a burst of first dispatches reads them once.
+    reading: tokio::sync::Mutex<()>,
+    /// How often something was put into a transport.
+    sent: AtomicU64,
+}
+
+/// What has been built from the configuration so far.
+#[derive(Default)]
+struct Open {
+    transports: HashMap<String, Arc<dyn Transport>>,
+    /// Kept when the configuration changes: their messages live nowhere else.
+    memory: HashMap<String, Arc<MemoryTransport>>,
+    rows: HashMap<String, TransportRow>,
+    rows_read: Option<Instant>,
+    /// That of the rows: without a transport, nobody else holds its connections open until one is built.
+    database: Option<Arc<Database>>,
+    /// How often it was closed: rows that were asked for before are not to hold connections open after.
+    closings: u64,
+}
+
+impl Engine {
+    /// An engine; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfiguration`].
+    pub fn new(layers: &Layers, inline: Arc<dyn Inline>) -> Result<Self> {
+        let config = RwLock::new(Arc::new(config::resolve(layers)?));
+        Ok(Self {
+            config,
+            inline,
+            open: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            sent: AtomicU64::new(0),
+        })
+    }
+
+    /// Takes another configuration. Transports are built anew when they are next used; connections to the same
+    /// database stay open.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfiguration`]; the one in force stays.
+    pub fn configure(&self, layers: &Layers) -> Result<()> {
+        let config = Arc::new(config::resolve(layers)?);
+        let other_database = config.database != self.config().database;
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        let mut open = self.open();
+        if other_database {
+            open.rows.clear();
+            open.rows_read = None;
+            open.database = None;
+        }
+        let retired = std::mem::take(&mut open.transports);
+        drop(open);
+        drop(retired);
+        Ok(())
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The pool of the configured database.
+    ///
+    /// # Errors
+    /// [`Error::DatabaseUrlMissing`], or [`Error::InvalidConfiguration`] for an unreadable URL.
+    pub fn database(&self) -> Result<Arc<Database>> {
+        Database::shared(&self.config().database)
+    }
+
+    /// The table of schedules, in the configured database.
+    ///
+    /// # Errors
+    /// As [`Engine::database`].
+    pub fn schedules(&self) -> Result<Schedules> {
+        Ok(Schedules::new(self.database()?, &self.config()))
+    }
+
+    /// A transport by name, as `messenger_transports` and the configuration describe it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`], [`Error::TransportDisabled`], [`Error::TransportUnsupported`], or what stands in
+    /// the way of building it. None of them touches the network but the first reading of `messenger_transports`.
+    pub async fn transport(self: &Arc<Self>, name: &str) -> Result<Arc<dyn Transport>> {
+        if self.wants_rows(name) {
+            self.refresh_rows().await?;
+        }
+        let described = self.described(name)?;
+        let mut open = self.open();
+        if let Some(transport) = open.transports.get(name) {
+            return Ok(transport.clone());
+        }
+        let transport = self.build(&mut open, name, &described)?;
+        open.transports.insert(name.to_owned(), transport.clone());
+        Ok(transport)
+    }
+
+    /// How a transport is described: the row of that name wins over the configuration.
+    ///
+    /// # Errors
+    /// As [`Engine::transport`].
+    pub fn described(&self, name: &str) -> Result<TransportConfig> {
+        let config = self.config();
+        let row = self.open().rows.get(name).cloned();
+        let described = match row {
+            Some(row) => Self::from_row(&row)?,
+            None => config.transports.get(name).cloned().ok_or_else(|| self.unknown(name))?,
+        };
+        if !described.enabled {
+            return Err(Error::TransportDisabled { name: name.to_owned() });
+        }
+        Ok(described)
+    }
+
+    /// Makes sure that a transport exists, whether or not it can be used.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`], or those of the first reading of `messenger_transports`.
+    pub async fn must_know(self: &Arc<Self>, name: &str) -> Result<()> {
+        if self.wants_rows(name) {
+            self.refresh_rows().await?;
+        }
+        match self.described(name) {
+            Err(error @ Error::UnknownTransport { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The stores behind all transports that keep dead letters, one transport each.
+    ///
+    /// # Errors
+    /// As [`Engine::transport`].
+    pub async fn stores(self: &Arc<Self>) -> Result<Vec<Arc<dyn Transport>>> {
+        let mut stores: Vec<Arc<dyn Transport>> = Vec::new();
+        for name in self.usable_names() {
+            let transport = self.transport(&name).await?;
+            let known = stores.iter().any(|it| it.store() == transport.store());
+            if transport.capabilities().dead_letters && !known {
+                stores.push(transport);
+            }
+        }
+        Ok(stores)
+    }
+
+    /// The transports that may be consumed: the default one first, then by name. Those in the database are left out
+    /// where no database is configured, unless one of them is the default.
+    pub fn usable_names(&self) -> Vec<String> {
+        let config = self.config();
+        let names: BTreeSet<String> = config.transports.keys().chain(self.open().rows.keys()).cloned().collect();
+        let default = &config.default_transport;
+        let usable = |name: &String| {
+            self.described(name).is_ok_and(|it| match it.kind {
+                TransportKind::Memory => true,
+                kind => kind.is_postgres() && (config.database.url.is_some() || name == default),
+            })
+        };
+        let mut usable: Vec<String> = names.into_iter().filter(usable).collect();
+        usable.sort_by_key(|name| name != default);
+        usable
+    }
+
+    /// Notes that something was put into a transport, after it was.
+    pub fn note_sent(&self) {
+        self.sent.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often something was put into a transport: what has not changed since, nothing here has added to.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Acquire)
+    }
+
+    /// A memory transport, for tests that look inside.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`], or [`Error::NotCapable`] when it is of another type.
+    pub fn memory(&self, name: &str) -> Result<Arc<MemoryTransport>> {
+        match self.described(name)?.kind {
+            TransportKind::Memory => Ok(self.memory_of(&mut self.open(), name)),
+            _ => crate::transport::not_capable(name, "be looked into; only transports of type memory can"),
+        }
+    }
+
+    /// Gives up its share of every pool. Connections close with their last user: another core of the process, such as
+    /// one in a worker thread, may share them, and a call that is under way ends on them. What is used next connects anew.
+    pub fn close(&self) {
+        let retired = {
+            let mut open = self.open();
+            open.rows_read = None;
+            open.closings += 1;
+            (std::mem::take(&mut open.transports), open.database.take())
+        };
+        drop(retired);
+    }
+
+    /// Reads `messenger_transports` if it has not been read or is old.
+    ///
+    /// # Errors
+    /// Those of a statement; [`Error::MigrationMissing`] above all.
+    pub async fn refresh_rows(self: &Arc<Self>) -> Result<()> {
+        let age = self.open().rows_read.map(|at| at.elapsed());
+        match age {
+            Some(age) if age < ROWS_FRESH => Ok(()),
+            Some(_) => {
+                let engine = self.clone();
+                self.open().rows_read = Some(Instant::now());
+                tokio::spawn(async move { engine.read_rows().await });
+                Ok(())
+            }
+            None => {
+                let _reading = self.reading.lock().await;
+                if self.open().rows_read.is_some() {
+                    return Ok(());
+                }
+                self.read_rows().await
+            }
+        }
+    }
+
+    async fn read_rows(&self) -> Result<()> {
+        let (config, closings) = (self.config(), self.open().closings);
+        let database = Database::shared(&config.database)?;
+        let rows = PostgresTransport::new("".into(), database.clone(), &config).transport_rows().await?;
+        let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
+        let mut open = self.open();
+        if open.closings == closings {
+            open.rows_read = Some(Instant::now());
+            open.database = Some(database);
+        }
+        if changed(&open.rows, &rows) {
+            open.transports.clear();
+        }
+        open.rows = rows;
+        Ok(())
+    }
+
+    /// Rows matter for transports in the database and for names the configuration does not know.
+    fn wants_rows(&self, name: &str) -> bool {
+        let config = self.config();
+        let elsewhere = config.transports.get(name).is_some_and(|it| !it.kind.is_postgres());
+        config.database.url.is_some() && !elsewhere
+    }
+
+    fn build(&self, open: &mut Open, name: &str, described: &TransportConfig) -> Result<Arc<dyn Transport>> {
+        let config = self.config();
+        Ok(match described.kind {
+            TransportKind::Postgres | TransportKind::Supabase => {
+                let database = Database::shared(&config.database)?;
+                Arc::new(PostgresTransport::new(name.into(), database, &config))
+            }
+            TransportKind::Memory => self.memory_of(open, name),
+            TransportKind::Sync => Arc::new(SyncTransport::new(name.into(), self.inline.clone())),
+            kind => {
+                return Err(Error::TransportUnsupported { name: name.to_owned(), kind: kind.name().to_owned() });
+            }
+        })
+    }
+
+    fn memory_of(&self, open: &mut Open, name: &str) -> Arc<MemoryTransport> {
+        let new = || Arc::new(MemoryTransport::new(name.into()));
+        let memory = open.memory.entry(name.to_owned()).or_insert_with(new).clone();
+        memory.set_max_crashes(self.config().worker.max_crashes);
+        memory
+    }
+
+    fn from_row(row: &TransportRow) -> Result<TransportConfig> {
+        let config = serde_json::from_str(&row.config)
+            .map_err(|error| Error::Serialization { what: "messenger_transports.config", reason: error.to_string() })?;
+        config::transport_from_json(&row.name, &row.kind, &config, row.enabled)
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let config = self.config();
+        let known: BTreeSet<String> = config.transports.keys().chain(self.open().rows.keys()).cloned().collect();
+        Error::UnknownTransport { name: name.to_owned(), known: known.into_iter().collect() }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn changed(before: &HashMap<String, TransportRow>, after: &HashMap<String, TransportRow>) -> bool {
+    let same = |(name, row): (&String, &TransportRow)| {
+        before
+            .get(name)
+            .is_some_and(|old| (&old.kind, &old.config, old.enabled) == (&row.kind, &row.config, row.enabled))
+    };
+    before.len() != after.len() || !after.iter().all(same)
+}

@@ -1,0 +1,120 @@
+//! Dead letters across all stores: one list, whatever lies behind it.
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage, MAX_PAGE, Redriven};
+use crate::transport::Transport;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One page, newest first.
+///
+/// # Errors
+/// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none; what is wrong with the filter.
+pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedPage> {
+    fits(engine, filter).await?;
+    let mut pages = Vec::new();
+    for store in engine.stores().await? {
+        pages.push(store.list_failed(filter).await?);
+    }
+    let more = pages.iter().any(|page| page.next_cursor.is_some());
+    let mut messages: Vec<FailedMessage> = pages.into_iter().flat_map(|page| page.messages).collect();
+    messages.sort_by_key(|it| std::cmp::Reverse(it.cursor));
+    let size = filter.page_size() as usize;
+    let cut = more || messages.len() > size;
+    messages.truncate(size);
+    let next_cursor = messages.last().filter(|_| cut).map(|last| last.cursor.to_string());
+    Ok(FailedPage { messages, next_cursor })
+}
+
+/// How many match, among the newest of each store, and whether one holds more than these.
+///
+/// # Errors
+/// Those of the transports.
+pub async fn count(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<(u64, bool)> {
+    fits(engine, filter).await?;
+    let (mut total, mut capped) = (0, false);
+    for store in engine.stores().await? {
+        let (matching, more) = store.count_failed(filter).await?;
+        total += matching;
+        capped |= more;
+    }
+    Ok((total, capped))
+}
+
+/// One dead letter.
+///
+/// # Errors
+/// Those of the transports.
+pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<FailedMessage>> {
+    for store in engine.stores().await? {
+        if let Some(message) = store.get_failed(id).await? {
+            return Ok(Some(message));
+        }
+    }
+    Ok(None)
+}
+
+/// Puts all that match back into their queues. Those that fail again meanwhile are not taken twice.
+///
+/// # Errors
+/// Those of the transports; what was redriven before stays so.
+pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<Redriven>> {
+    fits(engine, filter).await?;
+    let mut redriven = Vec::new();
+    for store in engine.stores().await? {
+        let mut pages = Pages::of(filter);
+        while let Some(ids) = pages.next(&*store).await? {
+            redriven.extend(store.redrive(&ids).await?);
+            engine.note_sent();
+        }
+    }
+    Ok(redriven)
+}
+
+/// Deletes all that match, and answers how many there were.
+///
+/// # Errors
+/// As [`redrive`].
+pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> {
+    fits(engine, filter).await?;
+    let mut removed = 0;
+    for store in engine.stores().await? {
+        let mut pages = Pages::of(filter);
+        while let Some(ids) = pages.next(&*store).await? {
+            removed += store.remove_failed(&ids).await?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Refuses a filter that fits nothing by mistake.
+async fn fits(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<()> {
+    filter.check()?;
+    match &filter.transport {
+        Some(transport) => engine.must_know(transport).await,
+        None => Ok(()),
+    }
+}
+
+/// The ids that match, a page at a time, from the newest to the oldest: what is buried meanwhile is newer and not met.
+struct Pages {
+    filter: FailedFilter,
+    done: bool,
+}
+
+impl Pages {
+    fn of(filter: &FailedFilter) -> Self {
+        Self { filter: FailedFilter { limit: MAX_PAGE, ..filter.clone() }, done: false }
+    }
+
+    async fn next(&mut self, store: &dyn Transport) -> Result<Option<Vec<Uuid>>> {
+        if self.done {
+            return Ok(None);
+        }
+        let places = store.failed_places(&self.filter).await?;
+        self.done = places.len() < self.filter.page_size() as usize;
+        self.filter.cursor = places.last().map(ToString::to_string);
+        Ok(Some(places.into_iter().map(|it| it.id).collect()))
+    }
+}

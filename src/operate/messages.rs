@@ -1,0 +1,75 @@
+//! Messages across all stores, for operators: listed, found, cancelled.
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One page, newest first.
+///
+/// # Errors
+/// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none.
+pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<MessagePage> {
+    filter.check()?;
+    if let Some(transport) = &filter.transport {
+        engine.must_know(transport).await?;
+    }
+    let mut pages = Vec::new();
+    for store in engine.stores().await? {
+        pages.push(store.list_messages(filter).await?);
+    }
+    // What lies beyond the nearest end of a page comes with the next one, when all stores have been looked at so far.
+    let reached = pages.iter().filter_map(|page| page.next_cursor).max();
+    let mut messages: Vec<KeptMessage> = pages.into_iter().flat_map(|page| page.messages).collect();
+    messages.retain(|it| reached.is_none_or(|reached| it.id >= reached));
+    messages.sort_by_key(|it| std::cmp::Reverse(it.id));
+    Ok(MessagePage::of(messages, filter.page_size(), reached))
+}
+
+/// One message, wherever it is in its life.
+///
+/// # Errors
+/// Those of the transports.
+pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<KeptMessage>> {
+    for store in engine.stores().await? {
+        if let Some(message) = store.get_message(id).await? {
+            return Ok(Some(message));
+        }
+    }
+    Ok(None)
+}
+
+/// Cancels a message that waits; answers with what it is afterwards, `None` where no store knows it.
+///
+/// # Errors
+/// Those of the transports.
+pub async fn cancel(engine: &Arc<Engine>, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
+    for store in engine.stores().await? {
+        if let Some(answer) = store.cancel(id).await? {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
+}
+
+/// How many finished messages, dead letters and schedules there are, of one transport or of all.
+///
+/// # Errors
+/// Those of the transports.
+pub async fn totals(engine: &Arc<Engine>, transport: Option<&str>) -> Result<Totals> {
+    if let Some(transport) = transport {
+        engine.must_know(transport).await?;
+    }
+    let mut sum = Totals::default();
+    for store in engine.stores().await? {
+        let totals = store.totals(transport).await?;
+        sum.completed += totals.completed;
+        sum.discarded += totals.discarded;
+        sum.cancelled += totals.cancelled;
+        sum.failed += totals.failed;
+        sum.schedules += totals.schedules;
+        sum.capped |= totals.capped;
+    }
+    Ok(sum)
+}

@@ -1,0 +1,4 @@
+//! What operators ask for, over all stores.
+
+pub mod dead_letters;
+pub mod messages;

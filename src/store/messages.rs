@@ -1,0 +1,217 @@
+//! Messages as operators see them: which ones, a page of them, how many there are.
+
+use super::dead_letters::{in_calendar, storable_texts};
+use crate::error::{Error, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// How many messages a page holds unless the caller says otherwise.
+pub const DEFAULT_PAGE: u32 = 50;
+/// How many it holds at most.
+pub const MAX_PAGE: u32 = 1000;
+/// How many messages one page looks at. A filter that fits few messages ends a page early, and the next one goes on.
+pub const SCAN: i64 = 10_000;
+
+/// How far the clock of a dispatcher, which is in the ids, may be off that of the database, which is in `created_at`.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+
+/// Where a message is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MessageStatus {
+    /// It waits: now, for a retry, or for its time.
+    Pending,
+    /// Claimed and not settled.
+    Processing,
+    /// Handled.
+    Completed,
+    /// Finished without having been handled, on the handler's word.
+    Discarded,
+    /// Taken out by an operator before it ran.
+    Cancelled,
+    /// A dead letter.
+    Failed,
+}
+
+impl MessageStatus {
+    /// As it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Discarded => "discarded",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// As it is read from the table, whose check lets no other through.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "processing" => Self::Processing,
+            "completed" => Self::Completed,
+            "discarded" => Self::Discarded,
+            "cancelled" => Self::Cancelled,
+            "failed" => Self::Failed,
+            _ => Self::Pending,
+        }
+    }
+}
+
+/// Which messages. Every field narrows; none: all. Dead letters are not among them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct MessageFilter {
+    /// Message type.
+    pub r#type: Option<String>,
+    /// Transport.
+    pub transport: Option<String>,
+    /// Queue.
+    pub queue: Option<String>,
+    /// Where they are in their life.
+    pub status: Option<MessageStatus>,
+    /// 1 to 10.
+    pub priority: Option<i16>,
+    /// Text found in the payload or in the last error, in either case.
+    pub text: Option<String>,
+    /// Dispatched at or after this instant.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub created_after: Option<DateTime<Utc>>,
+    /// Dispatched at or before this instant.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub created_before: Option<DateTime<Utc>>,
+    /// Page size; 0: [`DEFAULT_PAGE`].
+    pub limit: u32,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+impl MessageFilter {
+    /// The page size in force.
+    pub fn page_size(&self) -> u32 {
+        if self.limit == 0 { DEFAULT_PAGE } else { self.limit.min(MAX_PAGE) }
+    }
+
+    /// Checks what the database would refuse.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfiguration`] naming the field.
+    pub fn check(&self) -> Result<()> {
+        let Self { r#type, transport, queue, text, created_after, created_before, .. } = self;
+        storable_texts(&[("type", r#type), ("transport", transport), ("queue", queue), ("text", text)])?;
+        in_calendar(&[("createdAfter", created_after), ("createdBefore", created_before)])
+    }
+
+    /// Ids are UUIDv7 and sort by time: the ids, from the first to before the second, that can fit.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] for a cursor that is none.
+    pub fn ids(&self) -> Result<(Uuid, Uuid)> {
+        let least = self.created_after.map_or(Uuid::nil(), |at| first_id_at(at - SKEW));
+        let most = self.created_before.map_or(Uuid::max(), |at| first_id_at(at + SKEW));
+        let cursor = self.cursor.as_deref().map(Uuid::parse_str).transpose();
+        let cursor = cursor.map_err(|_| Error::Serialization {
+            what: "cursor",
+            reason: "it is not one that listMessages() returned as `nextCursor`".to_owned(),
+        })?;
+        Ok((least, cursor.map_or(most, |cursor| cursor.min(most))))
+    }
+}
+
+/// The least UUIDv7 of a millisecond.
+fn first_id_at(at: DateTime<Utc>) -> Uuid {
+    let millis = u128::try_from(at.timestamp_millis()).unwrap_or(0);
+    Uuid::from_u128(millis << 80)
+}
+
+/// A message, wherever it is in its life. An instant that no calendar has, such as the `infinity` that somebody wrote by
+/// hand, is `None`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptMessage {
+    /// Its id.
+    pub id: Uuid,
+    /// Message type.
+    pub r#type: String,
+    /// Transport.
+    pub transport: String,
+    /// Queue.
+    pub queue: String,
+    /// 1 to 10.
+    pub priority: u8,
+    /// Where it is in its life.
+    pub status: MessageStatus,
+    /// The payload.
+    pub payload: Box<RawValue>,
+    /// The caller's headers.
+    pub headers: Box<RawValue>,
+    /// The metadata.
+    pub metadata: Box<RawValue>,
+    /// When it was dispatched.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// From when it can be claimed.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub available_at: Option<DateTime<Utc>>,
+    /// The instant the caller asked for, if any.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// When it was finished or buried, if it is.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Failed runs so far.
+    pub retry_count: u32,
+    /// Retries allowed; `None`: as its type is configured.
+    pub max_retries: Option<u32>,
+    /// How often its process died.
+    pub crashes: i16,
+    /// What the last failed run said, or why it was discarded.
+    pub last_error: Option<String>,
+    /// The last failed runs: `[{ at, class, message }]`.
+    pub error_history: Box<RawValue>,
+    /// The caller's idempotency key, if any.
+    pub idempotency_key: Option<String>,
+    /// The dead letter that it is now, if it is one.
+    pub failed_message_id: Option<Uuid>,
+}
+
+/// One page of messages.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessagePage {
+    /// Newest first.
+    pub messages: Vec<KeptMessage>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next_cursor: Option<Uuid>,
+}
+
+impl MessagePage {
+    /// A page out of one row more than was asked for; `reached` is the last id looked at, where there may be more.
+    pub fn of(mut rows: Vec<KeptMessage>, size: u32, reached: Option<Uuid>) -> Self {
+        let more = rows.len() > size as usize;
+        rows.truncate(size as usize);
+        let last = rows.last().filter(|_| more).map(|last| last.id);
+        Self { messages: rows, next_cursor: last.or(reached) }
+    }
+}
+
+/// How many finished messages and dead letters there are. Counts stop at a bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Handled.
+    pub completed: u64,
+    /// Finished without having been handled.
+    pub discarded: u64,
+    /// Cancelled.
+    pub cancelled: u64,
+    /// Dead letters.
+    pub failed: u64,
+    /// Schedules that will run again.
+    pub schedules: u64,
+    /// Whether counting stopped at its bound.
+    pub capped: bool,
+}

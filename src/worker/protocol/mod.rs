@@ -1,0 +1,4 @@
+//! What crosses between the worker and the handlers, as JSON text.
+
+pub mod delivery;
+pub mod report;

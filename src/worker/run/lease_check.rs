@@ -1,0 +1,125 @@
+//! Whether the worker holds what the database says it holds.
+//!
+//! What it holds and others have now, it stops working on; the fence refuses those outcomes in any case. What stands
+//! under its name and it does not know of, goes back: no lease would ever run out for that as long as the worker lives.
+
+use super::side_task::SideTask;
+use super::{Loop, PATIENCE, backoff, trouble};
+use crate::error::Result;
+use crate::transport::Known;
+use crate::worker::Mode;
+use crate::worker::protocol::delivery;
+use futures_util::future::try_join_all;
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+use uuid::Uuid;
+
+/// The claims that no longer stand.
+type Lost = HashSet<(Uuid, Uuid)>;
+
+/// The answer to both questions.
+pub(super) struct Checked {
+    lost: Lost,
+    has_put_back: bool,
+}
+
+impl Loop {
+    /// Compares with each heartbeat, and at once when the answer to a claim was lost. Which claims still stand is asked
+    /// only when a heartbeat has raised the question.
+    pub(super) fn start_checking(&mut self) {
+        self.in_doubt |= self.consumer.in_doubt.swap(false, Ordering::Relaxed);
+        self.unsure |= self.consumer.beaten.swap(false, Ordering::Relaxed);
+        let later = self.check_after.is_some_and(|at| self.now < at);
+        if !(self.in_doubt || self.unsure) || self.checking.is_some() || later {
+            return;
+        }
+        let in_doubt = std::mem::take(&mut self.in_doubt);
+        (self.unsure, self.check_after) = (false, None);
+        // Who was declared dead is not marked as waiting any more.
+        self.said_waiting &= !in_doubt;
+        let reconciling = self.reconcile();
+        let losing = in_doubt.then(|| self.ask_for_lost());
+        let both = async move {
+            let has_put_back = reconciling.await?;
+            let lost = if let Some(losing) = losing { losing.await? } else { Lost::new() };
+            Ok(Checked { lost, has_put_back })
+        };
+        self.checking = Some(SideTask::start(async move { (in_doubt, both.await) }));
+    }
+
+    fn reconcile(&self) -> impl Future<Output = Result<bool>> + use<> {
+        let (stores, worker, known) = (self.stores.clone(), self.worker.clone(), self.known());
+        async move {
+            let answers = try_join_all(stores.iter().map(|store| store.reconcile(&worker, &known))).await?;
+            Ok(answers.contains(&true))
+        }
+    }
+
+    /// What this worker knows of its claims, now.
+    fn known(&self) -> Known {
+        let unsettled = self.unsettled.iter().map(|it| it.settlement.token);
+        let mut tokens: Vec<Uuid> = self.hand.tokens().chain(unsettled).chain(self.being_settled()).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        let before = self.claiming.as_ref().map_or_else(Uuid::now_v7, |_| self.claiming_since);
+        Known { tokens, before }
+    }
+
+    fn ask_for_lost(&self) -> impl Future<Output = Result<Lost>> + use<> {
+        let claims = self.hand.claims().into_iter();
+        let asked: Vec<_> =
+            claims.filter_map(|(feed, held)| Some((self.transports.get(feed)?.clone(), held))).collect();
+        let (stores, worker) = (self.stores.clone(), self.worker.id);
+        async move {
+            // It lives: what was counted as a crash was none.
+            try_join_all(stores.iter().map(|store| store.absolve(worker))).await?;
+            let answers = asked.into_iter().map(|(transport, held)| async move {
+                let lost: HashSet<Uuid> = transport.lost(&held).await?.into_iter().collect();
+                Ok(held.into_iter().filter(|it| lost.contains(&it.0)).collect::<Vec<_>>())
+            });
+            Ok(try_join_all(answers).await?.into_iter().flatten().collect())
+        }
+    }
+
+    pub(super) fn on_checked(&mut self, in_doubt: bool, answer: Result<Checked>) {
+        match answer {
+            Ok(Checked { lost, has_put_back }) => {
+                self.check_failures = 0;
+                self.lose(&lost);
+                if has_put_back {
+                    // There may be more of it; and what is back is there to be claimed.
+                    self.unsure = true;
+                    (self.found_nothing, self.rest_until) = (None, None);
+                    self.put_back = Some(Instant::now());
+                }
+            }
+            Err(error) => {
+                self.check_failures += 1;
+                self.event(|| trouble(&error));
+                // A drain ends in spite of it, and leaves its row to the lease.
+                let gives_up = self.consumer.options.mode == Mode::Drain && self.check_failures >= PATIENCE;
+                self.in_doubt |= in_doubt && !gives_up;
+                self.unsure |= !gives_up;
+                self.check_after = Some(Instant::now() + backoff(self.check_failures));
+            }
+        }
+    }
+
+    /// What has been reported in the meantime is left to the fence.
+    fn lose(&mut self, claims: &Lost) {
+        let lost = self.hand.lose(claims);
+        if lost.is_empty() {
+            return;
+        }
+        self.consumer.count(|stats| stats.lost += lost.len() as u64);
+        if self.consumer.observes_messages() {
+            let told: Vec<_> = lost.iter().map(|(_, held)| self.about(held, "lost")).collect();
+            self.events.extend(told);
+        }
+        self.tell_of_lost(lost.len());
+        let places: Vec<_> = lost.into_iter().map(|(place, _)| place).collect();
+        self.consumer.handlers.command(delivery::abort_some("leaseLost", &places));
+    }
+}
