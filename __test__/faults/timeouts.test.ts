@@ -122,7 +122,7 @@ test('runDueSchedules() gives up at the time limit, and the run is made by the n
   expect(await tally(database)).toMatchObject({ waiting: 1 })
 })
 
-test('outcomes that can not be written wait, and each is written once', async () => {
+test('outcomes that cannot be written wait, and each is written once', async () => {
   await fill(numbers(20).map((n) => ({ n })))
   const runs: number[] = []
   let handled: () => void = () => undefined

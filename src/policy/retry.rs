@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_succeed_is_buried_at_once() {
+    fn what_cannot_succeed_is_buried_at_once() {
         assert_eq!(decide(&RetryStrategy::BUILT_IN, Some(9), 0, false, Some(10), 0.5), Decision::Bury);
     }
 

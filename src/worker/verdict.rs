@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_from_outside_can_not_break_it() {
+    fn spans_from_outside_cannot_break_it() {
         for delay in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300] {
             let snoozed = Said::Snoozed { delay, handled: vec![] };
             assert!(matches!(after(snoozed, 0, None), Outcome::Snooze { .. }));

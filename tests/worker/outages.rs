@@ -58,7 +58,7 @@ fn a_worker_survives_broken_connections() {
 }
 
 #[test]
-fn a_drain_whose_outcomes_can_not_be_written_says_so_and_loses_nothing() {
+fn a_drain_whose_outcomes_cannot_be_written_says_so_and_loses_nothing() {
     on_postgres(|it| async move {
         put_one(&it.transport(), message("Email")).await;
         let subject = it.clone();

@@ -12,7 +12,7 @@ use symphony::worker::Summary;
 for_workers! {
     a_failing_message_waits_longer_each_time_and_is_buried_at_the_end
     a_message_that_succeeds_at_last_is_done
-    what_can_not_be_helped_is_buried_at_once
+    what_cannot_be_helped_is_buried_at_once
     a_message_s_own_limit_of_retries_counts
     the_wait_that_the_other_side_asked_for_is_kept
     handlers_that_succeeded_are_not_asked_again
@@ -68,7 +68,7 @@ async fn a_message_that_succeeds_at_last_is_done<S: Subject>(it: S) {
     assert!(letters(&it.transport()).await.is_empty());
 }
 
-async fn what_can_not_be_helped_is_buried_at_once<S: Subject>(it: S) {
+async fn what_cannot_be_helped_is_buried_at_once<S: Subject>(it: S) {
     put_one(&it.transport(), message("Email")).await;
     let mut said = failed("no such address");
     said["retryable"] = json!(false);
