@@ -21,7 +21,7 @@ export default defineConfig({
     globalSetup: ['bundle', 'server', 'pgbouncer'].map((name) => `./__test__/support/${name}.ts`),
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',
-    // Not for this process: vitest's bundler is an addon of the same make and would load ours in place of its own.
+    // Not for this process: vitest's bundler is an addon of the same make and would load ours instead of its own.
     env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {},
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -25,7 +25,7 @@ class QuotaExceeded extends Error {}
 
 const failing = new HandlerRegistry()
 failing.register('*', ({ payload }) => {
-  const error = payload.quota ? new QuotaExceeded('over quota') : new Error(`can not: ${payload.text ?? 'no'}`)
+  const error = payload.quota ? new QuotaExceeded('over quota') : new Error(`cannot: ${payload.text ?? 'no'}`)
   throw new HandlerError(error.message, false, null, { cause: error })
 })
 
@@ -57,9 +57,9 @@ describe('a dead letter', () => {
       payload: { to: 'user@example.com', text: 'full' },
       headers: { trace: 'abc' },
       metadata: { a: 1, b: 2 },
-      error: 'can not: full',
+      error: 'cannot: full',
       errorClass: 'HandlerError',
-      errorHistory: [{ at: expect.any(Date), class: 'HandlerError', message: 'can not: full' }],
+      errorHistory: [{ at: expect.any(Date), class: 'HandlerError', message: 'cannot: full' }],
       failedAt: expect.any(Date),
       retryCount: 0,
       crashes: 0,
@@ -85,7 +85,7 @@ describe('a dead letter', () => {
     expect(await removeFailed(NOBODY)).toBe(0)
   })
 
-  test('is not found by what is no id', async () => {
+  test('is not found by an invalid id', async () => {
     expect(await getFailed('no id')).toBeNull()
     expect(await retryFailed('no id')).toEqual([])
     expect(await removeFailed('')).toBe(0)
@@ -181,7 +181,7 @@ describe('retryFailed()', () => {
     expect(second).toMatchObject({
       type: 'A',
       headers: { 'redriven-from': first.id, 'original-message-id': first.messageId },
-      errorHistory: [{ message: 'can not: no' }, { message: 'can not: no' }],
+      errorHistory: [{ message: 'cannot: no' }, { message: 'cannot: no' }],
     })
     expect(second?.id).not.toBe(first.id)
     await retryFailed(second?.id ?? '')
@@ -280,7 +280,7 @@ test('finished messages are not kept at all where the retention is none', async 
   setConfig({ retention: { completed: '24h' } })
 })
 
-test('whoever consumes deletes by itself what retention no longer covers', async () => {
+test('a consumer deletes by itself what retention no longer covers', async () => {
   const registry = new HandlerRegistry()
   registry.register('Done', () => undefined)
   await dispatch({ type: 'Done', payload: {} })

@@ -95,7 +95,7 @@ describe('dispatchBatch() with atomic', () => {
 
   test.each([
     ['an invalid message', { type: '', payload: {} }, 'SYMPHONY_INVALID_TYPE'],
-    ['a payload that JSON can not carry', { type: 'A', payload: { big: 1n } }, 'SYMPHONY_INVALID_PAYLOAD'],
+    ['a payload that JSON cannot carry', { type: 'A', payload: { big: 1n } }, 'SYMPHONY_INVALID_PAYLOAD'],
     ['an option the core refuses', { message: numbered(1)[0], options: { priority: 0 } }, 'SYMPHONY_INVALID_PRIORITY'],
     ['an unknown transport', { message: numbered(1)[0], options: { transport: 'x' } }, 'SYMPHONY_UNKNOWN_TRANSPORT'],
     ['another store', { message: numbered(1)[0], options: { transport: 'memory' } }, 'SYMPHONY_TRANSPORT_NOT_CAPABLE'],

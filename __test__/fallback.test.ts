@@ -36,7 +36,7 @@ describe('which way', () => {
     expect(await countAll(database)).toBe(0)
   })
 
-  test('a value in place of a name', async () => {
+  test('a value instead of a name', async () => {
     expect(await withSymphonyFallback(false, viaSymphony, legacy)).toBe('legacy')
     expect(await withSymphonyFallback(true, viaSymphony, legacy)).toBe('queued')
   })
@@ -52,7 +52,7 @@ describe('as before when nothing is stored', () => {
     })
   })
 
-  test('a database that can not be reached', async () => {
+  test('a database that cannot be reached', async () => {
     setConfig({ features, ...nowhere })
     try {
       expect(await withSymphonyFallback('emailQueue', viaSymphony, legacy)).toBe('legacy')

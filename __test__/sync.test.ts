@@ -81,7 +81,7 @@ describe('transport sync', () => {
       await expect(dispatch({ type: 'Now', payload: {} }, options)).rejects.toMatchObject({
         name: 'TransportError',
         code: 'SYMPHONY_TRANSPORT_NOT_CAPABLE',
-        message: expect.stringMatching(/"sync" can not/),
+        message: expect.stringMatching(/"sync" cannot/),
       })
     }
     await expect(dispatch({ type: 'NowUnknown', payload: {} })).rejects.toMatchObject({

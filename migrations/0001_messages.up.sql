@@ -8,7 +8,7 @@
 \set schema symphony
 \endif
 
--- A DO block can not see psql's variables; a setting that lives as long as this transaction carries the name in.
+-- A DO block cannot see psql's variables; a setting that lives as long as this transaction carries the name in.
 SELECT set_config('symphony.schema', :'schema', true);
 
 -- CREATE SCHEMA IF NOT EXISTS wants the right to create schemas even where there is nothing to create.
@@ -157,7 +157,7 @@ CREATE TABLE :"schema".messenger_workers (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 COMMENT ON TABLE :"schema".messenger_workers IS 'Workers and invocations at work; past lease_until any claim rescues their messages.';
 COMMENT ON COLUMN :"schema".messenger_workers.lease_until IS 'Until when its claims stand unless it beats again.';
-COMMENT ON COLUMN :"schema".messenger_workers.waiting IS 'It listens and has found nothing: whoever sends, wakes it. A busy worker is never notified.';
+COMMENT ON COLUMN :"schema".messenger_workers.waiting IS 'It listens and has found nothing: a sender wakes it. A busy worker is never notified.';
 COMMENT ON COLUMN :"schema".messenger_workers.in_flight IS 'Messages claimed and not settled, at the last beat.';
 
 CREATE TABLE :"schema".messenger_deduplication (

@@ -7,7 +7,7 @@
 \set schema symphony
 \endif
 
--- security_invoker: a view must not lend its owner's rights to whoever may read it.
+-- security_invoker: a view must not lend its owner's rights to its readers.
 CREATE VIEW :"schema".messenger_queue_depth WITH (security_invoker = true) AS
 SELECT transport_name,
        queue_name,

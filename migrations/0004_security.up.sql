@@ -8,7 +8,7 @@
 \set schema symphony
 \endif
 
--- A DO block can not see psql's variables; a setting that lives as long as this transaction carries the name in.
+-- A DO block cannot see psql's variables; a setting that lives as long as this transaction carries the name in.
 SELECT set_config('symphony.schema', :'schema', true);
 
 DO $$

@@ -21,13 +21,13 @@ COMMENT ON COLUMN :"schema".messenger_executions.route IS 'What ran: worker or s
 COMMENT ON COLUMN :"schema".messenger_executions.lease_until IS 'Until when it counts as running unless it ends.';
 COMMENT ON COLUMN :"schema".messenger_executions.finished_at IS 'When it ended; another delivery of it does nothing.';
 
--- Whoever dispatched knows the id of the message, not that of the dead letter.
+-- The sender knows the id of the message, not that of the dead letter.
 CREATE INDEX messenger_failed_messages_message ON :"schema".messenger_failed_messages (message_id);
 
 ALTER TABLE :"schema".messenger_executions ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON :"schema".messenger_executions FROM PUBLIC;
 
--- A DO block can not see psql's variables; a setting that lives as long as this transaction carries the name in.
+-- A DO block cannot see psql's variables; a setting that lives as long as this transaction carries the name in.
 SELECT set_config('symphony.schema', :'schema', true);
 
 DO $$

@@ -24,7 +24,7 @@ atEnd(() => rmSync(stage, { recursive: true, force: true }))
 
 await main(async () => {
   const addon = process.env.NAPI_RS_NATIVE_LIBRARY_PATH ?? findAddon(root)
-  if (!addon) throw new Error('There is no addon to pack: `npm run build` first.')
+  if (!addon) throw new Error('No addon to pack: run `npm run build` first.')
   const url = process.env.SYMPHONY_DATABASE_URL || (await embeddedPostgres())
 
   const tarballs = await step('pack', async () => [await pack(root), await pack(stagePlatformPackage(addon))])

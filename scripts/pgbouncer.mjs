@@ -4,7 +4,7 @@
  *
  * It listens on port 6543 of a loopback address of its own, so that its URL is what a Supabase user has: the port
  * alone says that a transaction pooler answers. Like the embedded Postgres it belongs to a supervisor process and ends
- * with whoever started it.
+ * with the process that started it.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -13,15 +13,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Invalid {
     /// The message type is empty, too long or no string.
     Type,
-    /// The payload is no JSON object, or holds what JSON or `jsonb` can not carry.
+    /// The payload is not JSON object, or holds what JSON or `jsonb` cannot carry.
     Payload,
     /// The payload, the headers or the metadata are larger than `payload` allows.
     PayloadSize,
-    /// The priority is no whole number from 1 to 10.
+    /// The priority is not a whole number from 1 to 10.
     Priority,
-    /// `scheduledAt` is no date, or out of range.
+    /// `scheduledAt` is not a date, or out of range.
     ScheduledAt,
-    /// `delay` is no number of milliseconds, or negative.
+    /// `delay` is not a number of milliseconds, or negative.
     Delay,
     /// The idempotency key is empty, too long or no string.
     IdempotencyKey,
@@ -29,7 +29,7 @@ pub enum Invalid {
     Queue,
     /// Headers or metadata are no JSON object.
     Headers,
-    /// `maxRetries` is no whole number, or negative.
+    /// `maxRetries` is not a whole number, or negative.
     MaxRetries,
     /// An option that does not exist.
     Option,
@@ -96,7 +96,7 @@ impl std::fmt::Display for CronProblem {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A message that can not be dispatched.
+    /// A message that cannot be dispatched.
     #[error("{path}: {problem}")]
     InvalidMessage {
         /// Which rule it broke.
@@ -147,8 +147,8 @@ pub enum Error {
         kind: String,
     },
 
-    /// Something that the transport can not do, such as listing the messages of `sync`.
-    #[error("transport \"{name}\" can not {what}")]
+    /// Something that the transport cannot do, such as listing the messages of `sync`.
+    #[error("transport \"{name}\" cannot {what}")]
     NotCapable {
         /// The transport.
         name: String,
@@ -162,9 +162,9 @@ pub enum Error {
     )]
     DatabaseUrlMissing,
 
-    /// The database can not be reached.
+    /// The database cannot be reached.
     #[error(
-        "can not connect to Postgres at {target}: {reason}. Check that the server runs and that the URL names its host and port"
+        "cannot connect to Postgres at {target}: {reason}. Check that the server runs and that the URL names its host and port"
     )]
     Connection {
         /// Host, port and database, never the password.
@@ -264,7 +264,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// A cron expression that can not be read, or that never runs.
+    /// A cron expression that cannot be read, or that never runs.
     #[error("{0}")]
     InvalidCron(Box<CronProblem>),
 

@@ -120,7 +120,7 @@ const CASES: Array<[what: string, message: unknown, options: unknown, code: stri
   ],
   ['100,000 levels', { type: 'A', payload: nested(100_000) }, {}, 'SYMPHONY_INVALID_PAYLOAD', /^payload: .*nested/],
   [
-    'metadata that is no object',
+    'metadata that is not an object',
     { type: 'A', payload: {}, metadata: [1] },
     {},
     'SYMPHONY_INVALID_HEADERS',

@@ -58,9 +58,9 @@ describe('loadConfig()', () => {
 
   test.each([
     ['is missing', 'other.mjs', '', /does not exist/],
-    ['can not be parsed', 'symphony.config.mjs', 'export default {', /can not be loaded/],
-    ['throws', 'symphony.config.mjs', "throw new Error('broken')", /can not be loaded: broken/],
-    ['is no JSON', 'symphony.config.json', '{ defaultPriority: 8 }', /is no JSON/],
+    ['cannot be parsed', 'symphony.config.mjs', 'export default {', /cannot be loaded/],
+    ['throws', 'symphony.config.mjs', "throw new Error('broken')", /cannot be loaded: broken/],
+    ['is not JSON', 'symphony.config.json', '{ defaultPriority: 8 }', /is not JSON/],
     ['exports nothing', 'symphony.config.mjs', 'export const other = 1', /exports no configuration.*symphonyConfig/],
     ['exports a list', 'symphony.config.json', '[]', /exports no configuration/],
     ['is invalid', 'symphony.config.json', '{ "defaultPriorty": 8 }', /defaultPriorty.*defaultPriority/],
@@ -79,7 +79,7 @@ describe('loadConfig()', () => {
     )
     const { config, refusal } = await runProgram('load-config.mjs', { DIRECTORY: directory })
     if (config === undefined)
-      expect(refusal).toMatch(/can not import .*symphony\.config\.ts: import it in your code.*setConfig/)
+      expect(refusal).toMatch(/cannot import .*symphony\.config\.ts: import it in your code.*setConfig/)
     else expect(config).toMatchObject({ defaultPriority: 8 })
   })
 })

@@ -53,7 +53,7 @@ describe('the runtime manager', () => {
     expect(getTransportConfig('redis')).toBeUndefined()
   })
 
-  test('removes a transport, whoever configured it, and brings it back', () => {
+  test('removes a transport from any source, and brings it back', () => {
     const manager = getRuntimeConfigManager()
     setConfig({ transports: { email: { type: 'postgres' } } })
     manager.removeTransport('email')
@@ -78,7 +78,7 @@ describe('the runtime manager', () => {
 })
 
 describe('a listener', () => {
-  test('hears of every change, whoever made it, with what was before', () => {
+  test('hears of every change from any source, with what was before', () => {
     const manager = getRuntimeConfigManager()
     const seen: string[] = []
     const forget = manager.onChange((config, previous) => {

@@ -23,7 +23,7 @@ const message = { type: 'Any', payload: { n: 1 }, metadata: { tenant: 't' } }
 async function onlyRow() {
   const [row, ...others] = await storedMessages(database)
   expect(others).toEqual([])
-  if (!row) throw new Error('there is no message')
+  if (!row) throw new Error('the message does not exist')
   return row
 }
 

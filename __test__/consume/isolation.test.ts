@@ -27,7 +27,7 @@ async function held(): Promise<number> {
 test('an outcome that is none, as a middleware makes it, fails its own message only', async () => {
   await fill(10)
   const registry = new HandlerRegistry()
-  // A classification as people write it: null where there is no response.
+  // A classification as people write it: null without a response.
   registry.use(errorClassificationMiddleware((error) => (error as { response: null }).response as unknown as boolean))
   registry.register('Work', ({ payload }) => {
     if (payload.n === 3) throw Object.assign(new Error('no answer'), { response: null })

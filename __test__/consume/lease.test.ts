@@ -34,7 +34,7 @@ const row = async () => {
   return found
 }
 
-describe('a consumer that has lost its lease can not', () => {
+describe('a consumer that has lost its lease cannot', () => {
   test.each<[string, () => unknown]>([
     ['complete', () => undefined],
     ['retry', () => Promise.reject(new Error('again'))],

@@ -53,7 +53,7 @@ describe('transports', () => {
     expect((await handled()).sort()).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
-  test('that are disabled can not be drained', async () => {
+  test('that are disabled cannot be drained', async () => {
     await expect(handled({ transport: 'off' })).rejects.toMatchObject({ code: 'SYMPHONY_TRANSPORT_DISABLED' })
     await expect(named('x', { transport: 'off' })).rejects.toMatchObject({ code: 'SYMPHONY_TRANSPORT_DISABLED' })
   })

@@ -46,7 +46,7 @@ export function headingsOf(text: string): string[] {
 /** The text below a heading of the second level, its subsections included. */
 export function section(text: string, heading: string): string {
   const [, below] = text.split(`\n## ${heading}\n`)
-  if (below === undefined) throw new Error(`there is no section "${heading}"`)
+  if (below === undefined) throw new Error(`no section "${heading}"`)
   return below.split('\n## ')[0] ?? ''
 }
 

@@ -78,7 +78,7 @@ test('the worker of the quick start handles what comes and ends at SIGTERM', asy
   expect({ code, last: printed().split('\n').at(-2) }).toEqual({ code: 0, last: 'stopped after 1 messages' })
 })
 
-test('the routes of the quick start dispatch, and consume for whoever knows the secret', async () => {
+test('the routes of the quick start dispatch, and consume for those who know the secret', async () => {
   await writeFiles()
   await node('migrate.mjs')
   writeFileSync(join(folder, 'calls.mjs'), CALLS)

@@ -25,7 +25,8 @@ test('a server killed in the middle of a drain: the next cron call finishes the 
   const result = await application.cron('symphony-worker')
   expect(await waiting(application)).toEqual({ messages: 0, deadLetters: 0 })
   expect([...new Set(mail.mails.map(({ to }) => to))].sort()).toEqual([...addresses].sort())
-  // Whoever dies between the mail and its note sends it again, with the same Message-ID; no more than ran at a time.
+  // A process that dies between the mail and its note sends it again, with the same Message-ID; no more than ran at a
+  // time.
   const repeated = mail.mails.length - addresses.length
   expect(repeated).toBeLessThanOrEqual(concurrency)
   expect(new Set(mail.mails.map(({ id }) => id)).size).toBe(addresses.length)

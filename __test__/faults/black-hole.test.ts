@@ -80,7 +80,7 @@ test('dispatch() to a host that drops packets fails within its time limit, and w
     }
   }
   const silence = await fresh(1)
-  expect(silence.refused.message).toMatch(/can not connect to Postgres at 10\..*(did not answer in time|timed out)/)
+  expect(silence.refused.message).toMatch(/cannot connect to Postgres at 10\..*(did not answer in time|timed out)/)
   // A statement's limit, a second for the server's own word, and one for its answer to the cancellation.
   for (const ms of Object.values(took).flat()) expect(ms).toBeLessThan(LIMIT + 5000)
 

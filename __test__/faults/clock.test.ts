@@ -38,7 +38,7 @@ describe.each(CLOCKS)('with the clock of a process ten minutes off, by %s,', (na
   const startShifted = (offset: number, options: Pick<ConsumerOptions, 'journal'> & Partial<ConsumerOptions>) =>
     startConsumer({ url: database.url, lease: '1s', ...options, environment: environment(offset) })
 
-  test('messages are handled in the order of their dispatch, whoever dispatched them', async () => {
+  test('messages are handled in the order of their dispatch, whatever process dispatched them', async () => {
     const dispatchers = await Promise.all(OFFSETS.map(startDispatcher))
     const messages = scaled(60, 500)
     for (const n of numbers(messages)) {

@@ -75,7 +75,9 @@ test('Postgres is killed and restarted again and again during a drain: the same 
   })
 })
 
-test('an outage longer than the lease is no crash: who lives keeps what he holds', { timeout: 60_000 }, async () => {
+test('an outage longer than the lease is not a crash: the living keep what they hold', {
+  timeout: 60_000,
+}, async () => {
   await truncate(database, ['messenger_messages', 'messenger_workers'])
   const journal = new Journal()
   // Their handlers run right through it.
@@ -111,7 +113,7 @@ test('dispatch() fails within its time limit while the server is down, and works
     const refusal = await dispatch({ type: 'Other', payload: {} }).catch((error: unknown) => error)
     took.push(since(start))
     expect(refusal).toBeInstanceOf(TransportError)
-    expect(refusal).toMatchObject({ message: expect.stringMatching(/can not connect to Postgres at 127\.0\.0\.1:\d+/) })
+    expect(refusal).toMatchObject({ message: expect.stringMatching(/cannot connect to Postgres at 127\.0\.0\.1:\d+/) })
   }
   expect(greatest(took)).toBeLessThan(10_000)
   await postgres.restart()

@@ -81,7 +81,7 @@ test('dispatch() over a wire that went silent fails within its time limit, and w
   await dispatch({ type: 'Other', payload: {} })
   relay.freeze()
   const took: number[] = []
-  // First over the connection that is there, then over one that can not be had.
+  // First over the connection that is there, then over one that cannot be had.
   for (const _ of numbers(3)) {
     const start = performance.now()
     const refusal = await dispatch({ type: 'Other', payload: {} }).catch((error: unknown) => error)

@@ -74,7 +74,7 @@ test('dispatch() gives up at the time limit, and nothing of it is stored', async
   tell('10 dispatch, table locked', { 'statementTimeout in ms': LIMIT, 'ms until it fails': took, stored: 0 })
 })
 
-test('consumeBatch() that can not claim says why, and has claimed nothing', async () => {
+test('consumeBatch() that cannot claim says why, and has claimed nothing', async () => {
   await fill(numbers(20).map((n) => ({ n })))
   const start = performance.now()
   const refusal = await whileLocked('messenger_messages_processing', () =>

@@ -91,7 +91,7 @@ test('failures and dead letters show', async () => {
   expect(await check('deadLetters')).toMatchObject({ status: 'healthy', value: 0 })
 })
 
-test('one failure of one run is no alarm', async () => {
+test('one failed run raises no alarm', async () => {
   await dispatch({ type: 'Bad', payload: {} })
   await consumeBatch({ registry })
   expect(await check('errorRate')).toMatchObject({ status: 'healthy', value: 1 })

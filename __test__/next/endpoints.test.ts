@@ -82,7 +82,7 @@ describe('who may call', () => {
     expect((await sloppy.handle(request('/api/symphony/status'))).status).toBe(401)
   })
 
-  test('another site can not make a browser dispatch', async () => {
+  test('another site cannot make a browser dispatch', async () => {
     const headers = { 'sec-fetch-site': 'same-site' }
     const answer = await call('POST', 'dispatch', { headers, json: { message: { type: 'Any', payload: {} } } })
     expect([answer.status, await countAll(database)]).toEqual([403, 0])
@@ -166,7 +166,7 @@ describe('POST dispatch', () => {
     expect(await countAll(database)).toBe(0)
   })
 
-  test('refuses what is no UTF-8, no JSON by its type, or too large', async () => {
+  test('refuses a body that is not UTF-8, not JSON by its type, or too large', async () => {
     const headers = { 'content-type': 'application/json' }
     const body = new Uint8Array([0x7b, 0xff, 0x7d])
     expect((await call('POST', 'dispatch', { body, headers })).status).toBe(400)

@@ -1,5 +1,5 @@
 // Imports every entry of the package and tells what that changed in the process.
-// Looks at standard error as soon as it is loaded, whoever loads it.
+// Looks at standard error as soon as it is loaded, by anything.
 import 'node:assert'
 import { setImmediate } from 'node:timers/promises'
 

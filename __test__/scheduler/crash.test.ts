@@ -29,7 +29,7 @@ async function runOnce(point?: Point): Promise<{ killed: boolean; statements: nu
   const proxy = await startProxy(new URL(database.url), point, () => kill())
   const program = startProgram('../scheduler/programs/run-due.mjs', {
     SYMPHONY_DATABASE_URL: proxy.url,
-    // Behind the proxy the pooler can not be known by its port.
+    // Behind the proxy the pooler cannot be known by its port.
     SYMPHONY_DATABASE_POOLED: isPooled() ? '1' : '0',
     ONCE: '1',
   })

@@ -294,7 +294,7 @@ describe('runDueSchedules()', () => {
     expect((await runDueSchedules()).messages).toMatchObject([{ nominalAt: nominal }])
   })
 
-  test('a schedule that can not run stops no other, keeps its run, and says why', async () => {
+  test('a schedule that cannot run stops no other, keeps its run, and says why', async () => {
     const names = ['cron', 'good', 'nowhere', 'row', 'zone']
     for (const name of names) await schedule(report, { cron: '0 9 * * *' }, { name })
     for (const name of names) await dueSince(database, name, '5 seconds')

@@ -11,7 +11,7 @@ export interface TestDatabase {
   readonly name: string
   /** Runs a statement past the package, to look at what it left behind. */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>
-  /** Drops the database and whoever is still connected; also happens by itself when the file is done. */
+  /** Drops the database and all that is still connected; also happens by itself when the file is done. */
   drop(): Promise<void>
 }
 
@@ -45,7 +45,7 @@ export function isPooled(): boolean {
 /** URL of the PgBouncer in front of the server that all test files share. */
 export function poolerUrl(): string {
   const url = process.env.SYMPHONY_TEST_POOLED_URL
-  if (!url) throw new Error('SYMPHONY_TEST_POOLED_URL is not set: there is no PgBouncer to test through')
+  if (!url) throw new Error('SYMPHONY_TEST_POOLED_URL is not set: no PgBouncer to test through')
   return url
 }
 

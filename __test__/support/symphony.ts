@@ -48,7 +48,7 @@ export interface StoredRow {
   last_error: string | null
 }
 
-/** Every message that is no dead letter, in the order of dispatch; ids sort by time. */
+/** Every message except dead letters, in the order of dispatch; ids sort by time. */
 export async function storedMessages(database: TestDatabase): Promise<StoredRow[]> {
   return database.query<StoredRow & Record<string, unknown>>('SELECT * FROM symphony.messenger_messages ORDER BY id')
 }

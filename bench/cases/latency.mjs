@@ -13,7 +13,7 @@ export default {
     const measure =
       (samples, listen) =>
       async ([process]) => {
-        // A pause that is no divisor of the interval, so that a poll may come at any moment.
+        // A pause that does not divide the interval, so that a poll may come at any moment.
         const sample = await process.ask('latency', { samples, listen, interval, pause: listen ? 3 : 37 })
         must(sample.times.length, samples, 'messages handled')
         const { waiting, running } = await left(process)

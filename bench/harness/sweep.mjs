@@ -5,7 +5,7 @@ import { withSystem } from './launch.mjs'
  * @param {import('./context.mjs').Context} context
  * @param {import('../systems/catalog.mjs').Listed} system
  * @param {'enqueue' | 'drain'} kind
- * @returns {Promise<any>} The candidate with the highest rate; the first one where there is no sweep.
+ * @returns {Promise<any>} The candidate with the highest rate; the first one without a sweep.
  */
 export async function fastest(context, system, kind) {
   const key = `${kind} ${system.name}`

@@ -1,7 +1,7 @@
 /**
  * The systems, what each keeps, and the configurations of which the sweep picks the fastest. Every option is one that
  * the system's own documentation recommends for throughput; the first candidate won on the machine of the published
- * figures, and is used where there is no sweep.
+ * figures, and is used without a sweep.
  *
  * @typedef {object} Listed
  * @property {string} name

@@ -21,7 +21,7 @@ export default {
     setConfig({
       database: { url, schema, ...(poolSize && { poolSize }) },
       retention: { completed: kept ? '24h' : 'none' },
-      // A batch of a million messages behind a slow proxy is no error here.
+      // A batch of a million messages behind a slow proxy is not an error here.
       worker,
     })
     await migrate()

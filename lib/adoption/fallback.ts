@@ -15,7 +15,7 @@ export type FallbackFlag = boolean | keyof FeatureFlags | (() => boolean | Promi
  *
  * What is certain: a message that is invalid, a configuration that does not fit, a database that refused or could not be
  * reached. What is not: a connection that broke, or time that ran out, after the statement had been sent. Then the
- * dispatch is repeated where the message has an idempotency key, which can not store it twice; without a key, or where
+ * dispatch is repeated where the message has an idempotency key, which cannot store it twice; without a key, or where
  * the repetition fails too, the promise rejects with the error, and `legacy` does not run.
  *
  * `viaSymphony` should do nothing but dispatch, and await every dispatch: one that comes after `legacy` has begun is

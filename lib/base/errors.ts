@@ -50,7 +50,7 @@ export interface ValidationIssue {
   message: string
 }
 
-/** A message that can not be dispatched, or that its handler's schema refuses. Never retried. */
+/** A message that cannot be dispatched, or that its handler's schema refuses. Never retried. */
 export class MessageValidationError extends SymphonyError {
   static {
     brand(MessageValidationError, 'MessageValidationError')
@@ -138,7 +138,7 @@ export class SerializationError extends SymphonyError {
   }
 }
 
-/** A schedule that can not be stored or run. */
+/** A schedule that cannot be stored or run. */
 export class SchedulerError extends SymphonyError {
   static {
     brand(SchedulerError, 'SchedulerError')

@@ -164,7 +164,7 @@ function asText(message: string, fields?: LogFields): string {
   return ['[symphony]', message, ...facts].join(' ')
 }
 
-/** JSON, or `undefined` for what has none: a log line is no reason to fail. */
+/** JSON, or `undefined` for what has none: a log line must not fail. */
 function stringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value, plain)

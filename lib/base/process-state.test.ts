@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { peekShared, setShared, shared } from './process-state.js'
 
-test('a slot is made once and shared by whoever asks for it', () => {
+test('a slot is made once and shared by all that ask for it', () => {
   const first = shared('test', () => ({ made: 1 }))
   expect(shared('test', () => ({ made: 2 }))).toBe(first)
   expect(peekShared('test')).toBe(first)

@@ -47,7 +47,7 @@ export function defineConfig(config: SymphonyConfig): SymphonyConfig {
  * @param path the file; by default the first of `symphony.config.{ts,mts,js,mjs,cjs,json}` in the working directory,
  * and without one nothing changes.
  * @returns the configuration then in force.
- * @throws ConfigurationError when a file given does not exist, can not be loaded or is invalid.
+ * @throws ConfigurationError when a file given does not exist, cannot be loaded or is invalid.
  */
 export async function loadConfig(path?: string): Promise<EffectiveConfig> {
   const file = path ?? findConfigFile()

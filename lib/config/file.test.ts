@@ -39,10 +39,10 @@ describe('the configuration file', () => {
   })
 
   test.each([
-    ['x.json', '{', 'is no JSON'],
+    ['x.json', '{', 'is not JSON'],
     ['x.json', '[]', 'exports no configuration'],
     ['x.mjs', 'export const other = 1', 'exports no configuration'],
-    ['x.mjs', 'throw new Error("inside")', 'can not be loaded: inside'],
+    ['x.mjs', 'throw new Error("inside")', 'cannot be loaded: inside'],
     ['x.mjs', 'export default { defaultPriority: 11 }', 'defaultPriority: got 11'],
   ])('a bad one is refused: %s %s', async (name, text, problem) => {
     const error = await loadConfig(file(name, text)).catch((thrown: unknown) => thrown)

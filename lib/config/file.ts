@@ -16,7 +16,7 @@ export function findConfigFile(directory: string = process.cwd()): string | unde
 /**
  * The configuration that a file exports as `default`, `symphonyConfig` or `config`.
  *
- * @throws ConfigurationError when it is missing, can not be loaded, or exports none.
+ * @throws ConfigurationError when it is missing, cannot be loaded, or exports none.
  */
 export async function readConfigFile(path: string): Promise<SymphonyConfig> {
   if (!existsSync(path)) throw new ConfigurationError(`the configuration file ${path} does not exist`)
@@ -31,7 +31,7 @@ async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'))
   } catch (cause) {
-    throw new ConfigurationError(`${path} is no JSON: ${(cause as Error).message}`, { cause })
+    throw new ConfigurationError(`${path} is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -65,10 +65,10 @@ function unloadable(path: string, cause: unknown): ConfigurationError {
   const { code, message } = cause as { code?: string; message?: string }
   if (TYPESCRIPT.has(extname(path)) && (NO_TYPESCRIPT.has(code ?? '') || cause instanceof SyntaxError)) {
     return new ConfigurationError(
-      `this Node (${process.version}) can not import ${path}: import it in your code, which your build compiles, and ` +
+      `this Node (${process.version}) cannot import ${path}: import it in your code, which your build compiles, and ` +
         'call `setConfig(config)`; or name it symphony.config.mjs',
       { cause },
     )
   }
-  return new ConfigurationError(`${path} can not be loaded: ${message ?? String(cause)}`, { cause })
+  return new ConfigurationError(`${path} cannot be loaded: ${message ?? String(cause)}`, { cause })
 }

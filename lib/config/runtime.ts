@@ -26,7 +26,7 @@ export interface RuntimeConfigManager {
   setDefaultQueue(queue: string): void
   /** Adds or changes a transport. */
   setTransport(name: string, config: TransportConfig): void
-  /** Removes a transport, whoever configured it. `setTransport()` brings it back. */
+  /** Removes a transport from any source. `setTransport()` brings it back. */
   removeTransport(name: string): void
   /** Routes a message type, or a pattern such as `Email*`. */
   setRouting(type: string, transports: string | string[]): void
@@ -40,7 +40,7 @@ export interface RuntimeConfigManager {
   get(): EffectiveConfig
   /** Takes back all changes made at run time. */
   reset(): void
-  /** Calls `listener` after every change, whoever made it; the answer ends that. */
+  /** Calls `listener` after every change, from any source; the returned function ends that. */
   onChange(listener: ConfigListener): () => void
 }
 

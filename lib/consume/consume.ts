@@ -8,7 +8,7 @@ import { type CheckedOptions, type ConsumeOptions, checkOptions } from './option
  * Handles the messages that wait, until none is due or a limit is reached.
  *
  * @returns what was done; failed messages are no errors here, they are retried or dead-lettered.
- * @throws ConfigurationError naming an option that does not fit; TransportError when the database can not be used.
+ * @throws ConfigurationError naming an option that does not fit; TransportError when the database cannot be used.
  *
  * @example
  * const { succeeded, drained } = await consumeBatch({ timeLimit: '50s', maxConcurrency: 20 })

@@ -100,7 +100,7 @@ export class Consumption {
     })
     const asked = JSON.stringify(nativeOptions(mode, options, this.#registry.claimable(), extras))
     const receive = (command: string): void => this.runner.receive(command)
-    // Called by the core, in no context; the spans of handlers belong to the one of whoever consumes.
+    // Called by the core, in no context; the spans of handlers belong to the consumer's.
     const deliver = openTelemetry() === undefined ? receive : AsyncResource.bind(receive)
     this.#consumer = callNative(() => core.consumer(asked, deliver, extras.onEvents ?? null))
   }

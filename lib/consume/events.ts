@@ -105,7 +105,7 @@ export class WorkerEmitter {
 
   protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
     if (name === 'error' && this.#emitter.listenerCount(name) === 0) {
-      getLogger().error('the worker can not reach its transport', event[0] as WorkerEvents['error'][0])
+      getLogger().error('the worker cannot reach its transport', event[0] as WorkerEvents['error'][0])
       return
     }
     emitSafely(this.#emitter, 'worker', name, event)

@@ -61,7 +61,7 @@ const released = (handled: string[]): Settlement => ({ as: 'released', handled }
 
 /**
  * Outcomes that are handed over at once. Those of a whole claim of 1,000 messages of 1 KiB outlive a garbage collection,
- * which made V8 take 190 MB above idle in place of 40.
+ * which made V8 take 190 MB above idle instead of 40.
  */
 const PART = 100
 

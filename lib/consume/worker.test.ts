@@ -73,7 +73,7 @@ describe('events', () => {
     expect(consumer().observing).toEqual([false, false, true])
   })
 
-  test('lost leases are logged, whoever listens', () => {
+  test('lost leases are logged even if something listens', () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     const worker = new Worker()
     void worker.start()

@@ -16,7 +16,7 @@ const RECENT_MS = 60_000
 
 /** What the application gets for its own farewell, after `start()` has resolved. */
 const EXIT_GRACE_MS = 5_000
-/** The same, for whoever has sent a second signal. */
+/** The same, after a second signal. */
 const FORCED_EXIT_GRACE_MS = 1_000
 
 /** A signal that the worker has obeyed. */
@@ -70,7 +70,7 @@ export class Worker extends WorkerEmitter {
   /**
    * Stops: no more claims, unstarted messages go back, running handlers may end.
    *
-   * @param options.timeout how long they may take, in place of `shutdownTimeout`; then they are handed back.
+   * @param options.timeout how long they may take, instead of `shutdownTimeout`; then they are handed back.
    * @param options.force hands them back at once.
    * @returns what the worker did; `undefined` when it never started.
    */

@@ -92,10 +92,10 @@ export interface NativeBinding {
 let binding: NativeBinding | undefined
 
 /**
- * The addon, loaded at first use: importing the package opens nothing and can not fail.
+ * The addon, loaded at first use: importing the package opens nothing and cannot fail.
  *
  * @throws SymphonyError `SYMPHONY_UNSUPPORTED_PLATFORM` where no binary exists or none was installed,
- * `SYMPHONY_EDGE_RUNTIME` on the Edge runtime, which can not load any.
+ * `SYMPHONY_EDGE_RUNTIME` on the Edge runtime, which cannot load any.
  */
 export function native(): NativeBinding {
   binding ??= load()
@@ -125,7 +125,7 @@ function refuseEdgeRuntime(): void {
   if (!edge) return
   throw new SymphonyError(
     'SYMPHONY_EDGE_RUNTIME',
-    "@leadmap/symphony is a native addon and can not run on the Edge runtime: put `export const runtime = 'nodejs'` " +
+    "@leadmap/symphony is a native addon and cannot run on the Edge runtime: put `export const runtime = 'nodejs'` " +
       'into the route that imports it',
   )
 }

@@ -74,11 +74,11 @@ describe('dispatch', () => {
     [{ headers: { a: 1n } }, 'SYMPHONY_INVALID_HEADERS', 'options.headers.a'],
     [{ idempotencyKey: 'a\u0000' }, 'SYMPHONY_INVALID_IDEMPOTENCY_KEY', 'options.idempotencyKey'],
     ['text', 'SYMPHONY_UNKNOWN_OPTION', 'options'],
-  ])('refuses options that JSON can not carry: %s', async (options, code, path) => {
+  ])('refuses options that JSON cannot carry: %s', async (options, code, path) => {
     await expect(dispatch(message, options as never)).rejects.toMatchObject({ code, path })
   })
 
-  test('refuses what is no message, and sends nothing', async () => {
+  test('refuses an invalid message, and sends nothing', async () => {
     await expect(dispatch(null as never)).rejects.toThrow(MessageValidationError)
     await expect(dispatch({ type: 'A', payload: [] })).rejects.toThrow(MessageValidationError)
     await dispatch(message)

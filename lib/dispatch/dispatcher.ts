@@ -107,7 +107,7 @@ export function setDispatcher(dispatcher?: Dispatcher): void {
  * Calls made in the same moment share one INSERT. The payload is copied at the call: changes after it do not travel.
  *
  * @throws MessageValidationError with `code` and `path`, before anything is sent; ConfigurationError for a transport
- * that does not exist; TransportError when it can not be stored. With the transport `sync`, what the handler threw.
+ * that does not exist; TransportError when it cannot be stored. With the transport `sync`, what the handler threw.
  *
  * @example
  * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' } }, { priority: 7, delay: '5m' })

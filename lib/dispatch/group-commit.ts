@@ -15,7 +15,7 @@ const LANES = 2
 /**
  * Messages in one call at most: longer ones delay the first of them without being faster. When so many wait, the free
  * lanes share them. A thousand callers in a loop otherwise end up in one lane, with the database idle while JavaScript
- * works and the other way round: 44k a second in place of 52k to 72k, on two cores. Fewer stay together, and in order.
+ * works and the other way round: 44k a second instead of 52k to 72k, on two cores. Fewer stay together, and in order.
  */
 const LARGEST = 1_000
 

@@ -26,7 +26,7 @@ function codeOf(key: string): string {
 /**
  * The request as JSON: a snapshot, which later changes to the message do not reach.
  *
- * Only what JSON can not carry is refused here. The rest is the core's to judge, which has the limits.
+ * Only what JSON cannot carry is refused here. The rest is the core's to judge, which has the limits.
  */
 export function toRequest(message: MessageInput, options: DispatchOptions | undefined, text?: MessageText): string {
   const json = serializeMessage(message, text)

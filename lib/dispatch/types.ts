@@ -7,7 +7,7 @@ import type { MessageInput, MessageMetadata } from '../message/message.js'
 
 /** How one message is dispatched. Everything is optional; routing and configuration decide the rest. */
 export interface DispatchOptions {
-  /** The transport or transports, in place of what routing says. */
+  /** The transport or transports, instead of what routing says. */
   transport?: string | string[]
   /** The queue inside the transport. */
   queue?: string
@@ -23,7 +23,7 @@ export interface DispatchOptions {
   headers?: Record<string, string>
   /** Merged over the message's own metadata. */
   metadata?: MessageMetadata
-  /** Retries after the first run, in place of the type's retry strategy; 0 for none. */
+  /** Retries after the first run, instead of the type's retry strategy; 0 for none. */
   maxRetries?: number
 }
 

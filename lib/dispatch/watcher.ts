@@ -5,7 +5,7 @@ import type { Dispatcher } from './types.js'
 
 const SLOT = 'watchers'
 
-/** Whoever watches the dispatches that are made in a call. */
+/** Something that watches the dispatches made in a call. */
 export interface Watcher {
   /** A dispatcher over this one that notes what becomes of what it dispatches. */
   watch(dispatcher: Dispatcher): Dispatcher

@@ -28,7 +28,7 @@ describe('not retried', () => {
     ['a status in response', Object.assign(new Error('x'), { response: { status: 422 } })],
     ['a status of an AWS client', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 400 } })],
     ['a cause of that kind', new Error('outer', { cause: new Error('middle', { cause: http(403) }) })],
-    ['an object that is no error', { status: 404 }],
+    ['an object that is not an error', { status: 404 }],
   ])('%s', (_name, error) => {
     expect(classifyError(error)).toEqual({ retryable: false, retryAfter: null })
   })
@@ -44,7 +44,7 @@ describe('retried', () => {
     ['a timeout', new HandlerTimeoutError('slow')],
     ...[408, 425, 429, 500, 503, 599].map((status): [string, unknown] => [`HTTP ${status}`, http(status)]),
     ['a status nobody listed', http(418)],
-    ['what is no status', http(7)],
+    ['an invalid status', http(7)],
     ['a network error', Object.assign(new Error('x'), { code: 'ECONNRESET' })],
     ['one of fetch', new TypeError('fetch failed', { cause: { code: 'UND_ERR_SOCKET' } })],
     ['a HandlerError around a 404', new HandlerError('again', true, undefined, { cause: http(404) })],

@@ -10,7 +10,7 @@ export function reportError(thrown: unknown): ErrorReport {
   try {
     return typeof thrown === 'object' && thrown !== null ? reportObject(thrown) : reportPrimitive(thrown)
   } catch {
-    return { class: 'Error', message: 'the handler threw a value that can not be read' }
+    return { class: 'Error', message: 'the handler threw a value that cannot be read' }
   }
 }
 

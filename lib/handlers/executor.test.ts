@@ -159,7 +159,7 @@ describe('whatever is thrown can be stored', () => {
     [Object.freeze({ a: 1 }), { class: 'Object', message: '{"a":1}' }],
     [Object.create(null), { class: 'Error', message: '{}' }],
     [cyclic, { class: 'Object', message: '[object Object]' }],
-    [unreadable, { class: 'Error', message: 'the handler threw a value that can not be read' }],
+    [unreadable, { class: 'Error', message: 'the handler threw a value that cannot be read' }],
     [new Own('x'), { class: 'Own', message: 'x' }],
     [Object.assign(new Error('x'), { code: 7 }), { class: 'Error', message: 'x', code: '7' }],
     [new Error('a\u0000b\ud800'), { class: 'Error', message: 'a\ufffdb\ufffd' }],

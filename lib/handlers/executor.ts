@@ -52,7 +52,7 @@ export async function execute(
   return succeeded(tally)
 }
 
-/** The end of a message that nobody handles, where it can not wait for somebody who does. */
+/** The end of a message that nobody handles, where it cannot wait for somebody who does. */
 export function unhandled(type: string): Execution {
   const error = new HandlerError(
     `no handler is registered for ${type}: call registerHandler('${type}', …) first`,

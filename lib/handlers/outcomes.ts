@@ -21,7 +21,7 @@ export interface Discard {
 export type HandlerOutcome = Snooze | Discard
 
 /**
- * To be returned by a handler that can not do its work yet.
+ * To be returned by a handler that cannot do its work yet.
  *
  * @param delay how long from now: milliseconds, or `'30s'`, `'5m'`, …
  */
@@ -32,7 +32,7 @@ export function snooze(delay: Duration): Snooze {
 }
 
 /**
- * To be returned by a handler whose work is no longer wanted.
+ * To be returned by a handler whose work is not wanted any more.
  *
  * @param reason kept with the message.
  */

@@ -47,7 +47,7 @@ describe('the forms of registration', () => {
     registry.register('EmailMessage', async (message: EmailMessage, context: HandlerContext) => [message, context], {
       name: 'inferred',
     })
-    // @ts-expect-error A handler of one type can not be registered for another.
+    // @ts-expect-error A handler of one type cannot be registered for another.
     registry.register('Other', async (message: EmailMessage) => message.payload.to)
     registry.register<EmailMessage>('EmailMessage', async (message) => message.payload.subject, { name: 'typed' })
     registry.register('Untyped', async (message) => message.payload.anything.at.all)

@@ -71,7 +71,7 @@ export interface MessageHandler<M extends MessageShape = Message> {
   type?: M['type']
   /** As {@link HandlerOptions.name}. */
   name?: string
-  /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`. */
+  /** How long it may run, instead of `worker.handlerTimeout`: milliseconds or `'30s'`. */
   timeout?: number | string
   /** Does the work. A rejection is a failure; of what it returns, `snooze(…)` and `discard(…)` count. */
   handle(message: M, envelope: HandlerContext<M>, context: HandlerContext<M>): unknown
@@ -86,6 +86,6 @@ export interface HandlerOptions {
    * when the code changes. One handler of a type or pattern may do without.
    */
   name?: string
-  /** How long it may run, in place of `worker.handlerTimeout`: milliseconds or `'30s'`; 0: no limit. */
+  /** How long it may run, instead of `worker.handlerTimeout`: milliseconds or `'30s'`; 0: no limit. */
   timeout?: number | string
 }

@@ -1,5 +1,5 @@
 /**
- * The slow path of serialisation: why a value can not travel as JSON in Postgres, and where.
+ * The slow path of serialisation: why a value cannot travel as JSON in Postgres, and where.
  *
  * Run only when `JSON.stringify` threw, or when its result looks suspicious.
  */
@@ -35,13 +35,13 @@ function hasInvalidDate(value: unknown): boolean {
   return Object.values(value).some(hasInvalidDate)
 }
 
-/** The first thing in `value` that can not be carried; `undefined` when all of it can. */
+/** The first thing in `value` that cannot be carried; `undefined` when all of it can. */
 export function findProblem(value: unknown, path: string): JsonProblem | undefined {
   try {
     return visit(value, path, '', [])
   } catch (error) {
     if (error instanceof RangeError) return { path, problem: 'is nested too deeply' }
-    return { path, problem: `can not be read: ${error instanceof Error ? error.message : String(error)}` }
+    return { path, problem: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }
   }
 }
 
@@ -49,7 +49,7 @@ function visit(given: unknown, path: string, key: string, ancestors: object[]): 
   if (types.isDate(given) && Number.isNaN(given.getTime())) return { path, problem: 'is an invalid Date' }
   const value = asStringifySees(given, key)
   if (typeof value === 'string') return textProblem(value, path)
-  if (typeof value === 'bigint') return { path, problem: 'is a BigInt, which JSON can not carry; use a string' }
+  if (typeof value === 'bigint') return { path, problem: 'is a BigInt, which JSON cannot carry; use a string' }
   if (typeof value !== 'object' || value === null) return undefined
   if (ancestors.includes(value)) return { path, problem: 'refers back to an object that contains it' }
   return visitMembers(value, path, [...ancestors, value])
@@ -73,8 +73,8 @@ function asStringifySees(value: unknown, key: string): unknown {
 }
 
 function textProblem(text: string, path: string): JsonProblem | undefined {
-  if (text.includes('\u0000')) return { path, problem: 'contains \\u0000, which Postgres can not store' }
-  if (!text.isWellFormed()) return { path, problem: 'contains a lone surrogate, which is no valid Unicode' }
+  if (text.includes('\u0000')) return { path, problem: 'contains \\u0000, which Postgres cannot store' }
+  if (!text.isWellFormed()) return { path, problem: 'contains a lone surrogate, which is not valid Unicode' }
   return undefined
 }
 
@@ -83,7 +83,7 @@ function keyProblem(key: string, path: string): JsonProblem | undefined {
   return problem && { path, problem: `has a key that ${problem.problem}` }
 }
 
-/** `parent.key`, or `parent["odd key"]` where the key is no identifier. */
+/** `parent.key`, or `parent["odd key"]` if the key is not an identifier. */
 export function joinPath(parent: string, key: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(key) ? `${parent}.${key}` : `${parent}[${JSON.stringify(key)}]`
 }

@@ -19,7 +19,7 @@ function accepted(payload: object): unknown {
 const cyclic: Record<string, unknown> = { name: 'x' }
 cyclic.inner = { list: [1, cyclic] }
 
-describe('what can not be carried is refused with its path', () => {
+describe('what cannot be carried is refused with its path', () => {
   test.each([
     ['a BigInt', { user: { id: 1n } }, 'payload.user.id', 'BigInt'],
     ['a cycle', cyclic, 'payload.inner.list[1]', 'refers back'],
@@ -29,8 +29,8 @@ describe('what can not be carried is refused with its path', () => {
     ['a lone low surrogate', { text: '\udc00a' }, 'payload.text', 'lone surrogate'],
     ['a lone surrogate in a key', { '\ud800': 1 }, 'payload["\\ud800"]', 'has a key'],
     ['an invalid date', { at: [new Date(Number.NaN)] }, 'payload.at[0]', 'invalid Date'],
-    ['a getter that throws', { get a() { throw new Error('no') } }, 'payload', 'can not be read: no'], // biome-ignore format: one case a line.
-    ['a toJSON that throws text', { a: { toJSON() { throw 'no' } } }, 'payload', 'can not be read: no'], // biome-ignore format: one case a line.
+    ['a getter that throws', { get a() { throw new Error('no') } }, 'payload', 'cannot be read: no'], // biome-ignore format: one case a line.
+    ['a toJSON that throws text', { a: { toJSON() { throw 'no' } } }, 'payload', 'cannot be read: no'], // biome-ignore format: one case a line.
   ])('%s', (_name, payload, path, problem) => {
     const error = refusal(payload)
     expect(error).toBeInstanceOf(MessageValidationError)
@@ -109,12 +109,12 @@ describe('what travels', () => {
     expect(accepted(payload)).toEqual(payload)
   })
 
-  test('the same object twice is no cycle', () => {
+  test('the same object twice is not a cycle', () => {
     const shared = { a: null }
     expect(accepted({ one: shared, two: [shared] })).toEqual({ one: { a: null }, two: [{ a: null }] })
   })
 
-  test('metadata go along; a part that is no JSON is refused', () => {
+  test('metadata go along; a part that is not JSON is refused', () => {
     expect(serializeMessage({ type: 'A', payload: {}, metadata: { tenant: 1 } })).toBe(
       '{"type":"A","payload":{},"metadata":{"tenant":1}}',
     )

@@ -9,7 +9,7 @@ import type { Message, MessageInput } from './message.js'
  * A message as JSON text.
  *
  * @param text its parts as they came, which go as they are once the message has been checked.
- * @throws MessageValidationError naming the path of what JSON or Postgres can not carry.
+ * @throws MessageValidationError naming the path of what JSON or Postgres cannot carry.
  */
 export function serializeMessage(message: MessageInput, text?: MessageText): string {
   if (typeof message !== 'object' || message === null) {
@@ -25,14 +25,14 @@ export function serializeMessage(message: MessageInput, text?: MessageText): str
 /**
  * A message from JSON text.
  *
- * @throws SerializationError when the text is no JSON, or no message.
+ * @throws SerializationError when the text is not JSON, or not a message.
  */
 export function deserializeMessage(text: string): Message {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new SerializationError(`the message is no JSON: ${(cause as Error).message}`, { cause })
+    throw new SerializationError(`the message is not JSON: ${(cause as Error).message}`, { cause })
   }
   if (isMessage(value)) return value
   throw new SerializationError('the text is JSON but no message: it needs a `type` (text) and a `payload` (object)')
@@ -53,7 +53,7 @@ export function stringifyPayload(payload: unknown): string {
   throw invalidPayload('payload', 'must become a JSON object, but its toJSON() returns something else')
 }
 
-/** Why a value is no payload, from a look at its outside. */
+/** Why a value is not a payload, without looking inside. */
 function payloadMisfit(payload: unknown): string | undefined {
   if (typeof payload !== 'object') return `must be an object, got ${typeof payload}`
   if (payload === null) return 'must be an object, got null'
@@ -79,7 +79,7 @@ function losesItsContents(value: object): string | undefined {
 /**
  * A part of a request as JSON text; `undefined` when it is absent.
  *
- * @throws MessageValidationError with `code` when JSON or Postgres can not carry it.
+ * @throws MessageValidationError with `code` when JSON or Postgres cannot carry it.
  */
 export function stringifyPart(value: unknown, path: string, code: string): string | undefined {
   if (value === undefined) return undefined
@@ -94,7 +94,7 @@ function stringifyOrThrow(value: unknown, path: string, code: string): string | 
     return JSON.stringify(value)
   } catch (cause) {
     refuseProblem(value, path, code, cause)
-    throw invalid(code, path, `can not become JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    throw invalid(code, path, `cannot become JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
   }
 }
 

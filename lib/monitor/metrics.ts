@@ -73,7 +73,7 @@ export interface Metrics extends MetricFigures {
 export interface MetricsOptions {
   /** How far to look back. Default 60. */
   minutes?: number
-  /** From this instant, in place of `minutes`. Rounded down to the minute. */
+  /** From this instant, instead of `minutes`. Rounded down to the minute. */
   startTime?: Date | number | string
   /** Up to this instant; by default now. */
   endTime?: Date | number | string
@@ -82,7 +82,7 @@ export interface MetricsOptions {
 /**
  * What happened in a span of time, over all workers and invocations, for `retention.metrics` (7 days) back.
  *
- * @throws ConfigurationError naming an option that does not fit; TransportError when the database can not be asked.
+ * @throws ConfigurationError naming an option that does not fit; TransportError when the database cannot be asked.
  *
  * @example
  * const { successRate, p95ProcessingTime, errors } = await getMetrics({ minutes: 60 })

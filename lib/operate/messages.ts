@@ -145,7 +145,7 @@ export async function listMessages(options: MessagePageOptions = {}): Promise<Me
   return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
 }
 
-/** One message, wherever it is in its life; `null` when there is none of this id, or it is no longer kept. */
+/** One message, wherever it is in its life; `null` if the id is unknown, or the message is not kept any more. */
 export async function getMessage(id: string): Promise<QueuedMessage | null> {
   const found = await ask<NativeMessage | null>((core) => core.getMessage(id))
   return found === null ? null : toMessage(found)
@@ -154,7 +154,7 @@ export async function getMessage(id: string): Promise<QueuedMessage | null> {
 /**
  * Takes a message out before it has run. One that is being handled, or is finished, stays what it is.
  *
- * Its idempotency key stays taken until its window ends: whoever dispatched it may repeat the call.
+ * Its idempotency key stays taken until its window ends: its sender may repeat the call.
  */
 export async function cancelMessage(id: string): Promise<Cancellation> {
   const answer = await ask<Cancellation | null>((core) => core.cancelMessage(id))

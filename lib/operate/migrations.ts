@@ -24,7 +24,7 @@ export interface MigrationStatus {
  * Brings the tables to the version that this package needs. Safe to call from several processes at once, and when there
  * is nothing to do.
  *
- * @param options.schema the schema of the tables, in place of `database.schema`.
+ * @param options.schema the schema of the tables, instead of `database.schema`.
  */
 export async function migrate(options: { schema?: string } = {}): Promise<{ applied: Migration[]; version: number }> {
   return JSON.parse(await awaitNative(async () => getCore().migrate(JSON.stringify(options))))

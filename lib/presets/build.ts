@@ -13,7 +13,7 @@ export interface BuildOptions {
   priority?: number
   /** Not before this instant. */
   scheduledAt?: Date | string | number
-  /** In place of the key derived from the ids, if one is. */
+  /** Instead of the key derived from the ids, if one is. */
   idempotencyKey?: string
 }
 

@@ -36,7 +36,7 @@ export type CampaignMessageParams = CampaignPayload & BuildOptions
  *
  * Its idempotency key is `campaign:<campaignId>:<action>:<recipientId>:<stepNumber>` where recipient and step are both
  * given: that is one unit of work, done once. Without either, the same message is rightly dispatched again and again (a
- * campaign is processed every few minutes), so there is no key.
+ * campaign is processed every few minutes), so it has no key.
  */
 export function buildCampaignMessage(params: CampaignMessageParams): CampaignMessage {
   const { priority = 5, scheduledAt, idempotencyKey = keyOf(params), ...payload } = params

@@ -123,7 +123,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     }
   }
 
-  /** Hears of changes; not having that is no failure, for it looks as well. */
+  /** Notified of changes. Doing without is not a failure, because it also polls. */
   async #listen(): Promise<NativeScheduleWatch | undefined> {
     try {
       return await getCore().watchSchedules(() => {

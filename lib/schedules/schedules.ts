@@ -28,7 +28,7 @@ export interface ScheduleDefinition extends ScheduleOptions {
 }
 
 /**
- * Stores a schedule: from now on, every due run becomes one message, whoever calls {@link runDueSchedules} and however
+ * Stores a schedule: from now on, every due run becomes one message, whatever calls {@link runDueSchedules} and however
  * many do so at once.
  *
  * @param message what is dispatched; one of a defined type (`Definition.create(payload)`) is validated now.
@@ -135,7 +135,7 @@ export async function deleteSchedule(name: string): Promise<boolean> {
  * Dispatches a message for every run that is due: what a cron route calls. Calls at the same time share the work, and
  * one that is killed at any point loses no run and makes none twice.
  *
- * @throws TransportError when the database can not be used. What is wrong with single schedules stands in `errors`, is
+ * @throws TransportError when the database cannot be used. What is wrong with single schedules stands in `errors`, is
  * logged, and stops no other.
  *
  * @example
@@ -175,7 +175,7 @@ type NativeResult = Omit<RunDueResult, 'nextRunAt' | 'messages'> & {
 
 const DATES = ['at', 'from', 'until', 'nextRunAt', 'lastRunAt', 'lastErrorAt', 'createdAt', 'updatedAt', 'finishedAt']
 
-/** As {@link Schedule}, with milliseconds in place of dates. */
+/** As {@link Schedule}, with milliseconds instead of dates. */
 type NativeSchedule = Record<string, unknown>
 
 async function ask<T = NativeSchedule>(call: (core: NativeCore) => Promise<string>): Promise<T> {

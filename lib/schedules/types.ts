@@ -16,7 +16,7 @@ export type ScheduleTiming =
       cron: string
       /** An IANA name such as `Europe/London`; `UTC` by default. */
       timezone?: string
-      /** What hashed fields (`H`) are drawn from, in place of the schedule's name. */
+      /** What hashed fields (`H`) are drawn from, instead of the schedule's name. */
       seed?: string
     }
   | {
@@ -50,7 +50,7 @@ export interface ScheduleOptions {
    * made from type, payload and timing, so that the same call again is the same schedule.
    */
   name?: string
-  /** The transport of its messages, in place of what routing says. It has to be one in Postgres. */
+  /** The transport of its messages, instead of what routing says. It has to be one in Postgres. */
   transport?: string
   /** The queue inside the transport. */
   queue?: string
@@ -60,7 +60,7 @@ export interface ScheduleOptions {
   headers?: Record<string, string>
   /** Merged over the message's own metadata. */
   metadata?: MessageMetadata
-  /** Retries of its messages, in place of the type's retry strategy. */
+  /** Retries of its messages, instead of the type's retry strategy. */
   maxRetries?: number
   /** Finished after so many runs. */
   maxRuns?: number

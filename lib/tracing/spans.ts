@@ -102,7 +102,7 @@ interface Recorder {
 
 /**
  * Nothing where the API is installed and no SDK: its spans lead nowhere, and V8 keeps what they leave for so long that a
- * drain of messages of 1 KiB took 190 MB in place of 30, and 9 us of CPU a message in place of 6.
+ * drain of messages of 1 KiB took 190 MB instead of 30, and 9 us of CPU a message instead of 6.
  */
 function findRecorder(): Recorder | undefined {
   const api = openTelemetry()

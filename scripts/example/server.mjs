@@ -29,8 +29,8 @@ export function newSecrets() {
 /**
  * Starts the server and waits until it answers.
  *
- * @param {{ env: NodeJS.ProcessEnv, mode?: 'start' | 'dev', port?: number, program?: string }} options `program` in
- *   place of `next start`: the server of a standalone build.
+ * @param {{ env: NodeJS.ProcessEnv, mode?: 'start' | 'dev', port?: number, program?: string }} options `program`
+ *   instead of `next start`: the server of a standalone build.
  * @returns {Promise<Running>}
  * @throws {Error} With what it printed, when it does not answer in time.
  */

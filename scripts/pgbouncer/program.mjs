@@ -8,7 +8,7 @@ import { CommandError, run } from '../setup/process.mjs'
  *
  * @param {string} program
  * @param {string} debianPackage
- * @returns {Promise<{ path: string } | { missing: string }>} `missing`: why it can not be had.
+ * @returns {Promise<{ path: string } | { missing: string }>} `missing`: why it cannot be had.
  */
 export async function findProgram(program, debianPackage) {
   const found = find(program)

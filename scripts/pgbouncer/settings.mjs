@@ -24,7 +24,7 @@ pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 1000
 ${isSince(keepsStatementsSince, version) ? 'max_prepared_statements = 0' : ''}
-; What clients say when they connect and a pooler can not keep.
+; What clients say when they connect and a pooler cannot keep.
 ignore_startup_parameters = extra_float_digits
 ; Its connections outlive those who used them: so they are not taken for theirs.
 application_name_add_host = 1

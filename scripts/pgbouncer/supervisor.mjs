@@ -111,7 +111,7 @@ async function end() {
   ending = true
   if (pooler && pooler.exitCode === null && pooler.signalCode === null) {
     const gone = once(pooler, 'exit')
-    // SIGTERM: at once, whoever is connected.
+    // SIGTERM: at once, with clients connected.
     pooler.kill('SIGTERM')
     await gone
   }

@@ -32,7 +32,7 @@ function platformPackage() {
   throw new Error(`no embedded Postgres for this platform: ${name} is not installed`)
 }
 
-/** Npm packages can not hold links; the package makes them on install, unless install scripts are off. */
+/** Npm packages cannot hold links; the package makes them on install, unless install scripts are off. */
 function linkLibraries(native) {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return

@@ -31,11 +31,9 @@ export function npm(parameters, options) {
   return run('npm', parameters, { ...options, shell: process.platform === 'win32' })
 }
 
-/** @throws {Error} When there is no Rust toolchain. */
+/** @throws {Error} Without a Rust toolchain. */
 export async function ensureRust() {
   await run('cargo', ['--version'], { cwd: root }).catch(() => {
-    throw new Error(
-      'The addon is written in Rust, and there is no `cargo` on the PATH. Install Rust: https://rustup.rs',
-    )
+    throw new Error('The addon is written in Rust, and `cargo` is not on the PATH. Install Rust: https://rustup.rs')
   })
 }

@@ -1,4 +1,4 @@
-/** `dist/edge/`: the entries of the package for runtimes that can not load an addon, see lib/edge.ts. */
+/** `dist/edge/`: the entries of the package for runtimes that cannot load an addon, see lib/edge.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { at } from './paths.mjs'

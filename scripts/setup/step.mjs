@@ -69,7 +69,7 @@ export async function main(work) {
   try {
     code = (await work()) ?? 0
   } catch (error) {
-    // After a signal the children fail because they were ended; that is no news.
+    // After a signal the children fail because they were ended; that need not be said.
     if (isEnding()) return
     console.error(red(error instanceof CommandError ? error.message : (error.stack ?? String(error))))
   }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 const MASK: &str = "***";
 
 /// A URL with its password masked: `postgres://user:***@host/db`.

@@ -63,7 +63,7 @@ fn verdict(id: Uuid, said: Said) -> Result<()> {
         Said::Completed | Said::Discarded { .. } => Ok(()),
         Said::Failed { error, .. } => failed(error.message),
         Said::Snoozed { .. } | Said::Released { .. } => {
-            failed("the handler put the message off, which the transport sync can not do".to_owned())
+            failed("the handler put the message off, which the transport sync cannot do".to_owned())
         }
     }
 }

@@ -243,7 +243,7 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// The URL for what a transaction pooler can not do: `direct_url`, else `url`.
+    /// The URL for what a transaction pooler cannot do: `direct_url`, else `url`.
     pub fn direct(&self) -> Option<&str> {
         self.direct_url.as_deref().or(self.url.as_deref())
     }

@@ -64,7 +64,7 @@ fn growth() -> f64 {
 }
 
 fn bucket_of(millis: f64) -> i16 {
-    // Between -173 and 691; what is no number becomes 0, a millisecond.
+    // Between -173 and 691; what is not a number becomes 0, a millisecond.
     (millis.clamp(SHORTEST_MS, LONGEST_MS).ln() / growth().ln()).ceil() as i16
 }
 

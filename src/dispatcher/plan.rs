@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The transports of one message, each with the place of its envelope, or why it can not go there.
+/// The transports of one message, each with the place of its envelope, or why it cannot go there.
 pub type Routed = Vec<(Arc<str>, Result<Slot>)>;
 
 /// The place of an envelope.

@@ -143,7 +143,7 @@ impl Instant {
 /// Reads a batch; one bad request does not spoil the others.
 ///
 /// # Errors
-/// [`Error::Serialization`] when the text as a whole is no JSON array.
+/// [`Error::Serialization`] when the text as a whole is not JSON array.
 pub fn read(text: &str) -> Result<Vec<Result<Request<'_>>>> {
     if let Ok(requests) = serde_json::from_str::<Vec<Request<'_>>>(text) {
         return Ok(requests.into_iter().map(Ok).collect());

@@ -148,7 +148,7 @@ fn rights(exposed: &[String]) -> Finding {
     }
     Finding::error(
         "rights",
-        format!("whoever holds the public API key can reach the queue: {}", some(exposed)),
+        format!("anyone who holds the public API key can reach the queue: {}", some(exposed)),
         "run `await migrate()`, and REVOKE ALL on the schema and its tables FROM anon, authenticated",
     )
 }

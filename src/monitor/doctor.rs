@@ -23,7 +23,7 @@ pub struct Report {
 
 /// Examines the database and the queue in it. `types`: the message types that have a handler here.
 ///
-/// Never fails: what can not be asked is a finding.
+/// Never fails: what cannot be asked is a finding.
 pub async fn examine(engine: &Arc<Engine>, types: Option<&[String]>) -> Report {
     let config = engine.config();
     let mut findings = vec![pooler(&config)];

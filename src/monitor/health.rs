@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long all of it may take: whoever asks is a load balancer or a person.
+/// How long all of it may take: a load balancer or a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is known about the queue. What could not be asked is absent, and `error` says why.

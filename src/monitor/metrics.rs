@@ -18,7 +18,7 @@ const MOST_MINUTES: f64 = 52_560_000.0;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
-    /// The last so many minutes, where there is no `start_time`. Default 60.
+    /// This many last minutes, without a `start_time`. Default 60.
     pub minutes: Option<f64>,
     /// From this instant.
     #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_reason_for_alarm() {
+    fn nothing_raises_no_alarm() {
         let figures = summarise(&[]).total;
         assert_eq!((figures.success_rate, figures.failure_rate, figures.p99_processing_time), (1.0, 0.0, 0.0));
     }

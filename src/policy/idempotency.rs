@@ -19,7 +19,7 @@ pub fn validate_key(key: &str) -> Result<()> {
     let problem = if key.trim().is_empty() {
         "is empty".to_owned()
     } else if key.contains('\0') {
-        "contains the character \\u0000, which Postgres can not store".to_owned()
+        "contains the character \\u0000, which Postgres cannot store".to_owned()
     } else {
         match key.chars().count() {
             0..=MAX_KEY_CHARS => return Ok(()),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_key_on_another_transport_is_no_repeat() {
+    fn the_same_key_on_another_transport_is_not_a_repeat() {
         let keys = [Some(("a", "k")), Some(("b", "k")), Some(("ak", "")), Some(("a", "k"))];
         assert_eq!(
             collapse(keys.into_iter()),

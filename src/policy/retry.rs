@@ -90,7 +90,7 @@ pub fn delay_ms(strategy: &RetryStrategy, retry_count: u32, random: f64) -> u64 
 }
 
 fn exponential(strategy: &RetryStrategy, retry_count: u32) -> f64 {
-    // The power may be infinite, and 0 * infinity is no number.
+    // The power may be infinite, and 0 * infinity is not a number.
     if strategy.delay <= 0.0 { 0.0 } else { strategy.delay * strategy.multiplier.powf(f64::from(retry_count)) }
 }
 

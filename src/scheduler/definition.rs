@@ -182,7 +182,7 @@ impl Definition {
     /// The row to store over what is there, JSON text. As long as it runs at the same times, its next run stays.
     ///
     /// # Errors
-    /// Never, but for what can not be written as JSON.
+    /// Never, but for what cannot be written as JSON.
     pub fn row(mut self, stored: Option<&Record>, now: DateTime<Utc>, jitter: f64) -> Result<String> {
         let row = &mut self.row;
         row.enabled = stored.is_none_or(|it| it.enabled);

@@ -23,7 +23,7 @@ pub async fn put(engine: &Arc<Engine>, definition: &str, group: Option<&str>) ->
         let definition = Definition::read(engine, definition, &table.store(), group).await?;
         let name = definition.name.clone();
         let Found { now, row } = table.get(&name).await?;
-        // What can not be read is replaced.
+        // What cannot be read is replaced.
         let stored = row.as_ref().and_then(|(_, _, record)| Record::read(record).ok());
         if let Some(stored) = stored.as_ref().filter(|it| definition.is(it)) {
             return Ok(stored.clone());
@@ -95,7 +95,7 @@ pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
     found.row.map(|(_, _, record)| Record::read(&record)).transpose()
 }
 
-/// A page of schedules, by name. One that can not be read is shown as such.
+/// A page of schedules, by name. One that cannot be read is shown as such.
 ///
 /// # Errors
 /// Those of a statement.

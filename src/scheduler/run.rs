@@ -163,7 +163,7 @@ async fn prepare(engine: &Arc<Engine>, table: &Schedules, rows: Vec<DueRow>, now
         let work = &mut works[index];
         match envelopes {
             Ok(envelopes) => work.messages.extend(envelopes.into_iter().map(|it| (run, it))),
-            // The configuration can not be had: nothing is wrong with the schedule.
+            // The configuration cannot be had: nothing is wrong with the schedule.
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => work.fail(&error, now),
         }

@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(next("02:00:00"), expect("02:10"));
         assert_eq!(next("02:05:00"), expect("02:10"));
         assert_eq!(next("02:49:59.999999"), expect("02:50"));
-        // The end is no part of it.
+        // The end is not part of it.
         assert_eq!(next("02:50:00"), None);
         assert_eq!(next("03:00:00"), None);
     }

@@ -280,7 +280,7 @@ pub struct Settlement {
 /// The road of all of these; without any, counts alone are written.
 ///
 /// # Errors
-/// [`Error::Serialization`] when they take several: one change can not be made of them.
+/// [`Error::Serialization`] when they take several: one change cannot be made of them.
 pub(crate) fn one_road<'a>(settlements: impl IntoIterator<Item = &'a Settlement>) -> Result<Road> {
     let mut roads = settlements.into_iter().map(|it| it.outcome.road());
     let road = roads.next().unwrap_or(Road::Ended);
@@ -312,7 +312,7 @@ pub struct Survey {
 pub struct Look {
     /// What its transports hold, in the order of the question.
     pub surveys: Vec<Survey>,
-    /// How the rescue went that came first, if one was asked for. One that fails is no reason not to claim.
+    /// How the rescue went that came first, if one was asked for. A claim goes on if it fails.
     pub rescued: Option<Result<Rescued>>,
 }
 
@@ -564,7 +564,7 @@ pub struct Admission {
 /// The answer to an [`Admission`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Admitted {
-    /// Whether whoever asked is to tell.
+    /// Whether the caller is to tell.
     pub admitted: bool,
     /// How often it happened in the window, everywhere.
     pub occurrences: i32,
@@ -598,7 +598,7 @@ pub trait Transport: Send + Sync {
     /// A key stands at most once in a batch (see [`crate::policy::idempotency`]).
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>>;
 
-    /// Calls `wake` whenever something is sent; `None` where the transport can not tell.
+    /// Calls `wake` whenever something is sent; `None` where the transport cannot tell.
     fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Box<dyn Listening>> {
         drop(wake);
         None
@@ -657,7 +657,7 @@ pub trait Transport: Send + Sync {
         Ok(None)
     }
 
-    /// Whether somebody may be told about an error; `None` where it can not say.
+    /// Whether somebody may be told about an error; `None` where it cannot say.
     async fn admit(&self, asked: &Admission) -> Result<Option<Admitted>> {
         let _ = asked;
         Ok(None)
@@ -697,7 +697,7 @@ pub trait Transport: Send + Sync {
     /// registered. Cheap when there are none, and safe to call from everywhere.
     async fn rescue_step(&self, step: RescueStep) -> Result<Rescued>;
 
-    /// As [`Transport::rescue_step`], for whoever is not a worker.
+    /// As [`Transport::rescue_step`], for callers that are not workers.
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_step(RescueStep::WIDE).await
     }
@@ -776,7 +776,7 @@ pub trait Transport: Send + Sync {
     async fn cleanup(&self, limit: u32) -> Result<Cleaned>;
 }
 
-/// The refusal of a transport that can not do something.
+/// The refusal of a transport that cannot do something.
 pub(crate) fn not_capable<T>(name: &str, what: &'static str) -> Result<T> {
     Err(Error::NotCapable { name: name.to_owned(), what })
 }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Between two looks when there is nothing to report: how late a pause made elsewhere is heeded.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long a message of a paused type is put off at least, where claims can not leave it out.
+/// How long a message of a paused type is put off at least, where claims cannot leave it out.
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 
 /// The breakers of a consumer.

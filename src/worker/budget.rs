@@ -47,7 +47,7 @@ impl Budget {
         Some(self.start + (limit - reserve.min(limit / 2)))
     }
 
-    /// When to abort what still runs: a grace before the end, because whoever set the limit means all of it.
+    /// When to abort what still runs: a grace before the end, because the limit includes everything.
     pub fn hard(&self) -> Option<Instant> {
         self.limit.map(|limit| self.start + limit.saturating_sub(self.grace()))
     }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_there_is_no_end() {
+    fn without_a_limit_it_never_ends() {
         let budget = Budget::new(Instant::now(), None);
         assert_eq!((budget.soft(), budget.hard(), budget.last()), (None, None, None));
     }

@@ -124,7 +124,7 @@ impl Consumer {
     /// Runs until there is nothing left to do or to wait for.
     ///
     /// # Errors
-    /// A transport that can not be had; in a bounded drain also a database that does not answer.
+    /// A transport that cannot be had; in a bounded drain also a database that does not answer.
     pub async fn run(self: Arc<Self>) -> Result<Summary> {
         let _running = self.running.lock().await;
         let start = Instant::now();
@@ -146,7 +146,7 @@ impl Consumer {
         Ok(self.summary(start, queue_depth, outcome?.by))
     }
 
-    /// A run with a time limit ends soon after it, even when the database does not answer: whoever set it may be gone.
+    /// A run with a time limit ends soon after it, even if the database does not answer: its caller may be gone.
     async fn in_time(&self, start: Instant, run: impl Future<Output = Result<End>>) -> Result<End> {
         let (Some(limit), Some(last)) = (self.options.time_limit, Budget::new(start, self.options.time_limit).last())
         else {
@@ -189,7 +189,7 @@ impl Consumer {
             let (untidy, _) = join(tidying, leaving).await;
             let mut due = 0;
             for transport in uncounted {
-                // What can not be counted is left out.
+                // What cannot be counted is left out.
                 due += transport.depth().await.unwrap_or_default().iter().map(|it| it.pending).sum::<u64>();
             }
             (due, stores.iter().zip(untidy).filter_map(|(store, untidy)| untidy.then_some(store)).collect())

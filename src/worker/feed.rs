@@ -108,7 +108,7 @@ struct Feed {
     is_off: bool,
     survey: Survey,
     /// The queues that a claim reads: those of the last survey that found any. An idle queue is where the next message
-    /// will be, and whoever is woken for it need not ask.
+    /// will be, and a worker that is woken for it need not ask.
     queues: Vec<String>,
     turns: Turns,
     surveyed_at: Option<Instant>,
@@ -258,8 +258,8 @@ impl Feeds {
         Ok(())
     }
 
-    /// Claims from the queues where messages have been before: whoever is woken need not ask where to look. Says whether
-    /// it found anything.
+    /// Claims from the queues where messages have been before: a worker that is woken need not ask where to look. Says
+    /// whether it found anything.
     async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
         for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| !it.queues.is_empty()) {
             let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, Reach::Quick).await?;
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_woken_again_and_again_comes_to_the_other_transports_too() {
+    async fn a_worker_that_is_woken_again_and_again_comes_to_the_other_transports_too() {
         let [busy, other] = ["busy", "other"].map(|name| Arc::new(MemoryTransport::new(name.into())));
         let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: Duration::from_secs(3600) };
         let mut feeds = Feeds::new(vec![busy.clone(), other.clone()], worker, None, None);

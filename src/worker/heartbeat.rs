@@ -37,9 +37,9 @@ async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsi
         sleep_until(next).await;
         let began = Instant::now();
         let held = in_flight.load(Ordering::Relaxed);
-        // A beat that fails is no reason to stop, but to try again before the lease runs out. Where the row is locked, by
-        // a claim of this worker that has not committed, a beat is given up when the next one is due: so there is one that
-        // waits for the row whenever that comes free, and no rescue comes before it.
+        // A beat that fails must not stop the heart; it is repeated before the lease runs out. Where the row is locked,
+        // by a claim of this worker that has not committed, a beat is given up when the next one is due: so there is
+        // one that waits for the row whenever that comes free, and no rescue comes before it.
         let Ok(since) = store.extend(worker, held).await else {
             next = began + worker.lease / 6;
             continue;

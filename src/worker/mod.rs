@@ -1,4 +1,4 @@
-//! The worker: claims messages, hands them to whoever handles them, and settles what comes back.
+//! The worker: claims messages, hands them to handlers, and settles what comes back.
 //!
 //! ```text
 //!            +-------- claim ---------+        +------- settle (in batches) ------+
@@ -41,13 +41,13 @@ pub use protocol::delivery::inline as inline_batch;
 pub use protocol::report::{Report, Said, read as read_reports};
 pub use stats::{StoppedBy, Summary};
 
-/// Whoever handles messages. The worker never waits on it: outcomes come back through [`Consumer::report`].
+/// What handles messages. The worker never waits on it: outcomes come back through [`Consumer::report`].
 pub trait Handlers: Send + Sync {
     /// Takes a command, JSON text; `false` when nobody listens any more.
     fn command(&self, command: String) -> bool;
 }
 
-/// Whoever wants to know what happens.
+/// What is told of everything that happens.
 pub trait Observer: Send + Sync {
     /// Takes events, JSON text of an array.
     fn observe(&self, events: String);

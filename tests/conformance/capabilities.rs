@@ -75,7 +75,7 @@ async fn it_keeps_dead_letters_or_refuses<S: Subject>(it: S) {
         } else {
             let error = answer.unwrap_err();
             assert_eq!((error.code(), error.is_transient()), ("SYMPHONY_TRANSPORT_NOT_CAPABLE", false));
-            assert!(error.to_string().contains("\"main\" can not keep dead letters"), "{error}");
+            assert!(error.to_string().contains("\"main\" cannot keep dead letters"), "{error}");
         }
     }
 }

@@ -38,7 +38,7 @@ for_stores! {
     a_suspect_that_crashed_comes_back_late
     suspects_that_crashed_together_do_not_come_back_together
     a_worker_that_lives_takes_back_what_was_counted
-    what_nobody_holds_is_no_crash_of_a_suspect
+    what_nobody_holds_is_not_a_crash_of_a_suspect
     nothing_to_rescue_is_nothing
 }
 
@@ -492,7 +492,7 @@ async fn a_worker_that_lives_takes_back_what_was_counted<S: Subject>(it: S) {
     assert_eq!((suspect.id, suspect.crash_count), (old, 1), "at once, and as suspect as it was");
 }
 
-async fn what_nobody_holds_is_no_crash_of_a_suspect<S: Subject>(it: S) {
+async fn what_nobody_holds_is_not_a_crash_of_a_suspect<S: Subject>(it: S) {
     let transport = it.transport();
     put_one(&transport, message("Email")).await;
     crash(&it).await;

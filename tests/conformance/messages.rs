@@ -15,7 +15,7 @@ use uuid::Uuid;
 for_stores! {
     messages_of_every_state_are_listed_newest_first
     each_filter_narrows
-    text_is_found_in_either_case_and_is_no_pattern
+    text_is_found_in_either_case_and_is_not_a_pattern
     pages_follow_one_another
     a_page_looks_at_so_many_and_no_more
     a_cursor_must_be_one
@@ -92,7 +92,7 @@ async fn each_filter_narrows<S: Subject>(it: S) {
     assert_eq!(list(&transport, MessageFilter { created_before: Some(oldest), ..any() }).await, [sms]);
 }
 
-async fn text_is_found_in_either_case_and_is_no_pattern<S: Subject>(it: S) {
+async fn text_is_found_in_either_case_and_is_not_a_pattern<S: Subject>(it: S) {
     let transport = it.transport();
     let with = |body: &str| Envelope { body: body.into(), ..message("Email") };
     let sale = put_one(&transport, with(r#"{"subject":"100% Off_Sale"}"#)).await;

@@ -216,7 +216,7 @@ async fn percentiles_of_100_000_durations_are_right<S: Subject>(it: S) {
         {
             let exact = durations[(share * 100_000.0) as usize - 1];
             let error = (found - exact).abs() / exact;
-            assert!(error <= 0.05, "{name} {share}: {found} in place of {exact}");
+            assert!(error <= 0.05, "{name} {share}: {found} instead of {exact}");
             println!("{name} p{}: exact {exact:.3}, found {found:.3}, error {:.2} %", share * 100.0, error * 100.0);
         }
         let mean = durations.iter().sum::<f64>() / 100_000.0;

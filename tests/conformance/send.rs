@@ -10,7 +10,7 @@ use symphony::transport::Sent;
 for_stores! {
     a_thousand_messages_in_one_batch
     every_field_comes_through
-    an_empty_batch_is_no_statement
+    an_empty_batch_needs_no_statement
     the_answer_says_when_a_message_can_be_claimed
     a_scheduled_message_keeps_its_instant
 }
@@ -54,7 +54,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-async fn an_empty_batch_is_no_statement<S: Subject>(it: S) {
+async fn an_empty_batch_needs_no_statement<S: Subject>(it: S) {
     let transport = it.transport();
     assert!(transport.send(&[]).await.unwrap().is_empty());
     assert!(transport.settle(&[]).await.unwrap().is_empty());

@@ -77,7 +77,7 @@ pub async fn put_one(transport: &Arc<dyn Transport>, envelope: Envelope) -> Uuid
     put(transport, vec![envelope]).await.remove(0)
 }
 
-/// Whoever claims.
+/// A consumer.
 #[derive(Clone)]
 pub struct Worker {
     /// How it is known.

@@ -33,7 +33,7 @@ async fn die_holding<S: Subject>(it: &S, count: usize) {
     it.advance(2 * LEASE).await;
 }
 
-/// Has the running worker's message rescued, by whoever comes first. A heartbeat may come in between; then once more.
+/// Has the running worker's message rescued, by the first that comes. A heartbeat may come in between; then once more.
 async fn lose_the_lease<S: Subject>(it: &S) {
     loop {
         it.advance(2 * LEASE).await;
@@ -246,7 +246,7 @@ async fn a_message_that_kills_its_process_is_buried<S: Subject>(it: S) {
     }
     it.advance(2 * MINUTE).await;
 
-    // Whoever finds it tells, though nothing of what it consumes has to do with it.
+    // The consumer that finds it tells, though it consumes nothing of this.
     let session = Session::new(&it, json!({ "transports": [OTHER, MAIN], "types": ["Email"] }), succeed);
     let summary = session.run().await;
     assert_eq!((summary.stats.claimed, summary.drained), (0, true));

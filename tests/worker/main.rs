@@ -1,4 +1,4 @@
-//! The worker with handlers in Rust in place of JavaScript's, over `memory` and `postgres`, the
+//! The worker with handlers in Rust instead of JavaScript's, over `memory` and `postgres`, the
 //! latter also behind a transaction pooler.
 //!
 //! A [`Session`] is one consumer with its handlers; what each message does is a function of the test.

@@ -1,4 +1,4 @@
-/** What the documents use of Next.js, which is no dependency. */
+/** What the documents use of Next.js, which is not a dependency. */
 declare module 'next/server' {
   export function after(task: () => unknown): void
 }

@@ -20,7 +20,7 @@ export interface Options {
   env?: Record<string, string>
   /** Milliseconds that the mail server and the SMS provider take. */
   latency?: number
-  /** The server program of a standalone build, in place of `next start`. */
+  /** The server program of a standalone build, instead of `next start`. */
   program?: string
 }
 

@@ -5,7 +5,7 @@ import { seed } from './scale.js'
 export type Figures = Record<string, number | string>
 
 /**
- * Tells what a scenario measured: to whoever reads the output, and to `npm run soak` through the file that
+ * Tells what a scenario measured: to the reader of the output, and to `npm run soak` through the file that
  * FAULTS_FILE names.
  */
 export function tell(scenario: string, figures: Figures): void {

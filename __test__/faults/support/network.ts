@@ -46,7 +46,7 @@ export async function buildNetwork(): Promise<Network | { missing: string }> {
     `route add ${near}.0/24 via ${far}.1`,
   ]
   onTestFinished(() => {
-    // What was not built can not be taken down. The wire first: with its namespace it would go some time later.
+    // What was not built cannot be taken down. The wire first: with its namespace it would go some time later.
     for (const line of [`link del ${link}`, `netns del ${client}`, `netns del ${router}`]) {
       try {
         run(line)

@@ -14,6 +14,6 @@ export function opening(name: string): string {
 
 function read(name: string): string {
   const found = statements.get(name)
-  if (!found) throw new Error(`there is no statement ${name}`)
+  if (!found) throw new Error(`statement ${name} does not exist`)
   return found.sql
 }

@@ -30,7 +30,7 @@ pub struct Batch {
 pub struct Single {
     n: usize,
     in_flight: usize,
-    /// A plain prepared INSERT of one row in place of the core's statement.
+    /// A plain prepared INSERT of one row instead of the core's statement.
     #[serde(default)]
     plain: bool,
 }

@@ -1,4 +1,4 @@
-/** All handlers. Whoever consumes imports this. */
+/** All handlers, for everything that consumes. */
 import './campaign'
 import './email'
 import './sms'

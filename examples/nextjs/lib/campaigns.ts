@@ -105,7 +105,7 @@ function dueSteps(campaignId: string | null, limit: number): Promise<DueStep[]> 
  * Writes the e-mail of one step for one recipient into `email_queue` and moves the recipient on, in one transaction. Run
  * a second time, it changes nothing.
  *
- * @returns the row's id; `undefined`: there is no such recipient or step.
+ * @returns the row's id; `undefined` if recipient or step do not exist.
  */
 export async function takeStep(recipientId: string, stepNumber: number): Promise<string | undefined> {
   return transaction(async (client) => {

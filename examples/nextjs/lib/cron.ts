@@ -1,4 +1,4 @@
-/** Who may call the cron routes that were there before Symphony: whoever sends `Authorization: Bearer <CRON_SECRET>`. */
+/** Who may call the cron routes from before Symphony: those who send `Authorization: Bearer <CRON_SECRET>`. */
 import { bearerToken } from '@leadmap/symphony/next'
 
 const isCron = bearerToken(() => process.env.CRON_SECRET)

@@ -1,4 +1,4 @@
-/** `POST consume`: a drain for whoever has no cron route. */
+/** `POST consume`: a drain for applications without a cron route. */
 import { peekConfig } from '../../config/effective.js'
 import { checkOptions } from '../../consume/options.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'

@@ -108,5 +108,5 @@ async function selection({ request, url }: Call): Promise<FailedFilter> {
 }
 
 function gone(id = ''): Error {
-  return notFound(`there is no dead letter ${cut(id)}`)
+  return notFound(`dead letter ${cut(id)} does not exist`)
 }

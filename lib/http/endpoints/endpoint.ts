@@ -42,7 +42,7 @@ export function findEndpoint(
 ): { endpoint: Endpoint; parameters: Record<string, string> } {
   const fitting = endpoints.filter(({ path }) => match(path, segments) !== undefined)
   const path = fitting.map((endpoint) => endpoint.path).sort((left, right) => variables(left) - variables(right))[0]
-  if (path === undefined) throw notFound(`there is no endpoint /${cut(segments.join('/'))}; ${known(endpoints)}`)
+  if (path === undefined) throw notFound(`endpoint /${cut(segments.join('/'))} does not exist; ${known(endpoints)}`)
   const here = fitting.filter((endpoint) => endpoint.path === path)
   const endpoint = here.find((it) => it.method === (method === 'HEAD' ? 'GET' : method))
   if (endpoint === undefined) throw methodNotAllowed(method, here.map((it) => it.method).sort())

@@ -45,7 +45,7 @@ async function cancel({ parameters }: Call): Promise<Answer> {
   return new Answer({ success: true, messageId: parameters.id, status })
 }
 
-/** Why a message can not be cancelled. */
+/** Why a message cannot be cancelled. */
 const WHY: Record<MessageStatus, string> = {
   pending: 'is being claimed at this moment; try again',
   processing: 'is being handled; it can be cancelled only while it waits',
@@ -61,5 +61,5 @@ async function stats({ url }: Call): Promise<Answer> {
 }
 
 function missing(id = ''): Error {
-  return notFound(`there is no message ${cut(id)}; finished ones are kept for \`retention.completed\``)
+  return notFound(`message ${cut(id)} does not exist; finished ones are kept for \`retention.completed\``)
 }

@@ -74,5 +74,5 @@ function nameIn({ parameters }: Call): string {
 }
 
 function missing(name: string): Error {
-  return notFound(`there is no schedule ${cut(name)}`)
+  return notFound(`schedule ${cut(name)} does not exist`)
 }

@@ -16,7 +16,7 @@ export class Answer {
   }
 }
 
-/** Text, for what is no JSON. */
+/** Text that is not JSON. */
 export function textAnswer(text: string, contentType: string): Response {
   return new Response(text, { headers: { ...HEADERS, 'content-type': contentType } })
 }

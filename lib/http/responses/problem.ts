@@ -1,6 +1,6 @@
 /** What is wrong with a request, as the status that it is answered with. */
 
-/** How a request is refused. Its message is for whoever sent the request. */
+/** How a request is refused. Its message is for the sender of the request. */
 export class RequestProblem extends Error {
   /** The HTTP status. */
   readonly status: number

@@ -40,7 +40,7 @@ const REMEDY =
   'Set CRON_SECRET in the environment, and send it as `Authorization: Bearer <secret>` (Vercel Cron does), or pass ' +
   '`authorize` to the route'
 
-/** A cron route that does its work for whoever may ask for it. */
+/** A cron route that does its work for authorized callers. */
 export function cronRoute(authorize: Authorize | undefined, work: CronWork): CronRoute {
   const handle: RouteHandler = (request) =>
     answering(async () => {

@@ -41,7 +41,7 @@ export interface SymphonyRoute {
 const ENDPOINTS = [...dispatching, ...consume, ...queues, ...monitoring, ...failed, ...admin, ...schedules]
 
 const REMEDY =
-  'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for whoever may call, ' +
+  'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for authorized callers, ' +
   'or bearerToken(process.env.QUEUE_TOKEN)'
 
 /**

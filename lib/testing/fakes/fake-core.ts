@@ -199,7 +199,7 @@ export class FakeCore implements NativeCore {
 /** All cores since the last {@link freshProcess}. */
 export const fakes: FakeCore[] = []
 
-/** Forgets everything that belongs to the process and puts the fake in place of the addon. */
+/** Forgets everything that belongs to the process and replaces the addon with the fake. */
 export function freshProcess(): void {
   delete (globalThis as Record<symbol, unknown>)[Symbol.for('leadmap.symphony')]
   fakes.length = 0

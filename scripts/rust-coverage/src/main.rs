@@ -14,7 +14,7 @@ use crate::lines::line_counts;
 
 fn main() -> Result<()> {
     let arguments = Arguments::read()?;
-    let profile = merge_profiles(&arguments.profiles).context("a profile can not be read")?;
+    let profile = merge_profiles(&arguments.profiles).context("a profile cannot be read")?;
     let mapping = CoverageMapping::new(&arguments.objects, &profile, false)?;
     let report = mapping.generate_subreport(|paths| paths.iter().any(|path| path.starts_with(&arguments.sources)))?;
     for (path, result) in &report.files {

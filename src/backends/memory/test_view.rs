@@ -128,7 +128,7 @@ impl Listed {
     }
 }
 
-/// JSON as it was dispatched; text that is no JSON shows as null.
+/// JSON as it was dispatched; text that is not JSON shows as null.
 pub fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -189,7 +189,7 @@ pub(in crate::config) fn circuit_breaker(root: &Section<'_>) -> Result<CircuitBr
     let types = section.names("types")?;
     let read = |(key, entry)| {
         let name = types.check_key(key, type_or_pattern)?;
-        // Whoever writes settings for a type wants them to count.
+        // Settings for a type are meant to apply.
         let default = CircuitConfig { enabled: true, ..default.clone() };
         Ok((name, circuit(&Section::new(types.path_of(key), entry, CIRCUIT_KEYS)?, &default)?))
     };

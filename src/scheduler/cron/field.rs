@@ -93,7 +93,7 @@ impl Field {
     /// Fills in hashed numbers: `H`, `H(1-15)`, `H/10`, and the same with `#`, as Symfony writes it.
     fn resolve(&self, item: &str, hash: &mut Option<Hash>) -> Result<String, String> {
         let Some(rest) = item.strip_prefix(['H', '#']) else { return Ok(item.to_owned()) };
-        let hash = hash.as_mut().ok_or("no hashed field here, for there is no seed to draw it from; give `seed`")?;
+        let hash = hash.as_mut().ok_or("a hashed field needs a seed; give `seed`")?;
         let (range, rest) = match rest.strip_prefix('(').and_then(|it| it.split_once(')')) {
             Some((range, rest)) => (Some(range), rest),
             None => (None, rest),
@@ -161,7 +161,7 @@ impl Field {
         let (low, high) = match range {
             "*" => (self.min, self.top()),
             "?" if step.is_none() && matches!(self.name, "day of month" | "weekday") => (self.min, self.top()),
-            // Vixie cron knows no `5/15`; whoever writes it means the rest of the range.
+            // Vixie cron knows no `5/15`; which means the rest of the range.
             single if step.is_some() && !single.contains('-') => (self.value(single)?, self.top()),
             range if range.contains('-') => self.range(range)?,
             single => (self.value(single)?, self.value(single)?),
@@ -201,7 +201,7 @@ impl Field {
         format!("{} to {}{}", self.min, self.max, self.more)
     }
 
-    /// The largest number that is no other name of a smaller one.
+    /// The largest number that is not another name of a smaller one.
     fn top(&self) -> u8 {
         if self.name == WEEKDAY.name { 6 } else { self.max }
     }

@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn a_hashed_field_needs_a_seed() {
         let said = Cron::parse("H * * * *", None).unwrap_err().to_string();
-        assert!(said.contains("no hashed field here, for there is no seed"), "{said}");
+        assert!(said.contains("a hashed field needs a seed"), "{said}");
     }
 
     #[test]

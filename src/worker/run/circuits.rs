@@ -64,7 +64,7 @@ impl Loop {
         }
     }
 
-    /// Takes out of a batch what must not run now: claims for all types can not leave it out. It goes back for as long
+    /// Takes out of a batch what must not run now: claims for all types cannot leave it out. It goes back for as long
     /// as its type is paused.
     pub(super) fn put_off_paused(&mut self, mut caught: Caught) -> Caught {
         let now = Instant::now();

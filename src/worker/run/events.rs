@@ -1,4 +1,4 @@
-//! Events for whoever observes. Nothing is built where nobody does.
+//! Events for observers. Without one, nothing is built.
 
 use super::Loop;
 use super::settlements::Pending;
@@ -19,7 +19,7 @@ impl Loop {
 
     pub(super) fn tell_of_lost(&mut self, count: usize) {
         if count > 0 {
-            // Whoever took them has put them back.
+            // The one that took them has put them back.
             self.put_back = Some(Instant::now());
             self.event(|| json!({ "event": "leaseLost", "count": count }));
         }

@@ -149,7 +149,7 @@ pub(super) struct Loop {
     /// Whether a claim has ever failed, and may have taken messages that nobody here knows of.
     has_failed_to_claim: bool,
     settle_failures: u32,
-    /// From when on outcomes that can not be written are left to the lease.
+    /// From when on outcomes that cannot be written are left to the lease.
     give_up_at: Option<Instant>,
     /// When the next phase begins, whatever still runs.
     phase_ends: Option<Instant>,

@@ -181,7 +181,7 @@ impl Loop {
         }
     }
 
-    /// Past help: the lease will run out, and what is in hand comes back to whoever is alive then.
+    /// Past help: the lease will run out, and what is in hand comes back to those alive then.
     pub(super) fn abandon(&mut self, error: Error) {
         self.abort("force");
         self.hand.give_all();

@@ -1,4 +1,4 @@
-//! LISTEN: wakes workers the moment something is sent. An accelerator, never a need: whoever listens polls as well.
+//! LISTEN: wakes workers the moment something is sent. An accelerator, never a need: a listener polls as well.
 //!
 //! One connection a process and database, on the direct URL, since a transaction pooler keeps no session. It comes
 //! back by itself when it drops, and wakes everybody then: what was sent meanwhile has notified nobody.
@@ -46,7 +46,7 @@ type Open = HashMap<(String, String), Weak<Listener>>;
 static OPEN: LazyLock<Mutex<Open>> = LazyLock::new(Mutex::default);
 
 impl Listener {
-    /// Subscribes to what is sent to a transport; `None` where there is no session to listen on.
+    /// Subscribes to what is sent to a transport; `None` without a session to listen on.
     ///
     /// # Errors
     /// An unreadable URL.

@@ -349,7 +349,7 @@ impl DerefMut for Asking<'_> {
 }
 
 /// Whether the other end takes no writes: a standby, or a primary that was one before a failover. The connection works
-/// and always will, so the pool would hand it out again and again; a new one leads to whoever is the primary by then.
+/// and always will, so the pool would hand it out again and again; a new one leads to the primary of that moment.
 fn only_reads(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
 }

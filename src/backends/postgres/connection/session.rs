@@ -1,9 +1,9 @@
 //! Whether a connection has a server session of its own, and how a statement travels accordingly.
 //!
 //! With a session of its own a statement is prepared once and settings are set once. Through a transaction pooler every
-//! statement may meet another session, and what is kept there stays for whoever comes next: other applications too. So
-//! nothing is kept, and a statement reaches the server as one unit, under one Sync: `query_typed` sends Parse, Bind and
-//! Execute together, so that no other client's statement can come between.
+//! statement may meet another session, and what is kept there stays for the next client, which may be another
+//! application. So nothing is kept, and a statement reaches the server as one unit, under one Sync: `query_typed` sends
+//! Parse, Bind and Execute together, so that no other client's statement can come between.
 //!
 //! A URL does not always say which of the two it is. So the first statement travels in a transaction with settings that
 //! end with it, all in one round trip, and beside it a question: a pooler makes up the number of the server process that
@@ -130,7 +130,7 @@ impl Session {
             return join_all(each).await;
         }
         let (seen, answers) = join(ask_who(client), join_all(each)).await;
-        // What can not be asked is asked with the next statement.
+        // What cannot be asked is asked with the next statement.
         match seen {
             Ok(Some(seen)) => self.learn(announced_pid(client), &seen),
             Err(error) if refuses_transactions(&error) => self.learn(None, &Seen { pid: 0, is_in_the_way: false }),
@@ -146,7 +146,7 @@ impl Session {
             (false, false) => Kind::Shared,
         };
         let (unknown, kind) = (Kind::Unknown as u8, kind as u8);
-        // Whoever was faster has seen the same, or more.
+        // A faster task has seen the same, or more.
         let _ = self.kind.compare_exchange(unknown, kind, Ordering::Relaxed, Ordering::Relaxed);
     }
 

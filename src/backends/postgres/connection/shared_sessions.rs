@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 const LOOKS: [usize; 8] = [0, 1, 1, 0, 1, 0, 0, 1];
 
 /// Whether one server process answers on both of two connections that are open at once, or several on one. Only a
-/// transaction pooler does that, and it is bound to be seen: an idle process is given to whoever asks next.
+/// transaction pooler does that, and it is bound to be seen: an idle process is given to the next client.
 pub async fn share_sessions(one: &Client, two: &Client) -> Result<bool, tokio_postgres::Error> {
     let mut first: [Option<i32>; 2] = [None; 2];
     for look in LOOKS {

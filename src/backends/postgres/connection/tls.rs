@@ -16,7 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// A connector for the target.
 ///
 /// # Errors
-/// [`Error::InvalidConfiguration`] when the file of `sslrootcert` can not be read, or holds no certificate.
+/// [`Error::InvalidConfiguration`] when the file of `sslrootcert` cannot be read, or holds no certificate.
 pub fn connector(target: &Target) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(ring::default_provider());
     let versions = if target.only_tls13 { &[&rustls::version::TLS13][..] } else { rustls::DEFAULT_VERSIONS };

@@ -31,12 +31,12 @@ pub struct Target {
 }
 
 /// Reads a URL. Parameters that the driver does not know (`pgbouncer`, `connection_limit`, `supa` ...) are left out
-/// instead of refused: they are meant for other clients of the same variable. Those about TLS are not: whoever asks for
-/// more than there is must not get less without a word.
+/// instead of refused: they are meant for other clients of the same variable. Those about TLS are not: a client that
+/// asks for more than there is must not get less without a word.
 ///
 /// # Errors
-/// [`Error::InvalidConfiguration`] for `database.url` when it is no Postgres URL, or asks for TLS in a way that is not
-/// known here.
+/// [`Error::InvalidConfiguration`] for `database.url` when it is not a Postgres URL, or asks for TLS in a way that is
+/// not known here.
 pub fn read(url: &str) -> Result<Target> {
     let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| ["postgres", "postgresql"].contains(scheme))
     else {
@@ -83,7 +83,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// The login ends at the last `@` before the path, so that a password may hold one, and `?`, `#` and `%` as well, as
-    /// libpq has it. Where another reading is as good, there is no guessing: one of the two would send a part of the
+    /// libpq has it. Where another reading is as good, it does not guess: one of the two would send a part of the
     /// password to a name server.
     fn of(rest: &'a str) -> Result<Self> {
         let authority = rest.split('/').next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What a database URL asks of TLS: understood as libpq does, or refused. Whoever asks for more than is known here must
-//! not get less without a word.
+//! What a database URL asks of TLS: understood as libpq does, or refused. A client that asks for more than is known
+//! here must not get less without a word.
 
 use crate::error::{Error, Result};
 use std::path::PathBuf;

@@ -13,10 +13,10 @@ pub struct Statement {
     pub types: &'static [Type],
 }
 
-/// How the statements are to be planned. No scan of a whole table where an index will do: a prepared statement keeps the
-/// plan that it got while the queue was empty, and one that then read whole tables took 2.2 s for 500 messages of a burst
-/// of 100,000, instead of 60 ms. A bitmap is no better: all that is due is read and sorted for the first few of it. And
-/// nothing is compiled, which takes longer than any statement here.
+/// How the statements are to be planned. No scan of a whole table where an index will do: a prepared statement keeps
+/// the plan that it got while the queue was empty, and one that then read whole tables took 2.2 s for 500 messages of a
+/// burst of 100,000, instead of 60 ms. A bitmap is not better: all that is due is read and sorted for the first few of
+/// it. And nothing is compiled, which takes longer than any statement here.
 pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmapscan = off", "SET jit = off"];
 
 /// What several statements have in common.

@@ -1,4 +1,4 @@
--- Part of list.sql and places.sql, in place of `:letters`: which dead letters, after the cursor ($9
+-- Part of list.sql and places.sql, inserted for `:letters`: which dead letters, after the cursor ($9
 -- failed_at, $10 id), newest first. Every filter may be NULL.
 -- Index: messenger_failed_messages_type where a type is given, messenger_failed_messages_newest otherwise.
 FROM :"schema".messenger_failed_messages

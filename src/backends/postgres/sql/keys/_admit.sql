@@ -1,6 +1,6 @@
--- Part of every statement that stores messages with keys, in place of `:admit`: takes the keys of `incoming`, and answers
--- who holds them. Keys are taken in sorted order, so that two batches with the same keys wait for each other and never
--- deadlock. Each refusal is counted, with the repeats inside the batch.
+-- Part of every statement that stores messages with keys, inserted for `:admit`: takes the keys of `incoming`, and
+-- answers who holds them. Keys are taken in sorted order, so that two batches with the same keys wait for each other
+-- and never deadlock. Each refusal is counted, with the repeats inside the batch.
 INSERT INTO :"schema".messenger_deduplication AS held
   (idempotency_key, transport_name, message_id, expires_at, duplicate_attempts)
 SELECT idempotency_key, transport_name, id, now() + window_ms * interval '1 millisecond', repeats

@@ -1,5 +1,5 @@
--- Part of what looks at the health, in place of `:unheld`: how many messages are held by nobody, up to 10,000. Found in the
--- gaps between the workers that there are, as in rescue.sql, by messenger_messages_holder.
+-- Part of what looks at the health, inserted for `:unheld`: how many messages are held by nobody, up to 10,000. Found
+-- in the gaps between the workers that there are, as in rescue.sql, by messenger_messages_holder.
 SELECT count(*)
 FROM (
   SELECT

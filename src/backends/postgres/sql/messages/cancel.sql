@@ -1,7 +1,7 @@
 -- Cancels a message that waits: out of the queue, and among the finished ones where $2 says that these are kept.
 --
--- Index: the primary key of messenger_messages_pending. Whoever claims the message at the same time, one of the two
--- deletes the row. Answers with what the message is; 'pending' when it was claimed under our eyes, so ask again.
+-- Index: the primary key of messenger_messages_pending. A claim of the message may come at the same time: one of the
+-- two deletes the row. Answers with what the message is; 'pending' when it was claimed under our eyes, so ask again.
 WITH taken AS (
   DELETE FROM :"schema".messenger_messages_pending WHERE id = $1 RETURNING *
 ),

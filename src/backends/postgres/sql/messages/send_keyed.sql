@@ -1,5 +1,5 @@
 -- Stores a batch in which messages may carry idempotency keys. The primary key of messenger_deduplication decides:
--- inside the window the first message of a key wins, whoever else dispatches it, and each refusal is counted.
+-- inside the window the first message of a key wins against all others, and each refusal is counted.
 -- The caller sends each (key, transport) at most once, with the number of its repeats inside the batch.
 -- Answers with one row a message: the id that holds the key, which is its own where it was stored.
 WITH incoming AS (

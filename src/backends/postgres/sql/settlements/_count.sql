@@ -1,4 +1,4 @@
--- Part of every settling, in place of `:count`: writes how many messages ended how, $3, a JSON array of rows. In the
+-- Part of every settling, inserted for `:count`: writes how many messages ended how, $3, a JSON array of rows. In the
 -- statement that settles, so that it costs no round trip and no commit of its own, and counts exactly what is settled.
 --
 -- Index: the primary key. A row belongs to one consumer alone (source), so that no two of them wait for each other, and
