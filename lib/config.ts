@@ -1,5 +1,5 @@
 /**
- * The configuration by itself: `@leadmap/symphony/config`. The root entry has all of it too.
+ * The configuration alone: `@leadmap/symphony/config`. The root entry has all of it too.
  */
 import './symphony.js'
 

@@ -1,4 +1,4 @@
-/** What became of the dispatches of one call, for {@link withSymphonyFallback}. */
+/** What happened to the dispatches of one call, for {@link withSymphonyFallback}. */
 
 import { ConfigurationError, MessageValidationError, SymphonyError } from '../base/errors.js'
 import type { BatchResult, Dispatcher, DispatchOptions, DispatchResult } from '../dispatch/types.js'
@@ -6,10 +6,10 @@ import type { Watcher } from '../dispatch/watcher.js'
 import { extrasOf } from '../message/extras.js'
 import type { MessageInput } from '../message/message.js'
 
-/** Before each repetition of a dispatch whose answer was lost, in milliseconds. */
+/** The wait before each repetition of a dispatch whose answer was lost, in milliseconds. */
 const PAUSES = [100, 500, 2_000]
 
-/** What became of some dispatches. */
+/** What happened to some dispatches. */
 export class Attempts implements Watcher {
   /** Whether one is stored. */
   stored = false
@@ -25,13 +25,13 @@ export class Attempts implements Watcher {
     this.#sleep = sleep
   }
 
-  /** Waits for dispatches at work, and refuses those to come. */
+  /** Waits for dispatches under way, and refuses later ones. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#running)
   }
 
-  /** A dispatcher that notes what becomes of what it dispatches. */
+  /** A dispatcher that records what happens to what it dispatches. */
   watch(dispatcher: Dispatcher): Dispatcher {
     return {
       dispatch: (message, options) => this.#track(() => this.#dispatch(dispatcher, message, options)),

@@ -1,4 +1,4 @@
-/** Moving work to the queue little by little: the old path where the queue is off or out of reach, and never both. */
+/** Moving work to the queue step by step: the old path if the queue is off or out of reach, and never both. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageValidationError, SymphonyError } from '../base/errors.js'
 import { getLogger } from '../base/logger.js'
@@ -10,16 +10,15 @@ import { type FeatureFlags, getFeatureFlags } from './features.js'
 export type FallbackFlag = boolean | keyof FeatureFlags | (() => boolean | Promise<boolean>)
 
 /**
- * Runs `viaSymphony` where the flag is on, else `legacy`. Where dispatching fails and it is certain that nothing was
- * stored, `legacy` runs as well; never where anything was, or may have been.
+ * Runs `viaSymphony` if the flag is on, else `legacy`. If dispatching fails and it is certain that nothing was stored,
+ * `legacy` runs as well; never if anything was or may have been stored.
  *
- * What is certain: a message that is invalid, a configuration that does not fit, a database that refused or could not be
- * reached. What is not: a connection that broke, or time that ran out, after the statement had been sent. Then the
- * dispatch is repeated where the message has an idempotency key, which cannot store it twice; without a key, or where
- * the repetition fails too, the promise rejects with the error, and `legacy` does not run.
+ * It is certain for an invalid message or configuration, and for a database that refused or could not be reached. It is
+ * not certain if the connection broke, or the time ran out, after the statement had been sent. Then the dispatch is
+ * repeated if the message has an idempotency key, which cannot store it twice. Without a key, or if the repetition
+ * fails too, the promise rejects with the error, and `legacy` does not run.
  *
- * `viaSymphony` should do nothing but dispatch, and await every dispatch: one that comes after `legacy` has begun is
- * refused.
+ * `viaSymphony` should only dispatch, and await every dispatch: one that comes after `legacy` has started is refused.
  *
  * @param flag for example `'emailQueue'`, or `isEmailQueueEnabled`.
  * @throws what `viaSymphony` or `legacy` throws.

@@ -1,7 +1,7 @@
-/** Switches for moving work to the queue little by little. */
+/** Switches for moving work to the queue step by step. */
 import { peekConfig } from '../config/effective.js'
 
-/** Which parts of an application go through the queue. Each counts only while `enabled` is on. */
+/** Which parts of an application use the queue. Each counts only while `enabled` is on. */
 export interface FeatureFlags {
   /** `SYMPHONY_ENABLED`, or `features.enabled`. */
   enabled: boolean

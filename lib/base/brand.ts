@@ -2,7 +2,7 @@
  * `instanceof` across copies of a class.
  *
  * After a hot reload, or with the package loaded as ESM and as CommonJS, two classes of one name exist. A branded class
- * recognises the instances of all its copies, and of the subclasses of those; a class without a brand of its own (an
+ * recognizes the instances of all its copies and of their subclasses. A class without a brand of its own (an
  * application's subclass) is compared by prototype, as usual.
  */
 
@@ -15,7 +15,7 @@ function brandOf(name: string): symbol {
   return Symbol.for(`leadmap.symphony.class.${name}`)
 }
 
-/** Brands a class and names its instances, whatever a minifier calls the class; for its static block. */
+/** Brands a class and names its instances, whatever a minifier calls it; for use in its static block. */
 export function brand(branded: Constructor, name: string): void {
   Object.defineProperty(branded.prototype, brandOf(name), { value: true })
   Object.defineProperty(branded.prototype, 'name', { value: name, writable: true, configurable: true })

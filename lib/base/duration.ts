@@ -9,7 +9,7 @@ const PATTERN = /^(\d+(?:\.\d+)?) ?(ms|s|m|h|d)$/
 /** What {@link parseDuration} accepts, for error messages. */
 export const DURATION_FORM = "milliseconds or a string like '500ms', '30s', '5m', '24h', '30d'"
 
-/** The milliseconds of a duration; `undefined` when it is none, or negative. */
+/** The milliseconds of a duration; `undefined` if it is not one, or negative. */
 export function parseDuration(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined
   if (typeof value !== 'string') return undefined

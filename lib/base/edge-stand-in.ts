@@ -1,8 +1,8 @@
 /**
- * What stands in for the package where no addon can be loaded: on the Edge runtime and in browsers. The build makes a
- * module of it for each entry, with the same names, so that importing does no harm and the first use says what to do.
+ * Replaces the package where no addon can be loaded: on the Edge runtime and in browsers. The build makes a module of
+ * it for each entry, with the same names, so that importing is harmless and the first use says what to do.
  *
- * It imports nothing, since everything else here wants Node.js.
+ * It imports nothing, because everything else here needs Node.js.
  */
 
 class ConfigurationError extends Error {
@@ -18,7 +18,7 @@ class ConfigurationError extends Error {
   }
 }
 
-/** Something that refuses to be called, constructed or looked into. */
+/** Something that refuses to be called, constructed or read. */
 export function refusing(name: string): unknown {
   const refuse = (): never => {
     throw new ConfigurationError(name)

@@ -1,14 +1,14 @@
 /**
- * The errors of this package. Each has a `code` that is the same in every version, a message that says what to do where
- * something can be done, and recognises its kind by `instanceof` across hot reloads and copies of the package.
+ * The errors of this package. Each has a `code` that is the same in every version and a message that says what to do if
+ * anything can be done. `instanceof` works across hot reloads and copies of the package.
  */
 import { brand, hasBrand } from './brand.js'
 
-/** What every error takes beside its message. */
+/** What every error takes in addition to its message. */
 export interface ErrorOptions {
   /** The stable code; each class has a default. */
   code?: string
-  /** Facts for a program to read, such as `{ path: 'payload.to' }`. */
+  /** Facts for programs, such as `{ path: 'payload.to' }`. */
   details?: unknown
   /** The error behind this one. */
   cause?: unknown
@@ -22,7 +22,7 @@ export class SymphonyError extends Error {
 
   /** The stable code, such as `SYMPHONY_INVALID_PRIORITY`. */
   readonly code: string
-  /** Facts for a program to read; `null` when there are none. */
+  /** Facts for programs; `null` if there are none. */
   readonly details: unknown
 
   constructor(code: string, message: string, options: Omit<ErrorOptions, 'code'> = {}) {
@@ -60,12 +60,12 @@ export class MessageValidationError extends SymphonyError {
     super(options.code ?? 'SYMPHONY_INVALID_MESSAGE', message, options)
   }
 
-  /** Where in the message, as `payload.user.name`; `null` when the whole is meant. */
+  /** Where in the message, as `payload.user.name`; `null` for the whole message. */
   get path(): string | null {
     return this.#fact<string>('path') ?? null
   }
 
-  /** What the schema found, one entry a problem; empty when no schema was asked. */
+  /** What the schema found, one entry per problem; empty without a schema. */
   get issues(): ValidationIssue[] {
     return this.#fact<ValidationIssue[]>('issues') ?? []
   }
@@ -75,7 +75,7 @@ export class MessageValidationError extends SymphonyError {
   }
 }
 
-/** A configuration value, an option or a set-up that does not fit. */
+/** An invalid configuration value, option or set-up. */
 export class ConfigurationError extends SymphonyError {
   static {
     brand(ConfigurationError, 'ConfigurationError')
@@ -86,7 +86,7 @@ export class ConfigurationError extends SymphonyError {
   }
 }
 
-/** A transport that did not do what it was asked to: unreachable, refused, too slow, not migrated. */
+/** A transport that did not do what it was asked to do: unreachable, refused, too slow, not migrated. */
 export class TransportError extends SymphonyError {
   static {
     brand(TransportError, 'TransportError')
@@ -98,16 +98,16 @@ export class TransportError extends SymphonyError {
 }
 
 /**
- * Thrown by a handler to decide itself whether the message is tried again.
+ * Thrown by a handler to decide itself whether the message is retried.
  *
- * `details.retryAfter` (seconds, or an HTTP date) puts the next try off, as the header of that name does.
+ * `details.retryAfter` (seconds, or an HTTP date) postpones the next try, like the header of that name.
  */
 export class HandlerError extends SymphonyError {
   static {
     brand(HandlerError, 'HandlerError')
   }
 
-  /** Whether the message may be tried again. */
+  /** Whether the message may be retried. */
   readonly retryable: boolean
 
   constructor(message: string, retryable = true, details?: unknown, options: ErrorOptions = {}) {

@@ -1,6 +1,6 @@
 /**
- * Instants as people write them. The one reader of them: whatever the package takes an instant for, and from wherever it
- * comes, it means the same and is refused for the same reasons. `Date.parse` would take 30 February for 2 March.
+ * Instants as people write them, and their only parser: wherever the package takes an instant, and wherever it comes
+ * from, it means the same and is refused for the same reasons. `Date.parse` would take 30 February for 2 March.
  */
 import { types } from 'node:util'
 
@@ -9,8 +9,8 @@ export const INSTANT_FORM =
   'a valid Date, milliseconds since the epoch, or ISO 8601 text with a zone, in the years 1 to 9999'
 
 /**
- * An instant from the core. An invalid `Date`, which JSON writes as `null`, where somebody has written by hand what no
- * calendar has, such as `infinity`.
+ * An instant from the core. An invalid `Date`, which JSON writes as `null`, if it was written by hand and no calendar
+ * has it, such as `infinity`.
  */
 export function shownDate(time: number | null): Date {
   return new Date(time ?? Number.NaN)
@@ -24,7 +24,7 @@ const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
 const TIME = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))$/i
 
 /**
- * The milliseconds since the epoch of an instant, whole ones; `undefined` when it is none.
+ * The whole milliseconds since the epoch of an instant; `undefined` if it is not one.
  *
  * @param value a `Date`, milliseconds, or `YYYY-MM-DDThh:mm[:ss[.fff]]` with `Z` or an offset.
  */
@@ -37,7 +37,7 @@ export function parseInstant(value: unknown): number | undefined {
   return start === undefined || offset === undefined ? undefined : within(start + offset)
 }
 
-/** The first millisecond of a day, `YYYY-MM-DD`, in UTC; `undefined` when the calendar has no such day. */
+/** The first millisecond of a day, `YYYY-MM-DD`, in UTC; `undefined` if the calendar has no such day. */
 export function parseDay(text: string): number | undefined {
   const [year, month, day] = (DAY.exec(text) ?? []).slice(1).map(Number)
   if (year === undefined || month === undefined || day === undefined) return undefined

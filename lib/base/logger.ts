@@ -5,17 +5,17 @@ import { isThenable } from './thenable.js'
 /** Facts that go with a log line. */
 export type LogFields = Record<string, unknown>
 
-/** What the package writes to. Any pino or winston instance fits with a line of adapter. */
+/** What the package writes to. A pino or winston instance needs one line of adapter. */
 export interface Logger {
-  /** Details for the one who looks for a fault. */
+  /** Details for debugging. */
   debug(message: string, fields?: LogFields): void
   /** What happens in normal operation. */
   info(message: string, fields?: LogFields): void
-  /** What somebody should look at. */
+  /** What someone should look at. */
   warn(message: string, fields?: LogFields): void
   /** What went wrong. */
   error(message: string, fields?: LogFields): void
-  /** Whether lines of a level are written at all, where the logger can say; then others are not even made. */
+  /** Whether lines of a level are written at all, if the logger can say; other lines are then not even built. */
   enabled?(level: LogLevel): boolean
 }
 
@@ -26,10 +26,10 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** How {@link createLogger} writes. */
 export interface LoggerOptions {
-  /** The least severe level that is written; by default as `logging.level` says, which is `'warn'`. */
+  /** The least severe level that is written; `logging.level` by default, which is `'warn'`. */
   level?: LogLevel | 'silent'
   /**
-   * `'json'`: a JSON object a line; `'text'`: for people. By default as `logging.format` says: JSON when `NODE_ENV` is
+   * `'json'`: one JSON object per line; `'text'`: for people. `logging.format` by default: JSON if `NODE_ENV` is
    * `production`.
    */
   format?: 'json' | 'text'
@@ -47,7 +47,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     try {
       console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
     } catch {
-      // Where not even the console takes a line, there is nobody left to tell.
+      // If not even the console takes a line, nobody is left to tell.
     }
   }
   const logger: Logger = {
@@ -76,12 +76,12 @@ const USUAL: LoggingSettings = { level: 'warn', format: 'auto' }
 
 let readSettings: () => LoggingSettings | undefined = () => undefined
 
-/** Lets the configuration, which is above the logger and writes to it, say what it says of log lines. */
+/** Takes what the configuration says about log lines: it lies above the logger and writes to it. */
 export function readLoggingFrom(read: () => LoggingSettings | undefined): void {
   readSettings = read
 }
 
-/** Before there is a configuration, and when it is broken, something has to be written all the same. */
+/** Used before there is a configuration, and when it is broken. */
 function configured(): LoggingSettings {
   try {
     return readSettings() ?? USUAL
@@ -95,20 +95,20 @@ function formatOf(format: LoggingSettings['format']): 'json' | 'text' {
   return process.env.NODE_ENV === 'production' ? 'json' : 'text'
 }
 
-/** The logger in force. Its methods never throw: what the logger refuses goes to the console. */
+/** The current logger. Its methods never throw: what the logger refuses goes to the console. */
 export function getLogger(): Logger {
   return shared('logger', createLogger)
 }
 
 /**
- * Replaces the logger of the whole process; without an argument the default comes back. A line at which it throws, or
- * rejects, is written to the console instead.
+ * Replaces the logger of the whole process; without an argument, restores the default. If it throws or rejects, the
+ * line is written to the console instead.
  */
 export function setLogger(logger?: Logger): void {
   setShared('logger', logger && reliable(logger))
 }
 
-/** A logger whose failures do not reach those who log: it is called from timers and callbacks, where nobody catches. */
+/** A logger whose failures do not reach its callers: it is called from timers and callbacks, where nobody catches. */
 export function reliable(logger: Logger): Logger {
   if (RELIABLE.has(logger)) return logger
   const substitute = createLogger()
@@ -135,7 +135,7 @@ export function reliable(logger: Logger): Logger {
   return lines
 }
 
-/** Where the logger cannot say, lines are made. */
+/** If the logger cannot say, lines are built. */
 function isEnabled(logger: Logger, level: LogLevel): boolean {
   try {
     return logger.enabled?.(level) !== false

@@ -2,7 +2,7 @@
 import { DURATION_FORM, parseDuration } from './duration.js'
 import { ConfigurationError } from './errors.js'
 
-/** `value`, where it fits. */
+/** `value`, if it is valid. */
 export function must<T>(fits: boolean, key: string, got: unknown, wants: string, value: T): T {
   if (fits) return value
   throw refused(key, got, `wants ${wants}`)

@@ -15,7 +15,7 @@ function slots(): Slots {
   return holder[KEY]
 }
 
-/** The value in the slot `name`, made by `create` when nobody has made it yet. */
+/** The value in the slot `name`, made by `create` if it does not exist yet. */
 export function shared<T>(name: string, create: () => T): T {
   const all = slots()
   if (!all.has(name)) all.set(name, create())

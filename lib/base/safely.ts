@@ -1,19 +1,19 @@
 /**
- * Code of the application that is called where nobody could take what it throws: listeners, hooks, the tracer. Thrown
- * from a callback of the core or of a timer, an error would end the process, and the messages of others with it.
+ * Calls to code of the application where nobody could catch what it throws: listeners, hooks, the tracer. Thrown from a
+ * callback of the core or of a timer, an error would end the process, and with it the messages of others.
  */
 import { getLogger, type LogFields } from './logger.js'
 import { isThenable } from './thenable.js'
 
-/** What has failed before. A listener may be called a thousand times a second; one line says what is wrong with it. */
+/** What has failed before. A listener may be called a thousand times per second; one log line is enough. */
 const told = new WeakSet<object>()
 
 /**
  * Calls `code`. What it throws, or what its promise rejects with, is logged and ends here.
  *
  * @param what names it in the log line.
- * @param once for what is called often: the function or object of the application of which it is logged only once.
- * @returns what `code` returns; `undefined` when it has thrown.
+ * @param once for frequent calls: the function or object of the application whose failure is logged only once.
+ * @returns what `code` returns; `undefined` if it threw.
  */
 export function safely<T>(what: string, code: () => T, once?: object, fields?: LogFields): T | undefined {
   const tell = (error: unknown): void => {
@@ -31,7 +31,7 @@ export function safely<T>(what: string, code: () => T, once?: object, fields?: L
   }
 }
 
-/** What there is of an event emitter's listeners. */
+/** The part of an event emitter that is needed here. */
 interface Listened {
   // biome-ignore lint/complexity/noBannedTypes: as `node:events` types them.
   rawListeners(name: string): Function[]

@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT: who listens to them has taken over from Node, and has to end the process. */
+/** SIGTERM and SIGINT: a listener takes over from Node, and has to end the process. */
 import { constants } from 'node:os'
 import { getLogger } from './logger.js'
 import { shared } from './process-state.js'
@@ -10,7 +10,7 @@ function ours(): Set<unknown> {
   return shared('signalListeners', () => new Set())
 }
 
-/** Calls `stop` at each SIGTERM and SIGINT; the answer ends that. */
+/** Calls `stop` at each SIGTERM and SIGINT; the returned function ends that. */
 export function listenToSignals(stop: (signal: NodeJS.Signals) => void): () => void {
   const listeners = SIGNALS.map((signal) => ({ signal, listener: () => stop(signal) }))
   for (const { signal, listener } of listeners) {
@@ -25,23 +25,23 @@ export function listenToSignals(stop: (signal: NodeJS.Signals) => void): () => v
   }
 }
 
-/** Whether the application listens to a signal itself, and so sees to the end of the process. */
+/** Whether the application listens to a signal itself, and so ends the process itself. */
 export function isSharedSignal(signal: NodeJS.Signals): boolean {
   return process.listeners(signal).some((listener) => !ours().has(listener))
 }
 
 /** What keeps a process that was told to end. */
 export interface Remains {
-  /** Handlers that run though nobody waits for them any more. */
+  /** Handlers that still run although nobody waits for them. */
   handlers: () => number
   /** Consumers whose outcomes are still to be written: nothing ends before them. */
   consumers: () => number
-  /** Whether the application ends the process itself where no handler holds it. */
+  /** Whether the application ends the process itself if no handler keeps it alive. */
   left: boolean
 }
 
 /**
- * Ends a process that stays for longer than a grace after everything was handed back, as its signal would have ended it:
+ * Ends a process that is still there a grace period after everything was handed back, as its signal would have done:
  * with 128 and the signal's number, 143 for SIGTERM and 130 for SIGINT, or with the `process.exitCode` that is set. A
  * process that ends by itself is not kept.
  */
@@ -60,7 +60,7 @@ export function endProcess(signal: NodeJS.Signals, grace: number, remains: Remai
   setTimeout(end, grace).unref()
 }
 
-/** Between two looks at consumers that still write. */
+/** Between two checks of consumers that are still writing. */
 const SHORTEST_WAIT_MS = 100
 
 const IGNORED =

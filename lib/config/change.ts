@@ -16,7 +16,7 @@ function listeners(): Set<ConfigListener> {
   return shared('configListeners', () => new Set())
 }
 
-/** Registers a listener; the answer takes it away again. */
+/** Registers a listener; the returned function removes it. */
 export function onConfigChange(listener: ConfigListener): () => void {
   listeners().add(listener)
   return () => {
@@ -36,7 +36,7 @@ export function changeLayers(change: Partial<Layers>): void {
   if (previous !== undefined) notify(readConfig(), previous)
 }
 
-/** A copy that the caller's object can no longer reach into. */
+/** A copy that the caller's object does not share anything with. */
 function detached(given: Layers): Layers {
   try {
     return JSON.parse(JSON.stringify(given)) as Layers

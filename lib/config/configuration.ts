@@ -1,7 +1,7 @@
 /**
  * Configuration: one object, over it the environment (`SYMPHONY_*`), over it changes at run time.
  *
- * Everything is validated as a whole before it takes effect. The environment is read when the package is first used
+ * Everything is validated as a whole before it takes effect. The environment is read at the first use of the package,
  * and again by {@link resetConfig}.
  */
 
@@ -17,13 +17,13 @@ import { layers, snapshot } from './layers.js'
 import { merge } from './merge.js'
 import type { EffectiveConfig, EffectiveRetry, SymphonyConfig, TransportConfig } from './model.js'
 
-/** The configuration in force: all layers together, complete, durations in milliseconds. A copy; changing it does nothing. */
+/** The current configuration: all layers together, complete, durations in milliseconds. A copy. */
 export function getConfig(): EffectiveConfig {
   return readConfig()
 }
 
 /**
- * Merges `config` into the configuration object: objects deeply, arrays replaced, what is not named stays.
+ * Merges `config` into the configuration object: objects deeply, arrays replaced, everything else stays.
  *
  * @throws ConfigurationError naming the key, what it got and what it wants; then nothing has changed.
  */
@@ -31,7 +31,7 @@ export function setConfig(config: SymphonyConfig): void {
   changeLayers({ config: merge(layers().config, asObject(config)) })
 }
 
-/** Back to the defaults and to the environment, read anew. Changes made at run time are gone too. */
+/** Restores the defaults and rereads the environment. Changes made at run time are discarded too. */
 export function resetConfig(): void {
   changeLayers({ config: {}, runtime: {}, environment: snapshot() })
 }
@@ -44,10 +44,10 @@ export function defineConfig(config: SymphonyConfig): SymphonyConfig {
 /**
  * Reads a configuration file and merges it as {@link setConfig} does.
  *
- * @param path the file; by default the first of `symphony.config.{ts,mts,js,mjs,cjs,json}` in the working directory,
- * and without one nothing changes.
- * @returns the configuration then in force.
- * @throws ConfigurationError when a file given does not exist, cannot be loaded or is invalid.
+ * @param path the file; by default the first of `symphony.config.{ts,mts,js,mjs,cjs,json}` in the working directory;
+ * without one, nothing changes.
+ * @returns the resulting configuration.
+ * @throws ConfigurationError if the given file does not exist, cannot be loaded or is invalid.
  */
 export async function loadConfig(path?: string): Promise<EffectiveConfig> {
   const file = path ?? findConfigFile()
@@ -55,7 +55,7 @@ export async function loadConfig(path?: string): Promise<EffectiveConfig> {
   return readConfig()
 }
 
-/** A transport by name (`default` for the default one); `undefined` when there is none. */
+/** A transport by name (`default` for the default one); `undefined` if it does not exist. */
 export function getTransportConfig(name: string): TransportConfig | undefined {
   const { transports, defaultTransport } = readConfig()
   return transports[name] ?? (name === 'default' ? transports[defaultTransport] : undefined)
@@ -78,9 +78,9 @@ export function getRetryConfig(type: string): EffectiveRetry {
 }
 
 /**
- * Checks a configuration without putting it in force, by itself: without environment and changes at run time.
+ * Checks a configuration without applying it, on its own: without environment and changes at run time.
  *
- * @returns whether it is valid, and what the validation found wrong, each error naming its key.
+ * @returns whether it is valid, and the errors found, each naming its key.
  */
 export function validateConfig(config: SymphonyConfig): { valid: boolean; errors: string[] } {
   const { Core } = native()

@@ -1,4 +1,4 @@
-/** The configuration in force, as the core sees it. */
+/** The current configuration, as the core sees it. */
 
 import { readLoggingFrom } from '../base/logger.js'
 import { peekShared, setShared } from '../base/process-state.js'
@@ -14,13 +14,13 @@ interface Cached {
   config: EffectiveConfig
 }
 
-/** The configuration in force, the caller's own copy. */
+/** The current configuration, as the caller's own copy. */
 export function readConfig(): EffectiveConfig {
   const core = getCore()
   return JSON.parse(callNative(() => core.config())) as EffectiveConfig
 }
 
-/** The configuration in force, for reading only: the same object until something changes. */
+/** The current configuration, read-only: the same object until something changes. */
 export function peekConfig(): EffectiveConfig {
   const cached = peekShared<Cached>(SLOT)
   if (cached !== undefined && cached.core === existingCore()) return cached.config

@@ -16,7 +16,7 @@ export function findConfigFile(directory: string = process.cwd()): string | unde
 /**
  * The configuration that a file exports as `default`, `symphonyConfig` or `config`.
  *
- * @throws ConfigurationError when it is missing, cannot be loaded, or exports none.
+ * @throws ConfigurationError if it is missing, cannot be loaded, or exports no configuration.
  */
 export async function readConfigFile(path: string): Promise<SymphonyConfig> {
   if (!existsSync(path)) throw new ConfigurationError(`the configuration file ${path} does not exist`)
@@ -43,7 +43,7 @@ function configOf(module: Record<string, unknown>): unknown {
 
 async function load(path: string): Promise<Record<string, unknown>> {
   try {
-    // A path of the application, known at run time only: no bundler should look for it.
+    // A path of the application, known only at run time: no bundler should look for it.
     return await import(
       /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ pathToFileURL(path).href
     )

@@ -7,21 +7,21 @@ export type TransportType = 'postgres' | 'supabase' | 'sync' | 'memory' | 'redis
 /** One transport. */
 export interface TransportConfig {
   /**
-   * Its type, a {@link TransportType}. Any text type-checks, so that a plain object needs no `as const`; an unknown type
-   * is refused when the configuration takes effect.
+   * Its type, a {@link TransportType}. Any string type-checks, so that a plain object needs no `as const`; an unknown
+   * type is refused when the configuration takes effect.
    */
   type: TransportType | (string & {})
-  /** The queue of messages that name none; by default `defaultQueue`. */
+  /** The queue of messages that specify none; `defaultQueue` by default. */
   queue?: string
-  /** The priority, 1 to 10, of messages that name none; by default `defaultPriority`. */
+  /** The priority, 1 to 10, of messages that specify none; `defaultPriority` by default. */
   priority?: number
   /** `false` refuses dispatches to it. `true` by default. */
   enabled?: boolean
-  /** What only this type of transport knows. */
+  /** Options of this type of transport. */
   options?: Record<string, unknown>
 }
 
-/** Transports by name. `default` may be the name of another: the default transport. `null` takes one away. */
+/** Transports by name. `default` may be the name of another: the default transport. `null` removes one. */
 export interface TransportsConfig {
   [name: string]: TransportConfig | string | null | undefined
 }
@@ -30,25 +30,25 @@ export interface TransportsConfig {
 export interface RetryConfig {
   /** Retries after the first run, so 3 means at most 4 runs. Default 3. */
   maxRetries?: number
-  /** Before the first retry. Default 1 s. */
+  /** Delay before the first retry. Default 1 s. */
   delay?: Duration
   /** Growth from one retry to the next, at least 1. Default 2. */
   multiplier?: number
-  /** Upper bound of the wait. Default 30 s; 0: none. */
+  /** Upper bound of the delay. Default 30 s; 0: none. */
   maxDelay?: Duration
-  /** Random part of the wait, 0 to 1. Default 0.1. */
+  /** Random fraction of the delay, 0 to 1. Default 0.1. */
   jitter?: number
 }
 
-/** Routing by priority: the first rule that fits decides, before `routing`. */
+/** Routing by priority: the first rule that matches decides, before `routing`. */
 export interface PriorityRoute {
-  /** From this priority on. Default 1. */
+  /** The lowest priority. Default 1. */
   min?: number
-  /** Up to this priority. Default 10. */
+  /** The highest priority. Default 10. */
   max?: number
   /** Where such messages go. */
   transport: string | string[]
-  /** Only these types, patterns such as `Email*` included. Default: all. */
+  /** Only these types or patterns such as `Email*`. Default: all. */
   types?: string[]
 }
 
@@ -56,15 +56,15 @@ export interface PriorityRoute {
 export interface WorkerConfig {
   /** Messages in one claim. Default 10. */
   batchSize?: number
-  /** Handlers running at a time. Default 5. */
+  /** Handlers running at the same time. Default 5. */
   maxConcurrency?: number
-  /** Pause of an idle worker between two looks. Default 1 s. */
+  /** Pause of an idle worker between two polls. Default 1 s. */
   pollInterval?: Duration
-  /** How long a claim stands without a heartbeat. Default 30 s. */
+  /** How long a claim is valid without a heartbeat. Default 30 s. */
   lease?: Duration
-  /** At how many crashes a message becomes a dead letter, 2 to 1000. Default 3. */
+  /** The number of crashes that make a message a dead letter, 2 to 1000. Default 3. */
   maxCrashes?: number
-  /** How long one handler may run; 0: as long as it likes. Default 0. */
+  /** How long one handler may run; 0: no limit. Default 0. */
   handlerTimeout?: Duration
   /** How long a stopping worker waits for its handlers. Default 30 s. */
   shutdownTimeout?: Duration
@@ -72,29 +72,29 @@ export interface WorkerConfig {
 
 /** The database. */
 export interface DatabaseConfig {
-  /** For everything; a transaction pooler will do. */
+  /** Used for everything; a transaction pooler will do. */
   url?: string
-  /** For migrations, past the pooler; by default `url`. */
+  /** For migrations and LISTEN, past the pooler; `url` by default. */
   directUrl?: string
   /** The schema of the tables. Default `symphony`. */
   schema?: string
-  /** Connections at most. Default 5. */
+  /** Maximum number of connections. Default 5. */
   poolSize?: number
-  /** Whether `url` is a transaction pooler; by default found from the URL (port 6543, or `pgbouncer=true`). */
+  /** Whether `url` is a transaction pooler; by default derived from the URL (port 6543, or `pgbouncer=true`). */
   pooled?: boolean
-  /** After which a statement is cancelled. Default 15 s. */
+  /** Time after which a statement is cancelled. Default 15 s. */
   statementTimeout?: Duration
-  /** After which connecting fails. Default 10 s. */
+  /** Time after which connecting fails. Default 10 s. */
   connectTimeout?: Duration
 }
 
-/** Figures from which on something is wrong. */
+/** Figures at which something is wrong. */
 export interface HealthThresholds {
   /** Due messages, all queues together. Default 10,000 for degraded, 100,000 for unhealthy. */
   queueDepth?: number
   /** How long the oldest due message has waited. Default 5 min, 1 h. */
   oldestAge?: Duration
-  /** Failed of processed, 0 to 1. Default 0.1, 0.5. */
+  /** Fraction of runs that failed, 0 to 1. Default 0.1, 0.5. */
   errorRate?: number
   /** Dead letters of the last hour. Default 1, 1,000. */
   deadLetters?: number
@@ -104,11 +104,11 @@ export interface HealthThresholds {
 export interface HealthConfig {
   /** How far error rate and latency look back. Default 5 min. */
   window?: Duration
-  /** Runs below which the error rate says nothing. Default 20. */
+  /** Number of runs below which the error rate is ignored. Default 20. */
   minimumVolume?: number
-  /** From here on it works, but somebody should look. */
+  /** It works, but someone should look. */
   degraded?: HealthThresholds
-  /** From here on it does not do its work. */
+  /** It does not do its work. */
   unhealthy?: HealthThresholds
 }
 
@@ -116,17 +116,17 @@ export interface HealthConfig {
 export interface CircuitConfig {
   /** Whether there is one. Default false; under `types` true. */
   enabled?: boolean
-  /** Retryable failures of runs from which on it opens, 0.01 to 1. Default 0.5. */
+  /** Fraction of runs with a retryable failure at which it opens, 0.01 to 1. Default 0.5. */
   failureRate?: number
   /** Runs in the window below which it stays closed. Default 20. */
   minimumVolume?: number
-  /** How long runs are counted before counting begins anew. Default 1 min. */
+  /** Time after which counting starts again. Default 1 min. */
   window?: Duration
   /** How long the type is paused before one message is tried. Default 30 s. */
   coolDown?: Duration
 }
 
-/** Circuit breakers: what applies to all types, and what to some. */
+/** Circuit breakers: for all types, and for some. */
 export interface CircuitBreakerConfig extends CircuitConfig {
   /** By message type, or pattern such as `Email*`. */
   types?: Record<string, CircuitConfig>
@@ -162,15 +162,15 @@ export interface EnvironmentConfig {
   defaultPriority?: number
   /** Transports by name; `sync`, `supabase`, `postgres` and `memory` exist already. */
   transports?: TransportsConfig
-  /** Message type, or pattern such as `Email*` and `*`, to transport or transports. */
+  /** Maps message types, or patterns such as `Email*` and `*`, to one or more transports. */
   routing?: Record<string, string | string[]>
   /** Routing by priority. */
   priorityRouting?: PriorityRoute[]
-  /** Message type, pattern or `default` to strategy; a type's strategy fills its gaps from `default`. */
+  /** Maps message types, patterns or `default` to strategies; `default` fills the gaps of the others. */
   retry?: Record<string, RetryConfig>
   /** How messages are consumed. */
   worker?: WorkerConfig
-  /** How long an idempotency key is taken. Default 24 h. */
+  /** How long an idempotency key stays taken. Default 24 h. */
   deduplication?: { window?: Duration }
   /** How long finished messages, dead letters and metrics are kept. Default 24 h, 30 days and 7 days. */
   retention?: {
@@ -192,24 +192,24 @@ export interface EnvironmentConfig {
   features?: FeaturesConfig
 }
 
-/** The configuration as an application writes it: all of it optional. */
+/** The configuration as an application writes it. Everything is optional. */
 export interface SymphonyConfig extends EnvironmentConfig {
-  /** Sections laid over the rest where `SYMPHONY_ENV`, or else `NODE_ENV`, has their name. */
+  /** Sections merged over the rest if `SYMPHONY_ENV`, else `NODE_ENV`, has their name. */
   environments?: Record<string, EnvironmentConfig>
 }
 
-/** A retry strategy in force: a {@link RetryConfig} without gaps, durations in milliseconds. */
+/** A complete retry strategy: a {@link RetryConfig} without gaps, durations in milliseconds. */
 export type EffectiveRetry = Required<{ [Key in keyof RetryConfig]: number }>
 
-/** Thresholds in force, durations in milliseconds. */
+/** Complete thresholds, durations in milliseconds. */
 export type EffectiveThresholds = Required<{ [Key in keyof HealthThresholds]: number }>
 
-/** A circuit breaker in force, durations in milliseconds. */
+/** A complete circuit breaker, durations in milliseconds. */
 export type EffectiveCircuit = { enabled: boolean } & Required<{
   [Key in Exclude<keyof CircuitConfig, 'enabled'>]: number
 }>
 
-/** The configuration in force: a {@link SymphonyConfig} without gaps, durations in milliseconds. */
+/** The current configuration: a {@link SymphonyConfig} without gaps, durations in milliseconds. */
 export interface EffectiveConfig {
   defaultTransport: string
   defaultQueue: string

@@ -9,10 +9,10 @@ import type { RetryConfig } from './model.js'
  * How long to wait before a message that has failed runs again: `delay * multiplier^retryCount`, plus or minus
  * `jitter`, at most `maxDelay`.
  *
- * @param strategy what it leaves out has the defaults: 1 s, multiplier 2, at most 30 s, jitter 0.1.
+ * @param strategy what it leaves out takes the defaults: 1 s, multiplier 2, at most 30 s, jitter 0.1.
  * @param retryCount failed runs before the one that just failed; 0 for the first retry.
  * @returns milliseconds.
- * @throws ConfigurationError when a value does not fit.
+ * @throws ConfigurationError if a value is invalid.
  */
 export function retryDelay(strategy: RetryConfig, retryCount: number): number {
   if (!Number.isSafeInteger(retryCount) || retryCount < 0) {

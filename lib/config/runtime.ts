@@ -14,15 +14,15 @@ import type {
 } from './model.js'
 
 /**
- * Changes the configuration of a running process. Each change is validated as a whole with everything else; an invalid
- * one throws a `ConfigurationError` and leaves all as it was.
+ * Changes the configuration of a running process. Each change is validated together with everything else; an invalid
+ * one throws a `ConfigurationError` and changes nothing.
  */
 export interface RuntimeConfigManager {
-  /** Priority, 1 to 10, of messages that name none. */
+  /** Priority, 1 to 10, of messages that specify none. */
   setDefaultPriority(priority: number): void
-  /** Transport of messages that no route fits. */
+  /** Transport of messages that no route matches. */
   setDefaultTransport(name: string): void
-  /** Queue of messages that name none. */
+  /** Queue of messages that specify none. */
   setDefaultQueue(queue: string): void
   /** Adds or changes a transport. */
   setTransport(name: string, config: TransportConfig): void
@@ -36,9 +36,9 @@ export interface RuntimeConfigManager {
   setWorker(config: WorkerConfig): void
   /** Any change, merged over the changes so far. */
   update(config: EnvironmentConfig): void
-  /** The configuration in force, all layers together. */
+  /** The current configuration, all layers together. */
   get(): EffectiveConfig
-  /** Takes back all changes made at run time. */
+  /** Reverts all changes made at run time. */
   reset(): void
   /** Calls `listener` after every change, from any source; the returned function ends that. */
   onChange(listener: ConfigListener): () => void
@@ -66,7 +66,7 @@ function update(change: EnvironmentConfig): void {
   changeLayers({ runtime: merge<SymphonyConfig>(layers().runtime, change) })
 }
 
-/** `null` in a layer takes away what the layers below it say. */
+/** `null` in a layer removes what the layers below it say. */
 function removeTransport(name: string): void {
   if (peekConfig().transports[name] !== undefined) update({ transports: { [name]: null } })
 }

@@ -5,10 +5,10 @@ import { type ConsumeResult, Consumption, warnOfLostLeases } from './consumer.js
 import { type CheckedOptions, type ConsumeOptions, checkOptions } from './options.js'
 
 /**
- * Handles the messages that wait, until none is due or a limit is reached.
+ * Handles waiting messages until none is due or a limit is reached.
  *
- * @returns what was done; failed messages are no errors here, they are retried or dead-lettered.
- * @throws ConfigurationError naming an option that does not fit; TransportError when the database cannot be used.
+ * @returns what was done; failed messages are not errors here, they are retried or become dead letters.
+ * @throws ConfigurationError naming the invalid option; TransportError if the database cannot be used.
  *
  * @example
  * const { succeeded, drained } = await consumeBatch({ timeLimit: '50s', maxConcurrency: 20 })

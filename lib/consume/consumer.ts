@@ -25,17 +25,17 @@ export interface ConsumeResult {
   retried: number
   /** Failed messages that will not: they are dead letters now. */
   deadLettered: number
-  /** Messages handed back with no attempt used. */
+  /** Messages handed back without using up an attempt. */
   released: number
-  /** Messages whose handler said "again later". */
+  /** Messages that their handler postponed with `snooze()`. */
   snoozed: number
-  /** Messages whose handler said "finished, though nothing was done". */
+  /** Messages that their handler finished with `discard()`. */
   discarded: number
   /** Outcomes dropped because the lease had been lost. */
   lost: number
   /** Milliseconds. */
   duration: number
-  /** Due messages left. Counts stop at a bound, so a long queue may be longer. */
+  /** Due messages left. Counting stops at a cap, so there may be more. */
   queueDepth: number
   /** Whether nothing was left that has a handler here. Messages without one may still wait, see {@link queueDepth}. */
   drained: boolean
@@ -47,24 +47,24 @@ export interface ConsumeResult {
 export interface ConsumerCounters extends Omit<ConsumeResult, 'duration' | 'queueDepth' | 'drained' | 'stoppedBy'> {
   /** Messages held now: claimed, and not yet settled. */
   inFlight: number
-  /** Messages whose handlers ran to an end, good or bad. */
+  /** Messages whose handlers ended, well or badly. */
   runs: number
   /** The sum of their durations, in milliseconds. */
   handlerMillis: number
 }
 
-/** What only a long-lived worker has. */
+/** Options of a long-lived worker only. */
 export interface ConsumptionExtras {
   pollInterval?: number
   listen?: boolean
   shutdownTimeout?: number
-  /** Takes events, as JSON; without it the core makes none. */
+  /** Takes events, as JSON; without it the core builds none. */
   onEvents?: (events: string) => void
   /** Whether events about single messages are wanted too. */
   observeMessages?: boolean
 }
 
-/** Memory is looked at this often at most: reading it costs a system call. */
+/** Memory is checked at most this often: reading it costs a system call. */
 const MEMORY_LOOK_MS = 100
 
 /** The consumers of this process whose outcomes are not all written yet. */
@@ -105,7 +105,7 @@ export class Consumption {
     this.#consumer = callNative(() => core.consumer(asked, deliver, extras.onEvents ?? null))
   }
 
-  /** Runs until the drain is over or somebody stops it. */
+  /** Runs until the drain is over or it is stopped. */
   async run(): Promise<ConsumeResult> {
     if (!this.#registry.types().length) warnOfNoHandlers()
     const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
@@ -126,7 +126,7 @@ export class Consumption {
     callNative(() => this.#consumer.stop(reason, force))
   }
 
-  /** Says whether events about single messages are wanted. */
+  /** Sets whether events about single messages are wanted. */
   observeMessages(wanted: boolean): void {
     callNative(() => this.#consumer.observeMessages(wanted))
   }
@@ -172,7 +172,7 @@ function nativeOptions(
   return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
 }
 
-/** Says in the log that messages went to others while this process held them. */
+/** Logs that messages went to other workers while this process held them. */
 export function warnOfLostLeases(count: number): void {
   getLogger().warn(
     'lease lost: other workers have these messages, and what came of them here does not count. The process was stopped ' +

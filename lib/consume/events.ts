@@ -14,11 +14,11 @@ export interface MessageEvent {
   transport: string
   /** Failed runs before this one. */
   retryCount: number
-  /** Milliseconds until it runs again, where it does. */
+  /** Milliseconds until it runs again, if it does. */
   delay?: number
-  /** The handler's reason, where it discarded the message. */
+  /** The handler's reason, if it discarded the message. */
   reason?: string
-  /** Why, where something went wrong. */
+  /** What went wrong, if anything did. */
   error?: { class: string; message: string }
 }
 
@@ -36,9 +36,9 @@ export interface CircuitEvent {
   delay: number
 }
 
-/** Event names, and what their listeners get. */
+/** Event names, and the arguments of their listeners. */
 export interface WorkerEvents {
-  /** The worker has begun. */
+  /** The worker has started. */
   started: []
   /** Messages were claimed. */
   claimed: [event: { count: number }]
@@ -46,13 +46,13 @@ export interface WorkerEvents {
   completed: [event: MessageEvent]
   /** A message failed and will run again. */
   retried: [event: MessageEvent]
-  /** A message failed for good, here, or in processes that died with it: then the class of the error is `WorkerCrash`. */
+  /** A message failed for good, here or in processes that died with it (then the error class is `WorkerCrash`). */
   deadLettered: [event: MessageEvent]
-  /** A message was handed back with no attempt used. */
+  /** A message was handed back without using up an attempt. */
   released: [event: MessageEvent]
-  /** A handler said "again later". */
+  /** A handler postponed a message with `snooze()`. */
   snoozed: [event: MessageEvent]
-  /** A handler said "finished, though nothing was done". */
+  /** A handler finished a message with `discard()`. */
   discarded: [event: MessageEvent]
   /** The lease of a message was lost; its outcome was dropped. */
   lost: [event: MessageEvent]
@@ -62,7 +62,7 @@ export interface WorkerEvents {
   circuitClosed: [event: { type: string }]
   /** Nothing is due. */
   idle: []
-  /** The transport failed; the worker goes on trying. Logged when nobody listens. */
+  /** The transport failed; the worker keeps trying. Logged if nobody listens. */
   error: [error: { code: string; message: string }]
   /** The worker has ended. */
   stopped: [result: ConsumeResult]
@@ -70,7 +70,7 @@ export interface WorkerEvents {
 
 const MESSAGE_EVENTS = ['completed', 'retried', 'deadLettered', 'released', 'snoozed', 'discarded', 'lost'] as const
 
-/** An event emitter with typed events, whose listeners cannot break the one who emits. */
+/** An event emitter with typed events, whose listeners cannot break the emitter. */
 export class WorkerEmitter {
   readonly #emitter = new EventEmitter()
 
@@ -95,12 +95,12 @@ export class WorkerEmitter {
     return this
   }
 
-  /** Whether anybody wants to know about single messages. */
+  /** Whether anyone listens to events about single messages. */
   protected get observesMessages(): boolean {
     return MESSAGE_EVENTS.some((name) => this.#emitter.listenerCount(name) > 0)
   }
 
-  /** Called when listeners have come or gone. */
+  /** Called when listeners were added or removed. */
   protected listenersChanged(): void {}
 
   protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {

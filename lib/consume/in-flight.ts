@@ -14,10 +14,10 @@ export interface Run {
 }
 
 /**
- * Those that run, in no order.
+ * Running messages, in no order.
  *
- * No `Set`: each table that V8 gives up for a new one points to its successor. Once one of them has grown old, all that
- * come after it stay alive with what was in them until the next full collection, which took a drain of a million
+ * Not a `Set`: each table that V8 replaces with a new one points to its successor. Once one of them has grown old, all
+ * that come after it stay alive with what was in them until the next full collection, which took a drain of a million
  * messages of 1 KiB to 190 MB above idle instead of 35.
  */
 export class Running {

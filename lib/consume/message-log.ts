@@ -5,7 +5,7 @@ import type { DeliveryContext } from '../handlers/context.js'
 import type { Settlement } from '../handlers/delivery.js'
 import { noteFailure } from '../notifications/notifier.js'
 
-/** Writes how a message ended: failures always, everything else where somebody wants details. */
+/** Writes how a message ended: failures always, everything else if details are wanted. */
 export function logOutcome(context: DeliveryContext, durationMs: number, settlement: Settlement | undefined): void {
   const logger = getLogger()
   if (settlement?.as === 'failed') {
@@ -23,13 +23,13 @@ export interface BuriedMessage {
   type: string
   transport: string
   queue: string
-  /** Failed runs; crashes are not among them. */
+  /** Failed runs, without crashes. */
   retryCount: number
   crashes: number
   error: { class: string; message: string }
 }
 
-/** Writes that a message was buried, and tells those who want to be notified: no handler was there to do it. */
+/** Writes that a message was buried, and sends notifications: no handler was there to do so. */
 export function logBurial({ id: messageId, type: messageType, transport, queue, crashes, error }: BuriedMessage): void {
   noteFailure({ severity: 'error', messageType, errorClass: error.class, messageId, transport })
   const fields = { event: 'message.deadLettered', messageId, messageType, transport, queue, crashes }

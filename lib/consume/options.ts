@@ -9,25 +9,25 @@ export interface ConsumeOptions {
   batchSize?: number
   /** Handlers running at a time; by default `worker.maxConcurrency`. */
   maxConcurrency?: number
-  /** Stop after so many messages. */
+  /** Stop after this many messages. */
   messageLimit?: number
-  /** Stop after so long: milliseconds, or `'50s'`. What was not started by then is handed back. */
+  /** Stop after this long: milliseconds, or `'50s'`. What was not started by then is handed back. */
   timeLimit?: Duration
   /** Stop at this instant: a `Date`, or milliseconds since the epoch. The earlier of this and `timeLimit` counts. */
   deadline?: Date | number
-  /** Stop when the process uses more: bytes, or `'128M'`. Looked at after each group of outcomes. */
+  /** Stop when the process uses more than this: bytes, or `'128M'`. Checked after each group of outcomes. */
   memoryLimit?: number | string
-  /** Stop after so many failed messages. */
+  /** Stop after this many failed messages. */
   failureLimit?: number
   /** One transport to drain. */
   transport?: string
-  /** Transports to drain, the first one first; by default all that can be consumed. */
+  /** Transports to drain, in this order; by default all that can be consumed. */
   transports?: string[]
-  /** Only these queues, in order of preference inside a priority; by default all, which take turns. */
+  /** Only these queues, in order of preference within a priority; by default all, which take turns. */
   queues?: string[]
   /** Where the handlers are; by default the registry of the process. */
   registry?: HandlerRegistry
-  /** Stops the drain when it is aborted: running handlers end, the rest is handed back. */
+  /** Stops the drain when it is aborted: running handlers finish, the rest is handed back. */
   signal?: AbortSignal
 }
 
@@ -64,7 +64,7 @@ const CHECKS: Record<keyof ConsumeOptions, Check> = {
 }
 
 /**
- * Checks options and brings them into one unit each.
+ * Checks options and converts each to one unit.
  *
  * @throws ConfigurationError naming the option, what it got and what it wants.
  */
@@ -82,7 +82,7 @@ export function checkOptions(options: ConsumeOptions, more: Record<string, Check
   return rest
 }
 
-/** Nothing when it is late from the start: such a drain claims nothing, and still says what waits. */
+/** Zero if it is late from the start: such a drain claims nothing, and still reports what waits. */
 function timeLeft(deadline: number, timeLimit: unknown): number {
   return Math.max(0, Math.min(deadline - Date.now(), (timeLimit as number | undefined) ?? Number.POSITIVE_INFINITY))
 }

@@ -1,7 +1,7 @@
 /**
  * Runs what a consumer claimed: takes batches from the core, starts handlers as slots come free, hands the outcomes
- * back. One text a batch comes down (of a claim, or of a part of it) and one text a turn of the event loop goes up;
- * nothing crosses per message.
+ * back. One text per batch comes down (a claim, or a part of one) and one text per turn of the event loop goes
+ * up; nothing crosses per message.
  */
 
 import { getLogger } from '../base/logger.js'
@@ -32,7 +32,7 @@ export interface RunnerOptions {
 
 type Command = ({ do: 'deliver' } & DeliveryBatch) | { do: 'return' } | Abort | Buried
 
-/** To everything, or to the messages named by batch and index: those are with others already. */
+/** For all messages, or for those named by batch and index, which other workers already have. */
 interface Abort {
   do: 'abort'
   reason: string
@@ -48,20 +48,20 @@ interface Buried {
 /** A batch with the index of its next message to start. */
 interface Waiting extends DeliveryBatch {
   next: number
-  /** Indexes of messages that are not to be started any more. */
+  /** Indexes of messages that must not be started any more. */
   dropped?: Set<number>
 }
 
-/** A type without handler waits a minute before anyone looks at it again: another deployment may know it. */
+/** A type without a handler waits a minute before anyone checks it again: another deployment may know it. */
 const UNKNOWN_TYPE: Settlement = { as: 'released', delay: 60_000 }
 const RELEASED: Settlement = { as: 'released' }
 
-/** Handed back in the middle: what some handlers have done already is not done again. */
+/** Handed back in the middle: what some handlers have already done is not repeated. */
 const released = (handled: string[]): Settlement => ({ as: 'released', handled })
 
 /**
- * Outcomes that are handed over at once. Those of a whole claim of 1,000 messages of 1 KiB outlive a garbage collection,
- * which made V8 take 190 MB above idle instead of 40.
+ * How many outcomes are handed over together. Those of a whole claim of 1,000 messages of 1 KiB outlive a garbage
+ * collection, which made V8 take 190 MB above idle instead of 40.
  */
 const PART = 100
 
@@ -77,7 +77,7 @@ export class Runner {
     this.#options = options
   }
 
-  /** Does what the core says. Never throws: the core could do nothing about it. */
+  /** Does what the core asks. Never throws: the core could do nothing about it. */
   receive(command: string): void {
     try {
       this.#obey(JSON.parse(command) as Command)
@@ -159,7 +159,7 @@ export class Runner {
   #end({ batch, index, context, started, recalled }: Run, execution: Execution): void {
     const duration = performance.now() - started
     const settlement = execution.settlement && wellFormed(execution.settlement)
-    // A failure after the signal is the signal's doing: the message goes back with no attempt used.
+    // A failure after the signal is caused by the signal: the message goes back without using up an attempt.
     const outcome = recalled && settlement?.as === 'failed' ? released(settlement.handled) : settlement
     this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
     logOutcome(context, duration, outcome)
@@ -174,7 +174,7 @@ export class Runner {
     this.#waiting = []
   }
 
-  /** These are with others: what waits is not started, what runs is told. The core has counted them. */
+  /** Other workers have these: waiting ones are not started, running ones are aborted. The core has counted them. */
   #lose(reason: string, messages: [batch: number, index: number][]): void {
     const places = new Set(messages.map(([batch, index]) => `${batch} ${index}`))
     for (const waiting of this.#waiting) {
@@ -188,7 +188,7 @@ export class Runner {
     this.#recall(reason, (run) => places.has(`${run.batch} ${run.index}`))
   }
 
-  /** Handlers that ignore their signal are none of ours: the core takes their messages back after a moment. */
+  /** Handlers that ignore their signal do not count: the core takes their messages back after a moment. */
   #abort(reason: string): void {
     this.#returnWaiting()
     this.#recall(reason, () => true)
@@ -224,7 +224,7 @@ export class Runner {
     if (!more) this.#options.afterSettle?.()
   }
 
-  /** Where the core refuses a text, each outcome goes by itself, and one that is refused alone as a failed run. */
+  /** If the core refuses a text, each outcome is sent alone, and one that is refused alone becomes a failed run. */
   #report(lines: SettlementLine[], more: boolean): void {
     try {
       this.#options.settle(JSON.stringify(lines), more)

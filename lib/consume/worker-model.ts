@@ -1,38 +1,38 @@
-/** What a worker takes, and what it says about itself. */
+/** What a worker takes, and what it reports about itself. */
 
 import type { Duration } from '../base/duration.js'
 import type { UnhandledMessages } from '../operate/queues.js'
 import type { ConsumerCounters } from './consumer.js'
 import type { ConsumeOptions } from './options.js'
 
-/** How a worker works: the options of `consumeBatch()`, and what a long life needs. */
+/** How a worker works: the options of `consumeBatch()`, and those of a long-lived process. */
 export interface WorkerOptions extends ConsumeOptions {
-  /** Pause between two looks when nothing is due, more than 0; by default `worker.pollInterval`. */
+  /** Pause between two polls when nothing is due, more than 0; `worker.pollInterval` by default. */
   pollInterval?: Duration
   /** How long `stop()` waits for running handlers before it hands them back; by default `worker.shutdownTimeout`. */
   shutdownTimeout?: Duration
   /**
-   * Whether to be woken by LISTEN/NOTIFY when something is sent, where the database URL keeps a session. `true` by
-   * default; a worker that is not woken still looks every `pollInterval`.
+   * Whether to be woken by LISTEN/NOTIFY when something is sent, if the database URL keeps a session. `true` by
+   * default; a worker that is not woken still polls every `pollInterval`.
    */
   listen?: boolean
-  /** Whether SIGTERM and SIGINT stop the worker: the first drains, the second forces. `true` by default. */
+  /** Whether SIGTERM and SIGINT stop the worker: the first one drains, a second one forces. `true` by default. */
   handleSignals?: boolean
   /**
-   * How long the process may stay after SIGTERM or SIGINT once everything is handed back, 5 s by default. Handlers that
-   * ignore their signal would keep it alive; after this time it ends as the signal would have ended it, with the exit code
-   * 143 or 130, unless `process.exitCode` is set. An application that listens to the signal itself ends its process
-   * itself, where no such handler is left. `false`: the process is never ended. Without `handleSignals` it is not either.
+   * How long the process may continue after SIGTERM or SIGINT once everything is handed back, 5 s by default. Handlers
+   * that ignore their signal would keep it alive; after this time it ends as the signal would have ended it, with exit
+   * code 143 or 130, unless `process.exitCode` is set. An application that listens to the signal itself must end its
+   * process, unless such a handler is left. `false`, or without `handleSignals`: the process is never ended.
    */
   exitGrace?: Duration | false
 }
 
-/** Where a worker is in its life. */
+/** The state of a worker. */
 export type WorkerState = 'idle' | 'running' | 'stopping' | 'stopped'
 
-/** The figures of a worker. */
+/** The counters of a worker. */
 export interface WorkerStats extends ConsumerCounters {
-  /** Where it is in its life. */
+  /** Its state. */
   state: WorkerState
   /** Handlers running now. */
   running: number
@@ -42,11 +42,11 @@ export interface WorkerStats extends ConsumerCounters {
   uptime: number
 }
 
-/** How a worker is. */
+/** The health of a worker. */
 export interface WorkerHealth {
   /** `degraded`: it works, but look at `problems`; `unhealthy`: it does not. */
   status: 'healthy' | 'degraded' | 'unhealthy'
-  /** Where it is in its life. */
+  /** Its state. */
   state: WorkerState
   /** Whether it takes messages. */
   running: boolean
@@ -56,7 +56,7 @@ export interface WorkerHealth {
   uptime: number
   /** Bytes that the process uses. */
   memoryUsage: number
-  /** The transport's last error. A minute after it, it no longer counts as a problem. */
+  /** The transport's last error. After a minute it does not count as a problem any more. */
   lastError: { code: string; message: string; at: Date } | null
   /** Waiting messages that have no handler here. */
   unhandled: UnhandledMessages[]

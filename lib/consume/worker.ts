@@ -1,4 +1,4 @@
-/** A long-lived consumer for a process of its own. */
+/** A long-lived consumer. */
 
 import type { Duration } from '../base/duration.js'
 import { duration, flag, positiveDuration } from '../base/options.js'
@@ -11,15 +11,15 @@ import { WorkerEmitter, type WorkerEvents } from './events.js'
 import { type CheckedOptions, checkOptions } from './options.js'
 import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-model.js'
 
-/** A transport in trouble fails at every look, so an error older than this is over. */
+/** A transport in trouble fails at every poll, so an error older than this is over. */
 const RECENT_MS = 60_000
 
-/** What the application gets for its own farewell, after `start()` has resolved. */
+/** The time that the application has for its own shutdown, after `start()` has resolved. */
 const EXIT_GRACE_MS = 5_000
 /** The same, after a second signal. */
 const FORCED_EXIT_GRACE_MS = 1_000
 
-/** A signal that the worker has obeyed. */
+/** A signal that the worker has received. */
 interface Signalled {
   signal: NodeJS.Signals
   /** Whether there were two. */
@@ -53,14 +53,14 @@ export class Worker extends WorkerEmitter {
   #signalled: Signalled | undefined
   #lastError: WorkerHealth['lastError'] = null
 
-  /** @throws ConfigurationError naming an option that does not fit. */
+  /** @throws ConfigurationError naming the invalid option. */
   constructor(options: WorkerOptions = {}) {
     super()
     this.#options = options
     this.#checked = this.#check()
   }
 
-  /** Starts, and resolves with what was done when the worker has stopped. Called again while it runs, the same promise. */
+  /** Starts, and resolves with what was done when the worker has stopped. While it runs, the same promise. */
   start(): Promise<ConsumeResult> {
     if (this.#state === 'running' || this.#state === 'stopping') return this.#ended as Promise<ConsumeResult>
     this.#ended = this.#live()
@@ -68,11 +68,11 @@ export class Worker extends WorkerEmitter {
   }
 
   /**
-   * Stops: no more claims, unstarted messages go back, running handlers may end.
+   * Stops: claims nothing more, hands back messages that have not started, and lets running handlers finish.
    *
    * @param options.timeout how long they may take, instead of `shutdownTimeout`; then they are handed back.
    * @param options.force hands them back at once.
-   * @returns what the worker did; `undefined` when it never started.
+   * @returns what the worker did; `undefined` if it never started.
    */
   async stop(options: { timeout?: Duration; force?: boolean } = {}): Promise<ConsumeResult | undefined> {
     const timeout = options.timeout === undefined ? undefined : duration(options.timeout, 'timeout')
@@ -85,7 +85,7 @@ export class Worker extends WorkerEmitter {
     }
   }
 
-  /** The figures so far. */
+  /** The counters so far. */
   stats(): WorkerStats {
     const counters = this.#consumption?.counters() ?? NOTHING
     return {
@@ -97,7 +97,7 @@ export class Worker extends WorkerEmitter {
     }
   }
 
-  /** How the worker is, and whether messages wait that nobody here handles. */
+  /** The health of the worker, and whether messages wait that nothing here handles. */
   async health(): Promise<WorkerHealth> {
     const running = this.#state === 'running'
     const unhandled = await unhandledMessages(this.#options.registry ?? getRegistry()).catch((error: Error) => error)
@@ -168,7 +168,7 @@ export class Worker extends WorkerEmitter {
     })
   }
 
-  /** After a signal: everything is handed back, and what is left of the process is not worth waiting for. */
+  /** After a signal: everything is handed back, and nothing left in the process is worth waiting for. */
   #endProcess(): void {
     const { exitGrace = EXIT_GRACE_MS } = this.#checked
     if (this.#signalled === undefined || exitGrace === false) return

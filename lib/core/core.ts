@@ -1,4 +1,4 @@
-/** The core of the process: made at first use, reconfigured in place, shared by all copies of the package. */
+/** The core of the process: created at first use, reconfigured in place, shared by all copies of the package. */
 
 import { peekShared, setShared } from '../base/process-state.js'
 import { layersAsJson, readEnvironment } from '../config/layers.js'
@@ -13,18 +13,18 @@ interface Running {
 
 const SLOT = 'core'
 
-/** Connects a part that the core calls back with a core that was made. */
+/** Connects a part that the core calls back with a new core. */
 type Connect = (core: NativeCore, batcher: Batcher) => void
 
 const connections: Connect[] = []
 
-/** Has a part connected with every core that is made from now on. */
+/** Connects a part with every core created from now on. */
 export function whenCoreIsMade(connect: Connect): void {
   connections.push(connect)
 }
 
 /**
- * The core, made if need be from the configuration as it is now. Making it opens no connection.
+ * The core, created if necessary from the current configuration. This opens no connection.
  *
  * @throws ConfigurationError when the configuration is invalid.
  */
@@ -42,7 +42,7 @@ export function existingCore(): NativeCore | undefined {
   return peekShared<Running>(SLOT)?.core
 }
 
-/** Forgets the core, so that the next use makes one. */
+/** Forgets the core, so that the next use creates one. */
 export function forgetCore(): void {
   setShared(SLOT, undefined)
 }

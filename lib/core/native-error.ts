@@ -22,7 +22,7 @@ export interface NativeFailure {
   details?: unknown
 }
 
-/** The error that the core described. Made here, so that its stack is the caller's and not the core's. */
+/** The error that the core described. Created here, so that its stack is the caller's. */
 export function toError(failure: NativeFailure): SymphonyError {
   const { code, message, details } = failure
   switch (failure.class) {
@@ -46,8 +46,7 @@ export function toError(failure: NativeFailure): SymphonyError {
 }
 
 /**
- * What the core threw, as an error of this package. An error that the core did not write (a bug) keeps the original as
- * its `cause`.
+ * What the core threw, as an error of this package. An unexpected error (a bug) becomes the `cause`.
  */
 export function fromNative(thrown: unknown): SymphonyError {
   if (thrown instanceof SymphonyError) return thrown
@@ -75,7 +74,7 @@ export function callNative<T>(call: () => T): T {
   }
 }
 
-/** Awaits the core, translating what it rejects with. The error is made in the awaiting frame, so its stack is async. */
+/** Awaits the core, translating what it rejects with. The error is created in the awaiting frame: its stack is async. */
 export async function awaitNative<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()

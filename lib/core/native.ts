@@ -94,7 +94,7 @@ let binding: NativeBinding | undefined
 /**
  * The addon, loaded at first use: importing the package opens nothing and cannot fail.
  *
- * @throws SymphonyError `SYMPHONY_UNSUPPORTED_PLATFORM` where no binary exists or none was installed,
+ * @throws SymphonyError `SYMPHONY_UNSUPPORTED_PLATFORM` if no binary exists or none was installed,
  * `SYMPHONY_EDGE_RUNTIME` on the Edge runtime, which cannot load any.
  */
 export function native(): NativeBinding {
@@ -102,7 +102,7 @@ export function native(): NativeBinding {
   return binding
 }
 
-/** Puts another binding in place; for the unit tests beside the code. */
+/** Replaces the binding, for the unit tests beside the code. */
 export function setNative(other: NativeBinding | undefined): void {
   binding = other
 }
@@ -110,7 +110,7 @@ export function setNative(other: NativeBinding | undefined): void {
 function load(): NativeBinding {
   refuseEdgeRuntime()
   try {
-    // A literal `require` and nothing cleverer: the bundler keeps it in the CommonJS build and makes it a
+    // A literal `require`, nothing cleverer: the bundler keeps it in the CommonJS build and makes it a
     // `createRequire(import.meta.url)` in the ESM build. @vercel/nft follows both to the binary, so that standalone
     // output contains it; with `createRequire` written here it loses the CommonJS one. Being a call, it runs late,
     // so that the error below is ours.

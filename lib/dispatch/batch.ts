@@ -9,17 +9,17 @@ import { overDefaults } from './request.js'
 import { type Outcome, readOutcomes, toBatchResult } from './results.js'
 import type { BatchItem, BatchOptions, BatchResult, DispatchOptions } from './types.js'
 
-/** Messages in one call of the core at most: a few megabytes of text, and still one INSERT per transport. */
+/** The most messages in one call of the core: a few megabytes of text, and still one INSERT per transport. */
 const LARGEST = 5_000
 /** Characters in one call, unless one message alone has more. */
 const LONGEST = 8 * 1024 * 1024
 /** Characters in an atomic batch, which is one statement whatever its size. */
 const LONGEST_ATOMIC = 64 * 1024 * 1024
 
-/** A message that passed, as its request, or why it did not. */
+/** A valid message, as its request, or its error. */
 type Prepared = string | { error: Error }
 
-/** What goes into one call of the core, and the messages that do not, by their place. */
+/** What goes into one call of the core, and the messages that do not, by index. */
 interface Chunk {
   requests: string
   count: number
@@ -41,7 +41,7 @@ export async function dispatchAll(
   return results
 }
 
-/** One key for all would store the first message and drop the others as its duplicates. */
+/** One key for all would store the first message and drop the others as duplicates. */
 function refuseCommonKey(options: BatchOptions): void {
   if (!('idempotencyKey' in options) || options.idempotencyKey === undefined) return
   throw invalid(
@@ -51,7 +51,7 @@ function refuseCommonKey(options: BatchOptions): void {
   )
 }
 
-/** A promise a message is worth avoiding; only schemas that answer later need one. */
+/** A promise per message is worth avoiding; only asynchronous schemas need one. */
 async function prepareAll(
   items: Array<MessageInput | BatchItem>,
   defaults: DispatchOptions | undefined,
@@ -103,7 +103,7 @@ function refuseTooLong(requests: string[]): void {
   )
 }
 
-/** Keeps no request by itself: what lives while the core is at work is moved about by the garbage collector. */
+/** Keeps no single requests: what lives while the core is at work is moved around by the garbage collector. */
 function toChunks(prepared: Prepared[]): Chunk[] {
   const chunks: Chunk[] = []
   for (let start = 0; start < prepared.length; ) {
@@ -137,12 +137,12 @@ function toChunk(prepared: Prepared[]): Chunk {
 
 async function dispatchChunk(chunk: Chunk): Promise<BatchResult[]> {
   const results = chunk.count === 0 ? [] : await sendEach(chunk)
-  // In the order of their places, each where it belongs.
+  // In the original order.
   for (const [place, error] of chunk.refused) results.splice(place, 0, { success: false, error })
   return results
 }
 
-/** A call that fails as a whole fails each of its messages: earlier chunks are stored, and the caller has to know. */
+/** A call that fails as a whole fails each of its messages: earlier chunks are stored, and the caller must know. */
 async function sendEach({ requests, count }: Chunk): Promise<BatchResult[]> {
   try {
     return (await send(requests)).map(toBatchResult)

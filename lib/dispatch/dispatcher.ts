@@ -24,7 +24,7 @@ import type {
 } from './types.js'
 import { watched } from './watcher.js'
 
-/** The dispatcher over the native core. It has no state of its own. */
+/** The dispatcher over the native core. It is stateless. */
 export class SymphonyDispatcher implements Dispatcher {
   static {
     brand(SymphonyDispatcher, 'SymphonyDispatcher')
@@ -73,12 +73,12 @@ export class SymphonyDispatcher implements Dispatcher {
   }
 }
 
-/** What a span says about a message that was dispatched. */
+/** What a span records of a dispatched message. */
 function describeDispatch({ messageId, transport, queue }: DispatchResult): Attributes {
   return { 'messaging.message.id': messageId, 'messaging.destination.name': queue, 'symphony.transport': transport }
 }
 
-/** What a span says about a batch that was dispatched. */
+/** What a span records of a dispatched batch. */
 function describeBatch(results: unknown[]): Attributes {
   return { 'messaging.batch.message_count': results.length }
 }
@@ -96,18 +96,18 @@ function start(): Dispatcher {
   return dispatcher
 }
 
-/** Replaces the dispatcher that the functions of this package use; without an argument the usual one comes back. */
+/** Replaces the dispatcher that the functions of this package use; without an argument, restores the default. */
 export function setDispatcher(dispatcher?: Dispatcher): void {
   setShared(SLOT, dispatcher)
 }
 
 /**
- * Stores a message for its handlers. When the promise resolves, the message is safe.
+ * Stores a message for its handlers. When the promise resolves, the message is stored.
  *
- * Calls made in the same moment share one INSERT. The payload is copied at the call: changes after it do not travel.
+ * Calls made at the same moment share one INSERT. The payload is copied at the call, so later changes have no effect.
  *
  * @throws MessageValidationError with `code` and `path`, before anything is sent; ConfigurationError for a transport
- * that does not exist; TransportError when it cannot be stored. With the transport `sync`, what the handler threw.
+ * that does not exist; TransportError if it cannot be stored. With the transport `sync`, what the handler threw.
  *
  * @example
  * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' } }, { priority: 7, delay: '5m' })
@@ -129,11 +129,11 @@ export async function dispatch(
 }
 
 /**
- * Stores many messages: one call of the core for up to 5,000, one INSERT a transport.
+ * Stores many messages: one call of the core for up to 5,000, one INSERT per transport.
  *
- * @param messages messages, or `{ message, options }` where one has options of its own.
+ * @param messages messages, or `{ message, options }` for one with its own options.
  * @param options defaults for each message; `atomic: true` for all or nothing.
- * @returns one entry a message, in order: `{ success: true, …result }` or `{ success: false, error }`.
+ * @returns one entry per message, in order: `{ success: true, …result }` or `{ success: false, error }`.
  * @throws only with `atomic: true`, the first error, and nothing is stored.
  */
 export async function dispatchBatch(
@@ -144,11 +144,11 @@ export async function dispatchBatch(
 }
 
 /**
- * Stores one message in several transports, each by itself.
+ * Stores one message in several transports, each separately.
  *
- * @returns one entry a transport, in order.
- * @throws when the message is invalid, one of the names is not that of a transport, or no transport took it. Where one
- * of several fails, its entry has the error.
+ * @returns one entry per transport, in order.
+ * @throws if the message is invalid, a transport does not exist, or no transport took it. If one of several fails, its
+ * entry has the error.
  */
 export async function dispatchToTransports(
   message: MessageInput,

@@ -1,21 +1,22 @@
 /**
- * Group commit: `dispatch()` calls of the same moment share one call of the core, and so one INSERT.
+ * Group commit: `dispatch()` calls made at the same moment share one call of the core, and so one INSERT.
  *
- * No timer: a flush takes all that waits as soon as a lane is free. Alone, a message leaves in the same turn of the
- * event loop; under load, those that come while the lanes are busy go together.
+ * It needs no timer: a flush takes all that waits as soon as a lane is free. Alone, a message leaves in the same
+ * turn of the event loop; under load, those that arrive while the lanes are busy go together.
  */
 import { type Outcome, readOutcomes } from './results.js'
 
 /**
- * Calls of the core at a time. Two, so that one batch is on its way while the other is written. A single lane would
+ * Concurrent calls of the core. Two, so that one batch is on its way while the other is written. A single lane would
  * leave the database idle between round trips; more lanes make smaller batches.
  */
 const LANES = 2
 
 /**
- * Messages in one call at most: longer ones delay the first of them without being faster. When so many wait, the free
- * lanes share them. A thousand callers in a loop otherwise end up in one lane, with the database idle while JavaScript
- * works and the other way round: 44k a second instead of 52k to 72k, on two cores. Fewer stay together, and in order.
+ * The most messages in one call: longer calls delay the first message without being faster. When this many wait, the
+ * free lanes share them. A thousand callers in a loop otherwise end up in one lane, with the database idle while
+ * JavaScript works and the other way round: 44k per second instead of 52k to 72k, on two cores. Fewer stay together,
+ * and in order.
  */
 const LARGEST = 1_000
 
@@ -40,7 +41,7 @@ export class Batcher {
     this.#send = send
   }
 
-  /** Dispatches one request together with others; rejects only when the whole call failed. */
+  /** Dispatches one request together with others; rejects only if the whole call failed. */
   add(request: string): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
@@ -49,7 +50,7 @@ export class Batcher {
   }
 
   /**
-   * A handler runs inside a dispatch, which holds its lane that long. Another lane makes up for it: the handler may
+   * A handler runs inside a dispatch, which holds its lane for that long. Another lane is opened: the handler may
    * dispatch too, and would otherwise wait for itself.
    */
   inlineStarted(): void {
@@ -57,7 +58,7 @@ export class Batcher {
     this.#schedule()
   }
 
-  /** The handler is through, the extra lane closes. */
+  /** The handler has ended, and the extra lane closes. */
   inlineEnded(): void {
     this.#inline -= 1
   }
@@ -82,7 +83,7 @@ export class Batcher {
     return all
   }
 
-  /** How many of the first of those that wait fit into one call. */
+  /** How many of the waiting requests, from the first, fit into one call. */
   #fitting(most: number): number {
     let characters = 0
     for (let count = 0; count < most; count += 1) {

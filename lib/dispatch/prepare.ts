@@ -1,4 +1,4 @@
-/** A message as the request that is sent, its schema asked before. */
+/** A message as the request that is sent, after its schema was asked. */
 
 import { extrasOf } from '../message/extras.js'
 import type { MessageInput } from '../message/message.js'
@@ -9,7 +9,7 @@ import { overDefaults, toRequest } from './request.js'
 import type { DispatchOptions } from './types.js'
 
 /**
- * The request for a message. At once where no schema has to be waited for, so that the payload is copied in the call.
+ * The request for a message; synchronous unless a schema must be awaited, so that the payload is copied in the call.
  *
  * @throws MessageValidationError, also as a rejection.
  */

@@ -7,7 +7,7 @@ import type { MessageInput } from '../message/message.js'
 import { invalid, serializeMessage, stringifyPart } from '../message/serialization.js'
 import type { DispatchOptions } from './types.js'
 
-/** The code of each option that is wrong; any other key is the core's to refuse. */
+/** The code of each invalid option; the core refuses any other key. */
 const CODES: Record<string, string> = {
   priority: 'SYMPHONY_INVALID_PRIORITY',
   scheduledAt: 'SYMPHONY_INVALID_SCHEDULED_AT',
@@ -24,9 +24,9 @@ function codeOf(key: string): string {
 }
 
 /**
- * The request as JSON: a snapshot, which later changes to the message do not reach.
+ * The request as JSON: a snapshot that later changes to the message do not affect.
  *
- * Only what JSON cannot carry is refused here. The rest is the core's to judge, which has the limits.
+ * Only what JSON cannot represent is refused here. The core, which has the limits, judges the rest.
  */
 export function toRequest(message: MessageInput, options: DispatchOptions | undefined, text?: MessageText): string {
   const json = serializeMessage(message, text)

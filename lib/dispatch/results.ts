@@ -20,18 +20,18 @@ export interface NativeStored {
   priority: number
   availableAt: number
   scheduledAt?: number | null
-  /** Absent where none was given: then the message's id stands for it. */
+  /** Absent if none was given: then it is the message's id. */
   idempotencyKey?: string
 }
 
-/** What a message has in common with the one before it in its batch is left out. */
+/** What a message shares with the previous one of its batch is left out. */
 type Brief = Pick<NativeStored, 'messageId'> & Partial<NativeStored>
 type NativeCopy = NativeStored | { transport: string; error: NativeFailure }
 
 /** What the core answers to one request. */
 export type NativeAnswer = { ok: Brief & { messages?: NativeCopy[] } } | { error: NativeFailure }
 
-/** What became of one request. */
+/** What happened to one request. */
 export type Outcome = { ok: StoredMessage; copies: NativeCopy[] | undefined } | { error: NativeFailure }
 
 /** The answers of the core to a batch, in order. */
@@ -60,7 +60,7 @@ function complete(last: NativeStored, brief: Brief): void {
 /**
  * The result of a dispatch.
  *
- * @throws the handler's own error where a handler failed inside `dispatch()`, else the core's as its class.
+ * @throws the handler's own error if a handler failed inside `dispatch()`, else the core's as its class.
  */
 export function unwrap(outcome: Outcome): DispatchResult {
   if ('error' in outcome) throw errorOf(outcome.error)
@@ -72,7 +72,7 @@ export function toBatchResult(outcome: Outcome): BatchResult {
   if ('error' in outcome) return { success: false, error: errorOf(outcome.error) }
   const { messageId, status, transport, queue, priority, availableAt, idempotencyKey, scheduledAt } = outcome.ok
   const messages = entriesOf(outcome)
-  // Written out: with something before it, a spread costs more than all else here.
+  // Written out: a spread would cost more than everything else here.
   const result: BatchResult = {
     success: true,
     messageId,
@@ -88,7 +88,7 @@ export function toBatchResult(outcome: Outcome): BatchResult {
   return result
 }
 
-/** The results of one message, a transport each. */
+/** The results of one message, one per transport. */
 export function toTransportResults(result: DispatchResult): TransportResult[] {
   return result.messages.map((entry) => ('error' in entry ? { success: false, ...entry } : { success: true, ...entry }))
 }
@@ -115,7 +115,7 @@ function toStored(native: NativeStored): StoredMessage {
   return stored
 }
 
-/** The error that a handler threw inside this dispatch may be anything, so its type is a promise of convention. */
+/** A handler may throw anything, so the type of this error is only a convention. */
 function errorOf(failure: NativeFailure): Error {
   const messageId = (failure.details as { messageId?: string } | null | undefined)?.messageId
   const thrown = messageId === undefined ? undefined : takeInlineError(messageId)

@@ -1,4 +1,4 @@
-/** What `dispatch()` takes and answers. */
+/** What `dispatch()` takes and returns. */
 
 import type { Duration } from '../base/duration.js'
 import type { SymphonyError } from '../base/errors.js'
@@ -7,19 +7,19 @@ import type { MessageInput, MessageMetadata } from '../message/message.js'
 
 /** How one message is dispatched. Everything is optional; routing and configuration decide the rest. */
 export interface DispatchOptions {
-  /** The transport or transports, instead of what routing says. */
+  /** One or more transports, instead of routing. */
   transport?: string | string[]
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   queue?: string
   /** 1 to 10, 10 first. */
   priority?: number
   /** Not before this instant: a `Date`, an ISO 8601 text with zone, or milliseconds since the epoch. */
   scheduledAt?: Date | string | number
-  /** Not before so long from now, by the database's clock: milliseconds, or `'30s'`, `'5m'`, `'24h'`. */
+  /** Not before this much later, by the database's clock: milliseconds, or `'30s'`, `'5m'`, `'24h'`. */
   delay?: Duration
-  /** Unique within `deduplication.window`: a second dispatch with it answers `status: 'duplicate'`. */
+  /** Unique within `deduplication.window`: a second dispatch with it returns `status: 'duplicate'`. */
   idempotencyKey?: string
-  /** Text that travels beside the message, such as a trace id. */
+  /** Text that travels with the message, such as a trace id. */
   headers?: Record<string, string>
   /** Merged over the message's own metadata. */
   metadata?: MessageMetadata
@@ -27,7 +27,7 @@ export interface DispatchOptions {
   maxRetries?: number
 }
 
-/** Options of a batch: defaults for each of its messages. A key belongs to one message, so there is none here. */
+/** Options of a batch: defaults for each of its messages. A key belongs to one message, so it is not among them. */
 export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
   /**
    * All messages or none: the first one that cannot be stored rejects the whole; at most 64 MiB of JSON. `false` by
@@ -45,8 +45,8 @@ export interface BatchItem {
 }
 
 /**
- * What became of a dispatched message: `'queued'`: stored; `'duplicate'`: its idempotency key was taken, `messageId` is
- * the first message's; `'handled'`: its handlers have run (transport `sync`).
+ * What happened to a dispatched message: `'queued'`: stored; `'duplicate'`: its idempotency key was taken, `messageId`
+ * is the first message's; `'handled'`: its handlers have run (transport `sync`).
  */
 export type DispatchStatus = 'queued' | 'duplicate' | 'handled'
 
@@ -54,23 +54,23 @@ export type DispatchStatus = 'queued' | 'duplicate' | 'handled'
 export interface StoredMessage {
   /** The message's id, a UUIDv7. */
   messageId: string
-  /** What became of it. */
+  /** What happened to it. */
   status: DispatchStatus
   /** The transport. */
   transport: string
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   queue: string
   /** 1 to 10. */
   priority: number
-  /** From when it can be handled. */
+  /** When it can be handled at the earliest. */
   availableAt: Date
-  /** The instant asked for, if any. */
+  /** The requested time, if any. */
   scheduledAt?: Date
-  /** The key given, or the one generated. */
+  /** The given key, or a generated one. */
   idempotencyKey: string
 }
 
-/** A transport that did not take the message, while another one did. */
+/** A transport that did not take the message although another one did. */
 export interface FailedTransport {
   /** The transport. */
   transport: string
@@ -78,21 +78,21 @@ export interface FailedTransport {
   error: Error
 }
 
-/** The answer of `dispatch()`: the message as its first transport has it, and as all of them do. */
+/** The result of `dispatch()`: the message as its first transport has it, and as all of them have it. */
 export interface DispatchResult extends StoredMessage {
-  /** One entry a transport; several where routing fans out. */
+  /** One entry per transport; several if routing fans out. */
   messages: Array<StoredMessage | FailedTransport>
 }
 
-/** One entry of the answer of `dispatchBatch()`. */
+/** One entry of the result of `dispatchBatch()`. */
 export type BatchResult = ({ success: true } & DispatchResult) | { success: false; error: SymphonyError | Error }
 
-/** One entry of the answer of `dispatchToTransports()`. */
+/** One entry of the result of `dispatchToTransports()`. */
 export type TransportResult =
   | ({ success: true } & StoredMessage)
   | { success: false; transport: string; error: SymphonyError | Error }
 
-/** What `setDispatcher()` takes: everything that dispatches, such as a double in a test. */
+/** What `setDispatcher()` takes: anything that dispatches, such as a test double. */
 export interface Dispatcher {
   /** Dispatches one message. */
   dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>

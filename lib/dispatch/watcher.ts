@@ -1,4 +1,4 @@
-/** Dispatchers that are watched, for those who want to know what becomes of each call. */
+/** Dispatchers that are watched, to learn what happens to each call. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { peekShared, shared } from '../base/process-state.js'
 import type { Dispatcher } from './types.js'
@@ -7,7 +7,7 @@ const SLOT = 'watchers'
 
 /** Something that watches the dispatches made in a call. */
 export interface Watcher {
-  /** A dispatcher over this one that notes what becomes of what it dispatches. */
+  /** A dispatcher around this one that records what happens to what it dispatches. */
   watch(dispatcher: Dispatcher): Dispatcher
 }
 
@@ -16,7 +16,7 @@ export function watchers(): AsyncLocalStorage<Watcher> {
   return shared(SLOT, () => new AsyncLocalStorage<Watcher>())
 }
 
-/** The dispatcher, watched where the caller has a watcher. */
+/** The dispatcher, watched if the caller has a watcher. */
 export function watched(dispatcher: Dispatcher): Dispatcher {
   return peekShared<AsyncLocalStorage<Watcher>>(SLOT)?.getStore()?.watch(dispatcher) ?? dispatcher
 }

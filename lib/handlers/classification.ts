@@ -1,8 +1,8 @@
 /**
- * Whether a failed message is worth another try.
+ * Whether a failed message is retried.
  *
  * In this order: the handler's `classifyError`; an explicit `HandlerError`; validation errors and HTTP status codes;
- * network errors. The error itself comes before its causes. What nobody knows is retried.
+ * network errors. The error itself comes before its causes. Unknown errors are retried.
  */
 import { HandlerError, MessageValidationError } from '../base/errors.js'
 import { getLogger } from '../base/logger.js'
@@ -11,9 +11,9 @@ import type { ErrorVerdict, HandlerContext, MessageHandler } from './types.js'
 
 /** The decision about an error. */
 export interface Classification {
-  /** Whether another try makes sense. */
+  /** Whether a retry makes sense. */
   retryable: boolean
-  /** The wait in milliseconds that the error asks for; `null`: as the retry strategy says. */
+  /** The delay in milliseconds that the error asks for; `null`: as the retry strategy says. */
   retryAfter: number | null
 }
 
@@ -40,10 +40,10 @@ const NETWORK = new Set([
   'ENETDOWN',
 ])
 
-/** Causes are followed so far: nobody nests deeper, and a cycle has to end. */
+/** How far causes are followed: nobody nests deeper, and a cycle must end. */
 const DEEPEST = 10
 
-/** The decision about an error that nobody claims in particular. Never fails, whatever was thrown. */
+/** The default decision about an error. Never fails, whatever was thrown. */
 export function classifyError(error: unknown): Classification {
   try {
     return classify(error)
@@ -63,7 +63,7 @@ function classify(error: unknown): Classification {
   return { retryable: true, retryAfter: isObject(error) ? retryAfterOf(error) : null }
 }
 
-/** The decision of a handler about its own error; `undefined` when it leaves it to {@link classifyError}. */
+/** The decision of a handler about its own error; `undefined` if it leaves it to {@link classifyError}. */
 export function askHandler(
   handler: Pick<MessageHandler, 'classifyError'>,
   error: unknown,

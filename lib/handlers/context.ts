@@ -6,7 +6,7 @@ import type { Delivery } from './delivery.js'
 import type { HandlerContext } from './types.js'
 
 /**
- * Made for every message, so what few handlers use (dates, signal, logger) is made when it is asked for.
+ * Created for every message, so what few handlers use (dates, signal, logger) is created on demand.
  */
 export class DeliveryContext implements HandlerContext {
   readonly id: string
@@ -18,7 +18,7 @@ export class DeliveryContext implements HandlerContext {
   readonly metadata: MessageMetadata
   readonly retryCount: number
   readonly maxRetries: number
-  /** Replaced by what the schema of a handler gives while that handler runs. */
+  /** Replaced by what the schema of a handler returns while that handler runs. */
   message: Message
 
   readonly #delivery: Delivery
@@ -113,13 +113,13 @@ export class DeliveryContext implements HandlerContext {
     return this.#aborted !== undefined
   }
 
-  /** Aborts the signal, or the one that will be asked for. */
+  /** Aborts the signal, even if it is asked for later. */
   abort(reason: unknown): void {
     this.#aborted ??= { reason }
     this.#controller?.abort(reason)
   }
 
-  /** When the handler about to run will be stopped, if it has a limit of its own. */
+  /** When the next handler will be stopped, if it has its own limit. */
   limitTo(time: number | null): void {
     this.#limit = time
   }

@@ -37,7 +37,7 @@ export interface ErrorReport {
   code?: string
 }
 
-/** How a run ended, when it did not simply succeed. */
+/** How a run ended, unless it simply succeeded. */
 export type Settlement =
   | { as: 'failed'; retryable: boolean; retryAfter: number | null; error: ErrorReport; handled: string[] }
   | { as: 'snoozed'; delay: number; handled?: string[] }

@@ -1,11 +1,11 @@
-/** A registered handler, whatever form it was registered in. */
+/** A registered handler, in whatever form it was registered. */
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
 import type { StandardSchema } from '../message/standard-schema.js'
 import type { DeliveryContext } from './context.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
 
-/** What a handler may be given as. Its message type was checked where it was registered. */
+/** The forms in which a handler may be given. Its message type was checked at registration. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds handlers of all message types.
 export type AnyHandler = HandlerFunction<any> | MessageHandler<any>
 
@@ -13,13 +13,13 @@ export type AnyHandler = HandlerFunction<any> | MessageHandler<any>
 export interface HandlerEntry {
   /** The message type, or a pattern such as `Email*`. */
   readonly type: string
-  /** What people call it: the name that was given, else that of the function or class, else `default`. */
+  /** What people call it: the given name, else that of the function or class, else `default`. */
   readonly name: string
-  /** Whether its name was given with it, and not taken from its code. */
+  /** Whether its name was given, not taken from its code. */
   readonly named: boolean
   /**
-   * Tells it apart from every other handler, and is what a message remembers once it has succeeded: its type or pattern,
-   * and `#` with the name where one was given. No name of the code is in it: those are others in the next build.
+   * Distinguishes it from every other handler, and is what a message remembers once it has succeeded: its type or
+   * pattern, and `#` with the name if one was given. It contains no name of the code: those differ in the next build.
    */
   readonly identity: string
   /** What was registered. */
@@ -37,7 +37,7 @@ export interface HandlerEntry {
 /**
  * The entry of a handler.
  *
- * @throws ConfigurationError when `handler` is not one, or its name or timeout does not fit.
+ * @throws ConfigurationError if `handler` is not one, or its name or timeout is invalid.
  */
 export function toEntry(
   type: string,
@@ -74,7 +74,7 @@ export function toEntry(
   }
 }
 
-/** The name that was given: a function's own is none. */
+/** The given name; a function's own name does not count. */
 function nameOf(type: string, handler: AnyHandler, options: HandlerOptions): string | undefined {
   const given: unknown = options.name || (typeof handler === 'function' ? undefined : handler.name) || undefined
   if (given === undefined || typeof given === 'string') return given

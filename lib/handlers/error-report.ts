@@ -1,7 +1,7 @@
 /** Whatever a handler threw, as text that can be stored. */
 import type { ErrorReport } from './delivery.js'
 
-/** Characters kept: enough to find a fault, little enough to store with each try. */
+/** Characters kept: enough to find a fault, few enough to store with each attempt. */
 const LONGEST_MESSAGE = 4_000
 const LONGEST_STACK = 8_000
 

@@ -12,7 +12,7 @@ import { type HandlerOutcome, isDiscard, isSnooze } from './outcomes.js'
 import type { HandlerRegistry } from './registry.js'
 import { countStray } from './strays.js'
 
-/** How a message ended: `settlement` is absent when all its handlers succeeded, `error` is what was thrown. */
+/** How a message ended: `settlement` is absent if all its handlers succeeded, `error` is what was thrown. */
 export interface Execution {
   settlement?: Settlement
   error?: unknown
@@ -20,7 +20,7 @@ export interface Execution {
 
 const COMPLETED: Execution = {}
 
-/** What happened so far to the handlers of one message. */
+/** What has happened so far to the handlers of one message. */
 interface Tally {
   /** Identities of those that have succeeded. */
   handled: string[]
@@ -29,10 +29,10 @@ interface Tally {
 }
 
 /**
- * Runs all handlers that have not succeeded in an earlier run, one after the other, also when one of them fails.
+ * Runs all handlers that have not succeeded in an earlier run, one after the other, even if one of them fails.
  * Never rejects, whatever they throw.
  *
- * @param timeout limit for each handler that has none of its own, in milliseconds; 0: none.
+ * @param timeout limit for each handler without its own, in milliseconds; 0: none.
  */
 export async function execute(
   registry: HandlerRegistry,
@@ -52,7 +52,7 @@ export async function execute(
   return succeeded(tally)
 }
 
-/** The end of a message that nobody handles, where it cannot wait for somebody who does. */
+/** The end of a message without a handler, where it cannot wait for one. */
 export function unhandled(type: string): Execution {
   const error = new HandlerError(
     `no handler is registered for ${type}: call registerHandler('${type}', …) first`,
@@ -93,7 +93,7 @@ async function runHandler(
   }
 }
 
-/** Several handlers may return an outcome; "again later" wins over "finished". */
+/** Several handlers may return an outcome; snoozing takes precedence over discarding. */
 function noteOutcome(tally: Tally, returned: unknown): void {
   if (isSnooze(returned)) tally.outcome = returned
   else if (isDiscard(returned)) tally.outcome ??= returned
@@ -118,7 +118,7 @@ async function runValidated(
   }
 }
 
-/** A handler that ignores its signal keeps running, but what it does then no longer counts. */
+/** A handler that ignores its signal keeps running, but its result does not count any more. */
 function runLimited(handler: HandlerEntry, context: DeliveryContext, limit: number): Promise<unknown> {
   context.limitTo(Date.now() + limit)
   const running = Promise.resolve().then(() => run(handler, context))
@@ -152,7 +152,7 @@ function failed(error: unknown, tally: Tally): Execution {
 }
 
 /**
- * A handler's own word counts first, even when middleware wrapped its error. One handler worth another try is enough:
+ * A handler's own decision counts first, even if middleware wrapped its error. One handler worth a retry is enough:
  * those that succeeded do not run again.
  */
 function verdict(error: unknown, { failures }: Tally): Classification {

@@ -1,5 +1,5 @@
 /**
- * What handlers of the `sync` transport threw, until the `dispatch()` that ran them throws it on.
+ * What handlers of the `sync` transport threw, until the `dispatch()` that ran them rethrows it.
  *
  * The core knows a failure only as text; the caller gets the object.
  */

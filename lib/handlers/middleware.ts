@@ -11,13 +11,13 @@ import { type Classification, classifyError } from './classification.js'
 import { reportError } from './error-report.js'
 import type { HandlerContext, MessageEnvelope } from './types.js'
 
-/** Runs what is inside: further middleware, then the handlers. Rejects with the first handler's error. */
+/** Runs the rest: further middleware, then the handlers. Rejects with the first handler's error. */
 export type Next = () => Promise<unknown>
 
 /**
  * Runs around the handlers of one message.
  *
- * What it throws fails the message; when it swallows the error of `next()`, the message counts as handled. It may return
+ * If it throws, the message fails; if it swallows the error of `next()`, the message counts as handled. It may return
  * `snooze(…)` or `discard(…)` without calling `next()`.
  */
 export type Middleware = (envelope: MessageEnvelope, context: HandlerContext, next: Next) => Promise<unknown>
@@ -76,9 +76,9 @@ export function validationMiddleware(schemas: Record<string, StandardSchema> = {
 }
 
 /**
- * Turns every error into a `HandlerError` that says whether it is retried, with the original as its `cause`.
+ * Turns every error into a `HandlerError` that says whether to retry, with the original as its `cause`.
  *
- * @param classify decides; `undefined` leaves the error to the usual rules, and so does a function that throws.
+ * @param classify decides; if it returns `undefined` or throws, the default rules apply.
  */
 export function errorClassificationMiddleware(
   classify: (error: unknown, context: HandlerContext) => boolean | undefined = () => undefined,
@@ -124,7 +124,7 @@ export interface Measurement {
 /**
  * Measures every message.
  *
- * @param options.slowerThan milliseconds from which a message is logged as slow (`warn`); 1,000 by default.
+ * @param options.slowerThan milliseconds above which a message is logged as slow (`warn`); 1,000 by default.
  * @param options.onMeasure called with each measurement.
  */
 export function performanceMiddleware(

@@ -1,27 +1,27 @@
-/** What a handler may return when it neither succeeded nor failed. */
+/** What a handler may return if it neither succeeded nor failed. */
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
 
 const OUTCOME: unique symbol = Symbol.for('leadmap.symphony.outcome')
 
-/** "Again later": no attempt is used. */
+/** Run again later, without using up an attempt. */
 export interface Snooze {
   readonly [OUTCOME]: 'snooze'
   /** Milliseconds. */
   readonly delay: number
 }
 
-/** "Finished, though nothing was done": not retried, no dead letter. */
+/** Finished although nothing was done: neither retried nor a dead letter. */
 export interface Discard {
   readonly [OUTCOME]: 'discard'
   readonly reason: string
 }
 
-/** What `snooze()` and `discard()` give. */
+/** What `snooze()` and `discard()` return. */
 export type HandlerOutcome = Snooze | Discard
 
 /**
- * To be returned by a handler that cannot do its work yet.
+ * Returned by a handler that cannot do its work yet.
  *
  * @param delay how long from now: milliseconds, or `'30s'`, `'5m'`, …
  */
@@ -32,7 +32,7 @@ export function snooze(delay: Duration): Snooze {
 }
 
 /**
- * To be returned by a handler whose work is not wanted any more.
+ * Returned by a handler whose work is not wanted any more.
  *
  * @param reason kept with the message.
  */

@@ -9,36 +9,36 @@ import type { Middleware } from './middleware.js'
 import { mayReplace } from './replacement.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
 
-/** Takes a registration back. */
+/** Reverts a registration. */
 export type Unregister = () => void
 
-/** Types whose handlers are remembered. With a pattern, the sender of messages decides how many there are. */
+/** Types whose handlers are cached. With a pattern, the senders of messages decide how many there are. */
 const REMEMBERED = 1_000
 
 /**
  * Handlers and middleware.
  *
- * A type may have several handlers; they run one after the other, and a retry runs those again that failed. Patterns
- * (`Email*`, `*`) are handlers of every type that fits, beside the type's own: the exact ones run first, then the
- * longest prefix.
+ * A type may have several handlers; they run one after the other, and a retry repeats those that failed. Patterns
+ * (`Email*`, `*`) handle every type that matches, in addition to the type's own handlers: exact ones run first, then
+ * the longest prefix.
  */
 export class HandlerRegistry {
   #entries: HandlerEntry[] = []
   #layers: Array<{ name: string | undefined; run: Middleware }> = []
   #middleware: readonly Middleware[] = []
   #matching = new Map<string, readonly HandlerEntry[]>()
-  /** Registered since the code that runs now was called: see {@link mayReplace}. */
+  /** Registered in the current turn: see {@link mayReplace}. */
   #fresh = new Set<HandlerEntry>()
   #listeners = new Set<() => void>()
 
   /**
-   * Registers a handler. A type or pattern may have one without a name; every other one needs a `name` of its own (the
-   * name of a function or a class does not count, for it changes with the build).
+   * Registers a handler. A type or pattern may have one without a name; every other one needs its own `name` (the name
+   * of a function or a class does not count, because it changes with the build).
    *
-   * Registered again under the same type and name, later or by the same code, it is replaced in its place: so hot reload
-   * does not double it. Two different handlers registered in one go are refused.
+   * Registered again under the same type and name, later or by the same code, it is replaced in its place, so hot
+   * reload does not duplicate it. Two different handlers registered in the same turn are refused.
    *
-   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` when it is not a handler, or there is another of its name.
+   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` if it is not a handler, or another one has its name.
    */
   register<M extends MessageShape = UntypedMessage>(
     type: M['type'],
@@ -72,7 +72,7 @@ export class HandlerRegistry {
     return () => this.#stack(this.#layers.filter((other) => other !== layer))
   }
 
-  /** The handlers of a type, in the order in which they run; empty when there is none. */
+  /** The handlers of a type, in the order in which they run; may be empty. */
   get(type: string): readonly HandlerEntry[] {
     let found = this.#matching.get(type)
     if (found === undefined) {
@@ -100,7 +100,7 @@ export class HandlerRegistry {
     return this.#middleware
   }
 
-  /** Removes a handler, or all handlers of a type when no name is given. Answers whether there was one. */
+  /** Removes a handler, or all handlers of a type if no name is given. Returns whether one was removed. */
   unregister(type: string, name?: string): boolean {
     return this.#remove((entry) => entry.type === type && (name === undefined || entry.name === name))
   }
@@ -111,7 +111,7 @@ export class HandlerRegistry {
     this.#replace([])
   }
 
-  /** Calls `listener` whenever the handlers change; the answer ends that. */
+  /** Calls `listener` whenever the handlers change; the returned function ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => {
@@ -119,7 +119,7 @@ export class HandlerRegistry {
     }
   }
 
-  /** The types that a consumer may claim; `null`: any, since a pattern can fit any. */
+  /** The types that a consumer may claim; `null`: any, because a pattern can match any. */
   claimable(): string[] | null {
     const types = this.types()
     return types.some(isPattern) ? null : types
@@ -158,7 +158,7 @@ export class HandlerRegistry {
   }
 }
 
-/** The registry of the process: what `consumeBatch()`, `Worker` and the `sync` transport use when none is given. */
+/** The registry of the process: what `consumeBatch()`, `Worker` and the `sync` transport use by default. */
 export function getRegistry(): HandlerRegistry {
   return shared('registry', () => new HandlerRegistry())
 }

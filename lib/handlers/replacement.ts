@@ -5,12 +5,12 @@ import { type AnyHandler, type HandlerEntry, refused } from './entry.js'
 /**
  * Whether a handler replaces the one before it.
  *
- * The same code again is the same handler: a hot reload, or a bundler that has put its module into several bundles. Other
- * code is a hot reload after an edit, where the one before was registered in an earlier turn. In one turn, which no hot
- * reload is, it is a second handler.
+ * The same code again is the same handler: a hot reload, or a bundler that has put its module into several bundles.
+ * Different code is a hot reload after an edit if the earlier one was registered in an earlier turn. In the same turn,
+ * which cannot be a hot reload, it is a second handler.
  *
- * @param isFresh whether the one before was registered in the same turn: no `await` between.
- * @throws ConfigurationError where there are two handlers.
+ * @param isFresh whether the earlier one was registered in the same turn, without an `await` between.
+ * @throws ConfigurationError for two handlers.
  */
 export function mayReplace(before: HandlerEntry, entry: HandlerEntry, isFresh: boolean): void {
   // Of two types, whenever: `A#b` without a name, and `A` with the name `b`.
@@ -30,7 +30,7 @@ function codeOf(handler: AnyHandler): string {
   return typeof handler === 'function' ? textOf(handler) : `${handler.constructor} ${textOf(handler.handle)}`
 }
 
-/** Bound functions show no code, and would all be the same: their names say what was bound. */
+/** Bound functions show no code and would all look the same: their names say what was bound. */
 function textOf(code: AnyHandler & { name?: string }): string {
   const text = String(code)
   return text.endsWith('{ [native code] }') ? `${code.name} ${text}` : text
@@ -45,7 +45,7 @@ function twoOf(before: HandlerEntry, { type, name, named }: HandlerEntry): Error
   return refused(`two handlers of ${type} ${which}: ${remedy}, so that a retry can tell them apart`)
 }
 
-/** One whose name was given is meant to replace: Next.js runs a module once in every bundle that imports it. */
+/** One with a given name is meant to replace: Next.js runs a module once in every bundle that imports it. */
 function warnOfReplacement({ type, name }: HandlerEntry): void {
   getLogger().warn('a handler was replaced by another one of its type: give each its own `name`', { type, name })
 }

@@ -1,9 +1,9 @@
-/** When a server wants to be asked again: `Retry-After`, as seconds or as an HTTP date. */
+/** When a server wants the next request: `Retry-After`, as seconds or as an HTTP date. */
 
 /** A week: a server that names a longer wait is not believed. */
 const LONGEST = 7 * 24 * 3_600_000
 
-/** The wait in milliseconds that an error asks for, in `retryAfter` or among its response's headers; `null`: none. */
+/** The delay in milliseconds that an error asks for, in `retryAfter` or among its response's headers; `null`: none. */
 export function retryAfterOf(error: object, now: number = Date.now()): number | null {
   const { retryAfter, details, headers, response } = error as Record<string, unknown>
   const candidates = [
@@ -19,7 +19,7 @@ export function retryAfterOf(error: object, now: number = Date.now()): number | 
   return null
 }
 
-/** The wait in milliseconds of a `Retry-After` value: seconds, HTTP date or `Date`; `null` when it is none of these. */
+/** The delay in milliseconds of a `Retry-After` value: seconds, HTTP date or `Date`; `null` for anything else. */
 export function parseRetryAfter(value: unknown, now: number): number | null {
   if (value instanceof Date) return bounded(value.getTime() - now)
   if (typeof value === 'number') return bounded(value * 1_000)

@@ -1,13 +1,13 @@
-/** Outcomes as the core takes them: what handlers, their `classifyError` and middleware made of them may be anything. */
+/** Outcomes as the core takes them: handlers, their `classifyError` and middleware may return anything. */
 import type { Settlement } from './delivery.js'
 import { clean, reportError } from './error-report.js'
 
-/** The error class of a run whose outcome nobody can act on. */
+/** The error class of a run with an invalid outcome. */
 const CLASS = 'InvalidOutcome'
 
 /**
- * The outcome, or where it is not one a failed run that says whose mistake it is. It is retried: the next build may have
- * mended it. Never fails.
+ * The outcome; if it is invalid, a failed run that says whose mistake it is. It is retried, because the next build may
+ * have fixed it. Never fails.
  */
 export function wellFormed(settlement: Settlement): Settlement {
   try {
@@ -64,7 +64,7 @@ function invalid(settlement: Settlement, message: string): Settlement {
   return { as: 'failed', retryable: true, retryAfter: null, error, handled: handled.filter(isText) }
 }
 
-/** The error that the handlers ended with must not be lost over the mistake. */
+/** The handlers' own error must not be lost because of the mistake. */
 function alsoFailed(settlement: Settlement): string {
   const error = settlement.as === 'failed' ? settlement.error : undefined
   return typeof error?.message === 'string' ? `. The run had failed with ${error.class}: ${error.message}` : ''
@@ -86,7 +86,7 @@ function kindOf(value: unknown): string {
   return value === null ? 'null' : typeof value
 }
 
-/** A number or a word as it is; of anything else only its kind, for it may hold what nobody is to read. */
+/** A number or a word as it is; of anything else only its kind, because it may be confidential. */
 function shown(value: unknown): string {
   const plain = typeof value === 'number' || typeof value === 'boolean' || value === undefined || value === null
   return plain ? String(value) : `of type ${typeof value}`

@@ -1,4 +1,4 @@
-/** Handlers that run on after their time was up: what they do no longer counts, but it keeps the process alive. */
+/** Handlers that keep running after their time was up: their results do not count, but they keep the process alive. */
 import { shared } from '../base/process-state.js'
 
 function strays(): { count: number } {
@@ -10,7 +10,7 @@ export function strayHandlers(): number {
   return strays().count
 }
 
-/** Counts one that has been given up, until it ends. */
+/** Counts an abandoned handler until it ends. */
 export function countStray(ended: Promise<unknown>): void {
   const all = strays()
   all.count += 1

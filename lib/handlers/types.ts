@@ -12,11 +12,11 @@ export interface MessageEnvelope<M extends MessageShape = Message> {
   readonly headers: MessageHeaders
   /** The transport it came from. */
   readonly transportName: string
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   readonly queueName: string
   /** 1 to 10, 10 first. */
   readonly priority: number
-  /** The instant asked for, if any. */
+  /** The requested time, if any. */
   readonly scheduledAt: Date | null
   /** From when it could be handled. */
   readonly availableAt: Date
@@ -33,7 +33,7 @@ export interface MessageEnvelope<M extends MessageShape = Message> {
 }
 
 /**
- * What a handler knows about the run it is in. Envelope and context are one object, handed over twice, so that both
+ * What a handler knows about its run. Envelope and context are one object, passed twice, so that both
  * `(message, context)` and `(message, envelope, context)` work.
  */
 export interface HandlerContext<M extends MessageShape = Message> extends MessageEnvelope<M> {
@@ -43,11 +43,11 @@ export interface HandlerContext<M extends MessageShape = Message> extends Messag
   readonly transport: string
   /** Which run this is; the first is 1. */
   readonly attempt: number
-  /** Aborted when the handler runs too long, the time of the drain is up, or the process has to stop. */
+  /** Aborted when the handler runs too long, the time of the drain is up, or the process must stop. */
   readonly signal: AbortSignal
   /** When the signal will be aborted at the latest; `null`: no limit. */
   readonly deadline: Date | null
-  /** The W3C trace context of the dispatching request; `undefined` where it had none. */
+  /** The W3C trace context of the dispatching request; `undefined` if it had none. */
   readonly traceparent: string | undefined
   /** What vendors added to the trace context. */
   readonly tracestate: string | undefined
@@ -62,28 +62,28 @@ export type HandlerFunction<M extends MessageShape = Message> = (
   context: HandlerContext<M>,
 ) => unknown
 
-/** Whether an error is worth another try: yes or no, or with a wait in milliseconds; `undefined`: decide as usual. */
+/** Whether an error is retried: yes or no, or with a delay in milliseconds; `undefined`: the default rules decide. */
 export type ErrorVerdict = boolean | { retryable: boolean; retryAfter?: number } | undefined
 
 /** A handler as an object or class. */
 export interface MessageHandler<M extends MessageShape = Message> {
-  /** The type it handles, where it is registered without one. */
+  /** The type it handles, if it is registered without one. */
   type?: M['type']
   /** As {@link HandlerOptions.name}. */
   name?: string
   /** How long it may run, instead of `worker.handlerTimeout`: milliseconds or `'30s'`. */
   timeout?: number | string
-  /** Does the work. A rejection is a failure; of what it returns, `snooze(…)` and `discard(…)` count. */
+  /** Does the work. A rejection is a failure; only `snooze(…)` and `discard(…)` count as results. */
   handle(message: M, envelope: HandlerContext<M>, context: HandlerContext<M>): unknown
-  /** Decides about an error, over every other rule. */
+  /** Decides about an error, before every other rule. */
   classifyError?(error: unknown, context: HandlerContext<M>): ErrorVerdict
 }
 
 /** How a handler is registered. */
 export interface HandlerOptions {
   /**
-   * Tells it apart from other handlers of the same type or pattern, and is remembered as done when it succeeds: keep it
-   * when the code changes. One handler of a type or pattern may do without.
+   * Distinguishes it from other handlers of the same type or pattern, and is remembered when it succeeds: keep it when
+   * the code changes. One handler per type or pattern needs none.
    */
   name?: string
   /** How long it may run, instead of `worker.handlerTimeout`: milliseconds or `'30s'`; 0: no limit. */

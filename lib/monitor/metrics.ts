@@ -82,7 +82,7 @@ export interface MetricsOptions {
 /**
  * What happened in a span of time, over all workers and invocations, for `retention.metrics` (7 days) back.
  *
- * @throws ConfigurationError naming an option that does not fit; TransportError when the database cannot be asked.
+ * @throws ConfigurationError naming the invalid option; TransportError when the database cannot be asked.
  *
  * @example
  * const { successRate, p95ProcessingTime, errors } = await getMetrics({ minutes: 60 })

@@ -41,7 +41,7 @@ const FAREWELL_MS = 2_000
 /**
  * Says who is told about failures; without an argument nobody is, as at the start.
  *
- * @throws ConfigurationError naming an option that does not fit.
+ * @throws ConfigurationError naming the invalid option.
  */
 export function configureNotifications(options?: NotificationOptions): void {
   setShared(SLOT, options === undefined ? undefined : new Notifier(options))

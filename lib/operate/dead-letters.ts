@@ -16,7 +16,7 @@ export interface FailedFilter {
   queue?: string
   /** Class of the last error, such as `TypeError` or `WorkerCrash`. */
   errorClass?: string
-  /** Text found in the error or in the payload, in either case. */
+  /** Text found in the error or in the payload, ignoring case. */
   text?: string
   /** Failed at or after this instant. */
   failedAfter?: Date | number | string
@@ -35,8 +35,8 @@ export interface FailedPageOptions extends FailedFilter {
 }
 
 /**
- * A message that failed for good, with a full copy of all it was. A date is invalid where somebody has written what no
- * calendar has, as `infinity`.
+ * A message that failed for good, with a full copy of all it was. A date is invalid if it was
+ * written by hand and no calendar has it, such as `infinity`.
  */
 export interface FailedMessage {
   /** The dead letter's id. */
@@ -112,13 +112,13 @@ export async function listFailed(options: FailedPageOptions = {}): Promise<Faile
 /**
  * How many dead letters match, among the newest 10,000.
  *
- * @throws ConfigurationError naming an option that does not fit.
+ * @throws ConfigurationError naming the invalid option.
  */
 export async function countFailed(filter: FailedFilter = {}): Promise<FailedCount> {
   return ask<FailedCount>((core) => core.countFailed(toFilter(filter)))
 }
 
-/** One dead letter; `null` when there is none of this id. */
+/** One dead letter; `null` if the id is unknown. */
 export async function getFailed(id: string): Promise<FailedMessage | null> {
   const found = await ask<NativeFailed | null>((core) => core.getFailed(id))
   return found === null ? null : toFailedMessage(found)

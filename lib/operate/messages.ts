@@ -26,7 +26,7 @@ export interface MessageFilter {
   status?: Exclude<MessageStatus, 'failed'>
   /** 1 to 10. */
   priority?: number
-  /** Text found in the payload or in the last error, in either case. */
+  /** Text found in the payload or in the last error, ignoring case. */
   text?: string
   /** Dispatched at or after this instant. */
   createdAfter?: Date | number | string
@@ -42,7 +42,7 @@ export interface MessagePageOptions extends MessageFilter {
   cursor?: string
 }
 
-/** A message as the queue has it. A date is invalid where somebody has written what no calendar has, as `infinity`. */
+/** A message as the queue has it. A date is invalid if it was written by hand and no calendar has it. */
 export interface QueuedMessage {
   /** Its id. */
   id: string
@@ -50,7 +50,7 @@ export interface QueuedMessage {
   type: string
   /** The transport it is in. */
   transport: string
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   queue: string
   /** 1 to 10. */
   priority: number
@@ -64,7 +64,7 @@ export interface QueuedMessage {
   metadata: MessageMetadata
   /** When it was dispatched. */
   createdAt: Date
-  /** From when it can be handled. */
+  /** When it can be handled at the earliest. */
   availableAt: Date
   /** The instant the caller asked for, if any. */
   scheduledAt: Date | null
@@ -102,7 +102,7 @@ export interface Cancellation {
   status: MessageStatus | null
 }
 
-/** Figures over everything the queue holds. Every count stops at a bound. */
+/** Figures about everything the queue holds. Every count stops at a bound. */
 export interface QueueStats {
   /** Due now. */
   pending: number
@@ -136,7 +136,7 @@ export interface QueueStats {
  * One page looks at no more than 10,000 messages, however many there are. Where a filter fits few of them, a page has
  * fewer than `limit`, or none, and `nextCursor` leads on.
  *
- * @throws ConfigurationError naming an option that does not fit; SerializationError for a cursor that is none.
+ * @throws ConfigurationError naming the invalid option; SerializationError for a cursor that is none.
  */
 export async function listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
   const page = await ask<{ messages: NativeMessage[]; nextCursor: string | null }>((core) =>
@@ -162,7 +162,7 @@ export async function cancelMessage(id: string): Promise<Cancellation> {
 }
 
 /**
- * Figures over everything the queue holds. They cost the same however long the queues are: no count goes beyond 10,000
+ * Figures about everything the queue holds. They cost the same however long the queues are: counting stops at 10,000
  * of a kind.
  *
  * @param options.transport one transport; by default all.

@@ -9,7 +9,7 @@ import { stopSchedulers } from '../schedules/scheduler.js'
 export interface QueueDepth {
   /** The transport. */
   transport: string
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   queue: string
   /** Due now. */
   pending: number

@@ -20,7 +20,7 @@ export interface SchedulerOptions {
   handleSignals?: boolean
 }
 
-/** Event names, and what their listeners get. */
+/** Event names, and the arguments of their listeners. */
 export interface SchedulerEvents {
   /** It has begun. */
   started: []
@@ -54,7 +54,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   #woken = false
   #wake: () => void = () => undefined
 
-  /** @throws SchedulerError naming an option that does not fit. */
+  /** @throws SchedulerError naming the invalid option. */
   constructor(options: SchedulerOptions = {}) {
     super()
     const { pollInterval = '10s', handleSignals = true, ...rest } = options

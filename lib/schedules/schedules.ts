@@ -93,7 +93,7 @@ export async function listSchedules(options: { after?: string; limit?: number } 
   return page.map(toSchedule)
 }
 
-/** One schedule; `null` when there is none of this name. */
+/** One schedule; `null` if the name is unknown. */
 export async function getSchedule(name: string): Promise<Schedule | null> {
   const found = await ask<NativeSchedule | null>((core) => core.getSchedule(text('name', name)))
   return found === null ? null : toSchedule(found)
@@ -135,7 +135,7 @@ export async function deleteSchedule(name: string): Promise<boolean> {
  * Dispatches a message for every run that is due: what a cron route calls. Calls at the same time share the work, and
  * one that is killed at any point loses no run and makes none twice.
  *
- * @throws TransportError when the database cannot be used. What is wrong with single schedules stands in `errors`, is
+ * @throws TransportError if the database cannot be used. What is wrong with single schedules stands in `errors`, is
  * logged, and stops no other.
  *
  * @example

@@ -52,7 +52,7 @@ export interface ScheduleOptions {
   name?: string
   /** The transport of its messages, instead of what routing says. It has to be one in Postgres. */
   transport?: string
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   queue?: string
   /** 1 to 10, 10 first. */
   priority?: number

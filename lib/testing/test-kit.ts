@@ -33,7 +33,7 @@ export interface DispatchedMessage {
   type: string
   /** The transport it is in. */
   transport: string
-  /** The queue inside the transport. */
+  /** The queue within the transport. */
   queue: string
   /** 1 to 10. */
   priority: number
@@ -45,7 +45,7 @@ export interface DispatchedMessage {
   headers: MessageHeaders
   /** Metadata of message and options, merged. */
   metadata: MessageMetadata
-  /** From when it can be handled. */
+  /** When it can be handled at the earliest. */
   availableAt: Date
   /** Failed runs so far. */
   retryCount: number

@@ -198,14 +198,14 @@ pub enum Outcome {
         /// Handlers that have succeeded so far.
         handled: Vec<String>,
     },
-    /// Put off by its handler: back later, with no attempt used.
+    /// Put off by its handler: back later, without using up an attempt.
     Snooze {
         /// How long from now.
         delay: Duration,
         /// Handlers that have succeeded so far.
         handled: Vec<String>,
     },
-    /// Not run, or not finished: back, with no attempt used. Without a delay it keeps its place.
+    /// Not run, or not finished: back, without using up an attempt. Without a delay it keeps its place.
     Release {
         /// How long from now, if not at once.
         delay: Option<Duration>,
@@ -668,15 +668,15 @@ pub trait Transport: Send + Sync {
         Ok(Vitals::default())
     }
 
-    /// Puts messages back as they were, with no attempt used. Answers as [`Transport::settle`].
+    /// Puts messages back as they were, without using up an attempt. Answers as [`Transport::settle`].
     async fn release(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
         let outcome = Outcome::UNTOUCHED;
         let back = |&(id, token)| Settlement { id, token, outcome: outcome.clone() };
         self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
     }
 
-    /// Puts back, with no attempt used, what is held under this worker and is unknown to it; answers whether anything was.
-    /// Where there is much of it, that is not all: ask again.
+    /// Puts back, without using up an attempt, what is held under this worker and is unknown to it; answers whether
+    /// anything was. Where there is much of it, that is not all: ask again.
     async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool>;
 
     /// One heartbeat for all that the worker holds. Answers since when it is registered; `None`: it is not, so it was

@@ -16,7 +16,7 @@ export interface SchedulerRouteOptions extends CronRouteOptions {
  *
  * Closed until `CRON_SECRET` is set, or `authorize` given.
  *
- * @throws ConfigurationError naming an option that does not fit.
+ * @throws ConfigurationError naming the invalid option.
  *
  * @example
  * // app/api/cron/symphony-scheduler/route.ts

@@ -47,7 +47,7 @@ const REMEDY =
 /**
  * The endpoints, for `app/api/symphony/[...symphony]/route.ts`. Without `authorize` every one of them answers 401.
  *
- * @throws ConfigurationError naming an option that does not fit.
+ * @throws ConfigurationError naming the invalid option.
  *
  * @example
  * export const runtime = 'nodejs'

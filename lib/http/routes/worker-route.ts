@@ -14,7 +14,7 @@ export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, Cr
  * Closed until `CRON_SECRET` is set, or `authorize` given. The modules that call `registerHandler()` have to be imported
  * in the route's file.
  *
- * @throws ConfigurationError naming an option that does not fit.
+ * @throws ConfigurationError naming the invalid option.
  *
  * @example
  * // app/api/cron/symphony-worker/route.ts

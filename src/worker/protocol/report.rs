@@ -39,7 +39,7 @@ pub enum Said {
         #[serde(default)]
         handled: Vec<String>,
     },
-    /// Again later, with no attempt used.
+    /// Again later, without using up an attempt.
     Snoozed {
         /// In so many milliseconds.
         delay: f64,
