@@ -1,11 +1,5 @@
 //! Durations as people write them: `500ms`, `30s`, `5m`, `24h`, `30d`.
 
-/// The longest duration that a configuration may hold, in milliseconds: 100 years, as for a retry.
-pub(crate) const LONGEST_MS: f64 = crate::policy::retry::MAX_DELAY_MS as f64;
-
-/// The longest wait that a JavaScript timer and Postgres' `statement_timeout` can count, in milliseconds: 24.8 days.
-pub(crate) const LONGEST_TIMER_MS: f64 = i32::MAX as f64;
-
 /// Units and their milliseconds, longest first.
 const UNITS: [(&str, f64); 5] = [("d", 86_400_000.0), ("h", 3_600_000.0), ("m", 60_000.0), ("s", 1_000.0), ("ms", 1.0)];
 

@@ -1,4 +1,6 @@
-//! Numbers in JSON text that `jsonb` cannot hold, or writes out at many times their length.
+//! Numbers in JSON text: those that `jsonb` cannot hold, or writes out at many times their length, and how ours look.
+
+use serde::Serializer;
 
 /// What is allowed, for error messages.
 pub const WANTS: &str = "numbers of at most 16,383 digits, with an exponent from -512 to 512";
@@ -93,6 +95,12 @@ fn is_storable(number: &str) -> bool {
     whole.len() + size <= MAX_DIGITS && behind <= MAX_DIGITS
 }
 
+/// A number, without the fraction `.0` where it is whole.
+pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    let whole = *number as i64;
+    if whole as f64 == *number { serializer.serialize_i64(whole) } else { serializer.serialize_f64(*number) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +162,13 @@ mod tests {
             let json = serde_json::json!({ "numbers": numbers, &text: [text] }).to_string();
             prop_assert_eq!(unstorable(&json), None);
         }
+    }
+
+    #[test]
+    fn numbers_are_whole_where_they_can_be() {
+        let json = |value| serialize(&value, serde_json::value::Serializer).unwrap();
+        assert_eq!(json(2.0).to_string(), "2");
+        assert_eq!(json(-0.5).to_string(), "-0.5");
+        assert_eq!(json(1e300).to_string(), "1e+300");
     }
 }

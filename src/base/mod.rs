@@ -2,6 +2,8 @@
 
 pub mod duration;
 pub(crate) mod json_number;
+pub mod limits;
+pub mod lock;
 pub mod pattern;
 pub(crate) mod redaction;
 pub(crate) mod suggestions;

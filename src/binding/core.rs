@@ -7,11 +7,12 @@ use super::memory;
 use super::thrown::{from_text, thrown, to_text};
 use crate::backends::postgres::connection::pool::Database;
 use crate::backends::postgres::migrate;
+use crate::base::lock::lock;
 use crate::config::{Config, Layers};
+use crate::counts::window::Window;
 use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
-use crate::monitor::metrics::Window;
 use crate::monitor::{doctor, health, metrics};
 use crate::operate::{dead_letters, messages};
 use crate::policy::routing;
@@ -24,7 +25,7 @@ use napi::Env;
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -70,7 +71,7 @@ impl Core {
     /// Where a message of this type and priority goes.
     #[napi(catch_unwind)]
     pub fn transports_for(&self, message_type: String, priority: Option<u8>) -> Vec<String> {
-        routing::route(&self.engine.config(), &message_type, priority, None)
+        routing::route(&self.engine.config().routes(), &message_type, priority, None)
     }
 
     /// Dispatches a batch: an array of requests, or `{"atomic":true,"requests":[...]}`.
@@ -121,7 +122,7 @@ impl Core {
         let handlers = Arc::new(Callback::new(deliver));
         let observer = observe.map(|it| Arc::new(Callback::new(it)) as Arc<dyn Observer>);
         let consumer = worker::Consumer::new(self.engine.clone(), options, handlers, observer);
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = lock(&self.running);
         running.retain(|it| it.strong_count() > 0);
         running.push(Arc::downgrade(&consumer));
         Ok(Consumer::new(consumer))
@@ -462,6 +463,6 @@ fn stop_all(running: &Running) {
 }
 
 fn take_running(running: &Running) -> Vec<Arc<worker::Consumer>> {
-    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut running = lock(running);
     running.drain(..).filter_map(|consumer| consumer.upgrade()).collect()
 }

@@ -2,13 +2,14 @@
 
 use super::callback::Callback;
 use crate::backends::sync::Inline;
+use crate::base::lock::lock;
 use crate::error::{Error, Result};
 use crate::transport::Claimed;
 use crate::worker::{Report, Said, inline_batch};
 use async_trait::async_trait;
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -66,8 +67,4 @@ fn verdict(id: Uuid, said: Said) -> Result<()> {
             failed("the handler put the message off, which the transport sync cannot do".to_owned())
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

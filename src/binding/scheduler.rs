@@ -5,10 +5,11 @@ use super::core::Core;
 use super::thrown::{from_text, thrown, to_text};
 use crate::backends::postgres::connection::listener::{Listener, Subscription};
 use crate::backends::postgres::store::schedules::CHANGED;
+use crate::base::lock::lock;
 use crate::scheduler::{self, Question, manage, run};
 use napi_derive::napi;
 use serde::Deserialize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The next runs of an expression: JSON text of milliseconds since 1970.
 #[napi(catch_unwind)]
@@ -101,13 +102,13 @@ impl ScheduleWatch {
     /// Whether changes are heard of at all.
     #[napi(catch_unwind)]
     pub fn listens(&self) -> bool {
-        self.subscription.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        lock(&self.subscription).is_some()
     }
 
     /// Ends it.
     #[napi(catch_unwind)]
     pub fn stop(&self) {
-        self.subscription.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lock(&self.subscription).take();
     }
 }
 

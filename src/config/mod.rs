@@ -30,17 +30,16 @@ mod serialize;
 mod validation;
 mod value;
 
-pub use model::{
-    Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, HIGHEST_PRIORITY, LOWEST_PRIORITY, PayloadConfig,
-    PriorityRoute, Retention, RetentionConfig, WorkerConfig,
-};
+pub use crate::base::limits::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
+pub use crate::message::limits::PayloadLimits;
+pub use crate::policy::routing::PriorityRoute;
+pub use model::{Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, WorkerConfig};
 pub use sections::monitoring::{
     CircuitBreakerConfig, CircuitConfig, HealthConfig, LogFormat, LogLevel, LoggingConfig, Thresholds,
 };
+pub use sections::retention::{Retention, RetentionConfig};
 pub use sections::transport::{TransportConfig, TransportKind, transport_from_json};
 pub use validation::retry_strategy_from_json;
-
-pub(crate) use serialize::number;
 
 use crate::base::redaction;
 use crate::error::Result;

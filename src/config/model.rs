@@ -7,16 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::sections::monitoring::{CircuitBreakerConfig, HealthConfig, LoggingConfig};
+use super::sections::retention::RetentionConfig;
 use super::sections::transport::{TransportConfig, TransportKind};
 use super::serialize::{millis, redacted_url, timeout};
 use crate::base::pattern;
 use crate::base::redaction;
+use crate::message::limits::PayloadLimits;
 use crate::policy::retry::RetryStrategy;
-
-/// The lowest priority of a message.
-pub const LOWEST_PRIORITY: u8 = 1;
-/// The highest priority of a message, handled first.
-pub const HIGHEST_PRIORITY: u8 = 10;
+use crate::policy::routing::{PriorityRoute, Routes};
 
 /// Everything that can be configured.
 ///
@@ -51,7 +49,7 @@ pub struct Config {
     /// The lines that the built-in logger writes.
     pub logging: LoggingConfig,
     /// How large a message may be.
-    pub payload: PayloadConfig,
+    pub payload: PayloadLimits,
     /// Where the tables are and how they are reached.
     pub database: DatabaseConfig,
     /// Switches for an application that moves to this queue step by step.
@@ -59,6 +57,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// What decides about the way of a message.
+    pub fn routes(&self) -> Routes<'_> {
+        Routes {
+            default_transport: &self.default_transport,
+            default_priority: self.default_priority,
+            by_type: &self.routing,
+            by_priority: &self.priority_routing,
+        }
+    }
+
     /// The retry strategy of a message type: its own, else that of the longest matching pattern, else `default`.
     pub fn retry_for(&self, message_type: &str) -> &RetryStrategy {
         pattern::most_specific(&self.retry, message_type)
@@ -84,33 +92,10 @@ impl Default for Config {
             health: HealthConfig::default(),
             circuit_breaker: CircuitBreakerConfig::default(),
             logging: LoggingConfig::default(),
-            payload: PayloadConfig::default(),
+            payload: PayloadLimits::default(),
             database: DatabaseConfig::default(),
             features: FeatureFlags::default(),
         }
-    }
-}
-
-/// Sends messages of certain priorities to certain transports.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PriorityRoute {
-    /// The lowest priority it applies to, 1 to 10. Default 1.
-    pub min: u8,
-    /// The highest priority it applies to, from `min` to 10. Default 10.
-    pub max: u8,
-    /// Where the messages go, at least one.
-    #[serde(rename = "transport")]
-    pub transports: Vec<String>,
-    /// Message types and patterns it applies to; empty = all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub types: Vec<String>,
-}
-
-impl PriorityRoute {
-    /// Whether the rule decides about messages of this type and priority.
-    pub fn applies(&self, message_type: &str, priority: u8) -> bool {
-        let is_type = |pattern: &String| pattern::matches(pattern, message_type);
-        (self.min..=self.max).contains(&priority) && (self.types.is_empty() || self.types.iter().any(is_type))
     }
 }
 
@@ -163,57 +148,6 @@ pub struct DeduplicationConfig {
 impl Default for DeduplicationConfig {
     fn default() -> Self {
         Self { window: Duration::from_hours(24) }
-    }
-}
-
-/// How long finished messages are kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RetentionConfig {
-    /// Completed messages. Default 24 h.
-    pub completed: Retention,
-    /// Dead letters; never [`Retention::None`], since a dead letter dropped at once is a lost message. Default 30 days.
-    pub failed: Retention,
-    /// Metrics. Default 7 days.
-    pub metrics: Retention,
-}
-
-impl Default for RetentionConfig {
-    fn default() -> Self {
-        Self {
-            completed: Retention::For(Duration::from_hours(24)),
-            failed: Retention::For(Duration::from_hours(30 * 24)),
-            metrics: Retention::For(Duration::from_hours(7 * 24)),
-        }
-    }
-}
-
-/// How long something is kept. Serialized as milliseconds, `"forever"` or `"none"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retention {
-    /// Not at all: deleted as soon as it is finished.
-    None,
-    /// Until someone deletes it.
-    Forever,
-    /// This long after it finished, at least 1 ms.
-    For(Duration),
-}
-
-/// What a payload may be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PayloadConfig {
-    /// Largest payload in bytes of JSON text, also with its numbers written out, 1 to 268435455 (what `jsonb` holds).
-    /// Default 1048576 (1 MiB).
-    pub max_bytes: usize,
-    /// Largest headers of a message, likewise. Default 65536 (64 KiB).
-    pub max_headers_bytes: usize,
-    /// Largest metadata of a message, likewise. Default 65536 (64 KiB).
-    pub max_metadata_bytes: usize,
-}
-
-impl Default for PayloadConfig {
-    fn default() -> Self {
-        Self { max_bytes: 1_048_576, max_headers_bytes: 65_536, max_metadata_bytes: 65_536 }
     }
 }
 

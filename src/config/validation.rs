@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::{
-    Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, HIGHEST_PRIORITY, LOWEST_PRIORITY, PayloadConfig,
-    PriorityRoute, Retention, RetentionConfig, WorkerConfig,
-};
+use super::model::{Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, WorkerConfig};
 use super::section::Section;
 use super::sections::monitoring;
+use super::sections::retention::{Retention, RetentionConfig};
 use super::sections::transport::TransportConfig;
 use super::value::{Fit, Misfit, duration, flag, milliseconds, name, number, one_or_more, pattern, whole};
-use crate::base::duration::{LONGEST_MS, LONGEST_TIMER_MS};
+use crate::base::limits::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
+use crate::base::limits::{LONGEST_MS, LONGEST_TIMER_MS};
 use crate::error::Result;
+use crate::message::limits::PayloadLimits;
 use crate::policy::retry::RetryStrategy;
+use crate::policy::routing::PriorityRoute;
 
 /// The most bytes that a `jsonb` value holds.
 const MAX_PAYLOAD_BYTES: usize = 268_435_455;
@@ -178,11 +179,11 @@ fn kept(words: &'static [&'static str]) -> impl Fn(&Value) -> Fit<Retention> {
     }
 }
 
-fn payload(root: &Section<'_>) -> Result<PayloadConfig> {
+fn payload(root: &Section<'_>) -> Result<PayloadLimits> {
     let section = root.section("payload", &["maxBytes", "maxHeadersBytes", "maxMetadataBytes"])?;
-    let default = PayloadConfig::default();
+    let default = PayloadLimits::default();
     let bytes = |key, default| section.or(key, default, whole(1, MAX_PAYLOAD_BYTES));
-    Ok(PayloadConfig {
+    Ok(PayloadLimits {
         max_bytes: bytes("maxBytes", default.max_bytes)?,
         max_headers_bytes: bytes("maxHeadersBytes", default.max_headers_bytes)?,
         max_metadata_bytes: bytes("maxMetadataBytes", default.max_metadata_bytes)?,

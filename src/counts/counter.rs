@@ -85,7 +85,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::Outcome;
+    use crate::message::outcome::Outcome;
     use std::time::Duration;
 
     const RUN: Measured<'static> = Measured { outcome: &Outcome::Completed, millis: 1.0, waited: 0.0 };

@@ -6,7 +6,7 @@
 //! later.
 
 use super::histogram::Histogram;
-use crate::transport::Outcome;
+use crate::message::outcome::Outcome;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -157,7 +157,7 @@ pub fn minute_of(at: DateTime<Utc>) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::Failure;
+    use crate::message::outcome::Failure;
     use std::time::Duration;
 
     fn failed(class: &str) -> Outcome {

@@ -7,6 +7,7 @@
 mod parcel;
 mod plan;
 mod receipt;
+mod slot;
 
 pub use receipt::{Answers, Dispatched, Receipt};
 
@@ -38,7 +39,7 @@ pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result
 /// [`Error::NotCapable`] for a transport of another store.
 pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
     let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
-    let envelope = |(_, slot): (_, Result<plan::Slot>)| {
+    let envelope = |(_, slot): (_, Result<slot::Slot>)| {
         let slot = slot?;
         let parcel = parcels.get(slot.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
         let envelope = parcel.envelopes.get(slot.envelope).ok_or(Error::Stopped { what: "the dispatcher" })?;

@@ -1,29 +1,20 @@
 //! Which message goes where: routing, defaults, envelopes. Stores nothing yet.
 
 use super::parcel::Parcel;
-use crate::config::{Config, PayloadConfig};
+use super::slot::{Routed, Slot};
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope, IdempotencyKey};
-use crate::message::request::{self, Request};
+use crate::message::limits;
+use crate::message::limits::PayloadLimits;
+use crate::message::request::Request;
 use crate::policy::routing;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// The transports of one message, each with the place of its envelope, or why it cannot go there.
-pub type Routed = Vec<(Arc<str>, Result<Slot>)>;
-
-/// The place of an envelope.
-#[derive(Debug, Clone, Copy)]
-pub struct Slot {
-    /// Which parcel.
-    pub parcel: usize,
-    /// Which of its envelopes.
-    pub envelope: usize,
-}
 
 /// A batch, ready to be sent.
 pub struct Plan {
@@ -126,7 +117,7 @@ impl Planner<'_> {
         if let Some(last) = self.last.as_ref().filter(is_the_same).filter(|_| chosen.is_none()) {
             return last.clone();
         }
-        let names = routing::route(&self.config, &request.message_type, priority, chosen);
+        let names = routing::route(&self.config.routes(), &request.message_type, priority, chosen);
         let transports = names.into_iter().map(Arc::from).collect();
         let way = Way { message_type: request.message_type.as_ref().into(), priority, transports };
         self.last = chosen.is_none().then(|| way.clone());
@@ -181,7 +172,7 @@ fn envelope(request: &Request<'_>, way: &Way, known: &Known, config: &Config) ->
 }
 
 /// Metadata of the message, and over it that of the options, key by key.
-fn merged(message: Option<&RawValue>, options: Option<&RawValue>, limits: &PayloadConfig) -> Result<Option<Arc<str>>> {
+fn merged(message: Option<&RawValue>, options: Option<&RawValue>, limits: &PayloadLimits) -> Result<Option<Arc<str>>> {
     let (Some(message), Some(options)) = (message, options) else {
         return Ok(message.or(options).map(|it| it.get().into()));
     };
@@ -192,6 +183,6 @@ fn merged(message: Option<&RawValue>, options: Option<&RawValue>, limits: &Paylo
     let mut all = read(message)?;
     all.extend(read(options)?);
     let all = Value::Object(all).to_string();
-    request::fits("options.metadata", "is, with the message's own,", all.len(), &limits.metadata())?;
+    limits::fits("options.metadata", "is, with the message's own,", all.len(), &limits.metadata())?;
     Ok(Some(all.into()))
 }

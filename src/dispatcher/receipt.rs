@@ -1,6 +1,6 @@
 //! What became of a message.
 
-use super::plan::{Routed, Slot};
+use super::slot::{Routed, Slot};
 use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope};
 use crate::transport::Sent;

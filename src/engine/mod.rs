@@ -5,6 +5,7 @@ use crate::backends::postgres::connection::pool::Database;
 use crate::backends::postgres::store::schedules::Schedules;
 use crate::backends::postgres::{PostgresTransport, TransportRow};
 use crate::backends::sync::{Inline, SyncTransport};
+use crate::base::lock::lock;
 use crate::config::{self, Config, Layers, TransportConfig, TransportKind};
 use crate::error::{Error, Result};
 use crate::transport::Transport;
@@ -298,7 +299,7 @@ impl Engine {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 }
 

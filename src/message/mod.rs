@@ -1,4 +1,7 @@
-//! A message as it comes in ([`request`]), and as it travels ([`envelope`]).
+//! A message as it comes in ([`request`]), as it travels ([`envelope`]), and what becomes of it ([`outcome`]).
 
 pub mod envelope;
+pub mod key;
+pub mod limits;
+pub mod outcome;
 pub mod request;

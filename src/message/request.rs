@@ -4,11 +4,12 @@
 //! when the fast one fails and exists to say precisely why.
 
 use super::envelope::Available;
+use super::key::validate_key;
+use super::limits::PayloadLimits;
+use super::limits::fits;
 use crate::base::json_number as number;
-use crate::config::PayloadConfig;
+use crate::base::limits::MAX_DELAY_MS;
 use crate::error::{Error, Invalid, Result};
-use crate::policy::idempotency::validate_key;
-use crate::policy::retry::MAX_DELAY_MS;
 use chrono::{DateTime, Utc};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -227,7 +228,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// [`Error::InvalidMessage`] naming the field, what it holds and what is allowed.
-    pub fn check(&self, limits: &PayloadConfig) -> Result<()> {
+    pub fn check(&self, limits: &PayloadLimits) -> Result<()> {
         name(Invalid::Type, "type", &self.message_type)?;
         let written = object(Invalid::Payload, "payload", self.payload)?;
         let length = self.payload.get().len();
@@ -242,43 +243,8 @@ impl Request<'_> {
     }
 }
 
-/// How large a part of a message may be.
-pub struct Limit {
-    max_bytes: usize,
-    key: &'static str,
-}
-
-impl PayloadConfig {
-    fn payload(&self) -> Limit {
-        Limit { max_bytes: self.max_bytes, key: "payload.maxBytes" }
-    }
-
-    fn headers(&self) -> Limit {
-        Limit { max_bytes: self.max_headers_bytes, key: "payload.maxHeadersBytes" }
-    }
-
-    /// Of the message's and the options' metadata each, and of both together.
-    pub fn metadata(&self) -> Limit {
-        Limit { max_bytes: self.max_metadata_bytes, key: "payload.maxMetadataBytes" }
-    }
-}
-
-/// Refuses what is too large.
-///
-/// # Errors
-/// [`Error::InvalidMessage`] with the size, the limit, and the key that raises it.
-pub fn fits(path: &str, is: &str, bytes: usize, limit: &Limit) -> Result<()> {
-    let Limit { max_bytes, key } = limit;
-    if bytes <= *max_bytes {
-        return Ok(());
-    }
-    let remedy = format!("store the data elsewhere and send its address, or raise `{key}`");
-    let problem = format!("{is} {bytes} bytes, wants at most {max_bytes}: {remedy}");
-    Err(Error::invalid(Invalid::PayloadSize, path, problem))
-}
-
 impl Options<'_> {
-    fn check(&self, limits: &PayloadConfig) -> Result<()> {
+    fn check(&self, limits: &PayloadLimits) -> Result<()> {
         if self.transport.as_ref().is_some_and(|it| it.as_slice().is_empty()) {
             let problem = "got an empty list, wants a transport's name, or several; leave it out to have one chosen";
             return Err(Error::invalid(Invalid::Option, "options.transport", problem));
@@ -472,7 +438,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: PayloadConfig = PayloadConfig { max_bytes: 1000, max_headers_bytes: 100, max_metadata_bytes: 100 };
+    const LIMITS: PayloadLimits = PayloadLimits { max_bytes: 1000, max_headers_bytes: 100, max_metadata_bytes: 100 };
 
     fn refusal(request: &str) -> (String, String) {
         let text = format!("[{request}]");
@@ -594,7 +560,7 @@ mod tests {
         #[test]
         fn any_text_in_a_payload_is_accepted_as_serde_writes_it(value in "[^\0]*") {
             let request = serde_json::json!([{ "type": "A", "payload": { value.clone(): value } }]).to_string();
-            for request in read(&request).unwrap() { request.unwrap().check(&PayloadConfig::default()).unwrap(); }
+            for request in read(&request).unwrap() { request.unwrap().check(&PayloadLimits::default()).unwrap(); }
         }
 
         #[test]

@@ -1,7 +1,8 @@
 //! The facts behind the health of the queue. What they mean is decided where they are shown.
 
-use super::metrics::{self, Metrics, Window};
+use super::metrics::{self, Metrics};
 use crate::backends::postgres::migrate;
+use crate::counts::window::Window;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::transport::{Depth, Unhandled, Vitals};

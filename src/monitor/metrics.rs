@@ -1,78 +1,14 @@
 //! The figures of a span of time: rollups in, rates and percentiles out.
 
 use crate::counts::rollup::Tally;
+use crate::counts::window::{Counted, Window};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What is looked back on where nothing is said.
-const USUAL_MINUTES: f64 = 60.0;
-/// A hundred years: what comes is a date that everybody can hold.
-const MOST_MINUTES: f64 = 52_560_000.0;
-
-/// Which span of time. Its beginning is rounded down to the minute.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Window {
-    /// This many last minutes, without a `start_time`. Default 60.
-    pub minutes: Option<f64>,
-    /// From this instant.
-    #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
-    pub start_time: Option<DateTime<Utc>>,
-    /// Up to this instant; by default now.
-    #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
-    pub end_time: Option<DateTime<Utc>>,
-}
-
-impl Window {
-    /// The last so many minutes.
-    pub fn last(minutes: f64) -> Self {
-        Self { minutes: Some(minutes), ..Self::default() }
-    }
-
-    /// How many minutes back, where no start is given.
-    pub fn minutes(&self) -> f64 {
-        self.minutes.unwrap_or(USUAL_MINUTES)
-    }
-
-    fn check(&self) -> Result<()> {
-        if !(self.minutes() > 0.0 && self.minutes() <= MOST_MINUTES) {
-            return Err(Error::configuration("minutes", self.minutes().to_string(), "a number of minutes above 0"));
-        }
-        match (self.start_time, self.end_time) {
-            (Some(start), Some(end)) if end <= start => {
-                Err(Error::configuration("endTime", end.to_rfc3339(), "an instant after startTime"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// What a store has counted.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Counted {
-    /// From when on; `None` where nothing can be told.
-    pub start: Option<DateTime<Utc>>,
-    /// Up to when.
-    pub end: Option<DateTime<Utc>>,
-    /// Counts by transport and type.
-    pub rows: Vec<CountedRow>,
-}
-
-/// The counts of one type in one transport.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CountedRow {
-    /// The transport.
-    pub transport: String,
-    /// The type.
-    pub message_type: String,
-    /// The counts.
-    pub tally: Tally,
-}
 
 /// The figures of a span of time.
 #[derive(Debug, Clone, Serialize)]
@@ -150,7 +86,7 @@ pub struct ErrorFigures {
 /// The figures of a span of time over all stores.
 ///
 /// # Errors
-/// [`Error::InvalidConfiguration`] about a window that is none, and those of a statement.
+/// [`crate::Error::InvalidConfiguration`] about a window that is none, and those of a statement.
 pub async fn measure(engine: &Arc<Engine>, window: &Window) -> Result<Metrics> {
     window.check()?;
     let stores = engine.stores().await?;
@@ -241,7 +177,8 @@ fn round(millis: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::counts::rollup::Measured;
-    use crate::transport::{Failure, Outcome};
+    use crate::counts::window::CountedRow;
+    use crate::message::outcome::{Failure, Outcome};
     use std::time::Duration;
 
     fn row(transport: &str, message_type: &str, outcomes: &[(Outcome, f64)]) -> CountedRow {

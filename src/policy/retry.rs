@@ -5,13 +5,8 @@
 
 use serde::Serialize;
 
-use crate::config::number;
-
-/// The longest delay in milliseconds: 100 years of 365.25 days.
-///
-/// Whatever the strategy multiplies up to, `now + delay` stays a date that Postgres and JavaScript can both hold.
-/// Symfony stops at `i32::MAX` (24.8 days), the largest integer it can count on.
-pub const MAX_DELAY_MS: u64 = 3_155_760_000_000;
+use crate::base::json_number;
+use crate::base::limits::MAX_DELAY_MS;
 
 /// How often and after which delays a failed message is tried again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,16 +15,16 @@ pub struct RetryStrategy {
     /// Runs after the first one; 0 = none. Default 3.
     pub max_retries: u32,
     /// Milliseconds before the first retry. Default 1000.
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "json_number::serialize")]
     pub delay: f64,
     /// Factor from one delay to the next, at least 1. Default 2.
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "json_number::serialize")]
     pub multiplier: f64,
     /// The cap of a delay in milliseconds; 0 = [`MAX_DELAY_MS`] only. Default 30000.
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "json_number::serialize")]
     pub max_delay: f64,
     /// Share of the delay by which it is spread in both directions before the cap, 0 to 1. Default 0.1.
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "json_number::serialize")]
     pub jitter: f64,
 }
 

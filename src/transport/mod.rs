@@ -15,9 +15,10 @@
 
 use crate::config::CircuitConfig;
 use crate::counts::rollup::Rollup;
+use crate::counts::window::{Counted, Window};
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
-use crate::monitor::metrics::{Counted, Window};
+use crate::message::outcome::{Failure, Outcome, Road};
 use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Redriven};
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
@@ -163,108 +164,8 @@ impl Claimed {
     }
 }
 
-/// What a handler threw, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The error's class.
-    pub class: String,
-    /// The error's message.
-    pub message: String,
-}
-
-/// How a message leaves the hands of its worker.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// Handled.
-    Completed,
-    /// Finished without having been handled, on the handler's word.
-    Discarded {
-        /// Why.
-        reason: String,
-    },
-    /// Failed, to run again after `delay`.
-    Retry {
-        /// How long from now.
-        delay: Duration,
-        /// Why.
-        failure: Failure,
-        /// Handlers that have succeeded so far.
-        handled: Vec<String>,
-    },
-    /// Failed for good: to the dead letters.
-    Bury {
-        /// Why.
-        failure: Failure,
-        /// Handlers that have succeeded so far.
-        handled: Vec<String>,
-    },
-    /// Put off by its handler: back later, without using up an attempt.
-    Snooze {
-        /// How long from now.
-        delay: Duration,
-        /// Handlers that have succeeded so far.
-        handled: Vec<String>,
-    },
-    /// Not run, or not finished: back, without using up an attempt. Without a delay it keeps its place.
-    Release {
-        /// How long from now, if not at once.
-        delay: Option<Duration>,
-        /// Handlers that have succeeded so far.
-        handled: Vec<String>,
-        /// Whether it was started, and its handlers have ended without the process: then it is not suspect any more, as
-        /// after every other outcome.
-        ran: bool,
-    },
-}
-
-impl Outcome {
-    /// Back to its place as if it had never been claimed.
-    pub const UNTOUCHED: Self = Self::Release { delay: None, handled: Vec::new(), ran: false };
-
-    /// Where it takes its message.
-    pub fn road(&self) -> Road {
-        match self {
-            Self::Completed | Self::Discarded { .. } => Road::Ended,
-            Self::Retry { .. } | Self::Snooze { .. } | Self::Release { .. } => Road::Returned,
-            Self::Bury { .. } => Road::Buried,
-        }
-    }
-
-    /// The size of its texts.
-    pub fn bytes(&self) -> usize {
-        let names = |handled: &[String]| handled.iter().map(String::len).sum::<usize>();
-        match self {
-            Self::Completed => 0,
-            Self::Discarded { reason } => reason.len(),
-            Self::Retry { failure, handled, .. } | Self::Bury { failure, handled } => {
-                failure.class.len() + failure.message.len() + names(handled)
-            }
-            Self::Snooze { handled, .. } | Self::Release { handled, .. } => names(handled),
-        }
-    }
-
-    /// Why a message was discarded.
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Discarded { reason } => Some(reason),
-            _ => None,
-        }
-    }
-}
-
 /// A message, and the token of the claim that it was received with.
 pub type Fence = (Uuid, Uuid);
-
-/// Where an outcome takes its message: those of one road are settled together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Road {
-    /// Finished.
-    Ended,
-    /// Back to wait.
-    Returned,
-    /// To the dead letters.
-    Buried,
-}
 
 /// An outcome with the fence of its claim.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! on a table.
 
 use crate::error::Error;
-use crate::transport::{Failure, Outcome};
+use crate::message::outcome::{Failure, Outcome};
 
 /// The error class of a message whose outcome the database refuses.
 pub const CLASS: &str = "OutcomeRefused";

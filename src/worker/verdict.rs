@@ -1,8 +1,9 @@
 //! From what the handlers said to what the transport does: the retry decision. Pure.
 
 use super::protocol::report::Said;
-use crate::policy::retry::{self, Decision, MAX_DELAY_MS, RetryStrategy};
-use crate::transport::{Failure, Outcome};
+use crate::base::limits::MAX_DELAY_MS;
+use crate::message::outcome::{Failure, Outcome};
+use crate::policy::retry::{self, Decision, RetryStrategy};
 use std::time::Duration;
 
 /// The part of a message that the decision needs.

@@ -6,7 +6,8 @@ use crate::support::kit::{
 };
 use crate::support::subject::Subject;
 use std::collections::HashSet;
-use symphony::transport::{Known, Outcome};
+use symphony::message::outcome::Outcome;
+use symphony::transport::Known;
 use uuid::Uuid;
 
 for_stores! {

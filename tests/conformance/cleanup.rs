@@ -3,7 +3,8 @@
 use crate::support::kit::{HOUR, Worker, buried, keyed, letters, many, message, put, settlement};
 use crate::support::subject::{Postgres, Subject, check};
 use serde_json::json;
-use symphony::transport::{Cleaned, Outcome};
+use symphony::message::outcome::Outcome;
+use symphony::transport::Cleaned;
 
 for_stores! {
     keys_past_their_window_go

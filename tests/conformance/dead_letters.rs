@@ -5,8 +5,9 @@ use crate::support::subject::Subject;
 use chrono::TimeDelta;
 use std::sync::Arc;
 use symphony::message::envelope::Envelope;
+use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedFilter;
-use symphony::transport::{Outcome, Transport};
+use symphony::transport::Transport;
 use uuid::Uuid;
 
 for_stores! {

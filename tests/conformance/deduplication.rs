@@ -6,7 +6,8 @@ use serde_json::json;
 use std::sync::Arc;
 use symphony::dispatcher::dispatch;
 use symphony::message::envelope::{Envelope, IdempotencyKey};
-use symphony::transport::{Outcome, Sent, Transport};
+use symphony::message::outcome::Outcome;
+use symphony::transport::{Sent, Transport};
 use uuid::Uuid;
 
 for_stores! {

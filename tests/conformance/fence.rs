@@ -5,7 +5,8 @@ use crate::support::kit::{
 };
 use crate::support::subject::Subject;
 use std::time::Duration;
-use symphony::transport::{Claimed, Outcome, Settlement, Transport};
+use symphony::message::outcome::Outcome;
+use symphony::transport::{Claimed, Settlement, Transport};
 use uuid::Uuid;
 
 for_stores! {

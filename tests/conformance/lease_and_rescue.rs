@@ -6,8 +6,9 @@ use crate::support::kit::{
 };
 use crate::support::subject::{MAIN, Memory, Postgres, Subject, check};
 use std::time::Duration;
-use symphony::monitor::metrics::Window;
-use symphony::transport::{Claimable, Claimed, Failure, Look, Outcome, RescueStep, Rescued};
+use symphony::counts::window::Window;
+use symphony::message::outcome::{Failure, Outcome};
+use symphony::transport::{Claimable, Claimed, Look, RescueStep, Rescued};
 use uuid::Uuid;
 
 for_stores! {

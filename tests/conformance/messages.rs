@@ -7,9 +7,10 @@ use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use symphony::message::envelope::Envelope;
+use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedFilter;
 use symphony::store::messages::{MessageFilter, MessageStatus, SCAN, Totals};
-use symphony::transport::{Outcome, Transport};
+use symphony::transport::Transport;
 use uuid::Uuid;
 
 for_stores! {

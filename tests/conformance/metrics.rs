@@ -8,8 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::time::Duration;
 use symphony::counts::rollup::{Measured, Rollup, Tally, minute_of};
-use symphony::monitor::metrics::{self, Metrics, Window};
-use symphony::transport::{Cleaned, Outcome};
+use symphony::counts::window::Window;
+use symphony::message::outcome::Outcome;
+use symphony::monitor::metrics::{self, Metrics};
+use symphony::transport::Cleaned;
 use uuid::Uuid;
 
 for_stores! {

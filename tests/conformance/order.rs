@@ -7,7 +7,8 @@ use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};
 use std::time::Duration;
 use symphony::message::envelope::{Available, Envelope};
-use symphony::transport::{Claimed, Outcome, Transport};
+use symphony::message::outcome::Outcome;
+use symphony::transport::{Claimed, Transport};
 
 for_stores! {
     ten_priorities_in_one_claim

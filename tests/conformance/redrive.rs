@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::message::envelope::Envelope;
-use symphony::transport::{Outcome, Transport};
+use symphony::message::outcome::Outcome;
+use symphony::transport::Transport;
 use uuid::Uuid;
 
 for_stores! {

@@ -3,7 +3,8 @@
 use crate::support::kit::{Worker, counts, message, put_one, settlement};
 use crate::support::subject::Subject;
 use std::time::Duration;
-use symphony::transport::{Outcome, Transport};
+use symphony::message::outcome::Outcome;
+use symphony::transport::Transport;
 
 const ROUNDS: usize = 200;
 

@@ -8,8 +8,9 @@ use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::time::Duration;
 use symphony::message::envelope::Envelope;
+use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedMessage;
-use symphony::transport::{Claimed, Outcome};
+use symphony::transport::Claimed;
 
 for_stores! {
     a_completed_message_is_gone

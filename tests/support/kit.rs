@@ -4,10 +4,9 @@ use crate::support::subject::MAIN;
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
+use symphony::message::outcome::{Failure, Outcome};
 use symphony::store::dead_letters::{FailedFilter, FailedMessage};
-use symphony::transport::{
-    Claim, Claimable, Claimed, Failure, Known, Outcome, Reach, Sent, Settlement, Survey, Transport, WorkerId,
-};
+use symphony::transport::{Claim, Claimable, Claimed, Known, Reach, Sent, Settlement, Survey, Transport, WorkerId};
 use uuid::Uuid;
 
 /// A minute.

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use symphony::transport::{Outcome, Rescued};
+use symphony::message::outcome::Outcome;
+use symphony::transport::Rescued;
 
 for_workers! {
     a_lost_lease_is_counted_and_the_outcome_refused

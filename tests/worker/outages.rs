@@ -6,7 +6,7 @@ use crate::support::subject::{Postgres, Subject, check};
 use crate::support::until;
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use symphony::transport::Outcome;
+use symphony::message::outcome::Outcome;
 use symphony::worker::StoppedBy;
 
 fn on_postgres<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Postgres) -> F) {

@@ -1,7 +1,7 @@
 //! What a memory transport has counted: as much as Postgres would keep, so that tests of metrics need no database.
 
 use crate::counts::rollup::{Rollup, Tally, minute_of};
-use crate::monitor::metrics::{CountedRow, Window};
+use crate::counts::window::{CountedRow, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;

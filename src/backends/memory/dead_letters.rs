@@ -1,12 +1,13 @@
 //! Dead letters.
 
 use super::message::Message;
-use super::operator_view::kept;
-use super::test_view::raw;
+use super::message::kept;
+use super::message::raw;
 use crate::error::Result;
+use crate::message::outcome::Failure;
 use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment};
 use crate::store::messages::{KeptMessage, MessageStatus};
-use crate::transport::{DEPTH_CAP, Failure};
+use crate::transport::DEPTH_CAP;
 use chrono::{DateTime, Utc};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};

@@ -2,9 +2,12 @@
 
 use super::clock::later;
 use crate::message::envelope::{Available, Envelope};
-use crate::transport::{Claimed, Failure};
+use crate::message::outcome::Failure;
+use crate::store::messages::{KeptMessage, MessageStatus};
+use crate::transport::Claimed;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -116,4 +119,41 @@ impl Message {
     pub fn is_one_of(&self, types: Option<&[String]>) -> bool {
         types.is_none_or(|types| types.iter().any(|it| **it == *self.message_type))
     }
+}
+
+/// A message as operators see it.
+pub fn kept(
+    message: &Message,
+    transport: &str,
+    status: MessageStatus,
+    finished_at: Option<DateTime<Utc>>,
+    failed_message_id: Option<Uuid>,
+) -> KeptMessage {
+    KeptMessage {
+        id: message.id,
+        r#type: message.message_type.to_string(),
+        transport: transport.to_owned(),
+        queue: message.queue.to_string(),
+        priority: message.priority,
+        status,
+        payload: raw(&message.body),
+        headers: raw(&message.headers),
+        metadata: raw(&message.metadata),
+        created_at: Some(message.created_at),
+        available_at: Some(message.available_at),
+        scheduled_at: message.scheduled_at,
+        finished_at,
+        retry_count: message.retry_count,
+        max_retries: message.max_retries,
+        crashes: message.crash_count,
+        last_error: message.history.last().map(|it| it.message.clone()),
+        error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
+        idempotency_key: message.idempotency_key.clone(),
+        failed_message_id,
+    }
+}
+
+/// JSON as it was dispatched; text that is not JSON shows as null.
+pub fn raw(json: &str) -> Box<RawValue> {
+    RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -14,10 +14,11 @@ mod operator_view;
 mod state;
 mod test_view;
 
+use crate::base::lock::lock;
 use crate::counts::rollup::Rollup;
+use crate::counts::window::{Counted, Window};
 use crate::error::Result;
 use crate::message::envelope::Envelope;
-use crate::monitor::metrics::{Counted, Window};
 use crate::store::dead_letters::{FailedFilter, FailedPage, Redriven};
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
@@ -28,7 +29,7 @@ use crate::transport::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use state::State;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 pub use test_view::{Finished, Listed, Status};
 use uuid::Uuid;
@@ -82,7 +83,7 @@ impl MemoryTransport {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Messages as operators ask for them.
 
 use super::message::Message;
+use super::message::kept;
 use super::state::State;
-use super::test_view::{Status, raw};
+use super::test_view::Status;
 use crate::error::Result;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
 use crate::transport::DEPTH_CAP;
 use chrono::{DateTime, Utc};
-use serde_json::value::to_raw_value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -84,38 +84,6 @@ impl State {
 
     fn kept(&self, (message, status, finished_at): Found<'_>) -> KeptMessage {
         kept(message, &self.name, status, finished_at, None)
-    }
-}
-
-/// A message as operators see it.
-pub fn kept(
-    message: &Message,
-    transport: &str,
-    status: MessageStatus,
-    finished_at: Option<DateTime<Utc>>,
-    failed_message_id: Option<Uuid>,
-) -> KeptMessage {
-    KeptMessage {
-        id: message.id,
-        r#type: message.message_type.to_string(),
-        transport: transport.to_owned(),
-        queue: message.queue.to_string(),
-        priority: message.priority,
-        status,
-        payload: raw(&message.body),
-        headers: raw(&message.headers),
-        metadata: raw(&message.metadata),
-        created_at: Some(message.created_at),
-        available_at: Some(message.available_at),
-        scheduled_at: message.scheduled_at,
-        finished_at,
-        retry_count: message.retry_count,
-        max_retries: message.max_retries,
-        crashes: message.crash_count,
-        last_error: message.history.last().map(|it| it.message.clone()),
-        error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
-        idempotency_key: message.idempotency_key.clone(),
-        failed_message_id,
     }
 }
 

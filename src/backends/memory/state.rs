@@ -12,10 +12,11 @@ use super::test_view::{Archive, Listed, Status};
 use crate::config::WorkerConfig;
 use crate::counts::rollup::{Errors, Rollup, Tally, minute_of};
 use crate::message::envelope::Envelope;
+use crate::message::outcome::{Failure, Outcome};
 use crate::store::dead_letters::Redriven;
 use crate::transport::{
-    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Failure, Fence, Known, Outcome, RescueStep, Rescued,
-    Sent, Settlement, Survey, Unhandled, Vitals, WorkerId,
+    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement,
+    Survey, Unhandled, Vitals, WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

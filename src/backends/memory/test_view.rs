@@ -1,6 +1,7 @@
 //! What a test sees of a memory transport.
 
 use super::message::Message;
+use super::message::raw;
 use crate::store::messages::MessageStatus;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -126,9 +127,4 @@ impl Listed {
             idempotency_key: message.idempotency_key.clone(),
         }
     }
-}
-
-/// JSON as it was dispatched; text that is not JSON shows as null.
-pub fn raw(json: &str) -> Box<RawValue> {
-    RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

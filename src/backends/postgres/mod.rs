@@ -7,15 +7,16 @@ pub mod migrate;
 pub mod store;
 
 mod instants;
+mod parameters;
 mod rows;
 mod sql;
 mod transport;
 
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::counts::rollup::Rollup;
+use crate::counts::window::{Counted, Window};
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
-use crate::monitor::metrics::{Counted, Window};
 use crate::store::dead_letters::{Cursor, FailedFilter, FailedPage, Redriven};
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
@@ -28,10 +29,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use connection::listener::Listener;
 use connection::pool::{Database, Query};
+use parameters::millis;
+use parameters::rollups_as_json;
 use sql::{Statement, Statements};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::counts::rollups_as_json;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use transport::floors::AllFloors;
@@ -379,8 +381,4 @@ fn finished_schedules(retention: &RetentionConfig) -> Retention {
 /// A number of messages; two of them can be added.
 fn messages(count: usize) -> i64 {
     i64::from(i32::try_from(count).unwrap_or(i32::MAX))
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::base::duration::LONGEST_MS;
+use crate::base::limits::LONGEST_MS;
 use crate::base::pattern;
 use crate::config::section::Section;
 use crate::config::serialize::millis;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::base::limits::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
 use crate::base::redaction;
-use crate::config::model::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
 use crate::config::section::Section;
 use crate::config::serialize::redacted_options;
 use crate::config::value::{Fit, choice, flag, name, object, whole};

@@ -4,7 +4,7 @@
 //! stand, and was not if any of its fences still holds; it can be done late, but never beside another one that has a
 //! message of it. Nothing is asked before a fence is found not to hold: without a failure this costs nothing.
 
-use super::settlements::Pending;
+use super::pending::Pending;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
 use crate::transport::{Fence, Settlement, Transport};

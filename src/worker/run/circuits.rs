@@ -3,10 +3,11 @@
 use super::Loop;
 use super::side_task::SideTask;
 use crate::error::{Error, Result};
-use crate::transport::{CircuitReport, CircuitState, Claimed, Outcome, Transport};
+use crate::message::outcome::Outcome;
+use crate::transport::{CircuitReport, CircuitState, Claimed, Transport};
 use crate::worker::breaker::Change;
-use crate::worker::consumer::lock;
 use crate::worker::feed::Caught;
+use crate::worker::trouble::trouble;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,8 +19,8 @@ impl Loop {
         if self.reporting.is_some() {
             return;
         }
-        let config = self.consumer.engine.config();
-        let types = lock(&self.consumer.types).clone();
+        let config = self.context.engine.config();
+        let types = self.context.mailbox.types();
         let reports = self.breaker.reports(self.now, false, &config.circuit_breaker, types.as_deref());
         let Some(reports) = reports else { return };
         self.reporting = Some(SideTask::start(exchange(self.transports.clone(), self.worker.id, reports)));
@@ -31,13 +32,13 @@ impl Loop {
             // Without the database nothing can be claimed either; with an older schema there are no breakers.
             Err(error) => {
                 self.breaker.learn_nothing();
-                self.event(|| super::trouble(&error));
+                self.event(|| trouble(&error));
             }
         }
     }
 
     fn heed(&mut self, circuits: Vec<CircuitState>) {
-        let types = lock(&self.consumer.types).clone();
+        let types = self.context.mailbox.types();
         for change in self.breaker.learn(circuits, Instant::now(), types.as_deref()) {
             self.event(|| match change {
                 Change::Opened(it) => json!({
@@ -55,7 +56,7 @@ impl Loop {
             let answer = reporting.await;
             self.on_reported(answer);
         }
-        let config = self.consumer.engine.config();
+        let config = self.context.engine.config();
         let Some(reports) = self.breaker.reports(Instant::now(), true, &config.circuit_breaker, None) else { return };
         if !reports.is_empty() {
             let answer = exchange(self.transports.clone(), self.worker.id, reports).await;

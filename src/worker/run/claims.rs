@@ -3,17 +3,18 @@
 use super::look::Look;
 use super::portion::SETTLE_AT_ONCE;
 use super::side_task::SideTask;
-use super::{Loop, PATIENCE, Phase, SLOW_PATIENCE, backoff, trouble};
+use super::{Loop, PATIENCE, Phase, SLOW_PATIENCE};
 use crate::error::Error;
-use crate::transport::{Claimed, Failure, Outcome};
+use crate::message::outcome::{Failure, Outcome};
+use crate::transport::Claimed;
 use crate::worker::Mode;
-use crate::worker::consumer::lock;
 use crate::worker::feed::{Caught, Feeds, Wanted};
 use crate::worker::in_flight::Held;
 use crate::worker::protocol::delivery;
 use crate::worker::protocol::report::Said;
 use crate::worker::solitude::{InHand, Turn, handful};
 use crate::worker::stats::StoppedBy;
+use crate::worker::trouble::{backoff, trouble};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -25,8 +26,8 @@ const UNREADABLE: &str = "UnreadableMessage";
 impl Loop {
     /// How many messages the next claim may ask for.
     pub(super) fn wanted(&self) -> usize {
-        let options = &self.consumer.options;
-        let claimed = lock(&self.consumer.stats).claimed;
+        let options = &self.context.options;
+        let claimed = self.context.mailbox.stats().claimed;
         let left = options.message_limit.map_or(u64::MAX, |limit| limit.saturating_sub(claimed));
         options.batch_size.min(usize::try_from(left).unwrap_or(usize::MAX))
     }
@@ -47,7 +48,7 @@ impl Loop {
             Turn::Fresh => {
                 self.turn_at = suspects.then(|| self.solitude.turn());
                 if self.may_claim_fresh() {
-                    let handful = |limit| handful(limit, self.consumer.options.max_concurrency, self.budget.longest());
+                    let handful = |limit| handful(limit, self.context.options.max_concurrency, self.budget.longest());
                     self.claim(if suspects { handful(limit) } else { limit }, false);
                 }
             }
@@ -56,8 +57,8 @@ impl Loop {
 
     fn claim(&mut self, limit: usize, suspect: bool) {
         let Some(feeds) = self.feeds.take() else { return };
-        self.look = Look { began: self.now, clear: self.is_clear(), sent: self.consumer.engine.sent() };
-        let types = lock(&self.consumer.types).clone();
+        self.look = Look { began: self.now, clear: self.is_clear(), sent: self.context.engine.sent() };
+        let types = self.context.mailbox.types();
         let suspect_types = self.breaker.narrow_suspects(types.clone());
         let (types, probe) = self.breaker.narrow(types);
         (self.sought_suspect, self.sought_probe) = (suspect, probe && !suspect);
@@ -66,10 +67,10 @@ impl Loop {
         self.due_again = self.due_again.filter(|at| *at > self.now);
         let listening = self.is_listening();
         self.began_listening = listening && !suspect;
-        let exhaustive = self.consumer.options.mode == Mode::Drain;
-        let woken = self.consumer.sent.load(Ordering::Relaxed) && !suspect;
+        let exhaustive = self.context.options.mode == Mode::Drain;
+        let woken = self.context.mailbox.sent.load(Ordering::Relaxed) && !suspect;
         if woken {
-            self.consumer.sent.store(false, Ordering::Relaxed);
+            self.context.mailbox.sent.store(false, Ordering::Relaxed);
         }
         let waiting = self.said_waiting;
         let in_hand = self.hand.len();
@@ -81,7 +82,7 @@ impl Loop {
     fn in_hand(&self) -> InHand {
         InHand {
             clear: self.is_clear(),
-            slot_free: self.hand.len() < self.consumer.options.max_concurrency,
+            slot_free: self.hand.len() < self.context.options.max_concurrency,
             suspect: self.hand.has_suspect(),
             youngest: self.hand.youngest(),
         }
@@ -95,10 +96,10 @@ impl Loop {
     }
 
     fn may_claim_fresh(&self) -> bool {
-        let last_look = self.consumer.options.mode == Mode::Drain && self.is_clear();
+        let last_look = self.context.options.mode == Mode::Drain && self.is_clear();
         let rested = self.rest_until.is_none_or(|at| self.now >= at);
-        self.hand.len() <= self.consumer.options.max_concurrency
-            && (last_look || self.consumer.sent.load(Ordering::Relaxed) || rested)
+        self.hand.len() <= self.context.options.max_concurrency
+            && (last_look || self.context.mailbox.sent.load(Ordering::Relaxed) || rested)
     }
 
     /// Whether a transport would wake this consumer right now.
@@ -108,10 +109,10 @@ impl Loop {
 
     /// Whether a bounded drain has found all there is; what is in hand may still come back.
     pub(super) fn is_exhausted(&self) -> bool {
-        let is_last = |look: &Look| look.is_last(self.now, self.consumer.engine.sent(), self.put_back);
+        let is_last = |look: &Look| look.is_last(self.now, self.context.engine.sent(), self.put_back);
         let is_sure = !self.unsure && self.checking.is_none();
         let found_nothing = self.found_nothing.as_ref().is_some_and(is_last);
-        self.consumer.options.mode == Mode::Drain && is_sure && self.is_clear() && found_nothing
+        self.context.options.mode == Mode::Drain && is_sure && self.is_clear() && found_nothing
     }
 
     pub(super) fn on_claimed(&mut self, mut feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
@@ -123,7 +124,7 @@ impl Loop {
             }
         }
         let new: Vec<_> = feeds.transports().skip(self.transports.len()).cloned().collect();
-        self.listening.extend(self.consumer.listen(&new));
+        self.listening.extend(self.context.listen(&new));
         self.transports.extend(new);
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
@@ -143,7 +144,7 @@ impl Loop {
         for it in caught.iter().filter(|_| self.sought_suspect).flat_map(|it| &it.messages) {
             self.breaker.claimed_suspect(it.id, &it.message_type);
         }
-        self.consumer.count(|stats| stats.claimed += count as u64);
+        self.context.mailbox.count(|stats| stats.claimed += count as u64);
         for batch in caught {
             self.take(batch);
         }
@@ -166,10 +167,10 @@ impl Loop {
             self.said_waiting = true;
             return;
         }
-        if self.hand.is_empty() && self.consumer.options.mode == Mode::Run {
+        if self.hand.is_empty() && self.context.options.mode == Mode::Run {
             self.event(|| json!({ "event": "idle" }));
         }
-        let poll = Instant::now() + self.consumer.options.poll_interval;
+        let poll = Instant::now() + self.context.options.poll_interval;
         let owed = self.feeds.as_ref().and_then(Feeds::owed_at);
         self.rest_until = [Some(poll), self.due_again, owed].into_iter().flatten().min();
     }
@@ -191,9 +192,9 @@ impl Loop {
         // What has taken a statement's whole time limit says more than what failed at once.
         let patience = if matches!(error, Error::Timeout { .. }) { SLOW_PATIENCE } else { PATIENCE };
         let hopeless = !error.is_transient() || self.claim_failures >= patience;
-        if self.consumer.options.mode == Mode::Drain && hopeless && self.error.is_none() {
+        if self.context.options.mode == Mode::Drain && hopeless && self.error.is_none() {
             self.error = Some(error);
-            self.drain(StoppedBy::Stopped, Instant::now() + self.consumer.options.shutdown_timeout);
+            self.drain(StoppedBy::Stopped, Instant::now() + self.context.options.shutdown_timeout);
         }
     }
 
@@ -217,7 +218,7 @@ impl Loop {
 
     /// Others may have it by now: the fence decides, and nothing of it starts here.
     fn give_back(&mut self, caught: &Caught) {
-        let config = self.consumer.engine.config();
+        let config = self.context.engine.config();
         let said = Said::Released { delay: None, handled: Vec::new() };
         for message in &caught.messages {
             self.breaker.note(message.id, &message.message_type, &said, &config.circuit_breaker);
@@ -254,10 +255,10 @@ impl Loop {
 
     fn deliver_batch(&mut self, number: u32, caught: &Caught) {
         let Some(transport) = self.transports.get(caught.feed) else { return };
-        let config = self.consumer.engine.config();
+        let config = self.context.engine.config();
         let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;
         let command = delivery::deliver(number, transport.name(), &caught.messages, retries);
-        if !self.consumer.handlers.command(command) {
+        if !self.context.handlers.command(command) {
             // Nobody is there to handle them: the environment has ended.
             self.drain(StoppedBy::Stopped, Instant::now());
             self.release_all();

@@ -1,8 +1,9 @@
 //! Events for observers. Without one, nothing is built.
 
 use super::Loop;
-use super::settlements::Pending;
-use crate::transport::{Buried, Outcome};
+use super::pending::Pending;
+use crate::message::outcome::Outcome;
+use crate::transport::Buried;
 use crate::worker::in_flight::Held;
 use crate::worker::protocol::delivery;
 use serde_json::{Value, json};
@@ -30,8 +31,8 @@ impl Loop {
         if buried.is_empty() {
             return;
         }
-        self.consumer.handlers.command(delivery::buried(buried));
-        if self.consumer.observes_messages() {
+        self.context.handlers.command(delivery::buried(buried));
+        if self.context.observes_messages() {
             self.events.extend(buried.iter().map(|it| {
                 json!({
                     "event": "deadLettered", "id": it.id, "type": it.r#type, "transport": it.transport,
@@ -61,13 +62,13 @@ impl Loop {
     }
 
     pub(super) fn event(&mut self, event: impl FnOnce() -> Value) {
-        if self.consumer.observer.is_some() {
+        if self.context.observer.is_some() {
             self.events.push(event());
         }
     }
 
     pub(super) fn emit(&mut self) {
-        if let Some(observer) = self.consumer.observer.as_ref().filter(|_| !self.events.is_empty()) {
+        if let Some(observer) = self.context.observer.as_ref().filter(|_| !self.events.is_empty()) {
             observer.observe(Value::Array(std::mem::take(&mut self.events)).to_string());
         }
     }

@@ -4,11 +4,12 @@
 //! under its name and it does not know of, goes back: no lease would ever run out for that as long as the worker lives.
 
 use super::side_task::SideTask;
-use super::{Loop, PATIENCE, backoff, trouble};
+use super::{Loop, PATIENCE};
 use crate::error::Result;
 use crate::transport::Known;
 use crate::worker::Mode;
 use crate::worker::protocol::delivery;
+use crate::worker::trouble::{backoff, trouble};
 use futures_util::future::try_join_all;
 use std::collections::HashSet;
 use std::future::Future;
@@ -29,8 +30,8 @@ impl Loop {
     /// Compares with each heartbeat, and at once when the answer to a claim was lost. Which claims still stand is asked
     /// only when a heartbeat has raised the question.
     pub(super) fn start_checking(&mut self) {
-        self.in_doubt |= self.consumer.in_doubt.swap(false, Ordering::Relaxed);
-        self.unsure |= self.consumer.beaten.swap(false, Ordering::Relaxed);
+        self.in_doubt |= self.context.mailbox.in_doubt.swap(false, Ordering::Relaxed);
+        self.unsure |= self.context.mailbox.beaten.swap(false, Ordering::Relaxed);
         let later = self.check_after.is_some_and(|at| self.now < at);
         if !(self.in_doubt || self.unsure) || self.checking.is_some() || later {
             return;
@@ -99,7 +100,7 @@ impl Loop {
                 self.check_failures += 1;
                 self.event(|| trouble(&error));
                 // A drain ends in spite of it, and leaves its row to the lease.
-                let gives_up = self.consumer.options.mode == Mode::Drain && self.check_failures >= PATIENCE;
+                let gives_up = self.context.options.mode == Mode::Drain && self.check_failures >= PATIENCE;
                 self.in_doubt |= in_doubt && !gives_up;
                 self.unsure |= !gives_up;
                 self.check_after = Some(Instant::now() + backoff(self.check_failures));
@@ -113,13 +114,13 @@ impl Loop {
         if lost.is_empty() {
             return;
         }
-        self.consumer.count(|stats| stats.lost += lost.len() as u64);
-        if self.consumer.observes_messages() {
+        self.context.mailbox.count(|stats| stats.lost += lost.len() as u64);
+        if self.context.observes_messages() {
             let told: Vec<_> = lost.iter().map(|(_, held)| self.about(held, "lost")).collect();
             self.events.extend(told);
         }
         self.tell_of_lost(lost.len());
         let places: Vec<_> = lost.into_iter().map(|(place, _)| place).collect();
-        self.consumer.handlers.command(delivery::abort_some("leaseLost", &places));
+        self.context.handlers.command(delivery::abort_some("leaseLost", &places));
     }
 }

@@ -10,6 +10,7 @@ mod claims;
 mod events;
 mod lease_check;
 mod look;
+mod pending;
 mod portion;
 mod settlements;
 mod shutdown;
@@ -18,7 +19,7 @@ mod side_task;
 use super::Mode;
 use super::breaker::Breaker;
 use super::budget::Budget;
-use super::consumer::{Consumer, lock};
+use super::context::Context;
 use super::feed::{Caught, Feeds};
 use super::in_flight::InFlight;
 use super::solitude::Solitude;
@@ -30,9 +31,9 @@ use crate::transport::{CircuitState, Listening, Transport, WorkerId};
 use attempt::{Answer, Attempt, Doubt};
 use lease_check::Checked;
 use look::Look;
+use pending::Pending;
 use portion::Portion;
-use serde_json::{Value, json};
-use settlements::Pending;
+use serde_json::Value;
 use side_task::SideTask;
 use std::future::Future;
 use std::sync::Arc;
@@ -44,8 +45,6 @@ use uuid::Uuid;
 const PATIENCE: u32 = 5;
 /// The same where the last one was a statement that ran into its time limit.
 const SLOW_PATIENCE: u32 = 2;
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// How long the loop sleeps when nothing is due by itself: until something wakes it.
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
@@ -74,7 +73,7 @@ pub(super) struct End {
 
 /// The state of a run.
 pub(super) struct Loop {
-    consumer: Arc<Consumer>,
+    context: Arc<Context>,
     transports: Vec<Arc<dyn Transport>>,
     /// One transport for each store.
     stores: Vec<Arc<dyn Transport>>,
@@ -161,19 +160,19 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(
-        consumer: Arc<Consumer>,
+        context: Arc<Context>,
         transports: Vec<Arc<dyn Transport>>,
         stores: Vec<Arc<dyn Transport>>,
         worker: WorkerId,
         listening: Vec<Box<dyn Listening>>,
         start: Instant,
     ) -> Self {
-        let options = &consumer.options;
+        let options = &context.options;
         let counter = Counter::new(worker.id, start);
-        let breaker = Breaker::new(&consumer.engine.config().circuit_breaker);
+        let breaker = Breaker::new(&context.engine.config().circuit_breaker);
         let following = (options.mode == Mode::Run && options.transports.is_none()).then(|| {
             let names = transports.iter().map(|it| it.name().to_string()).collect();
-            Switches::new(consumer.engine.clone(), options.poll_interval, names)
+            Switches::new(context.engine.clone(), options.poll_interval, names)
         });
         let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone(), following);
         let budget = Budget::new(start, options.time_limit);
@@ -181,7 +180,7 @@ impl Loop {
         let suspect_first = options.message_limit.is_some() && fastrand::bool();
         let solitude = Solitude::new(start, options.time_limit, suspect_first);
         Self {
-            consumer,
+            context,
             transports,
             stores,
             feeds: Some(feeds),
@@ -247,7 +246,8 @@ impl Loop {
             self.deliver();
             self.start_settling();
             self.emit();
-            self.consumer
+            self.context
+                .mailbox
                 .in_flight
                 .store(self.hand.len() + self.unsettled.len() + self.being_settled().count(), Ordering::Relaxed);
             if self.is_over() {
@@ -261,7 +261,7 @@ impl Loop {
             None => {
                 let nothing_waits = self.exhausted && self.feeds.as_ref().is_some_and(Feeds::are_empty);
                 let registered = self.feeds.as_ref().is_none_or(Feeds::may_be_registered);
-                let stats = *lock(&self.consumer.stats);
+                let stats = self.context.mailbox.stats();
                 let clear = !self.has_failed_to_claim && stats.settled() == stats.claimed;
                 Ok(End { by: self.stopped_by.unwrap_or(StoppedBy::Empty), nothing_waits, registered, clear })
             }
@@ -271,7 +271,7 @@ impl Loop {
     /// Waits for whatever happens next.
     async fn wait(&mut self) {
         let until = self.next_instant().unwrap_or(self.now + A_LONG_TIME);
-        let consumer = self.consumer.clone();
+        let context = self.context.clone();
         tokio::select! {
             (feeds, caught, error) = pending_or(&mut self.claiming) => {
                 self.claiming = None;
@@ -289,7 +289,7 @@ impl Loop {
                 self.checking = None;
                 self.on_checked(in_doubt, answer);
             }
-            () = consumer.wake.notified() => {}
+            () = context.mailbox.wake.notified() => {}
             () = tokio::time::sleep_until(until.into()) => {}
         }
     }
@@ -323,32 +323,5 @@ async fn pending_or<F: Future + Unpin>(slot: &mut Option<F>) -> F::Output {
     match slot {
         Some(future) => future.await,
         None => std::future::pending().await,
-    }
-}
-
-/// The pause after so many failures in a row.
-pub(super) fn backoff(failures: u32) -> Duration {
-    let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
-    doubled.min(LONGEST_BACKOFF).mul_f64(0.75 + fastrand::f64() / 2.0)
-}
-
-/// The event of a failure that the consumer goes on after.
-pub(super) fn trouble(error: &Error) -> Value {
-    json!({ "event": "error", "code": error.code(), "message": error.to_string() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Otherwise an outage fills the log, and every worker is there at once when the database is back.
-    #[test]
-    fn pauses_between_failures_grow_to_seconds_and_differ() {
-        for failures in [0, 1, 2, 6, 7, 100, u32::MAX] {
-            let pause = backoff(failures);
-            assert!(pause >= FIRST_BACKOFF.mul_f64(0.75) && pause <= LONGEST_BACKOFF.mul_f64(1.25), "{pause:?}");
-        }
-        assert!(backoff(3) > backoff(1) && backoff(20) >= LONGEST_BACKOFF.mul_f64(0.75));
-        assert_ne!(backoff(20), backoff(20));
     }
 }

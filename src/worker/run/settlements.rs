@@ -1,65 +1,25 @@
 //! From reports to outcomes, and from outcomes into the transports.
 
 use super::attempt::{Answer, Attempt, Doubt};
+use super::pending::Pending;
 use super::side_task::SideTask;
-use super::{Loop, PATIENCE, Phase, backoff, trouble};
-use crate::counts::rollup::Measured;
+use super::{Loop, PATIENCE, Phase};
 use crate::error::{Error, Result};
-use crate::transport::{Fence, Outcome, Road, Settlement};
-use crate::worker::consumer::lock;
+use crate::message::outcome::Outcome;
+use crate::transport::Fence;
 use crate::worker::in_flight::Held;
 use crate::worker::protocol::report::{Report, Said};
 use crate::worker::stats::StoppedBy;
-use crate::worker::{Mode, plain, verdict};
+use crate::worker::trouble::{backoff, trouble};
+use crate::worker::{Mode, verdict};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// One outcome on its way into its transport.
-pub(super) struct Pending {
-    pub(super) held: Held,
-    pub(super) settlement: Settlement,
-    /// Milliseconds in its handlers.
-    millis: f64,
-    /// How often the transport has refused it alone.
-    refusals: u32,
-}
-
-impl Pending {
-    fn new(held: Held, outcome: Outcome, millis: f64) -> Self {
-        let settlement = Settlement { id: held.id, token: held.token, outcome };
-        Self { held, settlement, millis, refusals: 0 }
-    }
-
-    pub(super) fn measured(&self) -> Measured<'_> {
-        Measured { outcome: &self.settlement.outcome, millis: self.millis, waited: self.held.waited }
-    }
-
-    /// What it is settled with: the others of its transport that take the same road.
-    fn way(&self) -> (usize, Road) {
-        (self.held.feed, self.settlement.outcome.road())
-    }
-
-    /// About as many bytes as a settling moves for it.
-    fn bytes(&self) -> usize {
-        self.held.bytes + self.settlement.outcome.bytes()
-    }
-
-    /// What is tried instead of what was refused for itself: with its texts cut and in plain letters, and then as a dead
-    /// letter that says no more than this.
-    fn made_plainer(mut self, error: &Error) -> Self {
-        self.refusals += 1;
-        let outcome = &self.settlement.outcome;
-        let simpler = if self.refusals == 1 { plain::outcome(outcome) } else { None };
-        self.settlement.outcome = simpler.unwrap_or_else(|| plain::buried(outcome, error));
-        self
-    }
-}
-
 impl Loop {
     pub(super) fn take_reports(&mut self) {
-        let reports = std::mem::take(&mut *lock(&self.consumer.reports));
-        let config = self.consumer.engine.config();
+        let reports = self.context.mailbox.take_reports();
+        let config = self.context.engine.config();
         for report in reports {
             let Some(held) = self.hand.give(&report) else { continue };
             self.note_time(&report);
@@ -77,7 +37,7 @@ impl Loop {
         }
         let millis = report.millis.clamp(0.0, 1e12);
         self.budget.observe(Duration::from_secs_f64(millis / 1000.0));
-        self.consumer.count(|stats| {
+        self.context.mailbox.count(|stats| {
             stats.runs += 1;
             stats.handler_millis += millis;
         });
@@ -166,7 +126,7 @@ impl Loop {
             return self.put_first(plainer);
         }
         self.settle_failures += 1;
-        let may_end = self.phase > Phase::Working || self.consumer.options.mode == Mode::Drain;
+        let may_end = self.phase > Phase::Working || self.context.options.mode == Mode::Drain;
         let patience = if error.is_transient() { 2 * PATIENCE } else { PATIENCE };
         let too_late = self.give_up_at.is_some_and(|at| Instant::now() >= at);
         if may_end && (self.settle_failures >= patience || too_late) {
@@ -193,7 +153,7 @@ impl Loop {
 
     pub(super) fn on_outcome(&mut self, it: &Pending, lost: bool) {
         let mut event = "lost";
-        self.consumer.count(|stats| {
+        self.context.mailbox.count(|stats| {
             let (name, counter) = match it.settlement.outcome {
                 _ if lost => ("lost", &mut stats.lost),
                 Outcome::Completed => ("completed", &mut stats.succeeded),
@@ -211,7 +171,7 @@ impl Loop {
             Outcome::Release { .. } => self.put_back = Some(Instant::now()),
             _ => {}
         }
-        if self.consumer.observes_messages() {
+        if self.context.observes_messages() {
             let told = self.describe(it, event);
             self.events.push(told);
         }

@@ -1,9 +1,8 @@
 //! How a run ends: by its limits, by being asked, by losing its lease.
 
-use super::settlements::Pending;
+use super::pending::Pending;
 use super::{Loop, Phase};
-use crate::transport::Outcome;
-use crate::worker::consumer::lock;
+use crate::message::outcome::Outcome;
 use crate::worker::protocol::delivery;
 use crate::worker::stats::StoppedBy;
 use std::time::Instant;
@@ -11,9 +10,9 @@ use std::time::Instant;
 impl Loop {
     /// Does what was asked from outside, and what the clock says.
     pub(super) fn obey(&mut self) {
-        let stop = *lock(&self.consumer.stop);
+        let stop = self.context.mailbox.stop_asked();
         if let Some(stop) = stop {
-            self.drain(stop.by, self.now + self.consumer.options.shutdown_timeout);
+            self.drain(stop.by, self.now + self.context.options.shutdown_timeout);
             if stop.force {
                 self.abort("force");
             }
@@ -41,7 +40,7 @@ impl Loop {
             self.give_up_at = Some(latest);
             let latest = self.budget.hard().map_or(latest, |hard| hard.min(latest));
             self.phase_ends = Some(latest);
-            self.consumer.handlers.command(delivery::RETURN.to_owned());
+            self.context.handlers.command(delivery::RETURN.to_owned());
         }
     }
 
@@ -49,7 +48,7 @@ impl Loop {
         if self.phase < Phase::Aborting {
             self.phase = Phase::Aborting;
             self.phase_ends = Some(Instant::now() + self.budget.grace());
-            self.consumer.handlers.command(delivery::abort(reason));
+            self.context.handlers.command(delivery::abort(reason));
         }
     }
 
@@ -62,8 +61,8 @@ impl Loop {
     }
 
     pub(super) fn watch_limits(&mut self) {
-        let far = self.now + self.consumer.options.shutdown_timeout;
-        if self.consumer.options.failure_limit.is_some_and(|limit| self.failures() >= limit) {
+        let far = self.now + self.context.options.shutdown_timeout;
+        if self.context.options.failure_limit.is_some_and(|limit| self.failures() >= limit) {
             self.drain(StoppedBy::FailureLimit, far);
         } else if self.wanted() == 0 && self.is_clear() {
             self.drain(StoppedBy::MessageLimit, far);
@@ -73,6 +72,6 @@ impl Loop {
     /// Failed runs, those included that are not settled yet.
     pub(super) fn failures(&self) -> u64 {
         let failed = |it: &&Pending| matches!(it.settlement.outcome, Outcome::Retry { .. } | Outcome::Bury { .. });
-        lock(&self.consumer.stats).failures() + self.unsettled.iter().filter(failed).count() as u64
+        self.context.mailbox.stats().failures() + self.unsettled.iter().filter(failed).count() as u64
     }
 }

@@ -4,13 +4,14 @@
 //! back by itself when it drops, and wakes everybody then: what was sent meanwhile has notified nobody.
 
 use super::{tls, url};
+use crate::base::lock::lock;
 use crate::config::DatabaseConfig;
 use crate::error::Result;
 use crate::transport::Listening;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
@@ -186,8 +187,4 @@ where
             },
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,6 +11,7 @@ use super::session::{Kind, Session};
 use super::shared_sessions::share_sessions;
 use super::{tls, url};
 use crate::backends::postgres::sql::Statement;
+use crate::base::lock::lock;
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Status};
@@ -19,7 +20,7 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -68,7 +69,7 @@ impl Database {
         let target = url::read(url)?;
         let pooled = config.pooled.or(target.pooled.then_some(true));
         let identity = (url.to_owned(), config.schema.clone(), pooled, config.pool_size, config.statement_timeout);
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&OPEN);
         open.retain(|_, database| database.strong_count() > 0);
         if let Some(database) = open.get(&identity).and_then(Weak::upgrade) {
             return Ok(database);

@@ -2,65 +2,13 @@
 
 use crate::backends::postgres::PostgresTransport;
 use crate::counts::histogram::Histogram;
-use crate::counts::rollup::{Errors, Rollup, Tally};
+use crate::counts::rollup::{Errors, Tally};
+use crate::counts::window::{Counted, CountedRow, Window};
 use crate::error::{Error, Result};
-use crate::monitor::metrics::{Counted, CountedRow, Window};
 use crate::transport::{DEPTH_CAP, Vitals};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::DateTime;
+use serde::Deserialize;
 use std::collections::BTreeMap;
-use uuid::Uuid;
-
-/// A row of `messenger_metrics`, named like its columns.
-#[derive(Serialize)]
-struct Row<'a> {
-    minute: DateTime<Utc>,
-    source: Uuid,
-    transport_name: &'a str,
-    message_type: &'a str,
-    succeeded: u64,
-    retried: u64,
-    dead_lettered: u64,
-    discarded: u64,
-    snoozed: u64,
-    released: u64,
-    duration_ms: f64,
-    waited_ms: f64,
-    buckets: Vec<i16>,
-    counts: Vec<u64>,
-    errors: &'a BTreeMap<String, Errors>,
-}
-
-/// The rows as the JSON that settlements/_count.sql takes.
-pub(in crate::backends::postgres) fn rollups_as_json(transport: &str, rollups: &[Rollup]) -> String {
-    let rows: Vec<Row<'_>> = rollups.iter().map(|it| Row::of(transport, it)).collect();
-    // Numbers and names always serialize.
-    serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned())
-}
-
-impl<'a> Row<'a> {
-    fn of(transport: &'a str, rollup: &'a Rollup) -> Self {
-        let tally = &rollup.tally;
-        let (buckets, counts) = tally.durations.iter().unzip();
-        Self {
-            minute: rollup.minute,
-            source: rollup.source,
-            transport_name: transport,
-            message_type: &rollup.message_type,
-            succeeded: tally.succeeded,
-            retried: tally.retried,
-            dead_lettered: tally.dead_lettered,
-            discarded: tally.discarded,
-            snoozed: tally.snoozed,
-            released: tally.released,
-            duration_ms: tally.duration_ms,
-            waited_ms: tally.waited_ms,
-            buckets,
-            counts,
-            errors: &tally.errors,
-        }
-    }
-}
 
 /// The answer of counts/read.sql.
 #[derive(Deserialize)]

@@ -1,8 +1,9 @@
 //! The table of schedules.
 
+use crate::backends::postgres::PostgresTransport;
 use crate::backends::postgres::connection::pool::Database;
-use crate::backends::postgres::transport::send::Columns;
-use crate::backends::postgres::{PostgresTransport, millis};
+use crate::backends::postgres::parameters::Columns;
+use crate::backends::postgres::parameters::millis;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;

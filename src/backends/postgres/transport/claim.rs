@@ -2,11 +2,12 @@
 
 use super::floors::Floors;
 use super::lanes::Lanes;
+use crate::backends::postgres::PostgresTransport;
+use crate::backends::postgres::parameters::millis;
 use crate::backends::postgres::rows::{self, Returned};
-use crate::backends::postgres::{PostgresTransport, millis};
+use crate::base::lock::lock;
 use crate::error::Result;
 use crate::transport::{Claim, Claimed, Reach};
-use std::sync::PoisonError;
 use std::time::Instant;
 
 /// The column of claim.sql that says whether the claim is full because of its bytes.
@@ -80,13 +81,13 @@ impl PostgresTransport {
     }
 
     fn floors<T>(&self, types: Option<&[String]>, with: impl FnOnce(&mut Floors) -> T) -> T {
-        with(self.floors.lock().unwrap_or_else(PoisonError::into_inner).of(types))
+        with(lock(&self.floors).of(types))
     }
 
     /// Messages are back in their old places, where no claim of this process would look soon.
     pub(in crate::backends::postgres) fn lower_floors(&self, places: &[Returned]) {
         let now = Instant::now();
-        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut floors = lock(&self.floors);
         for it in places {
             floors.lower(&it.queue, it.priority, it.available_at, now);
         }

@@ -1,6 +1,6 @@
 //! Encoding a batch, for an instruction counter: see `src/hot_paths.rs`.
 
-use super::send::Columns;
+use crate::backends::postgres::parameters::Columns;
 use crate::hot_paths::messages;
 use crate::message::envelope::{Available, Envelope};
 use std::hint::black_box;

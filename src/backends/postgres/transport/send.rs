@@ -1,7 +1,9 @@
 //! Envelopes into the table: one INSERT a batch, whatever its size.
 
+use crate::backends::postgres::PostgresTransport;
+use crate::backends::postgres::parameters::millis;
+use crate::backends::postgres::parameters::{Columns, delay_ms, max_retries, scheduled_at};
 use crate::backends::postgres::sql::Statement;
-use crate::backends::postgres::{PostgresTransport, millis};
 use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope};
 use crate::transport::Sent;
@@ -74,68 +76,6 @@ impl PostgresTransport {
         };
         Ok(envelopes.iter().map(answer).collect())
     }
-}
-
-/// A batch as columns: one array a parameter, whatever the number of messages.
-pub(in crate::backends::postgres) struct Columns<'a> {
-    ids: Vec<Uuid>,
-    types: Vec<&'a str>,
-    transports: Vec<&'a str>,
-    queues: Vec<&'a str>,
-    priorities: Vec<i16>,
-    max_retries: Vec<Option<i32>>,
-    scheduled: Vec<Option<DateTime<Utc>>>,
-    delays: Vec<Option<f64>>,
-    bodies: Vec<&'a str>,
-    headers: Vec<Option<&'a str>>,
-    metadata: Vec<Option<&'a str>>,
-}
-
-impl<'a> Columns<'a> {
-    pub(in crate::backends::postgres) fn of(envelopes: &'a [Envelope]) -> Self {
-        let all = envelopes.iter();
-        Self {
-            ids: all.clone().map(|it| it.id).collect(),
-            types: all.clone().map(|it| &*it.message_type).collect(),
-            transports: all.clone().map(|it| &*it.transport).collect(),
-            queues: all.clone().map(|it| &*it.queue).collect(),
-            priorities: all.clone().map(|it| i16::from(it.priority)).collect(),
-            max_retries: all.clone().map(max_retries).collect(),
-            scheduled: all.clone().map(scheduled_at).collect(),
-            delays: all.clone().map(delay_ms).collect(),
-            bodies: all.clone().map(|it| &*it.body).collect(),
-            headers: all.clone().map(|it| it.headers.as_deref()).collect(),
-            metadata: all.map(|it| it.metadata.as_deref()).collect(),
-        }
-    }
-
-    pub(in crate::backends::postgres) fn parameters(&self) -> [&(dyn ToSql + Sync); 11] {
-        [
-            &self.ids,
-            &self.types,
-            &self.transports,
-            &self.queues,
-            &self.priorities,
-            &self.max_retries,
-            &self.scheduled,
-            &self.delays,
-            &self.bodies,
-            &self.headers,
-            &self.metadata,
-        ]
-    }
-}
-
-fn max_retries(envelope: &Envelope) -> Option<i32> {
-    envelope.max_retries.map(|it| i32::try_from(it).unwrap_or(i32::MAX))
-}
-
-fn scheduled_at(envelope: &Envelope) -> Option<DateTime<Utc>> {
-    if let Available::At(at) = envelope.available { Some(at) } else { None }
-}
-
-fn delay_ms(envelope: &Envelope) -> Option<f64> {
-    if let Available::After(delay) = envelope.available { Some(millis(delay)) } else { None }
 }
 
 fn queued(envelope: &Envelope, now: DateTime<Utc>) -> Sent {

@@ -1,11 +1,13 @@
 //! Outcomes into the tables: one statement for each road that they take.
 
-use crate::backends::postgres::store::counts::rollups_as_json;
-use crate::backends::postgres::{PostgresTransport, millis, rows};
+use crate::backends::postgres::parameters::millis;
+use crate::backends::postgres::parameters::rollups_as_json;
+use crate::backends::postgres::{PostgresTransport, rows};
 use crate::config::Retention;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
-use crate::transport::{Failure, Fence, Outcome, Road, Settlement, Transport, one_road};
+use crate::message::outcome::{Failure, Outcome, Road};
+use crate::transport::{Fence, Settlement, Transport, one_road};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;

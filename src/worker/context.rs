@@ -1,0 +1,39 @@
+//! What a consumer works with.
+
+use super::mailbox::Mailbox;
+use super::{Handlers, Observer, Options};
+use crate::engine::Engine;
+use crate::transport::{Listening, Transport};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What a consumer works with, from its beginning to its end.
+pub struct Context {
+    pub engine: Arc<Engine>,
+    pub options: Options,
+    pub handlers: Arc<dyn Handlers>,
+    pub observer: Option<Arc<dyn Observer>>,
+    pub mailbox: Mailbox,
+}
+
+impl Context {
+    /// Whether somebody wants events about single messages.
+    pub fn observes_messages(&self) -> bool {
+        self.observer.is_some() && self.mailbox.observes_messages()
+    }
+
+    /// Has the loop woken by what is sent into these transports, where they can tell.
+    pub fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
+        if !self.options.listen {
+            return Vec::new();
+        }
+        let context = Arc::downgrade(self);
+        let wake = Arc::new(move || {
+            if let Some(context) = context.upgrade() {
+                context.mailbox.sent.store(true, Ordering::Relaxed);
+                context.mailbox.wake.notify_one();
+            }
+        });
+        transports.iter().filter_map(|it| it.listen(wake.clone())).collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! What passes between the handle of a consumer, its heartbeat, and its loop.
+
+use super::protocol::report::Report;
+use super::stats::{Stats, StoppedBy};
+use crate::base::lock::lock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+/// What others have said to the loop, and what it lets them know.
+pub struct Mailbox {
+    /// Outcomes that the handlers have reported and the loop has not taken yet.
+    reports: Mutex<Vec<Report>>,
+    types: Mutex<Option<Arc<[String]>>>,
+    stop: Mutex<Option<Stop>>,
+    observes_messages: AtomicBool,
+    /// A heartbeat found that the worker had been declared dead: some of what it holds may be with others.
+    pub in_doubt: AtomicBool,
+    /// A heartbeat found the worker registered.
+    pub beaten: AtomicBool,
+    /// Something was sent since the last claim.
+    pub sent: AtomicBool,
+    /// Wakes the loop for any of the above.
+    pub wake: Notify,
+    stats: Mutex<Stats>,
+    pub in_flight: Arc<AtomicUsize>,
+}
+
+/// A request to stop.
+#[derive(Debug, Clone, Copy)]
+pub struct Stop {
+    pub by: StoppedBy,
+    pub force: bool,
+}
+
+impl Mailbox {
+    /// Nothing said yet. `types`: those that have a handler; `None`: all.
+    pub fn new(types: Option<Vec<String>>, observes_messages: bool) -> Self {
+        Self {
+            reports: Mutex::default(),
+            types: Mutex::new(types.map(Arc::from)),
+            stop: Mutex::default(),
+            observes_messages: AtomicBool::new(observes_messages),
+            in_doubt: AtomicBool::new(false),
+            beaten: AtomicBool::new(false),
+            sent: AtomicBool::new(false),
+            wake: Notify::new(),
+            stats: Mutex::default(),
+            in_flight: Arc::default(),
+        }
+    }
+
+    /// Takes outcomes from the handlers. Those that `more` will follow at once are settled with them.
+    pub fn report(&self, reports: Vec<Report>, more: bool) {
+        lock(&self.reports).extend(reports);
+        if !more {
+            self.wake.notify_one();
+        }
+    }
+
+    /// What has been reported since the last time.
+    pub fn take_reports(&self) -> Vec<Report> {
+        std::mem::take(&mut *lock(&self.reports))
+    }
+
+    /// Changes which types have a handler; `None`: all.
+    pub fn set_types(&self, types: Option<Vec<String>>) {
+        *lock(&self.types) = types.map(Arc::from);
+        self.wake.notify_one();
+    }
+
+    /// The types that have a handler; `None`: all.
+    pub fn types(&self) -> Option<Arc<[String]>> {
+        lock(&self.types).clone()
+    }
+
+    /// Whether events about single messages are wanted.
+    pub fn observe_messages(&self, wanted: bool) {
+        self.observes_messages.store(wanted, Ordering::Relaxed);
+    }
+
+    /// See [`Mailbox::observe_messages`].
+    pub fn observes_messages(&self) -> bool {
+        self.observes_messages.load(Ordering::Relaxed)
+    }
+
+    /// Asks to stop: running handlers end first, unless forced. Forcing may follow asking.
+    pub fn stop(&self, by: StoppedBy, force: bool) {
+        let mut stop = lock(&self.stop);
+        let by = stop.map_or(by, |it| it.by);
+        *stop = Some(Stop { by, force: force || stop.is_some_and(|it| it.force) });
+        self.wake.notify_one();
+    }
+
+    /// What it was asked, if anything.
+    pub fn stop_asked(&self) -> Option<Stop> {
+        *lock(&self.stop)
+    }
+
+    /// What has been done so far.
+    pub fn stats(&self) -> Stats {
+        Stats { in_flight: self.in_flight.load(Ordering::Relaxed) as u64, ..*lock(&self.stats) }
+    }
+
+    /// Counts something that was done.
+    pub fn count(&self, change: impl FnOnce(&mut Stats)) {
+        change(&mut lock(&self.stats));
+    }
+}
