@@ -1,7 +1,8 @@
 /**
  * Symphony: a message queue for Node.js and Next.js on Postgres.
  *
- * {@link dispatch} stores a message, {@link registerHandler} says who handles it, {@link consumeBatch} handles what waits.
+ * {@link dispatch} stores a message, {@link registerHandler} says what handles it, {@link consumeBatch} handles what
+ * waits.
  */
 import './symphony.js'
 

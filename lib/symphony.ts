@@ -1,4 +1,4 @@
-/** The composition root: the one file that connects parts that do not know each other. Every entry begins with it. */
+/** The composition root: the only file that connects parts that do not know each other. Every entry imports it first. */
 import { whenCoreIsMade } from './core/core.js'
 import { connectInline } from './handlers/inline.js'
 

@@ -6,11 +6,11 @@ import { parsePayload } from './schema.js'
 import { stringifyPayload } from './serialization.js'
 import type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema.js'
 
-/** A message of a defined type: as {@link MessageDefinition.create} makes it, and as its handlers get it. */
+/** A message of a defined type: as {@link MessageDefinition.create} makes it and its handlers get it. */
 export interface DefinedMessage<Type extends string, Payload> {
   /** The message type. */
   type: Type
-  /** What the schema takes before `dispatch()`, what it gives in a handler. */
+  /** The schema's input before `dispatch()`, its output in a handler. */
   payload: Payload
   /** As in any message. */
   metadata?: MessageMetadata
@@ -25,7 +25,7 @@ export interface MessageDefinition<Type extends string = string, Schema extends 
   /** A message to dispatch. It is validated when it is dispatched. */
   create(payload: SchemaInput<Schema>, metadata?: MessageMetadata): DefinedMessage<Type, SchemaInput<Schema>>
   /**
-   * The payload as the schema gives it.
+   * The payload as the schema returns it.
    *
    * @throws MessageValidationError with `issues`, each with its path.
    */
@@ -39,9 +39,9 @@ export type MessageOf<Definition extends MessageDefinition> =
 /**
  * Defines a message type by a schema.
  *
- * What the schema returns is what is stored, and what is stored is validated again before the handler gets it. So the
- * schema has to accept its own result after a trip through JSON: defaults, `trim` and `z.coerce.date()` do, a transform
- * from text to number does not. The first dispatch of a definition checks that, and says so.
+ * What the schema returns is stored, and validated again before the handler gets it. So the schema must accept its own
+ * result after a round trip through JSON: defaults, `trim` and `z.coerce.date()` do, a transform from text to number
+ * does not. The first dispatch of a definition checks this and reports it.
  *
  * @example
  * const EmailMessage = defineMessage('EmailMessage', z.object({ to: z.email(), subject: z.string() }))
@@ -72,7 +72,7 @@ export function isDefinition(value: unknown): value is MessageDefinition {
   return typeof type === 'string' && typeof create === 'function' && schema?.['~standard'] !== undefined
 }
 
-/** The same schema, which at its first success makes sure that it will accept the result at consume. */
+/** The same schema, which checks at its first success that it will accept the result at consume. */
 function acceptingItsOwnResult(type: string, schema: StandardSchema): StandardSchema {
   let proven = false
   const prove = async (result: unknown): Promise<unknown> => {

@@ -1,8 +1,8 @@
 /**
- * What a message carries beside its data: the schema it was defined with, and options it should be dispatched with.
+ * What a message carries besides its data: the schema it was defined with, and default dispatch options.
  *
- * Kept under a hidden symbol, so that a message stays `{ type, payload, metadata? }` for everybody who prints, compares
- * or serialises it.
+ * Kept under a hidden symbol, so that a message stays `{ type, payload, metadata? }` when it is printed, compared or
+ * serialized.
  */
 import type { DispatchOptions } from '../dispatch/types.js'
 import type { StandardSchema } from './standard-schema.js'
@@ -11,9 +11,9 @@ import type { StandardSchema } from './standard-schema.js'
 export interface MessageExtras {
   /** Validates the payload at dispatch. */
   schema?: StandardSchema
-  /** Used where the caller of `dispatch()` gives nothing else. */
+  /** Used unless the caller of `dispatch()` gives something else. */
   options?: DispatchOptions
-  /** Its parts as JSON text, where they came as such: what is stored has the digits that were sent. */
+  /** Its parts as JSON text, if they arrived as text: the digits that were sent are stored. */
   text?: MessageText
 }
 

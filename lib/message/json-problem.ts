@@ -1,7 +1,7 @@
 /**
- * The slow path of serialisation: why a value cannot travel as JSON in Postgres, and where.
+ * The slow path of serialization: why a value cannot travel as JSON in Postgres, and where.
  *
- * Run only when `JSON.stringify` threw, or when its result looks suspicious.
+ * Runs only if `JSON.stringify` threw, or its result looks suspicious.
  */
 import { types } from 'node:util'
 
@@ -11,7 +11,7 @@ export interface JsonProblem {
   problem: string
 }
 
-/** Whether `json`, made from `value`, may hold what `jsonb` refuses, or `null` in the place of an invalid date. */
+/** Whether `json`, made from `value`, may hold what `jsonb` refuses, or `null` for an invalid date. */
 export function looksSuspicious(json: string, value: unknown): boolean {
   if (json.includes('\\u') && /\\u(?:0000|d[89a-f])/.test(json)) return true
   if (!json.includes('null')) return false
@@ -35,7 +35,7 @@ function hasInvalidDate(value: unknown): boolean {
   return Object.values(value).some(hasInvalidDate)
 }
 
-/** The first thing in `value` that cannot be carried; `undefined` when all of it can. */
+/** The first thing in `value` that cannot be represented; `undefined` if all of it can. */
 export function findProblem(value: unknown, path: string): JsonProblem | undefined {
   try {
     return visit(value, path, '', [])

@@ -1,29 +1,29 @@
-/** The messages that travel, as an application writes them. */
+/** Messages as an application writes them. */
 
-/** Facts about a message that are not its work: who caused it, a tenant, a trace. */
+/** Context of a message besides its work: who caused it, a tenant, a trace. */
 export type MessageMetadata = Record<string, unknown>
 
 /**
- * A message: its type chooses the handlers, its payload is the work.
+ * A message: its type selects the handlers, its payload is the work.
  *
  * Extend it to type a handler: `interface EmailMessage extends Message { type: 'EmailMessage'; payload: { … } }`.
  */
 export interface Message {
-  /** Chooses transport, retry strategy and handlers. */
+  /** Selects transport, retry strategy and handlers. */
   type: string
   /** A JSON object. A `Date` in it becomes its ISO string, as `JSON.stringify` does. */
   payload: Record<string, unknown>
-  /** Kept beside the payload and handed to the handler. */
+  /** Stored with the payload and passed to the handler. */
   metadata?: MessageMetadata
 }
 
-/** A message of which only the type's name is known: its payload's values are not checked. */
+/** A message of which only the name of its type is known: the values of its payload are not checked. */
 export interface UntypedMessage extends Message {
   // biome-ignore lint/suspicious/noExplicitAny: a handler registered by name alone reads its payload without a cast.
   payload: Record<string, any>
 }
 
-/** The least that a message type parameter has to be. */
+/** The minimum that a message type parameter must be. */
 export interface MessageShape {
   /** The message type. */
   type: string
@@ -37,9 +37,9 @@ export interface MessageShape {
 export interface MessageInput<Payload extends object = object> {
   /** The message type. */
   type: string
-  /** Any object that JSON can carry; arrays are refused. */
+  /** Any object that JSON can represent; arrays are refused. */
   payload: Payload
-  /** Merged with the options' metadata, which win. */
+  /** Merged with the options' metadata, which take precedence. */
   metadata?: object
 }
 

@@ -1,11 +1,11 @@
-/** Asking a schema, and its answer as an error of this package. */
+/** Calling a schema, and its result as an error of this package. */
 import { MessageValidationError, type ValidationIssue } from '../base/errors.js'
 import { joinPath } from './json-problem.js'
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js'
 
 /**
- * A payload as the schema gives it. Synchronous where the schema is, so that a dispatch of the same turn still shares
- * its INSERT.
+ * A payload as the schema returns it. Synchronous if the schema is, so that dispatches of the same turn still share an
+ * INSERT.
  *
  * @throws MessageValidationError `SYMPHONY_INVALID_PAYLOAD` with all issues; asynchronous schemas reject with it.
  */
@@ -18,7 +18,7 @@ export function parsePayload<Output>(
   return isPromise(result) ? result.then((settled) => accept(settled, type)) : accept(result, type)
 }
 
-/** Whether a value has to be awaited. */
+/** Whether a value must be awaited. */
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

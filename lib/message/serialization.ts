@@ -8,8 +8,8 @@ import type { Message, MessageInput } from './message.js'
 /**
  * A message as JSON text.
  *
- * @param text its parts as they came, which go as they are once the message has been checked.
- * @throws MessageValidationError naming the path of what JSON or Postgres cannot carry.
+ * @param text its parts as they arrived, which are sent unchanged once the message has been checked.
+ * @throws MessageValidationError naming the path of what JSON or Postgres cannot represent.
  */
 export function serializeMessage(message: MessageInput, text?: MessageText): string {
   if (typeof message !== 'object' || message === null) {
@@ -64,7 +64,7 @@ function payloadMisfit(payload: unknown): string | undefined {
   return kind && `must be a plain object, got a ${kind}, whose contents JSON does not show`
 }
 
-/** The name of a built-in that `JSON.stringify` empties or turns into something else. */
+/** The name of a built-in that `JSON.stringify` empties or converts to something else. */
 function losesItsContents(value: object): string | undefined {
   if (types.isDate(value)) return 'Date'
   if (types.isMap(value) || types.isWeakMap(value)) return 'Map'
@@ -77,9 +77,9 @@ function losesItsContents(value: object): string | undefined {
 }
 
 /**
- * A part of a request as JSON text; `undefined` when it is absent.
+ * A part of a request as JSON text; `undefined` if it is absent.
  *
- * @throws MessageValidationError with `code` when JSON or Postgres cannot carry it.
+ * @throws MessageValidationError with `code` if JSON or Postgres cannot represent it.
  */
 export function stringifyPart(value: unknown, path: string, code: string): string | undefined {
   if (value === undefined) return undefined

@@ -1,9 +1,9 @@
 /**
- * The Standard Schema interface, version 1: what Zod, Valibot, ArkType and others implement. Declared here, since the
- * specification asks libraries to copy these few types rather than to depend on a package.
+ * The Standard Schema interface, version 1: what Zod, Valibot, ArkType and others implement. Declared here, because the
+ * specification asks libraries to copy these few types instead of depending on a package.
  */
 
-/** A schema that validates `Input` and gives `Output`. */
+/** A schema that validates `Input` and returns `Output`. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   /** What the specification asks for. */
   readonly '~standard': {
@@ -14,7 +14,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
-/** What a schema answers. */
+/** The result of a schema. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] }
@@ -30,5 +30,5 @@ export interface SchemaIssue {
 /** What a schema accepts. */
 export type SchemaInput<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input']
 
-/** What a schema gives. */
+/** What a schema returns. */
 export type SchemaOutput<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output']

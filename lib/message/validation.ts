@@ -1,14 +1,14 @@
-/** Validation of a message before it goes anywhere. */
+/** Validation of a message before it is sent. */
 import type { Message } from './message.js'
 import { invalid, serializeMessage } from './serialization.js'
 
 /**
  * Checks that a value is a message that can be stored, and returns it.
  *
- * `dispatch()` does this itself; the function is for code that takes messages from outside, such as an HTTP route. The
- * limits that the configuration sets (payload size) and that routing sets are checked by `dispatch()` alone.
+ * `dispatch()` does this itself; the function is for code that takes messages from outside, such as an HTTP route. Only
+ * `dispatch()` checks the limits of the configuration (payload size) and of routing.
  *
- * @throws MessageValidationError with `code` and `path` of the first thing that is wrong.
+ * @throws MessageValidationError with `code` and `path` of the first problem.
  */
 export function validateMessage(message: unknown): Message {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {

@@ -1,37 +1,37 @@
-/** The examination: what is wrong with the database and the queue in it, and what to do. */
+/** The examination: what is wrong with the database and the queue, and what to do. */
 import { getCore } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import { getRegistry, type HandlerRegistry } from '../handlers/registry.js'
 
-/** One thing looked at. */
+/** One check. */
 export interface Finding {
   /**
-   * What was looked at: `pooler`, `connection`, `migrations`, `version`, `clock`, `rights`, `rowSecurity`,
+   * What was checked: `pooler`, `connection`, `migrations`, `version`, `clock`, `rights`, `rowSecurity`,
    * `transactions`, `deadRows`, `workers`, `schedules`, `retention`, `handlers` or `facts`.
    */
   check: string
-  /** `warning`: it works, and will work badly; `error`: it does not work, or is not safe. */
+  /** `warning`: it works, but will get worse; `error`: it does not work, or is not safe. */
   severity: 'ok' | 'warning' | 'error'
   /** What was seen. */
   message: string
-  /** What to do, where something is to be done. */
+  /** What to do, if anything. */
   remedy?: string
 }
 
 /** What the examination found. */
 export interface Diagnosis {
-  /** Whether nothing is an error. */
+  /** Whether no finding is an error. */
   healthy: boolean
-  /** Everything looked at, in order. */
+  /** All checks, in order. */
   findings: Finding[]
 }
 
 /**
- * Examines the database and the queue in it: connection, pooler, migrations, version, clocks, rights of Supabase's
+ * Examines the database and the queue: connection, pooler, migrations, version, clocks, rights of Supabase's
  * public roles, transactions that hold back vacuum, dead rows, overdue workers and schedules, what is past its
- * retention, messages nobody here handles.
+ * retention, messages without a handler here.
  *
- * Reads catalogs and statistics, and changes nothing. Never rejects because of what it finds: that is a finding.
+ * Reads catalogs and statistics, and changes nothing. No finding makes it reject.
  *
  * @param options.registry whose handlers count; by default those of the process.
  */

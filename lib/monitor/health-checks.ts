@@ -4,7 +4,7 @@ import type { Facts, HealthCheck, HealthStatus, OpenCircuit } from './health-mod
 
 type Thresholds = EffectiveConfig['health']
 
-/** The checks, in the order in which one would look. */
+/** The checks, in the order in which a person would look. */
 export function judge(facts: Facts, thresholds: Thresholds): HealthCheck[] {
   return [
     database(facts),

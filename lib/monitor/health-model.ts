@@ -1,41 +1,41 @@
-/** What a look at the health of the queue sees and says. */
+/** What a health check sees and reports. */
 import type { MetricFigures } from './metrics.js'
 
-/** `degraded`: it works, but somebody should look; `unhealthy`: it does not do its work. */
+/** `degraded`: it works, but someone should look; `unhealthy`: it does not do its work. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
 
-/** One thing looked at. */
+/** One check. */
 export interface HealthCheck {
   /**
-   * What was looked at: `database`, `migrations`, `queueDepth`, `oldestAge`, `errorRate`, `deadLetters`,
+   * What was checked: `database`, `migrations`, `queueDepth`, `oldestAge`, `errorRate`, `deadLetters`,
    * `staleWorkers`, `heldMessages`, `overdueSchedules`, `unhandledTypes` or `circuitBreakers`.
    */
   name: string
-  /** How it is. */
+  /** Its status. */
   status: HealthStatus
-  /** What was seen, in words, and what to do where something is to be done. */
+  /** What was seen, and what to do, if anything. */
   message: string
-  /** The figure that was looked at, where it is one: milliseconds, counts, shares from 0 to 1. */
+  /** The figure that was checked, if there is one: milliseconds, counts, fractions from 0 to 1. */
   value?: number
 }
 
-/** How the queue is. */
+/** The health of the queue. */
 export interface Health {
   /** The worst of the checks. */
   status: HealthStatus
-  /** Everything looked at. What could not be asked is left out; then `database` says why. */
+  /** All checks. Those that could not be made are left out; then `database` says why. */
   checks: HealthCheck[]
-  /** When this was looked at, by the clock of this process. */
+  /** When this was checked, by the clock of this process. */
   timestamp: Date
-  /** Milliseconds since this process began. */
+  /** Milliseconds since this process started. */
   uptime: number
   /** Figures of `health.window`. */
   metrics: {
-    /** Due messages, all queues together, counted up to a bound. */
+    /** Due messages, all queues together, counted up to a cap. */
     queueDepth: number
-    /** Messages processed a minute. */
+    /** Messages processed per minute. */
     processingRate: number
-    /** Failed of processed, 0 to 1. */
+    /** Fraction of runs that failed, 0 to 1. */
     errorRate: number
     /** Mean time in handlers, in milliseconds. */
     averageLatency: number
@@ -53,7 +53,7 @@ export interface OpenCircuit {
   probeAt: number
 }
 
-/** The facts as the core gathers them; `null`: could not be asked. */
+/** The facts as the core gathers them; `null`: not available. */
 export interface Facts {
   database: boolean
   latency: number | null

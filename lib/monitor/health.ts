@@ -7,14 +7,14 @@ import { judge } from './health-checks.js'
 import type { Facts, Health } from './health-model.js'
 
 /**
- * How the queue is: database, migrations, depth, age of the oldest message, errors, dead letters, workers that died,
- * schedules that nobody runs, messages without a handler, circuit breakers. Takes 5 s at most, and never rejects because
- * of what it finds.
+ * The health of the queue: database, migrations, depth, age of the oldest message, errors, dead letters, workers that
+ * died, schedules that nothing runs, messages without a handler, circuit breakers. Takes 5 s at most, and no finding
+ * makes it reject.
  *
- * The thresholds stand in the configuration, under `health`.
+ * The thresholds are in the configuration, under `health`.
  *
  * @param options.registry whose handlers count; by default those of the process. `null`: handlers live elsewhere, so
- * messages without one are not looked for.
+ * messages without one are not checked.
  *
  * @example
  * const { status, checks } = await getHealth()
@@ -39,7 +39,7 @@ export async function getHealth(options: { registry?: HandlerRegistry | null } =
 }
 
 async function ask(registry: HandlerRegistry | null): Promise<Facts> {
-  // A process that only dispatches has no handlers, and no reason to call every message unhandled.
+  // A process that only dispatches has no handlers, and must not report every message as unhandled.
   const known = registry !== null && registry.types().length > 0
   const types = known ? registry.claimable() : null
   return JSON.parse(await awaitNative(async () => getCore().vitals(JSON.stringify({ types })))) as Facts

@@ -1,4 +1,4 @@
-/** What happened in a span of time: counts, rates, durations. Counted in the database, over all processes. */
+/** What happened in a period: counts, rates, durations. Counted in the database, over all processes. */
 
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
 import { must } from '../base/options.js'
@@ -13,33 +13,33 @@ export interface MetricFigures {
   totalSucceeded: number
   /** Failed runs: those retried and those dead-lettered. */
   totalFailed: number
-  /** Failed runs that are tried again. */
+  /** Failed runs that are retried. */
   totalRetried: number
-  /** Messages that became dead letters. Those that kept killing their process are among them. */
+  /** Messages that became dead letters, including those that kept killing their process. */
   totalDeadLettered: number
   /** Messages that their handler discarded. */
   totalDiscarded: number
-  /** Messages put off by their handler; not among the processed. */
+  /** Messages postponed by their handler; not counted as processed. */
   totalSnoozed: number
-  /** Messages handed back unhandled; not among the processed. */
+  /** Messages handed back unhandled; not counted as processed. */
   totalReleased: number
-  /** Time in handlers, in all. */
+  /** Total time in handlers. */
   totalProcessingTime: number
   /** Mean time in handlers. */
   averageProcessingTime: number
-  /** Half of the runs were quicker. Percentiles are within 2 % of the exact ones. */
+  /** Half of the runs were faster. Percentiles are within 2 % of the exact ones. */
   p50ProcessingTime: number
-  /** 95 % of the runs were quicker. */
+  /** 95 % of the runs were faster. */
   p95ProcessingTime: number
-  /** 99 % of the runs were quicker. */
+  /** 99 % of the runs were faster. */
   p99ProcessingTime: number
   /** Mean time from when a message was due to when it was claimed. */
   averageWaitingTime: number
-  /** Succeeded of processed; 1 when nothing was processed. */
+  /** Fraction that succeeded; 1 if nothing was processed. */
   successRate: number
-  /** Failed of processed. */
+  /** Fraction that failed. */
   failureRate: number
-  /** Retried of processed. */
+  /** Fraction that was retried. */
   retryRate: number
 }
 
@@ -49,17 +49,17 @@ export interface MetricErrors {
   class: string
   /** How many. */
   count: number
-  /** When the last was. */
+  /** When it last happened. */
   lastSeen: Date
-  /** The message types it happened to. */
+  /** The message types that it affected. */
   messageTypes: string[]
 }
 
-/** The figures of a span of time. */
+/** The figures of a period. */
 export interface Metrics extends MetricFigures {
-  /** From when on: the beginning of a minute. */
+  /** Its start: the beginning of a minute. */
   startTime: Date
-  /** Up to when. */
+  /** Its end. */
   endTime: Date
   /** By message type. */
   byMessageType: Record<string, MetricFigures>
@@ -69,20 +69,20 @@ export interface Metrics extends MetricFigures {
   errors: MetricErrors[]
 }
 
-/** Which span of time: the last `minutes`, or from `startTime` to `endTime`. */
+/** Which period: the last `minutes`, or from `startTime` to `endTime`. */
 export interface MetricsOptions {
   /** How far to look back. Default 60. */
   minutes?: number
   /** From this instant, instead of `minutes`. Rounded down to the minute. */
   startTime?: Date | number | string
-  /** Up to this instant; by default now. */
+  /** Up to this instant; now by default. */
   endTime?: Date | number | string
 }
 
 /**
- * What happened in a span of time, over all workers and invocations, for `retention.metrics` (7 days) back.
+ * What happened in a period, over all workers and invocations, up to `retention.metrics` (7 days) ago.
  *
- * @throws ConfigurationError naming the invalid option; TransportError when the database cannot be asked.
+ * @throws ConfigurationError naming the invalid option; TransportError if the database cannot be queried.
  *
  * @example
  * const { successRate, p95ProcessingTime, errors } = await getMetrics({ minutes: 60 })

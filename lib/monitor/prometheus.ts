@@ -4,8 +4,8 @@ import { type QueueDepth, queueDepth } from '../operate/queues.js'
 import { getMetrics, type MetricFigures, type Metrics, type MetricsOptions } from './metrics.js'
 
 /**
- * Metrics and depth as Prometheus scrapes them. All are gauges over the window asked for, not counters: they come from
- * the database and are the same whichever process is scraped. Durations in seconds.
+ * Metrics and depth as Prometheus scrapes them. All are gauges over the requested window, not counters: they come from
+ * the database and are the same for every process. Durations in seconds.
  *
  * @throws as {@link getMetrics}.
  *

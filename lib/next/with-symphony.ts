@@ -1,4 +1,4 @@
-/** What the build of Next.js has to know of a package with a binary in it. */
+/** What the build of Next.js must know about a package with a binary. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
@@ -22,10 +22,10 @@ interface Changed {
 }
 
 /**
- * Makes a configuration of Next.js fit for the package: it stays outside the bundle, and its binary comes along with
- * what is deployed (`.next`, `output: 'standalone'`, Vercel). Entries of your own are kept.
+ * Prepares a Next.js configuration for the package: it stays outside the bundle, and its binary is included in the
+ * deployment (`.next`, `output: 'standalone'`, Vercel). Your own entries are kept.
  *
- * Takes whatever `next.config` may export: an object, a promise of one, or a function that makes one.
+ * Takes whatever `next.config` may export: an object, a promise of one, or a function that returns one.
  *
  * @example
  * // next.config.mjs
@@ -65,7 +65,7 @@ function merged(own: string[] | undefined, more: string[]): string[] {
 
 /**
  * The binaries that are installed, as paths below `from`: beside the package, where npm and yarn put them and pnpm its
- * links, and wherever the package finds them. The tracing finds them as well; this is for the builds in which it fails.
+ * links, and wherever the package finds them. Tracing finds them as well; this is for builds in which it fails.
  */
 function binaries(from: string): string[] {
   const home = packageFolder(from)

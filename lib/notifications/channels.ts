@@ -9,7 +9,7 @@ export interface WebhookOptions {
   url: string
   /** Signs each call: see {@link webhookChannel}. */
   secret?: string
-  /** More headers. */
+  /** Additional headers. */
   headers?: Record<string, string>
 }
 
@@ -24,7 +24,7 @@ export function webhookChannel({ url, secret, headers }: WebhookOptions): Notifi
   }
 }
 
-/** POSTs to an incoming webhook of Slack, or of anything that takes `{ "text": … }`. */
+/** POSTs to an incoming webhook of Slack, or of anything that accepts `{ "text": … }`. */
 export function slackChannel({ url }: { url: string }): NotificationChannel {
   return {
     name: 'slack',
@@ -32,12 +32,12 @@ export function slackChannel({ url }: { url: string }): NotificationChannel {
   }
 }
 
-/** Slack reads `<!channel>` and `<address|text>` in a text; a message type may hold what somebody typed. */
+/** Slack reads `<!channel>` and `<address|text>` in a text; a message type may contain user input. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** Hands each notification to a function of the application that sends mail. */
+/** Passes each notification to a function of the application that sends mail. */
 export function emailChannel(options: {
   send: (mail: { subject: string; text: string }, notification: Notification) => unknown
 }): NotificationChannel {
@@ -74,7 +74,7 @@ async function post(
     headers: { 'content-type': 'application/json', ...headers, ...signed },
   })
   await answer.arrayBuffer()
-  // Body, signature and headers are for the address that was given.
+  // Body, signature and headers are only for the configured address.
   if (answer.status >= 300 && answer.status < 400) {
     throw new Error(`answered ${answer.status}, a redirect, which is not followed: give the address it leads to`)
   }

@@ -1,4 +1,4 @@
-/** What is told about failures, to whom and how often. */
+/** Which failures are reported, to whom and how often. */
 import type { Duration } from '../base/duration.js'
 
 /** `warning`: a message failed and runs again; `error`: it is a dead letter. */
@@ -6,7 +6,7 @@ export type NotificationSeverity = 'warning' | 'error'
 
 /** What a channel gets. */
 export interface Notification {
-  /** How bad it is. */
+  /** Its severity. */
   severity: NotificationSeverity
   /** In words. */
   title: string
@@ -14,38 +14,38 @@ export interface Notification {
   messageType: string
   /** The class of the error. */
   errorClass: string
-  /** The last message it happened to. */
+  /** The last affected message. */
   messageId: string
   /** The transport of that message. */
   transport: string
-  /** How often it happened within the window, over all processes. */
+  /** How often it happened within the window, in all processes. */
   occurrences: number
-  /** Of how many nobody was told since the last notification. */
+  /** How many failures since the last notification were not reported. */
   suppressed: number
   /** When, as ISO 8601. */
   at: string
 }
 
-/** A way to tell somebody. */
+/** A way to notify someone. */
 export interface NotificationChannel {
   /** For log lines. */
   name: string
-  /** Only from this severity on, over `minimumSeverity`. */
+  /** The lowest severity for this channel; overrides `minimumSeverity`. */
   minimumSeverity?: NotificationSeverity
-  /** Tells; a rejection is logged and changes nothing for the message. The signal is aborted after 5 s. */
+  /** Sends a notification. A rejection is logged and does not affect the message. The signal is aborted after 5 s. */
   send(notification: Notification, signal: AbortSignal): Promise<unknown>
 }
 
-/** How failures are told. */
+/** How failures are reported. */
 export interface NotificationOptions {
-  /** Who is told. */
+  /** Where notifications go. */
   channels: NotificationChannel[]
-  /** From this severity on. Default `error`. */
+  /** The lowest severity. Default `error`. */
   minimumSeverity?: NotificationSeverity
-  /** From so many failures of one class and message type within `window` on. Default 1. */
+  /** How many failures of one class and message type within `window` cause a notification. Default 1. */
   threshold?: number
-  /** Within which failures are counted. Default 5 min. */
+  /** Period in which failures are counted. Default 5 min. */
   window?: Duration
-  /** How long nobody is told again about one class and message type. Default 15 min. */
+  /** Pause before the next notification about one class and message type. Default 15 min. */
   throttle?: Duration
 }

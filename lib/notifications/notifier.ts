@@ -1,6 +1,6 @@
 /**
- * Tells the channels about failures, once for many: counted in this process, admitted by the database, so that fifty
- * invocations that see the same error send one notification.
+ * Notifies the channels about failures, once for many: counted in this process and admitted by the database, so that
+ * fifty invocations that see the same error send one notification.
  */
 
 import { getLogger } from '../base/logger.js'
@@ -11,7 +11,7 @@ import { awaitNative } from '../core/native-error.js'
 import { reportError } from '../handlers/error-report.js'
 import type { Notification, NotificationChannel, NotificationOptions, NotificationSeverity } from './model.js'
 
-/** A failure that somebody may have to be told about. */
+/** A failure that may cause a notification. */
 export interface Failure {
   severity: NotificationSeverity
   messageType: string
@@ -31,15 +31,15 @@ interface Answer {
 }
 
 const SLOT = 'notifier'
-/** Between two questions about one class and type: what happens meanwhile is counted here. */
+/** Pause between two queries about one class and type: what happens meanwhile is counted here. */
 const ASK_MS = 1_000
 /** How long a channel may take. */
 const SEND_MS = 5_000
-/** How long an invocation waits at its end for what is under way. */
+/** How long an invocation waits at its end for notifications under way. */
 const FAREWELL_MS = 2_000
 
 /**
- * Says who is told about failures; without an argument nobody is, as at the start.
+ * Configures who is notified about failures; without an argument nobody is, which is the default.
  *
  * @throws ConfigurationError naming the invalid option.
  */
@@ -47,12 +47,12 @@ export function configureNotifications(options?: NotificationOptions): void {
   setShared(SLOT, options === undefined ? undefined : new Notifier(options))
 }
 
-/** Notes a failure, where somebody wants to know. Never throws, and nothing waits for it. */
+/** Records a failure, if a channel wants it. Never throws, and nothing waits for it. */
 export function noteFailure(failure: Failure): void {
   peekShared<Notifier>(SLOT)?.note(failure)
 }
 
-/** Waits until everybody is told, for a bounded time: an invocation that has ended is frozen or gone. */
+/** Waits until notifications are sent, for a limited time: an invocation that has ended is frozen or gone. */
 export async function settleNotifications(): Promise<void> {
   await peekShared<Notifier>(SLOT)?.settle()
 }
@@ -62,7 +62,7 @@ class Notifier {
   readonly #minimum: NotificationSeverity
   readonly #gate: { threshold: number; window: number; throttle: number }
   readonly #pending = new Map<string, Pending>()
-  /** Asked about a moment ago. What happens meanwhile is pending, and told when the moment is over. */
+  /** Queried a moment ago. What happens meanwhile is pending, and reported when the pause is over. */
   readonly #resting = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
 
@@ -98,7 +98,7 @@ class Notifier {
 
   #start(key: string): void {
     this.#rest(key)
-    // Outside the slot of the handler that failed: others fail in the same turn, and go along.
+    // Outside the slot of the failed handler: others fail in the same turn, and are included.
     const telling = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#tell(key))
     this.#underWay.add(telling)
     void telling.finally(() => this.#underWay.delete(telling))
@@ -128,7 +128,7 @@ class Notifier {
     await Promise.all(this.#channels.map((channel) => deliver(channel, notification)))
   }
 
-  /** Without a database that can say, this process decides for itself: better told twice than never. */
+  /** Without a database to ask, this process decides for itself: better two notifications than none. */
   async #admit(key: string, occurrences: number): Promise<Answer> {
     const asked = JSON.stringify({ key: key.replaceAll('\0', ''), occurrences, ...this.#gate })
     const alone = { admitted: true, occurrences, suppressed: 0 }
@@ -151,7 +151,7 @@ async function deliver(channel: NotificationChannel, notification: Notification)
   }
 }
 
-/** Rejects when the time of a channel is up, for one that does not look at its signal. */
+/** Rejects when the time of a channel is up, in case it ignores its signal. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }

@@ -6,7 +6,7 @@ import { getCore } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 
-/** Which dead letters; every field narrows, none means all. */
+/** Which dead letters; every field narrows the selection, no field means all. */
 export interface FailedFilter {
   /** Message type. */
   type?: string
@@ -28,14 +28,14 @@ export interface FailedFilter {
 
 /** Which page of the dead letters. */
 export interface FailedPageOptions extends FailedFilter {
-  /** How many; 50 by default, 1,000 at most. */
+  /** How many: 50 by default, 1,000 at most. */
   limit?: number
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   cursor?: string
 }
 
 /**
- * A message that failed for good, with a full copy of all it was. A date is invalid if it was
+ * A message that failed for good, as a full copy. A date is invalid if it was
  * written by hand and no calendar has it, such as `infinity`.
  */
 export interface FailedMessage {
@@ -45,13 +45,13 @@ export interface FailedMessage {
   messageId: string
   /** The message's type. */
   type: string
-  /** The transport it was in, and goes back to. */
+  /** The transport it was in, and returns to. */
   transport: string
   /** Its queue. */
   queue: string
   /** 1 to 10. */
   priority: number
-  /** Its payload, whole. */
+  /** Its complete payload. */
   payload: Record<string, unknown>
   /** The caller's headers. */
   headers: MessageHeaders
@@ -65,7 +65,7 @@ export interface FailedMessage {
   errorHistory: Array<{ at: Date; class: string; message: string }>
   /** When it failed for the last time. */
   failedAt: Date
-  /** Retries it had. */
+  /** Number of retries. */
   retryCount: number
   /** How often a process died while it ran the message. */
   crashes: number
@@ -79,7 +79,7 @@ export interface FailedMessage {
 export interface FailedPage {
   /** The dead letters. */
   messages: FailedMessage[]
-  /** For the next page; `null`: this was the last. */
+  /** For the next page; `null` on the last page. */
   nextCursor: string | null
 }
 
@@ -87,13 +87,13 @@ export interface FailedPage {
 export interface FailedCount {
   /** How many match. */
   total: number
-  /** Whether counting stopped at its bound, so that there may be more. */
+  /** Whether counting stopped at its cap, so that there may be more. */
   capped: boolean
 }
 
-/** A dead letter that is a message again. */
+/** A dead letter that was put back as a message. */
 export interface RetriedMessage {
-  /** The dead letter's id; it is gone now. */
+  /** The id of the former dead letter. */
   failedMessageId: string
   /** The new message's id. */
   messageId: string
@@ -101,7 +101,7 @@ export interface RetriedMessage {
   transport: string
 }
 
-/** Dead letters, newest first, a page at a time. */
+/** Dead letters, newest first, page by page. */
 export async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
   const page = await ask<{ messages: NativeFailed[]; nextCursor: string | null }>((core) =>
     core.listFailed(toFilter(options)),
@@ -125,12 +125,12 @@ export async function getFailed(id: string): Promise<FailedMessage | null> {
 }
 
 /**
- * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. When it fails again, it
- * is a dead letter again.
+ * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. If it fails again, it
+ * becomes a dead letter again.
  *
  * @param which an id, or a filter; `{}` means all.
- * @returns what was put back; a dead letter that is gone is left out.
- * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
+ * @returns what was put back, without dead letters that do not exist any more.
+ * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
  */
 export async function retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
   if (typeof which === 'string' && !UUID.test(which)) return []
@@ -143,7 +143,7 @@ export async function retryFailed(which: string | FailedFilter): Promise<Retried
  *
  * @param which an id, or a filter; `{}` means all.
  * @returns how many.
- * @throws ConfigurationError for a filter with an `undefined` in it, which would match more than was meant.
+ * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
  */
 export async function removeFailed(which: string | FailedFilter): Promise<number> {
   if (typeof which === 'string' && !UUID.test(which)) return 0
@@ -153,7 +153,7 @@ export async function removeFailed(which: string | FailedFilter): Promise<number
 
 const LARGEST_PAGE = 1_000
 
-/** What every dead letter's id looks like; there is none of another, and the core would call it a bad filter. */
+/** What every dead letter's id looks like; any other is unknown, and the core would refuse it as an invalid filter. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory'> & {

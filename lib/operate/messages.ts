@@ -9,12 +9,12 @@ import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 import { type QueueDepth, queueDepth } from './queues.js'
 
 /**
- * Where a message is in its life: it waits, it is claimed, it is handled, its handler said "finished, though nothing was
- * done", an operator took it out, or it is a dead letter.
+ * The state of a message: it waits, it is claimed, it was handled, its handler discarded it, an operator cancelled it,
+ * or it is a dead letter.
  */
 export type MessageStatus = 'pending' | 'processing' | 'completed' | 'discarded' | 'cancelled' | 'failed'
 
-/** Which messages; every field narrows, none means all. */
+/** Which messages; every field narrows the selection, no field means all. */
 export interface MessageFilter {
   /** Message type. */
   type?: string
@@ -22,7 +22,7 @@ export interface MessageFilter {
   transport?: string
   /** Queue. */
   queue?: string
-  /** Where they are in their life. Dead letters are listed by {@link listFailed}. */
+  /** Their state. {@link listFailed} lists dead letters. */
   status?: Exclude<MessageStatus, 'failed'>
   /** 1 to 10. */
   priority?: number
@@ -36,13 +36,13 @@ export interface MessageFilter {
 
 /** Which page of the messages. */
 export interface MessagePageOptions extends MessageFilter {
-  /** How many; 50 by default, 1,000 at most. */
+  /** How many: 50 by default, 1,000 at most. */
   limit?: number
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   cursor?: string
 }
 
-/** A message as the queue has it. A date is invalid if it was written by hand and no calendar has it. */
+/** A message as the queue stores it. A date is invalid if it was written by hand and no calendar has it. */
 export interface QueuedMessage {
   /** Its id. */
   id: string
@@ -54,9 +54,9 @@ export interface QueuedMessage {
   queue: string
   /** 1 to 10. */
   priority: number
-  /** Where it is in its life. */
+  /** Its state. */
   status: MessageStatus
-  /** Its payload, whole. */
+  /** Its complete payload. */
   payload: Record<string, unknown>
   /** The caller's headers. */
   headers: MessageHeaders
@@ -68,41 +68,41 @@ export interface QueuedMessage {
   availableAt: Date
   /** The instant the caller asked for, if any. */
   scheduledAt: Date | null
-  /** When it was finished, or became a dead letter. */
+  /** When it finished, or became a dead letter. */
   finishedAt: Date | null
   /** Failed runs so far. */
   retryCount: number
-  /** Retries allowed, where the caller said so. */
+  /** Retries allowed, if the caller specified them. */
   maxRetries: number | null
   /** How often a process died while it ran the message. */
   crashes: number
-  /** What the last failed run said, or why it was discarded. */
+  /** The error of the last failed run, or why it was discarded. */
   lastError: string | null
   /** The errors of its runs, oldest first, 20 at most. */
   errorHistory: Array<{ at: Date; class: string; message: string }>
   /** The caller's key, if any. */
   idempotencyKey: string | null
-  /** The id of the dead letter that it is, where `status` is `'failed'`. */
+  /** The id of its dead letter, if `status` is `'failed'`. */
   failedMessageId: string | null
 }
 
 /** A page of messages, newest first. */
 export interface MessagePage {
-  /** The messages; possibly fewer than asked for, though more follow. */
+  /** The messages; possibly fewer than requested, although more follow. */
   messages: QueuedMessage[]
-  /** For the next page; `null`: this was the last. */
+  /** For the next page; `null` on the last page. */
   nextCursor: string | null
 }
 
-/** What became of a cancellation. */
+/** The result of a cancellation. */
 export interface Cancellation {
-  /** Whether this call took the message out. */
+  /** Whether this call cancelled the message. */
   cancelled: boolean
-  /** What the message is now; `null`: there is none of this id. */
+  /** The state of the message now; `null`: the id is unknown. */
   status: MessageStatus | null
 }
 
-/** Figures about everything the queue holds. Every count stops at a bound. */
+/** Figures about everything the queue holds. Counting stops at a cap. */
 export interface QueueStats {
   /** Due now. */
   pending: number
@@ -124,19 +124,19 @@ export interface QueueStats {
   failed: number
   /** Schedules that will run again. */
   schedules: number
-  /** Whether a count stopped at its bound, so that there is more than the figures say. */
+  /** Whether a count stopped at its cap, so that there is more than the figures say. */
   capped: boolean
-  /** Each queue by itself. */
+  /** Each queue separately. */
   queues: QueueDepth[]
 }
 
 /**
- * Messages that are no dead letters, newest first, a page at a time.
+ * Messages other than dead letters, newest first, page by page.
  *
- * One page looks at no more than 10,000 messages, however many there are. Where a filter fits few of them, a page has
- * fewer than `limit`, or none, and `nextCursor` leads on.
+ * One page examines at most 10,000 messages. If a filter matches few of them, a page has fewer than `limit`, or none,
+ * and `nextCursor` leads to more.
  *
- * @throws ConfigurationError naming the invalid option; SerializationError for a cursor that is none.
+ * @throws ConfigurationError naming the invalid option; SerializationError for an invalid cursor.
  */
 export async function listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
   const page = await ask<{ messages: NativeMessage[]; nextCursor: string | null }>((core) =>
@@ -145,14 +145,14 @@ export async function listMessages(options: MessagePageOptions = {}): Promise<Me
   return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
 }
 
-/** One message, wherever it is in its life; `null` if the id is unknown, or the message is not kept any more. */
+/** One message, in any state; `null` if the id is unknown, or the message is not kept any more. */
 export async function getMessage(id: string): Promise<QueuedMessage | null> {
   const found = await ask<NativeMessage | null>((core) => core.getMessage(id))
   return found === null ? null : toMessage(found)
 }
 
 /**
- * Takes a message out before it has run. One that is being handled, or is finished, stays what it is.
+ * Cancels a message before it has run. One that is being handled, or is finished, stays as it is.
  *
  * Its idempotency key stays taken until its window ends: its sender may repeat the call.
  */

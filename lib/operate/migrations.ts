@@ -6,11 +6,11 @@ import { awaitNative } from '../core/native-error.js'
 export interface Migration {
   /** Counts from 1. */
   version: number
-  /** As its files are named. */
+  /** The name of its files. */
   name: string
 }
 
-/** Where the schema stands. */
+/** The state of the schema. */
 export interface MigrationStatus {
   /** The version in the database; 0: none. */
   version: number
@@ -21,7 +21,7 @@ export interface MigrationStatus {
 }
 
 /**
- * Brings the tables to the version that this package needs. Safe to call from several processes at once, and when there
+ * Brings the tables to the version that this package needs. Safe to call from several processes at once, and if there
  * is nothing to do.
  *
  * @param options.schema the schema of the tables, instead of `database.schema`.
@@ -31,7 +31,7 @@ export async function migrate(options: { schema?: string } = {}): Promise<{ appl
 }
 
 /**
- * Takes migrations back, the newest first. Messages in tables that go are lost.
+ * Reverts migrations, newest first. Messages in dropped tables are lost.
  *
  * @param options.to the version to end at; 0 removes everything.
  */
@@ -39,7 +39,7 @@ export async function rollback(options: { to: number }): Promise<{ reverted: Mig
   return JSON.parse(await awaitNative(async () => getCore().rollback(JSON.stringify(options))))
 }
 
-/** Where the schema stands, without changing it. */
+/** The state of the schema, without changing it. */
 export async function migrationStatus(): Promise<MigrationStatus> {
   return JSON.parse(await awaitNative(async () => getCore().migrationStatus()))
 }

@@ -1,11 +1,11 @@
-/** Looking at the queues, keeping them clean, closing down. */
+/** Inspecting queues, clean-up, closing. */
 import { forgetConfig } from '../config/effective.js'
 import { existingCore, forgetCore, getCore } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import { getRegistry, type HandlerRegistry } from '../handlers/registry.js'
 import { stopSchedulers } from '../schedules/scheduler.js'
 
-/** What is in one queue. */
+/** The contents of one queue. */
 export interface QueueDepth {
   /** The transport. */
   transport: string
@@ -19,11 +19,11 @@ export interface QueueDepth {
   processing: number
   /** Milliseconds that the oldest due message has waited; `null`: none is due. */
   oldestAge: number | null
-  /** Whether counting stopped at its bound, so that there is more than the figures say. */
+  /** Whether counting stopped at its cap, so that there is more than the figures say. */
   capped: boolean
 }
 
-/** Waiting messages of a type without handler. */
+/** Waiting messages of a type without a handler. */
 export interface UnhandledMessages {
   /** The type. */
   type: string
@@ -31,7 +31,7 @@ export interface UnhandledMessages {
   transport: string
   /** The queue they wait in. */
   queue: string
-  /** How many are due, up to a bound. */
+  /** How many are due, up to a cap. */
   count: number
 }
 
@@ -43,20 +43,20 @@ export interface CleanupResult {
   failed: number
   /** Idempotency keys past `deduplication.window`. */
   deduplication: number
-  /** Schedules of `schedule()` without a run left, past `retention.completed` and a day at least. */
+  /** Finished schedules of `schedule()`, past `retention.completed` and at least a day. */
   schedules: number
   /** Rows of metrics past `retention.metrics`. */
   metrics: number
-  /** Executions of the cron routes that nobody repeats any more. */
+  /** Executions of the cron routes that are not delivered again any more. */
   executions: number
 }
 
-/** How much is in each queue. Counts are bounded, so this is cheap however long the queues are. */
+/** How much is in each queue. Counts are capped, so this is cheap for queues of any length. */
 export async function queueDepth(options: { transports?: string[] } = {}): Promise<QueueDepth[]> {
   return JSON.parse(await awaitNative(async () => getCore().depth(JSON.stringify(options))))
 }
 
-/** Due messages whose type has no handler in `registry`; by default in the one of the process. */
+/** Due messages whose type has no handler in `registry`, by default the one of the process. */
 export async function unhandledMessages(registry: HandlerRegistry = getRegistry()): Promise<UnhandledMessages[]> {
   const types = registry.claimable()
   if (types === null) return []
@@ -64,9 +64,9 @@ export async function unhandledMessages(registry: HandlerRegistry = getRegistry(
 }
 
 /**
- * Deletes what its retention no longer covers.
+ * Deletes what is past its retention.
  *
- * @param options.limit rows of each kind at most.
+ * @param options.limit the most rows of each kind.
  */
 export async function cleanup(options: { limit?: number } = {}): Promise<CleanupResult> {
   return JSON.parse(await awaitNative(async () => getCore().cleanup(JSON.stringify(options))))
@@ -74,8 +74,8 @@ export async function cleanup(options: { limit?: number } = {}): Promise<Cleanup
 
 /**
  * Stops every worker, drain and scheduler of this thread as `stop()` would, and closes its connections; those that other
- * threads of the process share stay open for them. Not needed to let the process exit; the next call opens new ones, and
- * reads the environment again. Not for a handler: it would wait for itself.
+ * threads of the process share stay open for them. A process can exit without it; the next call opens new connections
+ * and rereads the environment. Do not call it in a handler: it would wait for itself.
  */
 export async function close(): Promise<void> {
   await stopSchedulers()

@@ -1,15 +1,15 @@
 /**
- * What the builders of the ready-made messages have in common.
+ * What the builders of ready-made messages share.
  *
- * Their payloads are types, not interfaces: only a type fits `Record<string, unknown>` without an index signature of its
- * own, which would hide a misspelt field.
+ * Their payloads are types, not interfaces: only a type matches `Record<string, unknown>` without its own index
+ * signature, which would hide a misspelled field.
  */
 import type { DispatchOptions } from '../dispatch/types.js'
 import { withExtras } from '../message/extras.js'
 
-/** Dispatch options that every builder takes beside the message's own fields. */
+/** Dispatch options that every builder takes in addition to the message's own fields. */
 export interface BuildOptions {
-  /** 1 to 10, 10 first; each kind of message has its default. */
+  /** 1 to 10, 10 first; each kind of message has its own default. */
   priority?: number
   /** Not before this instant. */
   scheduledAt?: Date | string | number
@@ -17,7 +17,7 @@ export interface BuildOptions {
   idempotencyKey?: string
 }
 
-/** A message that carries the options it should be dispatched with; those of `dispatch()` and of a batch win. */
+/** A message that carries its dispatch options; those of `dispatch()` and of a batch take precedence. */
 export function build<M extends object>(message: M, options: DispatchOptions): M {
   return withExtras(message, { options: withoutUndefined(options) })
 }

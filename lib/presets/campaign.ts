@@ -5,16 +5,16 @@ import type { DispatchOptions, DispatchResult } from '../dispatch/types.js'
 import type { Message } from '../message/message.js'
 import { type BuildOptions, build, withoutUndefined } from './build.js'
 
-/** What is to be done: look at the whole campaign, send one step, or finish. */
+/** What to do: process the whole campaign, send one step, or finish. */
 export type CampaignAction = 'process' | 'send_step' | 'complete'
 
 /** The payload of a `CampaignMessage`. */
 export type CampaignPayload = {
   /** The campaign it belongs to. */
   campaignId: string
-  /** Whose it is. */
+  /** The user it belongs to. */
   userId: string
-  /** What is to be done. */
+  /** What to do. */
   action: CampaignAction
   /** The recipient it is about. */
   recipientId?: string
@@ -32,9 +32,9 @@ export interface CampaignMessage extends Message {
 export type CampaignMessageParams = CampaignPayload & BuildOptions
 
 /**
- * A `CampaignMessage`, to be dispatched with priority 5 unless `priority` says otherwise.
+ * A `CampaignMessage`, dispatched with priority 5 unless `priority` says otherwise.
  *
- * Its idempotency key is `campaign:<campaignId>:<action>:<recipientId>:<stepNumber>` where recipient and step are both
+ * Its idempotency key is `campaign:<campaignId>:<action>:<recipientId>:<stepNumber>` if recipient and step are both
  * given: that is one unit of work, done once. Without either, the same message is rightly dispatched again and again (a
  * campaign is processed every few minutes), so it has no key.
  */

@@ -9,7 +9,7 @@ import { type BuildOptions, build, withoutUndefined } from './build.js'
 export type EmailPayload = {
   /** The e-mail's row: the message's idempotency key comes from it. */
   emailId: string
-  /** Whose it is. */
+  /** The user it belongs to. */
   userId: string
   /** The mailbox it is sent from. */
   mailboxId: string
@@ -39,7 +39,7 @@ export interface EmailMessage extends Message {
 export type EmailMessageParams = EmailPayload & BuildOptions
 
 /**
- * An `EmailMessage`, to be dispatched with priority 7 unless `priority` says otherwise.
+ * An `EmailMessage`, dispatched with priority 7 unless `priority` says otherwise.
  *
  * Its idempotency key is `email:<emailId>`: an e-mail has one row, and is sent once.
  */

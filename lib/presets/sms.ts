@@ -13,7 +13,7 @@ export type SMSPayload = {
   message: string
   /** The campaign it belongs to. */
   campaignId?: string
-  /** Whose it is. */
+  /** The user it belongs to. */
   userId?: string
 }
 
@@ -27,10 +27,10 @@ export interface SMSMessage extends Message {
 export type SMSMessageParams = SMSPayload & BuildOptions
 
 /**
- * An `SMSMessage`, to be dispatched with priority 6 unless `priority` says otherwise.
+ * An `SMSMessage`, dispatched with priority 6 unless `priority` says otherwise.
  *
- * It has no idempotency key of its own: a drip rightly sends one number several messages, even the same text twice, so
- * nothing in the payload tells a repetition from a second message. Give `idempotencyKey` where something does.
+ * It has no idempotency key: a drip rightly sends one number several messages, even the same text twice, so nothing in
+ * the payload distinguishes a repetition from a second message. Pass `idempotencyKey` if something does.
  */
 export function buildSMSMessage(params: SMSMessageParams): SMSMessage {
   const { priority = 6, scheduledAt, idempotencyKey, ...payload } = params

@@ -1,10 +1,10 @@
-/** Cron expressions by themselves: is one right, and when would it run. Nothing here needs a database. */
+/** Cron expressions alone: whether one is valid, and when it would run. Nothing here needs a database. */
 import { SchedulerError } from '../base/errors.js'
 import { native } from '../core/native.js'
 import { callNative } from '../core/native-error.js'
 import { refused } from './definition.js'
 
-/** Which runs are asked for. */
+/** Which runs are requested. */
 export interface NextRunsOptions {
   /** An IANA name such as `Europe/London`; `UTC` by default. */
   timezone?: string
@@ -14,13 +14,13 @@ export interface NextRunsOptions {
   until?: Date | number
   /** How many: 1 to 10,000; 5 by default. */
   count?: number
-  /** What hashed fields (`H`) are drawn from. A schedule takes its name. */
+  /** The seed of hashed fields (`H`). Schedules use their name. */
   seed?: string
 }
 
-/** An expression that is right. */
+/** A valid expression. */
 export interface CronExpression {
-  /** In capitals, with one blank between fields and words such as `@daily` filled in. */
+  /** In upper case, with one blank between fields, and with words such as `@daily` replaced. */
   expression: string
   /** Whether it has a field for seconds. */
   seconds: boolean
@@ -29,10 +29,10 @@ export interface CronExpression {
 }
 
 /**
- * The next runs of a cron expression, in the order of time.
+ * The next runs of a cron expression, in chronological order.
  *
- * @returns fewer than `count` where no more come before `until`, or before the year 10000.
- * @throws SchedulerError for an expression, a zone or an option that does not fit.
+ * @returns fewer than `count` if no more come before `until` or the year 10000.
+ * @throws SchedulerError for an invalid expression, zone or option.
  *
  * @example
  * nextRuns('0 9 * * MON-FRI', { timezone: 'Europe/London', count: 3 })
@@ -48,10 +48,10 @@ export function nextRuns(expression: string, options: NextRunsOptions = {}): Dat
 }
 
 /**
- * Checks a cron expression, and says what it is.
+ * Checks and describes a cron expression.
  *
  * @throws SchedulerError `SYMPHONY_INVALID_CRON`, whose message names the field, what it holds, what is allowed and where
- * it stands, as `minute 61: 0 to 59 (field 1, character 1 of "61 * * * *")`. `details` has the same for a program:
+ * it is, as `minute 61: 0 to 59 (field 1, character 1 of "61 * * * *")`. `details` has the same for programs:
  * `{ expression, field, value, allowed, position, character }`. An expression that never runs is refused too.
  */
 export function validateCron(expression: string): CronExpression {

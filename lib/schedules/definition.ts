@@ -1,4 +1,4 @@
-/** A schedule and its message as the text that the core stores. */
+/** A schedule and its message as the JSON that the core stores. */
 
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { SchedulerError } from '../base/errors.js'
@@ -32,7 +32,7 @@ const SYNONYMS: Record<string, string> = { expression: 'cron', interval: 'every'
 const KEYS = { once: 'at', cron: 'cron', interval: 'every' } as const
 
 /**
- * The definition as JSON. What it means, and what is allowed beyond its form, is the core's to judge.
+ * The definition as JSON. The core judges what it means and what is allowed.
  *
  * @throws SchedulerError naming the option; MessageValidationError for the message.
  */
@@ -89,7 +89,7 @@ function mustBeObject(path: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(path, value, 'wants an object')
 }
 
-/** A text, such as a name. */
+/** A string, such as a name. */
 export function text(path: string, value: unknown): string {
   if (typeof value === 'string') return value
   throw refused(path, value, 'wants a text')

@@ -1,4 +1,4 @@
-/** A long-lived scheduler for a process of its own, beside a worker or alone. */
+/** A long-lived scheduler, alone or beside a worker. */
 import { EventEmitter } from 'node:events'
 import { type Duration, parseDuration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
@@ -14,7 +14,7 @@ import type { RunDueResult } from './types.js'
 
 /** How a scheduler works. */
 export interface SchedulerOptions {
-  /** The longest pause between two looks; 10 s by default. Changes that are not heard of wait so long. */
+  /** The longest pause between two polls; 10 s by default. Changes without a notification wait this long. */
   pollInterval?: Duration
   /** Whether SIGTERM and SIGINT stop it. `true` by default. */
   handleSignals?: boolean
@@ -22,25 +22,25 @@ export interface SchedulerOptions {
 
 /** Event names, and the arguments of their listeners. */
 export interface SchedulerEvents {
-  /** It has begun. */
+  /** It has started. */
   started: []
-  /** Schedules were due and have been dealt with. */
+  /** Due schedules have been processed. */
   ran: [result: RunDueResult]
-  /** A look failed; it is tried again. */
+  /** A poll failed; it is retried. */
   error: [error: SymphonyError]
   /** It has ended. */
   stopped: []
 }
 
-/** No look comes sooner after another: where others are at work on what is due, it is theirs. */
+/** The shortest pause between two polls: other schedulers may be working on what is due. */
 const SHORTEST_PAUSE_MS = 20
 
-/** `setTimeout` counts no further. */
+/** The limit of `setTimeout`. */
 const LONGEST_PAUSE_MS = 2 ** 31 - 1
 
 /**
  * Runs schedules when they are due, until it is stopped. It sleeps until the next one, and is woken when a schedule
- * changes where the database URL keeps a session (LISTEN). Any number of them may run at once.
+ * changes if the database URL keeps a session (LISTEN). Any number of them may run at once.
  *
  * @example
  * const scheduler = new Scheduler()
@@ -66,12 +66,12 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     this.#handleSignals = handleSignals
   }
 
-  /** Whether it runs. */
+  /** Whether it is running. */
   get running(): boolean {
     return this.#ended !== undefined
   }
 
-  /** Starts, and resolves when it has been stopped. Called again while it runs, the same promise. */
+  /** Starts, and resolves when it has been stopped. While it runs, returns the same promise. */
   start(): Promise<void> {
     this.#ended ??= this.#live().finally(() => {
       this.#ended = undefined
@@ -79,7 +79,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     return this.#ended
   }
 
-  /** Stops, and resolves when the look that runs has ended. */
+  /** Stops, and resolves when the current poll has ended. */
   async stop(): Promise<void> {
     this.#stopping = this.#ended !== undefined
     this.#wake()
@@ -99,7 +99,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
       this.#stopping = false
       this.#tell('started')
       while (!this.#stopping) {
-        // Before the look, so that no change falls between the two.
+        // Before the poll, so that no change falls between the two.
         watch ??= await this.#listen()
         await this.#sleep(await this.#look())
       }
@@ -111,7 +111,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     }
   }
 
-  /** Runs what is due; how long to sleep then. */
+  /** Runs what is due; returns how long to sleep then. */
   async #look(): Promise<number> {
     try {
       const { nextRunIn, ...result } = await runDue({})
@@ -141,7 +141,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     this.#tell('error', error)
   }
 
-  /** Without `emit`, which throws what a listener throws, and where nobody listens to an error. */
+  /** Not `emit`, which throws what a listener throws, and for an error without a listener. */
   #tell<Name extends keyof SchedulerEvents>(name: Name, ...event: SchedulerEvents[Name]): void {
     emitSafely(this, 'scheduler', name, event)
   }
@@ -162,7 +162,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   }
 }
 
-/** The schedulers of the process that run. */
+/** The running schedulers of the process. */
 function running(): Set<Scheduler> {
   return shared('schedulers', () => new Set<Scheduler>())
 }

@@ -1,4 +1,4 @@
-/** Schedules: made, changed, looked at, run. */
+/** Schedules: create, change, list, run. */
 
 import { parseDuration } from '../base/duration.js'
 import { getLogger } from '../base/logger.js'
@@ -19,7 +19,7 @@ import type {
 
 /** One schedule of {@link defineSchedules}. */
 export interface ScheduleDefinition extends ScheduleOptions {
-  /** Its name: here it has to have one. */
+  /** Its name, which is required here. */
   name: string
   /** What it dispatches. */
   message: MessageInput
@@ -35,7 +35,7 @@ export interface ScheduleDefinition extends ScheduleOptions {
  * @param when `{ at }`, `{ cron, timezone }`, `{ every }`, or a {@link ScheduleConfig}.
  * @returns the schedule as it is stored.
  * @throws SchedulerError for what is wrong with the schedule; MessageValidationError for the message;
- * ConfigurationError and TransportError for where it would go.
+ * ConfigurationError and TransportError for its transport.
  *
  * @example
  * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
@@ -50,13 +50,13 @@ export async function schedule(
 }
 
 /**
- * Makes the stored schedules what the code says: new ones are added, changed ones changed, and those that came from
- * here and are no longer in the list are deleted. Those of {@link schedule} stay. Call it at start; ten processes may
- * do so at once. All are checked before the first is stored.
+ * Makes the stored schedules match the code: new ones are added, changed ones changed, and those that came from here
+ * and are not in the list any more are deleted. Those of {@link schedule} stay. Call it at start-up; several processes
+ * may do so at once. All are checked before the first is stored.
  *
  * @param options.group keeps the lists of several applications on one database apart; `'default'` by default.
  * @returns the schedules, and the names of those deleted.
- * @throws as {@link schedule}, naming which one of the list.
+ * @throws as {@link schedule}, naming the entry of the list.
  */
 export async function defineSchedules(
   definitions: ScheduleDefinition[],
@@ -78,9 +78,9 @@ export async function defineSchedules(
 }
 
 /**
- * Schedules by name, those that are paused and finished included.
+ * Schedules ordered by name, including paused and finished ones.
  *
- * @param options.after only those whose name comes after this one: the last name of the page before.
+ * @param options.after only those whose name comes after this one: the last name of the previous page.
  * @param options.limit how many: 1 to 10,000; 1,000 by default.
  */
 export async function listSchedules(options: { after?: string; limit?: number } = {}): Promise<Schedule[]> {
@@ -105,8 +105,8 @@ export async function pauseSchedule(name: string): Promise<Schedule> {
 }
 
 /**
- * Lets a paused schedule go on with its next run. Runs of the pause are not made up for; a one-time schedule whose time
- * has passed runs at once.
+ * Lets a paused schedule continue with its next run. Runs during the pause are not made up for; a one-time schedule
+ * whose time has passed runs at once.
  *
  * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
  */
@@ -115,10 +115,10 @@ export async function resumeSchedule(name: string): Promise<Schedule> {
 }
 
 /**
- * Dispatches the message of a schedule now, paused and finished ones too. Its plan stays as it is, and the run does not
- * count towards `maxRuns`.
+ * Dispatches the message of a schedule now, even if it is paused or finished. Its plan stays as it is, and the run does
+ * not count towards `maxRuns`.
  *
- * @returns the message's id, and all messages where routing sends the type to several transports.
+ * @returns the message's id, and all messages if routing sends the type to several transports.
  * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
  */
 export async function runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
@@ -126,14 +126,14 @@ export async function runScheduleNow(name: string): Promise<{ messageId: string;
   return { messageId: messages[0]?.messageId ?? '', messages }
 }
 
-/** Deletes a schedule; whether there was one. Messages that it has dispatched stay. */
+/** Deletes a schedule; returns whether it existed. Messages that it has dispatched stay. */
 export async function deleteSchedule(name: string): Promise<boolean> {
   return awaitNative(async () => getCore().deleteSchedule(text('name', name)))
 }
 
 /**
- * Dispatches a message for every run that is due: what a cron route calls. Calls at the same time share the work, and
- * one that is killed at any point loses no run and makes none twice.
+ * Dispatches a message for every due run: what a cron route calls. Concurrent calls share the work, and one that is
+ * killed at any point neither loses nor duplicates a run.
  *
  * @throws TransportError if the database cannot be used. What is wrong with single schedules stands in `errors`, is
  * logged, and stops no other.

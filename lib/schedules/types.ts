@@ -1,4 +1,4 @@
-/** What schedules take and what they say about themselves. */
+/** What schedules take and what they report. */
 import type { Duration } from '../base/duration.js'
 import type { MessageMetadata } from '../message/message.js'
 
@@ -8,23 +8,23 @@ export type ScheduleInstant = Date | number | string
 /** When a schedule runs, in short: once, by a cron expression, or at an interval. */
 export type ScheduleTiming =
   | {
-      /** Once, at this instant; one that has passed runs at the next look. */
+      /** Once, at this instant; a past one runs at the next poll. */
       at: ScheduleInstant
     }
   | {
-      /** Five fields, or six with the second first; see docs/scheduling.md. */
+      /** Five fields, or six with seconds first; see docs/scheduling.md. */
       cron: string
       /** An IANA name such as `Europe/London`; `UTC` by default. */
       timezone?: string
-      /** What hashed fields (`H`) are drawn from, instead of the schedule's name. */
+      /** The seed of hashed fields (`H`), instead of the schedule's name. */
       seed?: string
     }
   | {
-      /** A second or more; run n is at `from` + n times this, whenever anybody looks. */
+      /** A second or more; run n is at `from` + n times this, without drift. */
       every: Duration
     }
 
-/** When a schedule runs, in the long form: kind and configuration apart. */
+/** When a schedule runs, in the long form: kind and configuration separately. */
 export interface ScheduleConfig {
   /** The kind. */
   type: 'once' | 'cron' | 'interval'
@@ -37,9 +37,9 @@ export interface ScheduleConfig {
     every?: Duration
     interval?: Duration
   }
-  /** Of a cron expression: an IANA name; `UTC` by default. */
+  /** For a cron expression: an IANA name; `UTC` by default. */
   timezone?: string
-  /** As in {@link ScheduleOptions}, which wins. */
+  /** As in {@link ScheduleOptions}, which takes precedence. */
   maxRuns?: number
 }
 
@@ -50,7 +50,7 @@ export interface ScheduleOptions {
    * made from type, payload and timing, so that the same call again is the same schedule.
    */
   name?: string
-  /** The transport of its messages, instead of what routing says. It has to be one in Postgres. */
+  /** The transport of its messages, instead of routing. It must be in Postgres. */
   transport?: string
   /** The queue within the transport. */
   queue?: string
@@ -62,21 +62,21 @@ export interface ScheduleOptions {
   metadata?: MessageMetadata
   /** Retries of its messages, instead of the type's retry strategy. */
   maxRetries?: number
-  /** Finished after so many runs. */
+  /** Finished after this many runs. */
   maxRuns?: number
   /** No run before this instant; an interval counts from it. */
   from?: ScheduleInstant
   /** No run at this instant or after it. */
   until?: ScheduleInstant
-  /** Each run is late by a random time up to this; 0 by default. */
+  /** Each run is delayed by a random time up to this; 0 by default. */
   jitter?: Duration
-  /** Runs that nobody was there for: the last one is made up for (`'once'`, the default), all are, or none. */
+  /** Missed runs: the last one is made up for (`'once'`, the default), all are, or none. */
   missed?: 'once' | 'all' | 'skip'
   /** How many runs `missed: 'all'` makes up for, the last ones: 1 to 1,000; 100 by default. */
   maxMissed?: number
-  /** How late the oldest run may be before `missed: 'skip'` takes it for missed; 5 minutes by default. */
+  /** How late the oldest run may be before `missed: 'skip'` considers it missed; 5 minutes by default. */
   missedAfter?: Duration
-  /** `'skip'` leaves a run out while the message of the last one is unfinished; `'allow'` by default. */
+  /** `'skip'` leaves out a run while the message of the previous one is unfinished; `'allow'` by default. */
   overlap?: 'allow' | 'skip'
 }
 
@@ -86,9 +86,9 @@ export interface Schedule {
   id: string
   /** Its name. */
   name: string
-  /** `finished`: it has no run left. */
+  /** `finished`: it will not run any more. */
   status: 'active' | 'paused' | 'finished'
-  /** What kind it is. */
+  /** Its kind. */
   kind: 'once' | 'cron' | 'interval'
   /** The expression; `null` for other kinds. */
   cron: string | null
@@ -102,7 +102,7 @@ export interface Schedule {
   type: string
   /** Their payload. */
   payload: Record<string, unknown>
-  /** Their headers, without those that are added. */
+  /** Their headers, without the added ones. */
   headers: Record<string, string>
   /** Their metadata. */
   metadata: MessageMetadata
@@ -114,9 +114,9 @@ export interface Schedule {
   priority: number | null
   /** Their retries; `null`: as the type is configured. */
   maxRetries: number | null
-  /** Runs in all; `null`: no end. */
+  /** Total runs; `null`: no limit. */
   maxRuns: number | null
-  /** No run before. */
+  /** No run before this instant. */
   from: Date | null
   /** No run at this instant or after it. */
   until: Date | null
@@ -130,29 +130,29 @@ export interface Schedule {
   missedAfter: number
   /** See {@link ScheduleOptions}. */
   overlap: 'allow' | 'skip'
-  /** Where it was made: by `defineSchedules()`, or by `schedule()`. */
+  /** What created it: `defineSchedules()` or `schedule()`. */
   origin: 'code' | 'api'
-  /** The group of `defineSchedules()`; `null` where it was made otherwise. */
+  /** The group of `defineSchedules()`; `null` for others. */
   group: string | null
-  /** When it is due, jitter included; `null` while it is paused and when it is finished. */
+  /** When it is due, including jitter; `null` if it is paused or finished. */
   nextRunAt: Date | null
   /** When it last dispatched a message. */
   lastRunAt: Date | null
-  /** Runs so far, those by hand not counted. */
+  /** Runs so far, without manual ones. */
   runCount: number
-  /** Runs left out so far, as `missed` and `overlap` say. Of a long gap not each is counted. */
+  /** Runs left out so far because of `missed` and `overlap`. In a long gap, not every run is counted. */
   skippedCount: number
   /** The messages of its last run. */
   lastMessageIds: string[]
-  /** Why it could not run; it is tried again every minute. `null`: all is well. */
+  /** Why it could not run; it is retried every minute. `null`: all is well. */
   lastError: string | null
   /** When that was. */
   lastErrorAt: Date | null
   /** When it was first scheduled. */
   createdAt: Date
-  /** When it was last changed by somebody. */
+  /** When it was last changed. */
   updatedAt: Date
-  /** Since when it has no run left. */
+  /** When it finished. */
   finishedAt: Date | null
 }
 
@@ -164,34 +164,34 @@ export interface ScheduledMessage {
   messageId: string
   /** The planned time of the run, without jitter or delay. */
   nominalAt: Date
-  /** Where the message is. */
+  /** The transport of the message. */
   transport: string
 }
 
 /** How much `runDueSchedules()` does. */
 export interface RunDueOptions {
-  /** Schedules at most; all that are due by default. */
+  /** The most schedules; all that are due by default. */
   limit?: number
-  /** Begin no further group of 500 schedules after so long. */
+  /** Start no further group of 500 schedules after this time. */
   timeLimit?: Duration
 }
 
 /** What `runDueSchedules()` did. */
 export interface RunDueResult {
-  /** Schedules that were due and that this call has dealt with. Those that another call dealt with do not count. */
+  /** Due schedules that this call has processed. Those that another call processed do not count. */
   due: number
   /** Messages dispatched. */
   dispatched: number
-  /** Runs left out, as `missed` and `overlap` say. */
+  /** Runs left out because of `missed` and `overlap`. */
   skipped: number
   /** Schedules that could not run; see `errors`. */
   failed: number
   /** Milliseconds. */
   duration: number
-  /** When the next schedule is due; `null`: none ever is. */
+  /** When the next schedule is due; `null`: none will be. */
   nextRunAt: Date | null
   /** The messages. */
   messages: ScheduledMessage[]
-  /** What is wrong with the schedules that could not run. They keep their run and are tried again in a minute. */
+  /** Why schedules could not run. They keep their run and are retried in a minute. */
   errors: Array<{ schedule: string; code: string; message: string }>
 }

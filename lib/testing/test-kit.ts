@@ -1,5 +1,6 @@
 /**
- * A test kit: messages stay in memory, the clock obeys, and nothing needs a database. `@leadmap/symphony/testing`.
+ * A test kit: messages stay in memory, tests control the clock, and nothing needs a database.
+ * `@leadmap/symphony/testing`.
  *
  * @example
  * beforeEach(() => { useMemoryTransport(); reset() })
@@ -53,14 +54,14 @@ export interface DispatchedMessage {
   idempotencyKey: string | null
 }
 
-/** Which messages: exactly so many, one with these fields in its payload, or one for which a function says yes. */
+/** Which messages: exactly this many, one with these fields in its payload, or one that a function accepts. */
 export type DispatchMatcher = number | Record<string, unknown> | ((message: DispatchedMessage) => boolean)
 
 /**
  * Keeps every message in memory: routing leads to the transport `memory`, and transports named explicitly become memory
- * transports too. The transport `sync` stays what it is.
+ * transports too. The transport `sync` is not affected.
  *
- * @returns puts everything back.
+ * @returns a function that undoes it.
  */
 export function useMemoryTransport(): () => void {
   const { runtime } = layers()
@@ -79,7 +80,7 @@ function inMemory(): SymphonyConfig {
   }
 }
 
-/** The messages in memory, oldest first, handled ones included; of one type, or of all. */
+/** The messages in memory, oldest first, including handled ones; of one type, or of all. */
 export function dispatched(type?: string): DispatchedMessage[] {
   const all = memoryTransports().flatMap((transport) =>
     (command(transport, { do: 'list' }) as Array<Omit<DispatchedMessage, 'transport'> & { availableAt: number }>).map(
@@ -94,8 +95,8 @@ export function dispatched(type?: string): DispatchedMessage[] {
 /**
  * Asserts that messages of a type were dispatched.
  *
- * @param matcher a number: exactly so many; an object: one whose payload has these fields; a function: one it accepts;
- * left out: at least one.
+ * @param matcher a number: exactly this many; an object: one whose payload has these fields; a function: one it
+ * accepts; by default at least one.
  * @returns the messages that match.
  * @throws AssertionError that says what was dispatched instead.
  */
@@ -124,7 +125,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Shows the messages of the type, or all where there is none of it. */
+/** Shows the messages of the type, or all if it has none. */
 function failure(expected: string, found: DispatchedMessage[]): AssertionError {
   const seen = found.length > 0 ? found : dispatched()
   const lines = seen.slice(0, 10).map(({ type, payload, status }) => `  ${type} ${JSON.stringify(payload)} (${status})`)
@@ -132,7 +133,7 @@ function failure(expected: string, found: DispatchedMessage[]): AssertionError {
   return new AssertionError({ message: `expected ${expected}. ${list}` })
 }
 
-/** Handles everything in memory that is due, retries that become due meanwhile included. */
+/** Handles everything in memory that is due, including retries that become due meanwhile. */
 export async function drain(registry?: HandlerRegistry): Promise<ConsumeResult> {
   return consumeBatch({ registry, transports: memoryTransports() })
 }

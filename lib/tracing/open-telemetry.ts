@@ -1,4 +1,4 @@
-/** `@opentelemetry/api`, where the application has it. Nothing depends on it, and nothing is paid without it. */
+/** `@opentelemetry/api`, if the application has it. Nothing depends on it, and it costs nothing without it. */
 import { peekShared, setShared } from '../base/process-state.js'
 
 /** The part of the API that is used here. Its own types would make it a dependency of the typings. */
@@ -17,7 +17,7 @@ export interface OpenTelemetry {
   createTraceState(text: string): { serialize(): string }
 }
 
-/** The API's own stands for the one of an SDK, and knows whether there is one. */
+/** The API's own provider stands for that of an SDK, and knows whether one is registered. */
 interface TracerProvider {
   getTracer(name: string): Tracer
   getDelegateTracer?(name: string): Tracer | undefined
@@ -60,7 +60,7 @@ export const FAILED = 2
 const NAME = '@leadmap/symphony'
 const SLOT = 'openTelemetry'
 
-/** The API; `undefined` where it is not installed. Looked for once. */
+/** The API; `undefined` if it is not installed. Checked once. */
 export function openTelemetry(): OpenTelemetry | undefined {
   const known = peekShared<OpenTelemetry | null>(SLOT)
   if (known !== undefined) return known ?? undefined
@@ -69,7 +69,7 @@ export function openTelemetry(): OpenTelemetry | undefined {
   return found ?? undefined
 }
 
-/** What records spans; `undefined` where no SDK is registered (yet). */
+/** What records spans; `undefined` if no SDK is registered (yet). */
 export function tracerOf({ trace }: OpenTelemetry): Tracer | undefined {
   const provider = trace.getTracerProvider()
   return provider.getDelegateTracer === undefined ? provider.getTracer(NAME) : provider.getDelegateTracer(NAME)

@@ -17,7 +17,7 @@ import { readTraceContext, storedTraceContext, type TraceContext, withTraceConte
 /** What a span says. */
 export type Attributes = Record<string, string | number>
 
-/** A message whose handlers run, as far as a span tells of it. */
+/** A message whose handlers run, as far as a span describes it. */
 interface Handled {
   readonly headers: MessageHeaders
   readonly attempt: number
@@ -32,7 +32,7 @@ interface Ended {
 
 const SYSTEM = { 'messaging.system': 'symphony' }
 
-/** A tracer that fails, of whatever make, must not break what it traces. */
+/** A tracer that fails must not break what it traces. */
 const TRACER = 'the OpenTelemetry tracer'
 
 /** The trace context that a message dispatched now carries. */
@@ -46,7 +46,7 @@ function activeTraceContext(api: OpenTelemetry): TraceContext | undefined {
   return active !== undefined && api.trace.isSpanContextValid(active) ? toTraceContext(active) : undefined
 }
 
-/** Runs a dispatch in a span of its own, where somebody records spans. */
+/** Runs a dispatch in its own span, if spans are recorded. */
 export function inDispatchSpan<T>(
   type: string,
   work: () => Promise<T>,
@@ -72,7 +72,7 @@ export function inConsumeSpan<T>(work: () => Promise<T>, describe: (result: T) =
 
 /**
  * Runs the handlers of a message as part of the trace that dispatched it, so that messages dispatched by the handlers
- * carry it on: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
+ * continue it: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
  */
 export function inHandlerSpan<T extends Ended>(context: Handled, work: () => Promise<T>): Promise<T> {
   const inTrace = (): Promise<T> => withTraceContext(context.headers, work)
@@ -81,7 +81,7 @@ export function inHandlerSpan<T extends Ended>(context: Handled, work: () => Pro
   return inSpan(recorder.api, () => startHandlerSpan(recorder, context), inTrace, tellFailure)
 }
 
-/** Its parent is the dispatch, where that was traced; the drain is linked. */
+/** Its parent is the dispatch, if that was traced; the drain is linked. */
 function startHandlerSpan(recorder: Recorder, context: Handled): Placed {
   const { api } = recorder
   const active = api.context.active()
@@ -101,8 +101,8 @@ interface Recorder {
 }
 
 /**
- * Nothing where the API is installed and no SDK: its spans lead nowhere, and V8 keeps what they leave for so long that a
- * drain of messages of 1 KiB took 190 MB instead of 30, and 9 us of CPU a message instead of 6.
+ * Nothing if the API is installed without an SDK: its spans lead nowhere, and V8 keeps what they leave for so long that
+ * a drain of messages of 1 KiB took 190 MB instead of 30, and 9 us of CPU per message instead of 6.
  */
 function findRecorder(): Recorder | undefined {
   const api = openTelemetry()
@@ -126,7 +126,7 @@ function startSpan(
   return { span, inside: api.trace.setSpan(parent, span) }
 }
 
-/** Runs `work` in a span, and without one where the tracer fails; in any case once. */
+/** Runs `work` in a span, or without one if the tracer fails; in any case once. */
 async function inSpan<T>(
   api: OpenTelemetry,
   start: () => Placed,

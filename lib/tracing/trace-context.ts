@@ -17,10 +17,10 @@ export type TraceCarrier = Request | Headers | Record<string, unknown> | null | 
 
 const SLOT = 'traceContext'
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?$/
-/** What the recommendation asks everybody to carry on. */
+/** What the recommendation asks everyone to propagate. */
 const LONGEST_STATE = 512
 
-/** The trace context in some headers; `undefined` where there is none, or none that is valid. */
+/** The trace context in some headers; `undefined` without a valid one. */
 export function readTraceContext(carrier: TraceCarrier): TraceContext | undefined {
   if (typeof carrier !== 'object' || carrier === null) return undefined
   const headers = 'headers' in carrier && isHeaders(carrier.headers) ? carrier.headers : carrier
@@ -40,7 +40,7 @@ function isHeaders(value: unknown): value is Headers {
 
 /**
  * Runs `work`; messages dispatched in it, also later in its promises, carry the trace context of `carrier`. With
- * `@opentelemetry/api` installed this is not needed: the active span is taken.
+ * `@opentelemetry/api` installed this is not needed: the active span is used.
  *
  * @example
  * export const POST = (request: Request) => withTraceContext(request, () => dispatch(message).then(toResponse))
@@ -50,7 +50,7 @@ export function withTraceContext<T>(carrier: TraceCarrier, work: () => T): T {
   return context === undefined ? work() : storage().run(context, work)
 }
 
-/** The trace context that {@link withTraceContext} has set. Costs nothing until somebody has. */
+/** The trace context that {@link withTraceContext} has set. Costs nothing until it is used. */
 export function storedTraceContext(): TraceContext | undefined {
   return peekShared<AsyncLocalStorage<TraceContext>>(SLOT)?.getStore()
 }

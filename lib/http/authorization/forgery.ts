@@ -1,8 +1,9 @@
 /**
- * Requests that another site makes a browser send: the cookie comes along, though its owner asked for nothing.
+ * Requests that another site makes a browser send: the cookie is included although its owner asked for nothing.
  *
- * Over TLS a browser says who made it ask (`Sec-Fetch-Site`). Over plain HTTP it says so only by `Origin`, and not with
- * every request; what is left has to carry something that a page of another site may not add without asking first.
+ * Over TLS a browser says which site caused the request (`Sec-Fetch-Site`). Over plain HTTP only `Origin` says so, and
+ * not with every request; any other request must carry something that a page of another site may not add without a
+ * preflight.
  */
 import { RequestProblem } from '../responses/problem.js'
 
@@ -12,9 +13,9 @@ const PROOF = 'x-symphony-request'
 const REMEDY = `Send the header ${PROOF}: 1, which a page of another site cannot add, or a bearer token`
 
 /**
- * Refuses a request with effects that another site may have caused.
+ * Refuses a request with effects if another site may have caused it.
  *
- * @throws RequestProblem 403, which says what was found and what lets the request pass.
+ * @throws RequestProblem 403, which says what was found and what would let the request pass.
  */
 export function refuseForgery(request: Request): void {
   const { headers } = request
@@ -48,12 +49,12 @@ function isOwn(origin: string, request: Request): boolean {
   )
 }
 
-/** A host as `URL` writes it: in small letters, without the port that its protocol has anyway. */
+/** A host as `URL` writes it: in lower case, without the default port of its protocol. */
 function normalised(protocol: string, host: string): string | undefined {
   return URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : undefined
 }
 
-/** Whether a browser may have been made to send this, with what it adds by itself and nothing else. */
+/** Whether a browser may have been made to send this, with only what it adds by itself. */
 function mayBeForged(request: Request): boolean {
   const { headers } = request
   if (saysWhoAsks(request) || headers.has(PROOF)) return false
@@ -63,7 +64,7 @@ function mayBeForged(request: Request): boolean {
   return headers.has('cookie') || /^Mozilla\//.test(headers.get('user-agent') ?? '')
 }
 
-/** Over TLS every browser sends `Sec-Fetch-Site`: what comes without it comes from no browser. */
+/** Over TLS every browser sends `Sec-Fetch-Site`: a request without it does not come from a browser. */
 function saysWhoAsks(request: Request): boolean {
   const protocol = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim()
   return (protocol ?? new URL(request.url).protocol.slice(0, -1)) === 'https'

@@ -8,15 +8,15 @@ import { hasBearer } from './secret.js'
 /** What a request asks of a route. */
 export interface AskedFor {
   /**
-   * The parts of the path below the route, decoded: `['failed', id, 'retry']`. Empty for the cron routes. Look at this to
-   * let somebody call some endpoints only: the same name can be written in a URL in several ways.
+   * The parts of the path below the route, decoded: `['failed', id, 'retry']`. Empty for the cron routes. Check this to
+   * allow only some endpoints: the same name can be written in a URL in several ways.
    */
   path: readonly string[]
 }
 
 /**
- * Says whether a request may pass: only `true` opens, or a `Response` that is sent instead, such as a redirect to a
- * login. It sees method, URL and headers; it must not read the body, which the endpoint needs.
+ * Decides whether a request may pass: only `true` opens the route; a `Response` is sent instead, such as a redirect to
+ * a login. It sees method, URL and headers, and must not read the body, which the endpoint needs.
  */
 export type Authorize = (request: Request, asked: AskedFor) => boolean | Response | Promise<boolean | Response>
 
@@ -28,7 +28,7 @@ export interface Doors {
   cronSecret?: boolean
   /** Whether a GET changes something, so that it is guarded like a POST. */
   effects?: boolean
-  /** How to open, for a developer who finds it closed. */
+  /** How to open it, for a developer who finds it closed. */
   remedy: string
 }
 
@@ -37,8 +37,8 @@ const READS = ['GET', 'HEAD']
 /**
  * Lets a request pass, or not.
  *
- * @returns the response of `authorize`, where it made one.
- * @throws RequestProblem 401, or 403 for a request that another site made the browser send.
+ * @returns the response of `authorize`, if there is one.
+ * @throws RequestProblem 401, or 403 for a request that another site caused.
  */
 export async function guard(
   request: Request,

@@ -1,14 +1,14 @@
 /** Bearer tokens, compared in constant time. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 
-/** Whether a request carries `Authorization: Bearer <secret>`. An empty or missing secret fits nothing. */
+/** Whether a request carries `Authorization: Bearer <secret>`. An empty or missing secret matches nothing. */
 export function hasBearer(request: Request, secret: string | undefined): boolean {
   if (secret === undefined || secret === '') return false
   const given = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   return given !== undefined && isSame(given, secret)
 }
 
-/** Digests are of one length, so neither length nor common beginning of the secrets shows in the time taken. */
+/** Digests have one length, so the time reveals neither the length nor a common prefix of the secrets. */
 function isSame(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right))
 }
@@ -20,7 +20,8 @@ function digest(text: string): Buffer {
 /**
  * An `authorize` that accepts `Authorization: Bearer <secret>`, compared in constant time.
  *
- * @param secret of 16 random characters or more; a function is asked at every request. Empty or `undefined` opens nothing.
+ * @param secret 16 random characters or more; a function is called for every request. Empty or `undefined` opens
+ *   nothing.
  *
  * @example
  * createSymphonyRoute({ authorize: bearerToken(() => process.env.QUEUE_TOKEN) })

@@ -1,4 +1,4 @@
-/** Dead letters: look, put back, delete. */
+/** Dead letters: list, put back, delete. */
 import {
   countFailed,
   type FailedFilter,
@@ -50,7 +50,7 @@ async function list({ url }: Call): Promise<Answer> {
   return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
 }
 
-/** An offset is walked to, a page at a time; a cursor is where the page begins. */
+/** An offset is reached page by page; a cursor is where the page starts. */
 async function pageAt(offset: number, options: FailedPageOptions): Promise<FailedPage> {
   let { cursor } = options
   for (let left = offset; left > 0; ) {
@@ -97,7 +97,7 @@ async function removeSome(call: Call): Promise<Answer> {
   return new Answer({ success: true, removed: await namingTransport(removeFailed(await selection(call))) })
 }
 
-/** A filter from the body, else from the query. All of them have to be asked for. */
+/** A filter from the body, else from the query. `all` must be explicit. */
 async function selection({ request, url }: Call): Promise<FailedFilter> {
   const body = await readJson(request, SMALL_BODY)
   const { all, ...filter } = readExactly(body ?? queryOf(url), SELECTION)

@@ -13,7 +13,7 @@ import { badRequest } from '../responses/problem.js'
 import { namingTransport } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
-/** What may stand around payload, headers and metadata: names, the other options, blanks. */
+/** Allowance for everything around payload, headers and metadata: names, the other options, blanks. */
 const ENVELOPE_BYTES = 64 * 1_024
 
 const MESSAGE_KEYS = ['type', 'payload', 'metadata']
@@ -30,7 +30,7 @@ async function dispatchOne({ request }: Call): Promise<Answer> {
     const path = `message.${cut(unknown)}`
     throw badRequest(`${path}: no such field; there are ${MESSAGE_KEYS.join(', ')}`, path)
   }
-  // Numbers go as they were sent: a double does not hold all of them.
+  // Numbers are stored as they were sent: a double cannot hold all of them.
   const text = { payload: textAt(body.text, 'message', 'payload'), metadata: textAt(body.text, 'message', 'metadata') }
   const exact = withExtras(message as unknown as MessageInput, { text })
   const result = await namingTransport(dispatch(exact, options as DispatchOptions | undefined), 'options.transport')

@@ -1,4 +1,4 @@
-/** What an endpoint is, and how the one that was asked for is found. */
+/** What an endpoint is, and how the requested one is found. */
 import type { ConsumeOptions } from '../../consume/options.js'
 import { cut } from '../requests/fields.js'
 import type { Answer } from '../responses/answer.js'
@@ -7,7 +7,7 @@ import { methodNotAllowed } from '../routes/handler.js'
 
 /** What endpoints need to know of their route. */
 export interface EndpointSettings {
-  /** What every drain of `POST consume` gets beside its body. */
+  /** Options of every drain of `POST consume`, in addition to its body. */
   consume: Omit<ConsumeOptions, 'timeLimit' | 'deadline'>
   /** The longest drain, in milliseconds. */
   timeLimit: number
@@ -17,7 +17,7 @@ export interface EndpointSettings {
 export interface Call {
   request: Request
   url: URL
-  /** What stands in the place of `:name` in the path. */
+  /** The value of `:name` in the path. */
   parameters: Record<string, string>
   settings: EndpointSettings
 }
@@ -31,9 +31,9 @@ export interface Endpoint {
 }
 
 /**
- * The endpoint of a method and path. A path of fixed words wins over one with parameters.
+ * The endpoint of a method and path. A path of fixed words takes precedence over one with parameters.
  *
- * @throws RequestProblem 404 for a path that does not exist, 405 for a method that it does not have.
+ * @throws RequestProblem 404 for a path that does not exist, 405 for a method that it does not support.
  */
 export function findEndpoint(
   endpoints: readonly Endpoint[],

@@ -1,4 +1,4 @@
-/** Single messages, for an operator: look, find, cancel. */
+/** Single messages, for operators: list, find, cancel. */
 import { cancelMessage, getMessage, getStats, listMessages, type MessageStatus } from '../../operate/messages.js'
 import { cut, instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'

@@ -1,4 +1,4 @@
-/** How the queue is: `GET metrics`, `GET health`. */
+/** The state of the queue: `GET metrics`, `GET health`. */
 import { getHealth } from '../../monitor/health.js'
 import { getMetrics } from '../../monitor/metrics.js'
 import { prometheusMetrics } from '../../monitor/prometheus.js'

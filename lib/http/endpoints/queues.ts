@@ -1,4 +1,4 @@
-/** How much there is: `GET status`, `GET queue-depth`. */
+/** The size of the queue: `GET status`, `GET queue-depth`. */
 import { getStats } from '../../operate/messages.js'
 import { queueDepth } from '../../operate/queues.js'
 import { readQuery, text } from '../requests/fields.js'

@@ -1,4 +1,4 @@
-/** Schedules: look, pause, resume, run now, delete. */
+/** Schedules: list, pause, resume, run now, delete. */
 import { SchedulerError } from '../../base/errors.js'
 import {
   deleteSchedule,

@@ -5,12 +5,12 @@ import { badRequest, RequestProblem } from '../responses/problem.js'
 export const SMALL_BODY = 64 * 1_024
 
 /**
- * What of a body over the limit is read and thrown away, in bytes: many clients look for an answer only when all is
- * sent, and find a broken connection where the server has hung up before. One that says how long it is gets more.
+ * How much of an oversized body is read and discarded, in bytes: many clients look for an answer only after sending
+ * everything, and find a broken connection if the server has hung up before. A body with a known length gets more.
  */
 const DISCARDED = { declared: 64 * 1_024 * 1_024, streamed: 2 * 1_024 * 1_024 }
 
-/** How long that may take in all, and how long it waits for the next piece. */
+/** How long that may take in total, and how long it waits for the next chunk. */
 const DISCARD_MS = 20_000
 const SILENCE_MS = 5_000
 
@@ -67,7 +67,7 @@ async function readUpTo(reader: Reader, maxBytes: number, declared: number | und
   throw tooLarge(maxBytes, declared)
 }
 
-/** Reads on to the end of what its sender has to say, within bounds. */
+/** Reads on to the end of the body, within limits. */
 async function discard(reader: Reader, most: number): Promise<void> {
   const end = Date.now() + DISCARD_MS
   for (let length = 0; length < most && Date.now() < end; ) {
@@ -122,7 +122,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Where it breaks off, without the piece of it that Node.js quotes: a payload may be secret. */
+/** Where parsing fails, without the text that Node.js quotes: a payload may be secret. */
 function reason(error: SyntaxError): string {
   const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(error.message)
   return place === null ? 'it ends too early, or holds what JSON does not know' : `it breaks off ${place[0]}`

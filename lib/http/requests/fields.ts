@@ -4,23 +4,23 @@ import { INSTANT_FORM, parseDay, parseInstant } from '../../base/instant.js'
 import { isStorable } from '../../message/json-problem.js'
 import { badRequest } from '../responses/problem.js'
 
-/** Takes a value if it fits. */
+/** Accepts a value if it is valid. */
 export interface Field<T> {
   /** What is allowed, after "must be". */
   wants: string
-  /** The value; `undefined` when it does not fit. */
+  /** The value; `undefined` if it is invalid. */
   read(value: unknown): T | undefined
 }
 
 type Fields = Record<string, Field<unknown>>
 
-/** What is read: every field may be absent. */
+/** The result: every field may be absent. */
 export type Values<F extends Fields> = { [Key in keyof F]?: F[Key] extends Field<infer T> ? T : never }
 
 /**
  * Reads a JSON object. A field that is `null` counts as not given.
  *
- * @throws RequestProblem 400 that names the first field which does not fit, or does not exist.
+ * @throws RequestProblem 400 that names the first invalid or unknown field.
  */
 export function readFields<F extends Fields>(body: Record<string, unknown>, fields: F): Values<F> {
   const given = Object.entries(body).filter(([, value]) => value !== null && value !== undefined)
@@ -28,8 +28,8 @@ export function readFields<F extends Fields>(body: Record<string, unknown>, fiel
 }
 
 /**
- * Reads the fields of a filter that says what to delete or to move: one that is `null`, or empty in a query, would match
- * more than was meant.
+ * Reads the fields of a filter that says what to delete or move: one that is `null`, or empty in a query, would match
+ * more than intended.
  *
  * @throws RequestProblem as {@link readFields}.
  */
@@ -52,7 +52,7 @@ export function readExactly<F extends Fields>(
   return values as Values<F>
 }
 
-/** Reads a query, whose values are all text. A parameter that is empty counts as not given. */
+/** Reads a query, whose values are all text. An empty parameter counts as not given. */
 export function readQuery<F extends Fields>(url: URL, fields: F): Values<F> {
   const given = queryOf(url)
   const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
@@ -62,7 +62,7 @@ export function readQuery<F extends Fields>(url: URL, fields: F): Values<F> {
 /**
  * The parameters of a query.
  *
- * @throws RequestProblem 400 for one that is given twice.
+ * @throws RequestProblem 400 for a parameter that is given twice.
  */
 export function queryOf(url: URL): Record<string, string> {
   const names = [...url.searchParams.keys()]
@@ -71,7 +71,7 @@ export function queryOf(url: URL): Record<string, string> {
   return Object.fromEntries(url.searchParams)
 }
 
-/** What was found, in few words. */
+/** What was found, briefly. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (value === null) return 'null'
@@ -122,7 +122,7 @@ export function duration(least: number, most: number): Field<number> {
   }
 }
 
-/** An instant, or a day, which is its beginning in UTC. In a query milliseconds are text. */
+/** An instant, or a day, which means its beginning in UTC. In a query, milliseconds are text. */
 export const instant: Field<Date> = {
   wants: `${INSTANT_FORM}, or a day such as 2026-12-31`,
   read(value) {

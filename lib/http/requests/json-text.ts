@@ -1,9 +1,9 @@
 /**
- * Parts of a JSON text as they were written: `JSON.parse` keeps of a number what a double holds, so 9007199254740993
- * comes out as …992. The text has been parsed before, so it is JSON.
+ * Parts of a JSON text as they were written: `JSON.parse` keeps only what a double can hold, so 9007199254740993 comes
+ * out as …992. The text has been parsed before, so it is JSON.
  */
 
-/** The text of the value at a path of keys, without blanks between its parts; `undefined` where there is none. */
+/** The text of the value at a path of keys, without blanks between its parts; `undefined` if it is absent. */
 export function textAt(json: string, ...path: string[]): string | undefined {
   let at: number | undefined = afterBlanks(json, 0)
   for (const key of path) {
@@ -13,7 +13,7 @@ export function textAt(json: string, ...path: string[]): string | undefined {
   return at === undefined ? undefined : compact(json, at, endOfValue(json, at))
 }
 
-/** Where the value of a key begins. Of several the last counts, as for `JSON.parse` and for Postgres. */
+/** Where the value of a key begins. The last one counts, as for `JSON.parse` and Postgres. */
 function memberOf(json: string, object: number, key: string): number | undefined {
   let found: number | undefined
   let at = afterBlanks(json, object + 1)
@@ -43,7 +43,7 @@ function endOfValue(json: string, start: number): number {
   return at
 }
 
-/** Behind the closing quote of the string that opens at `open`. */
+/** The index after the closing quote of the string that opens at `open`. */
 function endOfString(json: string, open: number): number {
   for (let at = json.indexOf('"', open + 1); ; at = json.indexOf('"', at + 1)) {
     let backslashes = 0
@@ -52,7 +52,7 @@ function endOfString(json: string, open: number): number {
   }
 }
 
-/** Behind a number, `true`, `false` or `null`. */
+/** The index after a number, `true`, `false` or `null`. */
 function endOfWord(json: string, start: number): number {
   let at = start
   while (isWord(json[at])) at += 1

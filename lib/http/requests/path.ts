@@ -5,12 +5,12 @@ import type { RouteContext } from '../routes/handler.js'
 import { cut } from './fields.js'
 
 /**
- * The parts of the path below the route, decoded. Next.js says how many its catch-all took; elsewhere they are what
+ * The parts of the path below the route, decoded. Next.js says how many its catch-all matched; elsewhere they are what
  * follows `basePath`.
  *
- * A path has one way to be written, so that an `authorize` which looks at the URL sees the endpoint that will run.
+ * A path has only one spelling, so that an `authorize` that checks the URL sees the endpoint that will run.
  *
- * @throws RequestProblem 400 for one that hides what it names: with letters as `%61`, with nothing between two slashes.
+ * @throws RequestProblem 400 for one that hides what it names: with letters as `%61`, or nothing between two slashes.
  */
 export async function segmentsOf(url: URL, context: RouteContext | undefined, basePath: string): Promise<string[]> {
   const caught = Object.values((await context?.params) ?? {}).find(Array.isArray)

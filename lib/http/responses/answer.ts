@@ -1,4 +1,4 @@
-/** Answers: JSON that nobody caches, and errors that tell outsiders nothing of the inside. */
+/** Answers: JSON that is never cached, and errors that tell outsiders nothing internal. */
 import { MessageValidationError, SymphonyError } from '../../base/errors.js'
 import { getLogger } from '../../base/logger.js'
 import { RequestProblem } from './problem.js'
@@ -21,10 +21,10 @@ export function textAnswer(text: string, contentType: string): Response {
   return new Response(text, { headers: { ...HEADERS, 'content-type': contentType } })
 }
 
-/** After how many seconds to try again what could not be served now. */
+/** After how many seconds a client should try again. */
 const AGAIN_SECONDS = 5
 
-/** A body as JSON; instants become ISO 8601. One that says "not now" says when. */
+/** A body as JSON; instants become ISO 8601. A 503 says when to try again. */
 export function jsonAnswer(body: object, status = 200, headers: Record<string, string> = {}): Response {
   const again: Record<string, string> = status === 503 || status === 429 ? { 'retry-after': String(AGAIN_SECONDS) } : {}
   return new Response(JSON.stringify(body), {
@@ -33,12 +33,12 @@ export function jsonAnswer(body: object, status = 200, headers: Record<string, s
   })
 }
 
-/** Whether details may be shown: only where `NODE_ENV` says that this is a developer's machine. */
+/** Whether details may be shown: only if `NODE_ENV` says that this is a developer's machine. */
 export function isDevelopment(): boolean {
   return process.env.NODE_ENV === 'development'
 }
 
-/** What an error tells the caller: the refusal of a request as it is; of everything else no more than its code. */
+/** What an error tells the caller: refusals of requests in full, only the code of everything else. */
 export function errorAnswer(thrown: unknown): Response {
   if (thrown instanceof RequestProblem) {
     const { status, code, message, field, headers } = thrown

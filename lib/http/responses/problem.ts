@@ -1,4 +1,4 @@
-/** What is wrong with a request, as the status that it is answered with. */
+/** What is wrong with a request, with the status of the answer. */
 
 /** How a request is refused. Its message is for the sender of the request. */
 export class RequestProblem extends Error {
@@ -25,12 +25,12 @@ export class RequestProblem extends Error {
   }
 }
 
-/** A body or a query with something in it that does not fit. */
+/** An invalid body or query. */
 export function badRequest(message: string, field?: string): RequestProblem {
   return new RequestProblem(400, 'SYMPHONY_INVALID_REQUEST', message, { field })
 }
 
-/** Something that is not there. */
+/** Something that does not exist. */
 export function notFound(message: string): RequestProblem {
   return new RequestProblem(404, 'SYMPHONY_NOT_FOUND', message)
 }

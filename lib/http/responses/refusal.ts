@@ -1,8 +1,8 @@
-/** What the package refuses because of what a request asked for: mistakes of the caller, not of the server. */
+/** What the package refuses because of the request: mistakes of the caller, not of the server. */
 import { MessageValidationError, SchedulerError, SerializationError, SymphonyError } from '../../base/errors.js'
 import { badRequest, RequestProblem } from './problem.js'
 
-/** A transport that cannot do what was asked of it. */
+/** A transport that cannot do what was asked. */
 const OF_TRANSPORTS = [
   'SYMPHONY_UNKNOWN_TRANSPORT',
   'SYMPHONY_TRANSPORT_DISABLED',
@@ -17,7 +17,7 @@ function isAboutTransport(error: unknown): error is SymphonyError {
 /**
  * Awaits a call that got a transport from the request.
  *
- * @throws RequestProblem 400 naming `field`, where the call refuses that transport.
+ * @throws RequestProblem 400 naming `field`, if the call refuses that transport.
  */
 export async function namingTransport<T>(call: Promise<T>, field = 'transport'): Promise<T> {
   try {
@@ -30,7 +30,7 @@ export async function namingTransport<T>(call: Promise<T>, field = 'transport'):
 /**
  * Awaits a page that may begin at a cursor from the request.
  *
- * @throws RequestProblem 400 naming the cursor, where it is not one that the page before ended with.
+ * @throws RequestProblem 400 naming the cursor, if it is not one that a page ended with.
  */
 export async function atCursor<T>(cursor: string | undefined, page: Promise<T>): Promise<T> {
   try {
@@ -41,9 +41,9 @@ export async function atCursor<T>(cursor: string | undefined, page: Promise<T>):
 }
 
 /**
- * Awaits what a stored schedule is asked to do.
+ * Awaits an operation on a stored schedule.
  *
- * @throws RequestProblem 409 saying why the schedule, as it is stored, cannot do it.
+ * @throws RequestProblem 409 saying why the stored schedule does not allow it.
  */
 export async function ofSchedule<T>(call: Promise<T>): Promise<T> {
   try {

@@ -7,32 +7,32 @@ import { answering, methodNotAllowed, type RouteHandler } from './handler.js'
 
 /** Options of both cron routes. */
 export interface CronRouteOptions {
-  /** Lets other callers in, beside those who send `Authorization: Bearer $CRON_SECRET`. */
+  /** Admits other callers, in addition to those who send `Authorization: Bearer $CRON_SECRET`. */
   authorize?: Authorize
   /**
    * Seconds after which the platform kills the function: the same number as `export const maxDuration` in the route
-   * file. The work ends a tenth of it earlier, 1 s at least and 10 s at most.
+   * file. The work ends a tenth of it earlier, at least 1 s and at most 10 s.
    */
   maxDuration?: number
 }
 
 /** The handlers of a cron route. */
 export interface CronRoute {
-  /** How Vercel Cron calls. */
+  /** For Vercel Cron. */
   GET: RouteHandler
-  /** A trigger of any kind; its body may name the execution: `{ "executionId": "…" }`. */
+  /** For any other trigger; its body may name the execution: `{ "executionId": "…" }`. */
   POST: RouteHandler
-  /** Both by the request's method, for servers other than Next.js. */
+  /** Both, by the request's method, for servers other than Next.js. */
   handle: RouteHandler
 }
 
 /** The work of a cron route. */
 export interface CronWork {
-  /** Under which name its executions are noted. */
+  /** The name under which its executions are recorded. */
   name: string
-  /** The milliseconds it takes at most. */
+  /** The maximum time, in milliseconds. */
   timeLimit: number
-  /** Does it; what it returns becomes the answer, with `success`. */
+  /** Does the work; its result becomes the answer, with `success`. */
   run(): Promise<object>
 }
 

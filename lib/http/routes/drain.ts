@@ -1,28 +1,28 @@
-/** One drain, with the figures that an operator asks for. */
+/** One drain, with the figures for operators. */
 
 import { shared } from '../../base/process-state.js'
 import { type ConsumeResult, Consumption } from '../../consume/consumer.js'
 import type { CheckedOptions } from '../../consume/options.js'
 
-/** What a drain did, in the words of the endpoint. */
+/** What a drain did, as the endpoint reports it. */
 export interface DrainStats {
-  /** Messages whose handlers ran to an end. */
+  /** Messages whose handlers ended. */
   totalProcessed: number
-  /** Those that are done. */
+  /** Those that succeeded. */
   totalSucceeded: number
   /** Those that failed: to be retried, or dead letters. */
   totalFailed: number
-  /** Milliseconds that handlers took a message, on average. */
+  /** Mean milliseconds in handlers per message. */
   averageProcessingTime: number
-  /** Due messages left; counting stops at a bound. */
+  /** Due messages left; counting stops at a cap. */
   currentQueueDepth: number
 }
 
-/** How the process is that drained. */
+/** The state of the draining process. */
 export interface DrainHealth {
-  /** Whether another drain is at work in it. */
+  /** Whether another drain is running in it. */
   running: boolean
-  /** Handlers that run in it. */
+  /** Handlers running in it. */
   processing: number
   /** Milliseconds since the process started. */
   uptime: number

@@ -1,11 +1,11 @@
-/** Triggers that name what they trigger: the first delivery of an execution runs, the others do nothing. */
+/** Triggers that name their execution: the first delivery of an execution runs, the others do nothing. */
 import { getCore } from '../../core/core.js'
 import { awaitNative } from '../../core/native-error.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import { readFields, text } from '../requests/fields.js'
 import { RequestProblem } from '../responses/problem.js'
 
-/** What more than the work itself an execution may take before it counts as dead. */
+/** How much longer than the work itself an execution may take before it counts as dead. */
 const GRACE_MS = 15_000
 
 /** The id that a request gives: in the body as `executionId`, or in the header `x-execution-id`. Triggers add more. */
@@ -15,17 +15,17 @@ export async function executionIdOf(request: Request): Promise<string | undefine
   return readFields({ executionId }, { executionId: text() }).executionId
 }
 
-/** What a delivery finds: it runs, another one runs for so many milliseconds at most, or all is done. */
+/** What a delivery finds: it may run, another one runs for this many milliseconds at most, or all is done. */
 type Begun = { runs: number } | { busy: number } | { done: true }
 
 /**
  * Does the work of an execution, unless another delivery of it has done it.
  *
- * @param timeLimit milliseconds that the work takes at most. A run that has not ended a little later has died, and the
+ * @param timeLimit the most milliseconds that the work takes. A run that has not ended a little later has died, and the
  * next delivery takes its place.
- * @returns what the work returned; `undefined` when another delivery has done it.
- * @throws RequestProblem 503 while another delivery is at it, with the time after which it has ended or died: whether
- * it will end well, nobody knows yet, so the trigger has to deliver again.
+ * @returns what the work returned; `undefined` if another delivery has done it.
+ * @throws RequestProblem 503 while another delivery is running, with the time after which it has ended or died: nobody
+ * knows yet whether it will succeed, so the trigger has to deliver again.
  */
 export async function once<T>(
   route: string,

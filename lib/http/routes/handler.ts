@@ -1,8 +1,8 @@
-/** What routes are made of: functions from a `Request` to a `Response` that never reject. */
+/** What routes consist of: functions from a `Request` to a `Response` that never reject. */
 import { type Answer, errorAnswer, jsonAnswer } from '../responses/answer.js'
 import { RequestProblem } from '../responses/problem.js'
 
-/** What Next.js passes beside the request to a route with dynamic segments. */
+/** What Next.js passes in addition to the request to a route with dynamic segments. */
 export interface RouteContext {
   /** The dynamic segments of the path. */
   params: Promise<Record<string, string | string[] | undefined>>
@@ -11,10 +11,10 @@ export interface RouteContext {
 /** A handler, for a `route.ts` of Next.js and for every server that has `Request` and `Response`. It never rejects. */
 export type RouteHandler = (request: Request) => Promise<Response>
 
-/** A handler of a catch-all route. Its second parameter is not optional, since the type check of Next.js wants it so. */
+/** A handler of a catch-all route. Its second parameter is required, because the type check of Next.js requires it. */
 export type CatchAllHandler = (request: Request, context: RouteContext) => Promise<Response>
 
-/** Answers whatever happens, errors included. */
+/** Always answers, also when errors occur. */
 export async function answering(work: () => Promise<Answer | Response>): Promise<Response> {
   try {
     const answer = await work()
@@ -24,7 +24,7 @@ export async function answering(work: () => Promise<Answer | Response>): Promise
   }
 }
 
-/** The refusal of a method that a path does not know. */
+/** The refusal of a method that a path does not support. */
 export function methodNotAllowed(method: string, allowed: string[]): RequestProblem {
   const allow = allowed.join(', ')
   const message = `${method} is not possible here, only ${allow}`

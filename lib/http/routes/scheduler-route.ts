@@ -6,15 +6,15 @@ import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createSchedulerRoute}. */
 export interface SchedulerRouteOptions extends CronRouteOptions {
-  /** Schedules that one call runs at most; all that are due by default. */
+  /** The most schedules that one call runs; all that are due by default. */
   limit?: number
 }
 
 /**
- * A route that dispatches a message for every run of a schedule that is due, and deletes what its retention no longer
- * covers. Calls may overlap: every run is dispatched once.
+ * A route that dispatches a message for every due run of a schedule, and deletes what is past its retention. Calls may
+ * overlap: every run is dispatched once.
  *
- * Closed until `CRON_SECRET` is set, or `authorize` given.
+ * Closed until `CRON_SECRET` is set or `authorize` is given.
  *
  * @throws ConfigurationError naming the invalid option.
  *

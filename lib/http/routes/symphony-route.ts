@@ -16,11 +16,11 @@ import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createSymphonyRoute}. */
 export interface SymphonyRouteOptions {
-  /** Says who may call; without it nobody may. See {@link bearerToken} for a secret. */
+  /** Decides who may call; without it nobody may. See {@link bearerToken} for a secret. */
   authorize?: Authorize
   /** The path of the route; only for servers other than Next.js. `'/api/symphony'` by default. */
   basePath?: string
-  /** What every `POST consume` gets beside its body, such as `registry` and `queues`. */
+  /** Options of every `POST consume`, in addition to its body, such as `registry` and `queues`. */
   consume?: Omit<ConsumeOptions, 'deadline'>
   /** Seconds after which the platform kills the function, as `export const maxDuration`. */
   maxDuration?: number
@@ -34,7 +34,7 @@ export interface SymphonyRoute {
   POST: CatchAllHandler
   /** Deleting dead letters and schedules. */
   DELETE: CatchAllHandler
-  /** All of them by the request's method, for servers other than Next.js. */
+  /** All of them, by the request's method, for servers other than Next.js. */
   handle: RouteHandler
 }
 

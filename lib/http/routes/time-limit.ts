@@ -1,10 +1,10 @@
 /** How long a route may drain before the platform kills its function. */
 import { ConfigurationError } from '../../base/errors.js'
 
-/** Where nothing else is said: done before the next call of a cron that runs every minute. */
+/** The default: done before the next call of a cron job that runs every minute. */
 const DEFAULT_MS = 50_000
 
-/** What is kept for the start, the last writes and the answer: a tenth of the time, within these bounds. */
+/** The time reserved for the start, the last writes and the answer: a tenth of the limit, within these bounds. */
 const LEAST_MARGIN_MS = 1_000
 const MOST_MARGIN_MS = 10_000
 
@@ -12,7 +12,7 @@ const MOST_MARGIN_MS = 10_000
  * The milliseconds a drain may take.
  *
  * @param maxDuration seconds after which the platform kills the function.
- * @param timeLimit what the application asks for, in milliseconds. The platform's limit counts where it is shorter.
+ * @param timeLimit what the application asks for, in milliseconds. The shorter limit counts.
  */
 export function timeLimitFor(maxDuration: number | undefined, timeLimit: number | undefined): number {
   const room = maxDuration === undefined ? Number.POSITIVE_INFINITY : roomIn(maxDuration)

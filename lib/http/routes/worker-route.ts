@@ -8,11 +8,11 @@ import { timeLimitFor } from './time-limit.js'
 export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, CronRouteOptions {}
 
 /**
- * A route that handles the messages that wait, until none is due or its time is up. Without `maxDuration` and
- * `timeLimit` it takes 50 s.
+ * A route that handles waiting messages until none is due or its time is up. Without `maxDuration` and `timeLimit` it
+ * takes up to 50 s.
  *
- * Closed until `CRON_SECRET` is set, or `authorize` given. The modules that call `registerHandler()` have to be imported
- * in the route's file.
+ * Closed until `CRON_SECRET` is set or `authorize` is given. Import the modules that call `registerHandler()` in the
+ * route's file.
  *
  * @throws ConfigurationError naming the invalid option.
  *
