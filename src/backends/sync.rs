@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope};
 use crate::store::dead_letters::{FailedFilter, FailedPage, Redriven};
 use crate::transport::{
-    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Fence, Known, Look, RescueStep, Rescued, Sent, Settlement,
-    Survey, Transport, Unhandled, WorkerId, not_capable,
+    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Fence, Known, Look, Portion, RescueStep, Rescued, Sent,
+    Settlement, Survey, Transport, Unhandled, WorkerId, not_capable,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -116,8 +116,8 @@ impl Transport for SyncTransport {
         Ok(false)
     }
 
-    async fn reconcile(&self, _: &WorkerId, _: &Known) -> Result<bool> {
-        Ok(false)
+    async fn reconcile(&self, _: &WorkerId, _: &Known, _: Portion) -> Result<usize> {
+        Ok(0)
     }
 
     async fn extend(&self, _: &WorkerId, _: usize) -> Result<Option<DateTime<Utc>>> {

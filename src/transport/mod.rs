@@ -222,15 +222,27 @@ pub struct Look {
 pub struct RescueStep {
     /// Who asks. It lives, whatever its row says, so it is not declared dead.
     pub by: Uuid,
-    /// How many messages at most; what is left is for the next step.
+    /// Of how many messages.
+    pub portion: Portion,
+}
+
+/// How many messages a statement puts back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    /// At most so many; what is left is for the next one.
     pub limit: usize,
-    /// How many are passed over first: earlier steps have found that they cannot be put back.
+    /// How many are passed over first: earlier statements have found that they cannot be put back.
     pub skip: usize,
 }
 
+impl Portion {
+    /// Enough for what a few workers hold.
+    pub const WIDE: Self = Self { limit: 10_000, skip: 0 };
+}
+
 impl RescueStep {
-    /// Enough for what a few workers hold, asked by none of them.
-    pub const WIDE: Self = Self { by: Uuid::nil(), limit: 10_000, skip: 0 };
+    /// Wide, and asked by no worker.
+    pub const WIDE: Self = Self { by: Uuid::nil(), portion: Portion::WIDE };
 }
 
 /// Which suspects a consumer would claim.
@@ -254,9 +266,9 @@ pub struct Rescued {
 }
 
 impl Rescued {
-    /// Whether a step of so many messages may have left some.
-    pub fn is_full(&self, limit: usize) -> bool {
-        self.returned + self.buried.len() as u64 >= limit as u64
+    /// How many messages no longer are where they were held.
+    pub fn count(&self) -> usize {
+        usize::try_from(self.returned).unwrap_or(usize::MAX).saturating_add(self.buried.len())
     }
 }
 
@@ -576,9 +588,9 @@ pub trait Transport: Send + Sync {
         self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
     }
 
-    /// Puts back, without using up an attempt, what is held under this worker and is unknown to it; answers whether
-    /// anything was. Where there is much of it, that is not all: ask again.
-    async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool>;
+    /// Puts back, without using up an attempt, what is held under this worker and is unknown to it; answers how many that
+    /// were. All of the portion or nothing; where there is more, ask again.
+    async fn reconcile(&self, worker: &WorkerId, known: &Known, portion: Portion) -> Result<usize>;
 
     /// One heartbeat for all that the worker holds. Answers since when it is registered; `None`: it is not, so it was
     /// declared dead. Another instant than before: it was, and a claim has registered it again.

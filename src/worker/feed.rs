@@ -2,7 +2,8 @@
 
 use super::switches::Switches;
 use crate::error::{Error, Result};
-use crate::transport::{Claim, Claimable, Claimed, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::transport::{Claim, Claimable, Claimed, Portion, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::worker::steps::Steps;
 use crate::worker::sweep::Sweep;
 use crate::worker::turns::Turns;
 use futures_util::future::try_join_all;
@@ -19,6 +20,9 @@ const SURVEY_HOLDS: Duration = Duration::from_secs(1);
 /// keeps an old snapshot it walks over all that was ever taken from a queue that is empty.
 const SLOW: Duration = Duration::from_millis(25);
 const SHARE: u32 = 20;
+/// How many messages the first step of a rescue takes, and how many a step takes at most.
+const FIRST_STEP: usize = 100;
+const LONGEST_STEP: usize = 1_000;
 /// Of so many queues at most it is remembered that they held something.
 const REMEMBERED: usize = 10;
 
@@ -98,8 +102,8 @@ struct Store {
     transport: Arc<dyn Transport>,
     feeds: Vec<usize>,
     names: Vec<Arc<str>>,
-    /// How many messages its rescues pass over, which no table takes.
-    skip: usize,
+    /// Those of its rescues.
+    steps: Steps,
 }
 
 struct Feed {
@@ -326,20 +330,21 @@ impl Feeds {
     /// Surveys all transports, and takes the messages that no worker holds first where that is due.
     async fn look(&mut self, wanted: &Wanted) -> Result<()> {
         let began = Instant::now();
-        let limit = self.sweep.begin(began);
+        let rescues = self.sweep.begin(began);
         let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
         let looks = self.stores.iter().map(|it| {
-            let step = limit.map(|limit| RescueStep { by: self.worker.id, limit, skip: it.skip });
+            let portion = Portion { limit: it.steps.limit(), skip: it.steps.skip() };
+            let step = rescues.then_some(RescueStep { by: self.worker.id, portion });
             it.transport.survey(&it.names, claimable, step)
         });
         let looks = try_join_all(looks).await?;
         let took = began.elapsed();
         // What a rescue adds says nothing about surveys.
-        let survey_took = limit.is_none().then_some(took);
+        let survey_took = (!rescues).then_some(took);
+        let mut left_some = false;
         for (store, look) in self.stores.iter_mut().zip(looks) {
-            if let (Some(limit), Some(rescued)) = (limit, look.rescued) {
-                store.learn(limit, rescued.as_ref().ok());
-                self.sweep.learn(limit, rescued.as_ref().ok(), took, Instant::now());
+            if let Some(rescued) = look.rescued {
+                left_some |= store.learn(&rescued);
                 self.rescued.push(rescued);
             }
             for (&index, survey) in store.feeds.iter().zip(look.surveys) {
@@ -347,6 +352,9 @@ impl Feeds {
                     feed.learn(survey, survey_took);
                 }
             }
+        }
+        if rescues {
+            self.sweep.learn(left_some, took, Instant::now());
         }
         self.fresh = true;
         Ok(())
@@ -369,20 +377,25 @@ impl Store {
                     store.feeds.push(index);
                     store.names.push(name);
                 }
-                None => {
-                    stores.push(Self { transport: transport.clone(), feeds: vec![index], names: vec![name], skip: 0 })
-                }
+                None => stores.push(Self {
+                    transport: transport.clone(),
+                    feeds: vec![index],
+                    names: vec![name],
+                    steps: Steps::new(FIRST_STEP, LONGEST_STEP),
+                }),
             }
         }
         stores
     }
 
-    /// A step of a single message that fails is followed by one that passes it over, until nothing is left behind it.
-    fn learn(&mut self, limit: usize, rescued: Option<&Rescued>) {
+    /// Learns how a rescue went. Says whether it may have left some.
+    fn learn(&mut self, rescued: &Result<Rescued>) -> bool {
         match rescued {
-            None if limit == 1 => self.skip += 1,
-            Some(it) if !it.is_full(limit) => self.skip = 0,
-            _ => {}
+            Ok(rescued) => self.steps.taken(rescued.count()),
+            Err(_) => {
+                self.steps.failed();
+                false
+            }
         }
     }
 }

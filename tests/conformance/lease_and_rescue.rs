@@ -8,7 +8,7 @@ use crate::support::subject::{MAIN, Memory, Postgres, Subject, check};
 use std::time::Duration;
 use symphony::counts::window::Window;
 use symphony::message::outcome::{Failure, Outcome};
-use symphony::transport::{Claimable, Claimed, Look, RescueStep, Rescued};
+use symphony::transport::{Claimable, Claimed, Look, Portion, RescueStep, Rescued};
 use uuid::Uuid;
 
 for_stores! {
@@ -217,7 +217,7 @@ async fn a_rescue_takes_so_many_and_the_next_one_the_rest<S: Subject>(it: S) {
     Worker::of(&transport).claim(3).await;
     Worker::of(&transport).claim(2).await;
     it.advance(2 * LEASE).await;
-    let step = RescueStep { limit: 2, ..RescueStep::WIDE };
+    let step = RescueStep { portion: Portion { limit: 2, skip: 0 }, ..RescueStep::WIDE };
     let mut steps = Vec::new();
     for _ in 0..4 {
         let Rescued { workers, returned, .. } = transport.rescue_step(step).await.unwrap();

@@ -6,7 +6,9 @@ use std::time::Duration;
 use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::message::outcome::{Failure, Outcome};
 use symphony::store::dead_letters::{FailedFilter, FailedMessage};
-use symphony::transport::{Claim, Claimable, Claimed, Known, Reach, Sent, Settlement, Survey, Transport, WorkerId};
+use symphony::transport::{
+    Claim, Claimable, Claimed, Known, Portion, Reach, Sent, Settlement, Survey, Transport, WorkerId,
+};
 use uuid::Uuid;
 
 /// A minute.
@@ -157,7 +159,7 @@ impl Worker {
     /// Puts back what it has claimed, but for what it claimed with these; says whether anything was.
     pub async fn knows_only(&self, kept: &[Claimed]) -> bool {
         let known = Known { tokens: kept.iter().map(|it| it.token).collect(), before: Uuid::now_v7() };
-        self.transport.reconcile(&self.id, &known).await.unwrap()
+        self.transport.reconcile(&self.id, &known, Portion::WIDE).await.unwrap() > 0
     }
 
     /// Settles one message whose fence must still hold.

@@ -35,6 +35,7 @@ mod settling;
 mod staying;
 mod stopping;
 mod suspects;
+mod unknown;
 
 /// The settings of every test.
 fn settings() -> serde_json::Value {

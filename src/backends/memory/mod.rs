@@ -23,8 +23,8 @@ use crate::store::dead_letters::{FailedFilter, FailedPage, Redriven};
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use crate::transport::{
-    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Fence, Known, Look, RescueStep, Rescued, Sent, Settlement,
-    Transport, Unhandled, Vitals, WorkerId, one_road,
+    Capabilities, Claim, Claimable, Claimed, Cleaned, Depth, Fence, Known, Look, Portion, RescueStep, Rescued, Sent,
+    Settlement, Transport, Unhandled, Vitals, WorkerId, one_road,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -138,7 +138,7 @@ impl Transport for MemoryTransport {
         Ok(self.state().vitals())
     }
 
-    async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool> {
+    async fn reconcile(&self, worker: &WorkerId, known: &Known, _: Portion) -> Result<usize> {
         Ok(self.state().reconcile(worker.id, known))
     }
 

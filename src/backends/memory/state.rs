@@ -211,15 +211,15 @@ impl State {
         if message.crash_count > 0 { self.suspects.insert(message) } else { self.waiting.insert(message) }
     }
 
-    pub fn reconcile(&mut self, worker: Uuid, known: &Known) -> bool {
+    pub fn reconcile(&mut self, worker: Uuid, known: &Known) -> usize {
         let is_unknown =
             |it: &mut Held| it.worker == worker && it.token < known.before && !known.tokens.contains(&it.token);
         let unknown: Vec<_> = self.held.extract_if(.., |_, it| is_unknown(it)).collect();
-        let any = !unknown.is_empty();
+        let count = unknown.len();
         for (_, it) in unknown {
             self.put_back(it.message);
         }
-        any
+        count
     }
 
     // ---- leases ------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ impl State {
     fn take_unheld(&mut self, step: RescueStep) -> Vec<Held> {
         let Self { held, leases, .. } = self;
         let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);
-        held.extract_if(.., |_, it| is_unheld(it)).take(step.limit).map(|(_, it)| it).collect()
+        held.extract_if(.., |_, it| is_unheld(it)).take(step.portion.limit).map(|(_, it)| it).collect()
     }
 
     fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) -> Buried {

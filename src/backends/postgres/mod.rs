@@ -22,8 +22,8 @@ use crate::store::executions::{Begun, Execution};
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use crate::transport::{
     Admission, Admitted, Capabilities, CircuitReport, CircuitState, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP,
-    Depth, Fence, Known, Listening, Look, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled, Vitals,
-    WorkerId,
+    Depth, Fence, Known, Listening, Look, Portion, RescueStep, Rescued, Sent, Settlement, Survey, Transport, Unhandled,
+    Vitals, WorkerId,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -38,9 +38,6 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use transport::floors::AllFloors;
 use uuid::Uuid;
-
-/// How many messages that their worker does not know of one statement puts back.
-const RECONCILED_AT_ONCE: usize = 1_000;
 
 /// Messages in Postgres.
 pub struct PostgresTransport {
@@ -169,7 +166,7 @@ impl Transport for PostgresTransport {
         let statement = &self.statements.survey;
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let Claimable { queues, types } = claimable;
-        let RescueStep { by, limit, skip } = rescue.unwrap_or(RescueStep::WIDE);
+        let RescueStep { by, portion: Portion { limit, skip } } = rescue.unwrap_or(RescueStep::WIDE);
         let [limit, skip] = [limit, skip].map(messages);
         let both: [Query<'_>; 2] = [
             (&self.statements.rescue, &[&self.max_crashes, &by, &limit, &skip]),
@@ -220,13 +217,13 @@ impl Transport for PostgresTransport {
         self.read_vitals().await
     }
 
-    async fn reconcile(&self, worker: &WorkerId, known: &Known) -> Result<bool> {
+    async fn reconcile(&self, worker: &WorkerId, known: &Known, portion: Portion) -> Result<usize> {
         let Known { tokens, before } = known;
-        let limit = i64::try_from(RECONCILED_AT_ONCE).unwrap_or(i64::MAX);
+        let [limit, skip] = [portion.limit, portion.skip].map(messages);
         let statement = &self.statements.reconcile;
-        let rows = self.query(statement, &[&worker.id, &tokens, before, &limit]).await?;
+        let rows = self.query(statement, &[&worker.id, &tokens, before, &limit, &skip]).await?;
         self.lower_floors(&self.read(statement, &rows, rows::returned)?);
-        Ok(!rows.is_empty())
+        Ok(rows.len())
     }
 
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>> {
@@ -249,7 +246,7 @@ impl Transport for PostgresTransport {
         self.count(&self.statements.absolve, &[&worker]).await
     }
 
-    async fn rescue_step(&self, RescueStep { by, limit, skip }: RescueStep) -> Result<Rescued> {
+    async fn rescue_step(&self, RescueStep { by, portion: Portion { limit, skip } }: RescueStep) -> Result<Rescued> {
         let [limit, skip] = [limit, skip].map(messages);
         let rows = self.query(&self.statements.rescue, &[&self.max_crashes, &by, &limit, &skip]).await?;
         self.read_rescued(&rows)

@@ -3,27 +3,32 @@
 //! What it holds and others have now, it stops working on; the fence refuses those outcomes in any case. What stands
 //! under its name and it does not know of, goes back: no lease would ever run out for that as long as the worker lives.
 
+use super::reconciliation::Reconciled;
 use super::side_task::SideTask;
 use super::{Loop, PATIENCE};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::Known;
 use crate::worker::Mode;
 use crate::worker::protocol::delivery;
 use crate::worker::trouble::{backoff, trouble};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// The claims that no longer stand.
 type Lost = HashSet<(Uuid, Uuid)>;
 
-/// The answer to both questions.
+/// The answers to both questions; neither needs the other's.
 pub(super) struct Checked {
+    /// How many messages each store has put back.
+    put_back: Vec<Result<usize>>,
+    took: Duration,
     lost: Lost,
-    has_put_back: bool,
+    /// Why it is not certain that those are all.
+    unanswered: Option<Error>,
 }
 
 impl Loop {
@@ -31,7 +36,8 @@ impl Loop {
     /// only when a heartbeat has raised the question.
     pub(super) fn start_checking(&mut self) {
         self.in_doubt |= self.context.mailbox.in_doubt.swap(false, Ordering::Relaxed);
-        self.unsure |= self.context.mailbox.beaten.swap(false, Ordering::Relaxed);
+        let beaten = self.context.mailbox.beaten.swap(false, Ordering::Relaxed);
+        self.unsure |= beaten && self.reconciliation.is_due(self.now);
         let later = self.check_after.is_some_and(|at| self.now < at);
         if !(self.in_doubt || self.unsure) || self.checking.is_some() || later {
             return;
@@ -42,19 +48,22 @@ impl Loop {
         self.said_waiting &= !in_doubt;
         let reconciling = self.reconcile();
         let losing = in_doubt.then(|| self.ask_for_lost());
-        let both = async move {
-            let has_put_back = reconciling.await?;
-            let lost = if let Some(losing) = losing { losing.await? } else { Lost::new() };
-            Ok(Checked { lost, has_put_back })
+        let began = self.now;
+        let asking = async move {
+            let put_back = reconciling.await;
+            let took = began.elapsed();
+            let (lost, unanswered) = if let Some(losing) = losing { losing.await } else { (Lost::new(), None) };
+            Checked { put_back, took, lost, unanswered }
         };
-        self.checking = Some(SideTask::start(async move { (in_doubt, both.await) }));
+        self.checking = Some(SideTask::start(asking));
     }
 
-    fn reconcile(&self) -> impl Future<Output = Result<bool>> + use<> {
+    fn reconcile(&self) -> impl Future<Output = Vec<Result<usize>>> + use<> {
         let (stores, worker, known) = (self.stores.clone(), self.worker.clone(), self.known());
+        let portions = self.reconciliation.portions();
         async move {
-            let answers = try_join_all(stores.iter().map(|store| store.reconcile(&worker, &known))).await?;
-            Ok(answers.contains(&true))
+            let each = stores.iter().zip(portions);
+            join_all(each.map(|(store, portion)| store.reconcile(&worker, &known, portion))).await
         }
     }
 
@@ -68,43 +77,55 @@ impl Loop {
         Known { tokens, before }
     }
 
-    fn ask_for_lost(&self) -> impl Future<Output = Result<Lost>> + use<> {
+    /// Each store by itself: one that is down says nothing about the others. With why one of them has not answered.
+    fn ask_for_lost(&self) -> impl Future<Output = (Lost, Option<Error>)> + use<> {
         let claims = self.hand.claims().into_iter();
         let asked: Vec<_> =
             claims.filter_map(|(feed, held)| Some((self.transports.get(feed)?.clone(), held))).collect();
         let (stores, worker) = (self.stores.clone(), self.worker.id);
         async move {
             // It lives: what was counted as a crash was none.
-            try_join_all(stores.iter().map(|store| store.absolve(worker))).await?;
+            let absolved = join_all(stores.iter().map(|store| store.absolve(worker))).await;
+            let mut error = absolved.into_iter().find_map(Result::err);
             let answers = asked.into_iter().map(|(transport, held)| async move {
                 let lost: HashSet<Uuid> = transport.lost(&held).await?.into_iter().collect();
                 Ok(held.into_iter().filter(|it| lost.contains(&it.0)).collect::<Vec<_>>())
             });
-            Ok(try_join_all(answers).await?.into_iter().flatten().collect())
+            let mut lost = Lost::new();
+            for answer in join_all(answers).await {
+                match answer {
+                    Ok(claims) => lost.extend(claims),
+                    Err(failed) => error = error.or(Some(failed)),
+                }
+            }
+            (lost, error)
         }
     }
 
-    pub(super) fn on_checked(&mut self, in_doubt: bool, answer: Result<Checked>) {
-        match answer {
-            Ok(Checked { lost, has_put_back }) => {
-                self.check_failures = 0;
-                self.lose(&lost);
-                if has_put_back {
-                    // There may be more of it; and what is back is there to be claimed.
-                    self.unsure = true;
-                    (self.found_nothing, self.rest_until) = (None, None);
-                    self.put_back = Some(Instant::now());
-                }
-            }
-            Err(error) => {
-                self.check_failures += 1;
-                self.event(|| trouble(&error));
-                // A drain ends in spite of it, and leaves its row to the lease.
-                let gives_up = self.context.options.mode == Mode::Drain && self.check_failures >= PATIENCE;
-                self.in_doubt |= in_doubt && !gives_up;
-                self.unsure |= !gives_up;
-                self.check_after = Some(Instant::now() + backoff(self.check_failures));
-            }
+    pub(super) fn on_checked(&mut self, checked: Checked) {
+        let Checked { put_back, took, lost, unanswered } = checked;
+        let Reconciled { any, error } = self.reconciliation.learn(put_back, took, Instant::now());
+        self.lose(&lost);
+        // There may be more of it.
+        let unsure = any || error.is_some();
+        if any {
+            // What is back is there to be claimed.
+            (self.found_nothing, self.rest_until) = (None, None);
+            self.put_back = Some(Instant::now());
+        }
+        let in_doubt = unanswered.is_some();
+        let Some(error) = error.or(unanswered) else {
+            self.check_failures = 0;
+            self.unsure |= unsure;
+            return;
+        };
+        self.check_failures += 1;
+        self.event(|| trouble(&error));
+        self.check_after = Some(Instant::now() + backoff(self.check_failures));
+        // A drain ends in spite of it, and leaves its row to the lease.
+        if self.context.options.mode != Mode::Drain || self.check_failures < PATIENCE {
+            self.unsure |= unsure;
+            self.in_doubt |= in_doubt;
         }
     }
 

@@ -12,6 +12,7 @@ mod lease_check;
 mod look;
 mod pending;
 mod portion;
+mod reconciliation;
 mod settlements;
 mod shutdown;
 mod side_task;
@@ -33,6 +34,7 @@ use lease_check::Checked;
 use look::Look;
 use pending::Pending;
 use portion::Portion;
+use reconciliation::Reconciliation;
 use serde_json::Value;
 use side_task::SideTask;
 use std::future::Future;
@@ -49,7 +51,7 @@ const SLOW_PATIENCE: u32 = 2;
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
 type Claiming = SideTask<(Feeds, Vec<Caught>, Option<Error>)>;
-type Checking = SideTask<(bool, Result<Checked>)>;
+type Checking = SideTask<Checked>;
 type Reporting = SideTask<Result<Vec<CircuitState>>>;
 type Settling = SideTask<(Attempt, Result<Answer>)>;
 
@@ -141,6 +143,7 @@ pub(super) struct Loop {
     in_doubt: bool,
     /// Something may stand under this worker's name that it does not know of, and nobody has looked yet.
     unsure: bool,
+    reconciliation: Reconciliation,
     /// The database did not answer: no asking before this instant.
     check_after: Option<Instant>,
     check_failures: u32,
@@ -179,6 +182,7 @@ impl Loop {
         // Where the first claim may be the last, each kind comes first now and then.
         let suspect_first = options.message_limit.is_some() && fastrand::bool();
         let solitude = Solitude::new(start, options.time_limit, suspect_first);
+        let reconciliation = Reconciliation::new(stores.len(), worker.lease, start);
         Self {
             context,
             transports,
@@ -220,6 +224,7 @@ impl Loop {
             turn_at: None,
             in_doubt: false,
             unsure: false,
+            reconciliation,
             check_after: None,
             check_failures: 0,
             claim_failures: 0,
@@ -285,9 +290,9 @@ impl Loop {
                 self.reporting = None;
                 self.on_reported(answer);
             }
-            (in_doubt, answer) = pending_or(&mut self.checking) => {
+            checked = pending_or(&mut self.checking) => {
                 self.checking = None;
-                self.on_checked(in_doubt, answer);
+                self.on_checked(checked);
             }
             () = context.mailbox.wake.notified() => {}
             () = tokio::time::sleep_until(until.into()) => {}

@@ -110,7 +110,7 @@ statements! {
     /// Whether a settling was done.
     has_counted in "counts/has_counted.sql" (TEXT);
     /// Puts back what a worker does not know that it holds.
-    reconcile in "leases/reconcile.sql" (UUID, UUID_ARRAY, UUID, INT8);
+    reconcile in "leases/reconcile.sql" (UUID, UUID_ARRAY, UUID, INT8, INT8);
     /// One heartbeat.
     extend in "leases/extend.sql" (UUID, FLOAT8, INT4);
     /// Takes back what was counted against a worker that lives.

@@ -1,8 +1,9 @@
 -- Puts back what stands under the worker $1 and is unknown to it: under none of the tokens that it knows ($2), and claimed
 -- before it made the token $3. The answer to a claim was lost on the way, or a failover has taken back a settling. No
--- attempt is used. At most $4 messages at a time.
+-- attempt is used. At most $4 messages at a time; the first $5 are passed over: one that no table takes must not hold up
+-- those behind it.
 --
--- Asked with every heartbeat, so that a claim that commits after its worker has given up on it is found by the next one.
+-- Asked with a heartbeat, so that a claim that commits after its worker has given up on it is found by the next one.
 -- Index: messenger_messages_holder. What is locked is being settled, and is passed over.
 -- Fence: $3. A claim that began since has a greater token, for tokens are made in order, by the process that claims.
 WITH unknown AS (
@@ -12,7 +13,7 @@ WITH unknown AS (
     FROM :"schema".messenger_messages_processing
     WHERE worker_id = $1 AND locked_by < $3 AND locked_by <> ALL ($2)
     ORDER BY worker_id, locked_by
-    LIMIT $4
+    LIMIT $4 OFFSET $5
     FOR UPDATE SKIP LOCKED))
   RETURNING *
 ),

@@ -1,0 +1,69 @@
+//! What stands under a worker's name and it does not know of comes back, whatever else does not.
+
+use crate::session::{Message, Session};
+use crate::support::kit::{counts, message, put_one};
+use crate::support::subject::{MAIN, Postgres, Subject, check};
+use crate::support::until;
+use serde_json::{Value, json};
+use std::future::Future;
+
+fn start<F: Future<Output = Value> + Send + 'static>(
+    it: &Postgres,
+    handler: impl Fn(Message) -> F + Send + Sync + 'static,
+) -> Session {
+    Session::new(it, json!({ "mode": "run", "pollInterval": 10 }), handler)
+}
+
+/// Puts messages of these types under the name of the only worker that there is.
+async fn smuggle(it: &Postgres, types: &[&str]) {
+    it.schema.execute("ALTER TABLE {s}.messenger_messages_pending ADD CHECK (message_type <> 'Odd')").await;
+    let types = types.join(",");
+    let insert = format!(
+        "INSERT INTO {{s}}.messenger_messages_processing
+           (id, status, transport_name, queue_name, message_type, body, locked_at, locked_by, worker_id)
+         SELECT gen_random_uuid(), 'processing', '{MAIN}', 'default', type, '{{}}', now(),
+                lpad(place::text, 32, '0')::uuid, (SELECT id FROM {{s}}.messenger_workers)
+         FROM unnest('{{{types}}}'::text[]) WITH ORDINALITY AS given (type, place)"
+    );
+    it.schema.execute(&insert).await;
+}
+
+#[test]
+fn a_message_that_cannot_be_put_back_keeps_no_other_from_coming_back() {
+    check(crate::settings(), |it: Postgres| async move {
+        put_one(&it.transport(), message("Email")).await;
+        let session = start(&it, async |_| Value::Null);
+        let run = session.start();
+        until("it is registered", async || it.finished().await == 1).await;
+        let mut types = ["Email"; 30];
+        types[3] = "Odd";
+        smuggle(&it, &types).await;
+        until("all others are done", async || it.finished().await == 30).await;
+        session.stop();
+        run.await.unwrap();
+        assert_eq!(counts(&it.transport()).await, (0, 0, 1));
+    });
+}
+
+#[test]
+fn a_message_that_cannot_be_put_back_keeps_no_handler_from_hearing_that_its_lease_is_lost() {
+    check(crate::settings(), |it: Postgres| async move {
+        put_one(&it.transport(), message("Slow")).await;
+        let session = start(&it, async |message| {
+            assert_eq!(message.aborted().await, "leaseLost");
+            Value::Null
+        });
+        let run = session.start();
+        session.until_started(1).await;
+        smuggle(&it, &["Odd"]).await;
+        until("its heart beats", async || {
+            it.schema.value::<i32>("SELECT max(in_flight) FROM {s}.messenger_workers").await == 1
+        })
+        .await;
+        it.schema.execute("DELETE FROM {s}.messenger_messages_processing WHERE message_type = 'Slow'").await;
+        it.schema.execute("DELETE FROM {s}.messenger_workers").await;
+        until("it knows", async || session.consumer.stats().lost == 1).await;
+        session.stop();
+        run.await.unwrap();
+    });
+}
