@@ -1,11 +1,12 @@
-//! What stands under a worker's name and it does not know of comes back, whatever else does not.
+//! What stands under a worker's name and it does not know of comes back, whatever else does not; so does what names none.
 
 use crate::session::{Message, Session};
-use crate::support::kit::{counts, message, put_one};
+use crate::support::kit::{LEASE, Worker, counts, many, message, put, put_one};
 use crate::support::subject::{MAIN, Postgres, Subject, check};
 use crate::support::until;
 use serde_json::{Value, json};
 use std::future::Future;
+use symphony::transport::Rescued;
 
 fn start<F: Future<Output = Value> + Send + 'static>(
     it: &Postgres,
@@ -65,5 +66,24 @@ fn a_message_that_cannot_be_put_back_keeps_no_handler_from_hearing_that_its_leas
         until("it knows", async || session.consumer.stats().lost == 1).await;
         session.stop();
         run.await.unwrap();
+    });
+}
+
+#[test]
+fn a_message_that_names_no_worker_is_held_by_nobody_and_comes_back() {
+    check(crate::settings(), |it: Postgres| async move {
+        let transport = it.transport();
+        put(&transport, many(3, || message("Email"))).await;
+        let claimed = Worker::of(&transport).claim(2).await;
+        Worker::of(&transport).claim(1).await;
+        let (suspect, other) = (claimed[0].id, claimed[1].id);
+        let by_hand = "UPDATE {s}.messenger_messages_processing SET worker_id = NULL";
+        it.schema.execute(&format!("{by_hand}, crash_count = 1 WHERE id = '{suspect}'")).await;
+        it.schema.execute(&format!("{by_hand} WHERE id = '{other}'")).await;
+        assert_eq!(transport.vitals().await.unwrap().held_by_nobody, 2);
+        it.advance(2 * LEASE).await;
+        assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 2, returned: 3, buried: vec![] });
+        let crashes = "SELECT crash_count FROM {s}.messenger_messages_pending";
+        assert_eq!(it.schema.column::<i16>(crashes, &[]).await, [1, 1, 1]);
     });
 }

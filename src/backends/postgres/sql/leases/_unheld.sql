@@ -8,9 +8,13 @@ FROM (
               UNION ALL VALUES ('00000000-0000-0000-0000-000000000000'::uuid),
                                ('ffffffff-ffff-ffff-ffff-ffffffffffff')) ends) gap
   CROSS JOIN LATERAL (
-    SELECT FROM :"schema".messenger_messages_processing m
-    WHERE m.worker_id > gap.id AND m.worker_id < gap.next
-    ORDER BY m.worker_id
-    LIMIT 10000) held
+    (SELECT FROM :"schema".messenger_messages_processing m
+     WHERE m.worker_id > gap.id AND m.worker_id < gap.next
+     ORDER BY m.worker_id
+     LIMIT 10000)
+    UNION ALL
+    (SELECT FROM :"schema".messenger_messages_processing m
+     WHERE m.worker_id IS NULL AND gap.next IS NULL
+     LIMIT 10000)) held
   LIMIT 10000
 ) capped

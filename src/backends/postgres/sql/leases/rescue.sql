@@ -14,8 +14,9 @@
 --
 -- A burial is counted here and nowhere else: exactly once, whatever becomes of the answer.
 --
--- Index: messenger_messages_holder, one range for each gap between the workers that there are. What a worker with a row
--- holds, or has held, is not read, so the cost is the number of workers.
+-- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was written
+-- by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the number of
+-- workers.
 -- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
 -- Nothing here waits for a lock: a settle in the same moment deletes the same message row, and whichever comes second
 -- passes over it or finds it gone; a claim or heartbeat in the same moment holds the worker's row, and the worker is left
@@ -37,12 +38,20 @@ orphan AS (
     SELECT held.ctid
     FROM (SELECT id, lead(id) OVER (ORDER BY id) AS next FROM living) gap
     CROSS JOIN LATERAL (
-      SELECT m.ctid
-      FROM :"schema".messenger_messages_processing m
-      WHERE m.worker_id > gap.id AND m.worker_id < gap.next
-      ORDER BY m.worker_id, m.locked_by
-      LIMIT $3 + $4
-      FOR UPDATE SKIP LOCKED
+      SELECT ctid FROM (
+        SELECT m.ctid
+        FROM :"schema".messenger_messages_processing m
+        WHERE m.worker_id > gap.id AND m.worker_id < gap.next
+        ORDER BY m.worker_id, m.locked_by
+        LIMIT $3 + $4
+        FOR UPDATE SKIP LOCKED) of_absent
+      UNION ALL
+      SELECT ctid FROM (
+        SELECT m.ctid
+        FROM :"schema".messenger_messages_processing m
+        WHERE m.worker_id IS NULL AND gap.next IS NULL
+        LIMIT $3 + $4
+        FOR UPDATE SKIP LOCKED) nameless
     ) held
     LIMIT $3 OFFSET $4))
   RETURNING *
@@ -52,7 +61,7 @@ accused AS (
 ),
 judged AS (
   SELECT orphan.*,
-         CASE WHEN crash_count > 0 THEN crash_count + (worker_id = ANY (ARRAY(SELECT id FROM dead)))::integer
+         CASE WHEN crash_count > 0 THEN crash_count + (worker_id = ANY (ARRAY(SELECT id FROM dead)) IS TRUE)::integer
               WHEN worker_id = ANY (ARRAY(SELECT worker_id FROM accused)) THEN 0
               ELSE 1 END AS crashes
   FROM orphan
