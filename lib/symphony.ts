@@ -1,4 +1,4 @@
-/** The composition root: the only file that connects parts that do not know each other. Every entry imports it first. */
+/** The composition root: the only file that connects parts that do not know each other. Every entry starts with it. */
 import { whenCoreIsMade } from './core/core.js'
 import { connectInline } from './handlers/inline.js'
 

@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Invalid {
     /// The message type is empty, too long or no string.
     Type,
-    /// The payload is not JSON object, or holds what JSON or `jsonb` cannot carry.
+    /// The payload is not a JSON object, or holds what JSON or `jsonb` cannot carry.
     Payload,
     /// The payload, the headers or the metadata are larger than `payload` allows.
     PayloadSize,
@@ -119,7 +119,8 @@ pub enum Error {
     },
 
     /// A transport that neither the configuration nor `messenger_transports` names.
-    #[error("transport \"{name}\" does not exist; there are: {}. Add it under `transports` in the configuration", known.join(", "))]
+    # [error("transport \"{name}\" does not exist; the transports are: {}. Add it under `transports` in the
+    # configuration", known.join(", "))]
     UnknownTransport {
         /// The name asked for.
         name: String,
@@ -292,7 +293,7 @@ pub enum Error {
     },
 
     /// A run whose key is taken: the schedule was deleted and made anew, or its plan was set back.
-    #[error("an earlier schedule of this name has dispatched this run already: {keys}")]
+    #[error("an earlier schedule of this name has already dispatched this run: {keys}")]
     RunRefused {
         /// The keys of the messages that were not stored, each `name@planned time`.
         keys: String,

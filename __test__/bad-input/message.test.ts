@@ -18,7 +18,7 @@ const CASES: Array<[what: string, message: unknown, options: unknown, code: stri
   ['an empty type', { type: '', payload: {} }, {}, 'SYMPHONY_INVALID_TYPE', /^type: is empty, wants .*190 characters/],
   ['a blank type', { type: ' \t', payload: {} }, {}, 'SYMPHONY_INVALID_TYPE', /^type: is empty/],
   ['no type', { payload: {} }, {}, 'SYMPHONY_INVALID_TYPE', /^type: .*wants/],
-  ['a number as type', { type: 7, payload: {} }, {}, 'SYMPHONY_INVALID_TYPE', /^type: got 7, wants a text/],
+  ['a number as type', { type: 7, payload: {} }, {}, 'SYMPHONY_INVALID_TYPE', /^type: got 7, wants a string/],
   ['too long a type', { type: 'x'.repeat(191), payload: {} }, {}, 'SYMPHONY_INVALID_TYPE', /191 characters.*190/],
   ['no message', undefined, {}, 'SYMPHONY_INVALID_TYPE', /^message: must be an object/],
   [
@@ -219,7 +219,9 @@ test('an unknown transport is refused with the names that exist', async () => {
   await expect(refusal).rejects.toMatchObject({
     name: 'ConfigurationError',
     code: 'SYMPHONY_UNKNOWN_TRANSPORT',
-    message: expect.stringMatching(/"nowhere" does not exist; there are: .*supabase.*Add it under `transports`/),
+    message: expect.stringMatching(
+      /"nowhere" does not exist; the transports are: .*supabase.*Add it under `transports`/,
+    ),
   })
   expect(await countAll(database)).toBe(0)
 })

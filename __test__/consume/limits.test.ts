@@ -250,7 +250,7 @@ describe('a bad option', () => {
     [{ queues: [''] }, /queues: got Array/],
     [{ signal: {} }, /signal: got Object, wants an AbortSignal/],
     [{ registry: {} }, /registry: got Object, wants a HandlerRegistry/],
-    [{ limit: 1 }, /limit: got 1, no such option; there are batchSize/],
+    [{ limit: 1 }, /limit: got 1, unknown option; the options are batchSize/],
   ])('%o is refused by name', async (options, words) => {
     const refusal = consumeBatch(options as ConsumeOptions)
     await expect(refusal).rejects.toThrow(words)

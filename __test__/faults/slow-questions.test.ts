@@ -98,7 +98,7 @@ describe.skipIf(isPooled())('five questions that wait for a lock', () => {
     const [first, second] = [listSchedules(), listSchedules()]
     await expect(Promise.race([first, second])).rejects.toMatchObject({
       code: 'SYMPHONY_CONNECTION_FAILED',
-      message: expect.stringContaining('other questions take all connections'),
+      message: expect.stringContaining('other queries use all connections'),
     })
     expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({ status: 'queued' })
     await unlock()

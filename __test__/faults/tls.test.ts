@@ -171,7 +171,7 @@ test('sslmode=require to a server without TLS says so', async () => {
   setConfig({ database: { url: `${plain.url}?sslmode=require` } })
   await expect(dispatch({ type: 'Work', payload: {} })).rejects.toMatchObject({
     code: 'SYMPHONY_CONNECTION_FAILED',
-    message: expect.stringContaining('the server does not support TLS, and sslmode asks for it'),
+    message: expect.stringContaining('the server does not support TLS, but sslmode requires it'),
   })
 })
 

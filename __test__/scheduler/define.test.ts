@@ -45,7 +45,7 @@ test('groups do not touch each other', async () => {
 test('one that does not fit stops all before the first is stored, and is named', async () => {
   const bad = defineSchedules([daily('a'), { ...daily('b'), maxRuns: -1 }])
   await expect(bad).rejects.toThrow(/^schedules\[1\]\.options\.maxRuns: got -1/)
-  await expect(defineSchedules([daily('a'), daily('a')])).rejects.toThrow(/^schedules\[1\].*"a" stands twice/)
+  await expect(defineSchedules([daily('a'), daily('a')])).rejects.toThrow(/^schedules\[1\].*"a" appears twice/)
   await expect(defineSchedules([{ message, when: { every: '1h' } } as never])).rejects.toThrow(/schedules\[0\]\.name/)
   await expect(defineSchedules([], { group: '' })).rejects.toThrow(/options\.group/)
   expect(await names()).toEqual([])

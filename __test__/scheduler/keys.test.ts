@@ -63,7 +63,7 @@ test('a run that is refused is an error of its schedule, which goes on', async (
     [planned],
   )
   const result = await runDueSchedules()
-  const message = `an earlier schedule of this name has dispatched this run already: ${key}`
+  const message = `an earlier schedule of this name has already dispatched this run: ${key}`
   expect(result).toMatchObject({
     due: 2,
     dispatched: 2,

@@ -21,9 +21,13 @@ describe('nextRuns()', () => {
     ['a count that is not a number', { count: Number.NaN }, /^count: got NaN, wants a whole number/],
     ['a count that is not whole', { count: 1.5 }, /^count: got 1.5, wants a whole number/],
     ['a count out of range', { count: 10_001 }, /^count: got 10001, wants a whole number/],
-    ['a seed of another type', { seed: {} }, /^seed: got Object, wants a text/],
+    ['a seed of another type', { seed: {} }, /^seed: got Object, wants a string/],
     ['an instant of another type', { from: '2026-01-01' }, /^from: wants a valid Date/],
-    ['an option that does not exist', { zone: 'UTC' }, /^zone: got UTC, no such option; there are timezone, from/],
+    [
+      'an option that does not exist',
+      { zone: 'UTC' },
+      /^zone: got UTC, unknown option; the options are timezone, from/,
+    ],
   ])('refuses %s by name', (_, options, message) => {
     const attempt = () => nextRuns(daily, options as never)
     expect(attempt).toThrow(expect.objectContaining({ name: 'SchedulerError', code: 'SYMPHONY_INVALID_SCHEDULE' }))
@@ -41,7 +45,7 @@ test.each<[string, (name: never) => Promise<unknown>]>([
   const refusal = {
     name: 'SchedulerError',
     code: 'SYMPHONY_INVALID_SCHEDULE',
-    message: /(name|after): got 7, wants a text/,
+    message: /(name|after): got 7, wants a string/,
   }
   await expect(act(7 as never)).rejects.toMatchObject({ ...refusal, message: expect.stringMatching(refusal.message) })
 })

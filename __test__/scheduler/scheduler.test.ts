@@ -76,7 +76,9 @@ describe('a scheduler', () => {
 
   test('refuses options that do not fit', () => {
     expect(() => new Scheduler({ pollInterval: 0 })).toThrow(/options\.pollInterval: got 0/)
-    expect(() => new Scheduler({ poll: 1 } as never)).toThrow(/options\.poll: there are pollInterval, handleSignals/)
+    expect(() => new Scheduler({ poll: 1 } as never)).toThrow(
+      /options\.poll: unknown option; the options are pollInterval, handleSignals/,
+    )
   })
 
   test('in a process of its own ends at SIGTERM, and lets it exit', async () => {

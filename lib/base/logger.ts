@@ -114,7 +114,7 @@ export function reliable(logger: Logger): Logger {
   const substitute = createLogger()
   let told = false
   const writeElsewhere = (level: LogLevel, message: string, fields: LogFields | undefined, error: unknown): void => {
-    if (!told) substitute.error('the logger failed; the lines that it does not take are written here', { error })
+    if (!told) substitute.error('the logger failed; its lines are written here', { error })
     told = true
     substitute[level](message, fields)
   }

@@ -73,7 +73,8 @@ export function checkOptions(options: ConsumeOptions, more: Record<string, Check
   const checked: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
     const check = checks[key]
-    if (check === undefined) throw refused(key, value, `no such option; there are ${Object.keys(checks).join(', ')}`)
+    if (check === undefined)
+      throw refused(key, value, `unknown option; the options are ${Object.keys(checks).join(', ')}`)
     if (value !== undefined) checked[key] = check(value, key)
   }
   const { deadline, transport, ...rest } = checked

@@ -46,7 +46,7 @@ export function toEntry(
   schema?: StandardSchema,
 ): HandlerEntry {
   if (typeof type !== 'string' || type === '') {
-    throw refused('the message type of a handler must be text, such as "EmailMessage", "Email*" or "*"')
+    throw refused('the message type of a handler must be a string, such as "EmailMessage", "Email*" or "*"')
   }
   if (typeof handler !== 'function' && typeof handler?.handle !== 'function') {
     throw refused(
@@ -78,7 +78,7 @@ export function toEntry(
 function nameOf(type: string, handler: AnyHandler, options: HandlerOptions): string | undefined {
   const given: unknown = options.name || (typeof handler === 'function' ? undefined : handler.name) || undefined
   if (given === undefined || typeof given === 'string') return given
-  throw refused(`the name of the handler of ${type} must be text, got ${typeof given}`)
+  throw refused(`the name of the handler of ${type} must be a string, got ${typeof given}`)
 }
 
 function timeoutOf(type: string, timeout: Duration | undefined): number | undefined {

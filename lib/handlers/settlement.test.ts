@@ -24,7 +24,7 @@ test.each<[unknown, string]>([
   [{ ...failed, retryAfter: Number.NaN }, 'retryAfter is NaN'],
   [{ ...failed, retryAfter: '5s' }, 'retryAfter is of type string'],
   [{ ...failed, error: undefined }, 'no class or no message'],
-  [{ ...failed, handled: [1, 'b'] }, 'must be texts'],
+  [{ ...failed, handled: [1, 'b'] }, 'must be strings'],
   [{ as: 'snoozed', delay: Number.POSITIVE_INFINITY }, 'the delay Infinity'],
   [{ as: 'discarded', reason: 7 }, 'must be a text'],
   [{ as: 'released', delay: null }, 'must be milliseconds'],

@@ -26,7 +26,7 @@ export function failedBy(error: unknown, handled: readonly string[]): Settlement
 
 function problemOf(settlement: Settlement): string | undefined {
   if ('handled' in settlement && settlement.handled !== undefined && !areTexts(settlement.handled)) {
-    return `the names of the handlers that succeeded are ${kindOf(settlement.handled)}, and must be texts`
+    return `the names of the handlers that succeeded are ${kindOf(settlement.handled)}, and must be strings`
   }
   switch (settlement.as) {
     case 'failed':

@@ -27,7 +27,7 @@ function accept<Output>(result: SchemaResult<Output>, type: string): Output {
   if (result.issues === undefined) return result.value
   const issues = result.issues.map(toIssue)
   const summary = issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
-  throw new MessageValidationError(`the payload of ${type} does not fit its schema: ${summary}`, {
+  throw new MessageValidationError(`the payload of ${type} does not match its schema: ${summary}`, {
     code: 'SYMPHONY_INVALID_PAYLOAD',
     details: { path: issues[0]?.path ?? 'payload', issues },
   })

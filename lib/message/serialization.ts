@@ -35,7 +35,9 @@ export function deserializeMessage(text: string): Message {
     throw new SerializationError(`the message is not JSON: ${(cause as Error).message}`, { cause })
   }
   if (isMessage(value)) return value
-  throw new SerializationError('the text is JSON but no message: it needs a `type` (text) and a `payload` (object)')
+  throw new SerializationError(
+    'the text is JSON but not a message: it needs a `type` (string) and a `payload` (object)',
+  )
 }
 
 function isMessage(value: unknown): value is Message {

@@ -15,7 +15,7 @@ export function validateMessage(message: unknown): Message {
     throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
   }
   const { type, metadata } = message as Partial<Message>
-  if (typeof type !== 'string') throw invalid('SYMPHONY_INVALID_TYPE', 'type', `must be text, got ${typeof type}`)
+  if (typeof type !== 'string') throw invalid('SYMPHONY_INVALID_TYPE', 'type', `must be a string, got ${typeof type}`)
   if (type.trim() === '') throw invalid('SYMPHONY_INVALID_TYPE', 'type', 'must not be empty')
   if (metadata !== undefined && !isRecord(metadata)) {
     throw invalid('SYMPHONY_INVALID_HEADERS', 'metadata', 'must be an object')

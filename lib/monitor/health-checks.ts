@@ -91,8 +91,7 @@ function heldMessages({ vitals }: Facts): HealthCheck | undefined {
   const name = 'heldMessages'
   const { heldByNobody, unknownToWorkers } = vitals
   const value = heldByNobody + unknownToWorkers
-  if (value === 0)
-    return { name, status: 'healthy', message: 'every claimed message is in the hands of a worker', value }
+  if (value === 0) return { name, status: 'healthy', message: 'every claimed message is held by a worker', value }
   const message = [
     heldByNobody > 0 && `${heldByNobody} messages are held by nobody: call consumeBatch(), or start a Worker`,
     unknownToWorkers > 0 && `${unknownToWorkers} messages are held by workers that do not know of them: restart these`,

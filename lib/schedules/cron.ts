@@ -60,7 +60,7 @@ export function validateCron(expression: string): CronExpression {
 
 function text(expression: string): string {
   if (typeof expression === 'string') return expression
-  throw new SchedulerError(`expression: got ${typeof expression}, wants text such as '0 9 * * MON-FRI'`, {
+  throw new SchedulerError(`expression: got ${typeof expression}, wants a string such as '0 9 * * MON-FRI'`, {
     code: 'SYMPHONY_INVALID_CRON',
   })
 }
@@ -75,13 +75,13 @@ const CHECKS: Record<keyof NextRunsOptions, Check> = {
     if (typeof value === 'number' && Number.isFinite(value)) return value
     throw refused(path, value, 'wants a whole number from 1 to 10000')
   },
-  seed: textOf('wants a text'),
+  seed: textOf('wants a string'),
 }
 
 function checkOf(key: string, value: unknown): Check {
   const check = (CHECKS as Record<string, Check | undefined>)[key]
   if (check !== undefined) return check
-  throw refused(key, value, `no such option; there are ${Object.keys(CHECKS).join(', ')}`)
+  throw refused(key, value, `unknown option; the options are ${Object.keys(CHECKS).join(', ')}`)
 }
 
 function textOf(wanted: string): Check {

@@ -51,7 +51,7 @@ export async function toDefinition(
     const check = OPTIONS[key]
     if (check !== undefined) own[key] = check(`options.${key}`, value)
     else if (MESSAGE_OPTIONS.includes(key)) ofMessage[key] = value
-    else throw refused(`options.${key}`, value, `no such option; there are ${known().join(', ')}`)
+    else throw refused(`options.${key}`, value, `unknown option; the options are ${known().join(', ')}`)
   }
   const request = await prepare(message, ofMessage as DispatchOptions)
   return `{"message":${request},"when":${JSON.stringify(when)},"options":${JSON.stringify(own)}}`
@@ -79,7 +79,7 @@ function checked(path: string, given: object): Record<string, unknown> {
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) continue
     const check = TIMING[key]
-    if (check === undefined) throw refused(`${path}.${key}`, value, `no such key; there are ${Object.keys(TIMING)}`)
+    if (check === undefined) throw refused(`${path}.${key}`, value, `unknown key; the keys are ${Object.keys(TIMING)}`)
     when[key] = check(`${path}.${key}`, value)
   }
   return when
@@ -92,7 +92,7 @@ function mustBeObject(path: string, value: unknown): void {
 /** A string, such as a name. */
 export function text(path: string, value: unknown): string {
   if (typeof value === 'string') return value
-  throw refused(path, value, 'wants a text')
+  throw refused(path, value, 'wants a string')
 }
 
 function finite(path: string, value: unknown): unknown {

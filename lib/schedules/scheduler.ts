@@ -59,7 +59,8 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     super()
     const { pollInterval = '10s', handleSignals = true, ...rest } = options
     const [unknown] = Object.keys(rest)
-    if (unknown !== undefined) throw refused(`options.${unknown}`, undefined, 'there are pollInterval, handleSignals')
+    if (unknown !== undefined)
+      throw refused(`options.${unknown}`, undefined, 'unknown option; the options are pollInterval, handleSignals')
     const pause = parseDuration(pollInterval)
     if (pause === undefined || pause <= 0) throw refused('options.pollInterval', pollInterval, 'wants a duration')
     this.#pollInterval = Math.min(pause, LONGEST_PAUSE_MS)

@@ -63,10 +63,10 @@ export async function defineSchedules(
   options: { group?: string } = {},
 ): Promise<{ schedules: Schedule[]; removed: string[] }> {
   const { group = 'default' } = options
-  if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a text')
+  if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a string')
   const texts = await Promise.all(
     definitions.map(async ({ message, when, ...own }, index) => {
-      if (typeof own.name !== 'string') throw refused(`schedules[${index}].name`, own.name, 'wants a text')
+      if (typeof own.name !== 'string') throw refused(`schedules[${index}].name`, own.name, 'wants a string')
       return toDefinition(message, when, own)
     }),
   )
@@ -135,8 +135,8 @@ export async function deleteSchedule(name: string): Promise<boolean> {
  * Dispatches a message for every due run: what a cron route calls. Concurrent calls share the work, and one that is
  * killed at any point neither loses nor duplicates a run.
  *
- * @throws TransportError if the database cannot be used. What is wrong with single schedules stands in `errors`, is
- * logged, and stops no other.
+ * @throws TransportError if the database cannot be used. Problems of single schedules are in `errors`, are logged, and
+ * stop no other.
  *
  * @example
  * const { dispatched, nextRunAt } = await runDueSchedules({ timeLimit: '20s' })
@@ -157,7 +157,7 @@ export async function runDue(options: RunDueOptions): Promise<RunDueResult & { n
 function toNative({ limit, timeLimit, ...rest }: RunDueOptions): Record<string, unknown> {
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined)
-    throw refused(`options.${unknown}`, undefined, 'no such option; there are limit, timeLimit')
+    throw refused(`options.${unknown}`, undefined, 'unknown option; the options are limit, timeLimit')
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
     throw refused('options.limit', limit, 'wants a whole number from 1')
   }

@@ -64,7 +64,7 @@ fn verdict(id: Uuid, said: Said) -> Result<()> {
         Said::Completed | Said::Discarded { .. } => Ok(()),
         Said::Failed { error, .. } => failed(error.message),
         Said::Snoozed { .. } | Said::Released { .. } => {
-            failed("the handler put the message off, which the transport sync cannot do".to_owned())
+            failed("the handler snoozed the message, which the transport sync cannot do".to_owned())
         }
     }
 }

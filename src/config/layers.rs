@@ -136,7 +136,7 @@ fn refuse_environments(settings: &Map<String, Value>, prefix: &str) -> Result<()
     match settings.get("environments") {
         None | Some(Value::Null) => Ok(()),
         Some(value) => {
-            let wants = "nothing here: sections stand at the top of the configuration object only";
+            let wants = "nothing here: sections belong at the top level of the configuration object";
             Err(Misfit::new(value, wants).at(format!("{prefix}environments")))
         }
     }

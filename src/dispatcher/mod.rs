@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// Dispatches a batch: JSON text of an array of requests. One answer a request, in order.
 ///
 /// # Errors
-/// Only when the text is not JSON array; everything else is the answer of the message it concerns.
+/// Only when the text is not a JSON array; everything else is the answer of the message it concerns.
 pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result<Dispatched>>> {
     let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
     let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
@@ -35,7 +35,7 @@ pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result
 /// Finds the way of a batch without sending it: the envelopes of each message, for one store that sends them itself.
 ///
 /// # Errors
-/// Only when the text is not JSON array. A message that cannot go everywhere it should has its error, such as
+/// Only when the text is not a JSON array. A message that cannot go everywhere it should has its error, such as
 /// [`Error::NotCapable`] for a transport of another store.
 pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
     let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;

@@ -144,7 +144,7 @@ impl Instant {
 /// Reads a batch; one bad request does not spoil the others.
 ///
 /// # Errors
-/// [`Error::Serialization`] when the text as a whole is not JSON array.
+/// [`Error::Serialization`] when the text as a whole is not a JSON array.
 pub fn read(text: &str) -> Result<Vec<Result<Request<'_>>>> {
     if let Ok(requests) = serde_json::from_str::<Vec<Request<'_>>>(text) {
         return Ok(requests.into_iter().map(Ok).collect());
@@ -161,7 +161,7 @@ fn explain(item: &RawValue, error: &serde_json::Error) -> Error {
     };
     match request.get("type") {
         Some(Value::String(_)) => {}
-        found => return wants(Invalid::Type, "type", found, "a text of 1 to 190 characters"),
+        found => return wants(Invalid::Type, "type", found, "a string of 1 to 190 characters"),
     }
     if !matches!(request.get("payload"), Some(Value::Object(_))) {
         return wants(Invalid::Payload, "payload", request.get("payload"), "an object");
@@ -182,13 +182,13 @@ fn option_problem(name: &str, value: &Value) -> Option<Error> {
     let names = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
     let (rule, fits, allowed) = match name {
         "transport" => (Invalid::Option, value.is_string() || names(value), "a transport's name, or several"),
-        "queue" => (Invalid::Queue, value.is_string(), "a text of 1 to 190 characters"),
+        "queue" => (Invalid::Queue, value.is_string(), "a string of 1 to 190 characters"),
         "priority" => {
             (Invalid::Priority, value.as_u64().is_some_and(|n| (1..=10).contains(&n)), "a whole number from 1 to 10")
         }
         "scheduledAt" => (Invalid::ScheduledAt, from_json::<Instant>(value), "a Date, or an ISO 8601 text with zone"),
         "delay" => (Invalid::Delay, value.is_number(), "milliseconds, 0 or more"),
-        "idempotencyKey" => (Invalid::IdempotencyKey, value.is_string(), "a text of 1 to 255 characters"),
+        "idempotencyKey" => (Invalid::IdempotencyKey, value.is_string(), "a string of 1 to 255 characters"),
         "headers" | "metadata" => (Invalid::Headers, value.is_object(), "an object"),
         "maxRetries" => (Invalid::MaxRetries, from_json::<u32>(value), "a whole number from 0 to 2147483647"),
         _ => (
@@ -287,7 +287,7 @@ impl Options<'_> {
         match (self.scheduled_at, self.delay) {
             (None, None) => Ok(Available::Now),
             (Some(_), Some(_)) => {
-                Err(Error::invalid(Invalid::Delay, "options.delay", "stands beside scheduledAt; give one of them"))
+                Err(Error::invalid(Invalid::Delay, "options.delay", "excludes scheduledAt; give only one of them"))
             }
             (Some(instant), None) => instant.in_calendar().map(Available::At).ok_or_else(|| {
                 let found = match instant {
@@ -319,7 +319,7 @@ fn name(rule: Invalid, path: &str, text: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::invalid(rule, path, format!("{problem}, wants a text of 1 to {MAX_NAME_CHARS} characters")))
+    Err(Error::invalid(rule, path, format!("{problem}, wants a string of 1 to {MAX_NAME_CHARS} characters")))
 }
 
 /// Refuses a name that looks like another one: a blank or a line feed at its end makes a queue that nobody reads.
@@ -349,7 +349,7 @@ fn texts(headers: &RawValue) -> Result<()> {
         _ => shortened(value.get()),
     };
     let path = format!("options.headers{}", member(key));
-    Err(Error::invalid(Invalid::Headers, path, format!("got {found}, wants a text")))
+    Err(Error::invalid(Invalid::Headers, path, format!("got {found}, wants a string")))
 }
 
 /// `.key`, or `["odd key"]`, as the facade writes paths.
@@ -493,7 +493,7 @@ mod tests {
             (
                 r#"{"type":"A","payload":{},"options":{"headers":{"a":"b","c":1}}}"#,
                 "SYMPHONY_INVALID_HEADERS",
-                "options.headers.c: got 1, wants a text",
+                "options.headers.c: got 1, wants a string",
             ),
             (
                 r#"{"type":"A","payload":{},"options":{"headers":{"a b":{}}}}"#,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 const OLDEST_VERSION: i32 = 150_000;
 /// Clocks further apart than this are worth a word, in milliseconds: schedules and log lines will not match.
 const CLOCK_TOLERANCE_MS: f64 = 2_000.0;
-/// A transaction older than this keeps vacuum from cleaning up behind the queue, in seconds.
+/// A transaction older than this keeps vacuum from cleaning up the queue's tables, in seconds.
 const OLD_TRANSACTION_S: f64 = 60.0;
 /// Dead rows are normal in a queue; this many, and this many times the live ones, say that vacuum does not keep up.
 const MANY_DEAD: i64 = 200_000;
@@ -138,7 +138,7 @@ fn clock(difference_ms: f64) -> Finding {
     if difference_ms.abs() <= CLOCK_TOLERANCE_MS {
         return Finding::ok("clock", message);
     }
-    let remedy = "let NTP set the clock of this machine; the queue itself goes by the database's and stays right";
+    let remedy = "let NTP set the clock of this machine; the queue itself uses the database's clock";
     Finding::warning("clock", message, remedy)
 }
 
@@ -168,7 +168,7 @@ fn transactions(facts: &Facts) -> Finding {
         return Finding::warning(
             check,
             format!(
-                "a transaction of {} s (pid {}, \"{}\", {state}) keeps vacuum from cleaning up behind the queue",
+                "a transaction of {} s (pid {}, \"{}\", {state}) keeps vacuum from cleaning up the queue's tables",
                 oldest.seconds.round(),
                 oldest.pid,
                 oldest.application
@@ -222,11 +222,11 @@ fn held(by_nobody: i64, unknown: i64) -> Finding {
     if unknown > 0 {
         return Finding::warning(
             check,
-            format!("{unknown} messages are held by workers that live and do not know of them"),
-            "deploy this version everywhere, whose workers put them back with each heartbeat; restart those of older ones",
+            format!("{unknown} messages are held by living workers that do not know of them"),
+            "deploy this version everywhere: its workers put them back with each heartbeat; restart older ones",
         );
     }
-    Finding::ok(check, "every claimed message is in the hands of a worker")
+    Finding::ok(check, "every claimed message is held by a worker")
 }
 
 fn schedules(overdue: &[OverdueSchedule]) -> Finding {
@@ -237,7 +237,7 @@ fn schedules(overdue: &[OverdueSchedule]) -> Finding {
     Finding::warning(
         "schedules",
         format!("schedules that have been due for more than five minutes: {}", some(&named)),
-        "call runDueSchedules() every minute from a cron route, or start a Scheduler; pause what is not to run",
+        "call runDueSchedules() every minute from a cron route, or start a Scheduler; pause what should not run",
     )
 }
 
@@ -300,7 +300,7 @@ mod tests {
             ("deadRows", "tables", json!([{ "name": "p", "live": 10, "dead": 300_000 }]), "p (300000 dead, 10 live)"),
             ("workers", "staleWorkers", json!([{ "host": "h", "pid": 5, "seconds": 90.2 }]), "h pid 5 (90 s)"),
             ("held", "heldByNobody", json!(5), "5 claimed messages are held by nobody"),
-            ("held", "unknownToWorkers", json!(7), "7 messages are held by workers that live and do not know of them"),
+            ("held", "unknownToWorkers", json!(7), "7 messages are held by living workers that do not know of them"),
             ("schedules", "overdueSchedules", json!([{ "name": "daily", "seconds": 600.4 }]), "daily (600 s)"),
             ("retention", "pastRetention", json!([{ "what": "metrics", "seconds": 7300 }]), "metrics (2 h)"),
         ];

@@ -86,7 +86,7 @@ fn pooler(config: &Config) -> Finding {
         (Some(false), true) => Finding::error(
             "pooler",
             "database.pooled is false, but the URL names a transaction pooler",
-            "take database.pooled out of the configuration, or use the direct URL",
+            "remove database.pooled from the configuration, or use the direct URL",
         ),
         (Some(true), _) | (None, true) => Finding::ok("pooler", "statements are sent for a transaction pooler"),
         (_, false) => Finding::ok("pooler", "statements are prepared on direct connections"),
@@ -97,7 +97,7 @@ fn denied_pooler(label: &str) -> Finding {
     Finding::error(
         "pooler",
         format!("a transaction pooler answers at {label}, but statements are sent as on a direct connection"),
-        "add ?pgbouncer=true to the URL, and take database.pooled (SYMPHONY_DATABASE_POOLED) out of the configuration",
+        "add ?pgbouncer=true to the URL, and remove database.pooled (SYMPHONY_DATABASE_POOLED) from the configuration",
     )
 }
 
@@ -132,11 +132,11 @@ async fn handlers(engine: &Arc<Engine>, types: &[String]) -> Result<Finding> {
         }
     }
     if waiting.is_empty() {
-        return Ok(Finding::ok("handlers", "every message that waits has a handler here"));
+        return Ok(Finding::ok("handlers", "every waiting message has a handler here"));
     }
     Ok(Finding::warning(
         "handlers",
-        format!("messages wait that have no handler here: {}", waiting.join(", ")),
-        "register a handler for each type, or consume them where there is one",
+        format!("messages wait without a handler here: {}", waiting.join(", ")),
+        "register a handler for each type, or consume them in a process that has one",
     ))
 }

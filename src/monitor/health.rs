@@ -42,7 +42,7 @@ pub struct Facts {
 pub async fn ask(engine: &Arc<Engine>, types: Option<&[String]>) -> Facts {
     let mut facts = Facts::default();
     let limit_ms = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
-    let late = |_| Err(Error::Timeout { operation: "looking at the health", limit_ms });
+    let late = |_| Err(Error::Timeout { operation: "checking the health", limit_ms });
     let outcome = tokio::time::timeout(PATIENCE, gather(engine, types, &mut facts)).await.unwrap_or_else(late);
     facts.error = outcome.err().map(|error| error.to_json());
     facts

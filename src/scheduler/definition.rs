@@ -122,7 +122,7 @@ impl Definition {
         let Options { from, until, jitter, max_runs, missed, max_missed, missed_after, overlap, .. } = &given.options;
         if (*missed, *overlap) == (Missed::All, Overlap::Skip) {
             let problem =
-                "'skip' leaves out all but the first of the runs that missed: 'all' makes up for; take one of them";
+                "'skip' leaves out all but the first run that missed: 'all' makes up for; use only one of them";
             return Err(invalid("options.overlap", problem.to_owned()));
         }
         let message_options = request.options.as_ref();
@@ -296,7 +296,7 @@ fn refuse_foreign_options(request: &Request<'_>) -> Result<()> {
     ];
     match foreign.iter().find(|(_, given)| *given) {
         Some((name, _)) => {
-            Err(invalid(&format!("options.{name}"), "is the schedule's to decide; leave it out".to_owned()))
+            Err(invalid(&format!("options.{name}"), "is decided by the schedule; leave it out".to_owned()))
         }
         None => Ok(()),
     }
@@ -312,7 +312,7 @@ fn one_transport(names: &Names) -> Result<String> {
 fn checked_name(name: &str) -> Result<String> {
     let length = name.chars().count();
     if name.trim().is_empty() || length > MAX_NAME_CHARS || name.contains('\0') {
-        let problem = format!("has {length} characters, wants a text of 1 to {MAX_NAME_CHARS}, without NUL");
+        let problem = format!("has {length} characters, wants a string of 1 to {MAX_NAME_CHARS}, without NUL");
         return Err(invalid("options.name", problem));
     }
     Ok(name.to_owned())

@@ -59,7 +59,7 @@ pub async fn define(engine: &Arc<Engine>, text: &str) -> Result<Value> {
         let read = Definition::read(engine, schedule.get(), &table.store(), Some(&group)).await;
         let name = read.map_err(|error| at(index, error))?.name;
         if names.contains(&name) {
-            let problem = format!("\"{name}\" stands twice");
+            let problem = format!("\"{name}\" appears twice");
             return Err(at(index, Error::InvalidSchedule { path: "options.name".to_owned(), problem }));
         }
         names.push(name);
@@ -147,13 +147,13 @@ pub async fn delete(engine: &Arc<Engine>, name: &str) -> Result<bool> {
 /// Refuses a name that no schedule can have, and Postgres no text.
 pub(super) fn storable(path: &str, name: &str) -> Result<()> {
     if name.contains('\0') {
-        let problem = "has a NUL in it, wants the name of a schedule".to_owned();
+        let problem = "contains a NUL, wants the name of a schedule".to_owned();
         return Err(Error::InvalidSchedule { path: path.to_owned(), problem });
     }
     Ok(())
 }
 
 pub(super) fn contended() -> Error {
-    let reason = "others changed the schedule again and again".to_owned();
+    let reason = "others kept changing the schedule".to_owned();
     Error::Query { operation: "schedule_put", reason, sqlstate: String::new(), transient: true }
 }

@@ -188,7 +188,7 @@ pub(crate) fn one_road<'a>(settlements: impl IntoIterator<Item = &'a Settlement>
     if roads.all(|it| it == road) {
         return Ok(road);
     }
-    let reason = "those settled together must all end, all go back, or all be buried".to_owned();
+    let reason = "outcomes settled together must all end, all return, or all be buried".to_owned();
     Err(Error::Serialization { what: "outcomes", reason })
 }
 

@@ -36,7 +36,7 @@ pub fn buried(outcome: &Outcome, error: &Error) -> Outcome {
         Outcome::Completed => "it was handled",
         Outcome::Discarded { .. } => "its handler discarded it",
         Outcome::Retry { .. } | Outcome::Bury { .. } => "its handler failed",
-        Outcome::Snooze { .. } => "its handler put it off",
+        Outcome::Snooze { .. } => "its handler snoozed it",
         Outcome::Release { .. } => "it was handed back",
     };
     let message = ascii(&format!("{meant}, and the database refuses to store that: {error}"));

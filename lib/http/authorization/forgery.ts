@@ -26,7 +26,7 @@ export function refuseForgery(request: Request): void {
   } else if (origin !== null) {
     if (!isOwn(origin, request)) throw refused(`another site (origin: ${shown(origin)})`)
   } else if (mayBeForged(request)) {
-    throw refused('a browser that does not say which site made it ask', REMEDY)
+    throw refused('a browser that does not say which site caused the request', REMEDY)
   }
 }
 

@@ -28,7 +28,7 @@ async function dispatchOne({ request }: Call): Promise<Answer> {
   const unknown = Object.keys(message).find((key) => !MESSAGE_KEYS.includes(key))
   if (unknown !== undefined) {
     const path = `message.${cut(unknown)}`
-    throw badRequest(`${path}: no such field; there are ${MESSAGE_KEYS.join(', ')}`, path)
+    throw badRequest(`${path}: unknown field; the fields are ${MESSAGE_KEYS.join(', ')}`, path)
   }
   // Numbers are stored as they were sent: a double cannot hold all of them.
   const text = { payload: textAt(body.text, 'message', 'payload'), metadata: textAt(body.text, 'message', 'metadata') }

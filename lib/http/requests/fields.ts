@@ -40,7 +40,7 @@ export function readExactly<F extends Fields>(
 ): Values<F> {
   const unknown = names.find((name) => !Object.hasOwn(fields, name))
   if (unknown !== undefined) {
-    throw badRequest(`${cut(unknown)}: no such field; there are ${Object.keys(fields).join(', ')}`, cut(unknown))
+    throw badRequest(`${cut(unknown)}: unknown field; the fields are ${Object.keys(fields).join(', ')}`, cut(unknown))
   }
   const values: Record<string, unknown> = {}
   for (const [name, given] of Object.entries(body)) {

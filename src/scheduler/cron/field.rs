@@ -127,7 +127,7 @@ impl Field {
             days.last_weekday = true;
         } else if let Some(before) = item.strip_prefix("L-") {
             let fits = number(before).filter(|it| (1..=30).contains(it));
-            days.before_last |= 1 << fits.ok_or("L-1 to L-30: so many days before the last one")?;
+            days.before_last |= 1 << fits.ok_or("L-1 to L-30: this many days before the last one")?;
         } else if let Some(day) = item.strip_suffix('W') {
             days.nearest |= 1 << self.value(day).map_err(|_| "1W to 31W, or LW")?;
         } else {
@@ -141,7 +141,7 @@ impl Field {
         if let Some((day, nth)) = item.split_once('#') {
             let day = self.value(day)? % 7;
             let nth = number(nth).filter(|it| (1..=5).contains(it));
-            let nth = nth.ok_or("a weekday and which one of the month, 5#1 to 5#5")?;
+            let nth = nth.ok_or("a weekday and its number in the month, 5#1 to 5#5")?;
             weekdays.nth[usize::from(nth - 1)] |= 1 << day;
         } else if let Some(day) = item.strip_suffix('L') {
             let day = self.value(day).map_err(|_| "a weekday before the L, such as 5L for the last Friday")?;

@@ -76,7 +76,7 @@ impl Cron {
                 rest + 4,
                 "?",
                 0,
-                "* in one of the two, for ? leaves the choice to the other",
+                "* in one of the two, because ? leaves the choice to the other",
             ));
         }
         let texts = [&second, &minute, &hour, &day, &month, &weekday].map(|it| it.text.as_str());
@@ -90,7 +90,7 @@ impl Cron {
             days: Days { of_month: day.month_days, of_week: weekday.weekdays },
         };
         if !cron.ever_runs() {
-            let wants = format!("a day that months {} have; as it is it never runs", cron.month_names());
+            let wants = format!("a day that exists in months {}; as it is, it never runs", cron.month_names());
             return Err(source.refuse(&MONTH_DAY, rest + 2, &day.text, 0, wants));
         }
         Ok(cron)
@@ -223,7 +223,7 @@ impl<'a> Source<'a> {
         }
         match count {
             5 | 6 => Ok(source),
-            _ => problem("minute, hour, day of month, month, weekday; or six, with the second before them"),
+            _ => problem("minute, hour, day of month, month, weekday; or six, with seconds first"),
         }
     }
 
@@ -286,15 +286,15 @@ mod tests {
             ("0 0 * * 5-1", "weekday 5-1: a range that runs forwards; write 5-6,0-1"),
             ("0 0 L-31 * *", "day of month L-31: L-1 to L-30"),
             ("0 0 32W * *", "day of month 32W: 1W to 31W, or LW"),
-            ("0 0 * * 5#6", "weekday 5#6: a weekday and which one of the month, 5#1 to 5#5"),
+            ("0 0 * * 5#6", "weekday 5#6: a weekday and its number in the month, 5#1 to 5#5"),
             ("0 0 * * L", "weekday L: a weekday before the L, such as 5L for the last Friday"),
             ("0 0 ? * ?", "weekday ?: * in one of the two"),
             ("? * * * *", "minute ?: 0 to 59"),
             (
                 "0 0 30 2 *",
-                "day of month 30: a day that months 2 have; as it is it never runs (field 3, character 5 of",
+                "day of month 30: a day that exists in months 2; as it is, it never runs (field 3, character 5 of",
             ),
-            ("0 0 31 4,6,9,11 *", "day of month 31: a day that months 4,6,9,11 have"),
+            ("0 0 31 4,6,9,11 *", "day of month 31: a day that exists in months 4,6,9,11"),
             ("1, * * * *", "minute : 0 to 59 (field 1, character 3 of"),
             ("+1 * * * *", "minute +1: 0 to 59"),
             ("-1 * * * *", "minute -1: 0 to 59"),

@@ -74,7 +74,7 @@ impl Place<'_> {
         match reason(error) {
             // In the driver's words, which has no other sign for it.
             said if said == "server does not support TLS" => {
-                self.connection("the server does not support TLS, and sslmode asks for it".to_owned())
+                self.connection("the server does not support TLS, but sslmode requires it".to_owned())
             }
             said => self.connection(said),
         }
@@ -102,7 +102,7 @@ impl Place<'_> {
 
     /// The error for a question that others leave no connection to.
     pub fn busy(&self) -> Error {
-        let reason = "other questions take all connections that lists, counts and metrics may have".to_owned();
+        let reason = "other queries use all connections available to lists, counts and metrics".to_owned();
         Error::Connection { target: self.target.to_owned(), reason, sent: false }
     }
 

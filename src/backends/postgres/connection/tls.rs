@@ -76,7 +76,7 @@ pub fn refusal(error: &tokio_postgres::Error) -> Option<(String, &'static str)> 
             "Connect by a name that it is made for, or with sslmode=verify-ca, which does not ask for the name"
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "Renew it on the server",
-        _ => "Give the server another one, signed by an authority and not an authority's own",
+        _ => "Give the server one that an authority has signed, not an authority's own",
     };
     Some((problem.to_string(), remedy))
 }

@@ -105,7 +105,7 @@ impl<'a> Parts<'a> {
 fn doubt(hosts: &str, database: &str, parameters: &str) -> Option<&'static str> {
     let names = |it: char| it.is_alphanumeric() || "-._~%[]:,".contains(it);
     if !hosts.chars().all(names) || hosts.split(',').any(|host| !has_port(host)) {
-        return Some("whose host or port cannot be one");
+        return Some("with an invalid host or port");
     }
     if database.contains(['@', '/', '#', ':']) {
         return Some("with a character in the name of its database that has to be percent-encoded");
@@ -115,7 +115,7 @@ fn doubt(hosts: &str, database: &str, parameters: &str) -> Option<&'static str> 
         let named = key.chars().all(|it| it.is_ascii_alphanumeric() || "_-.".contains(it));
         !named || (value.contains('@') && !DRIVER_PARAMETERS.contains(&key))
     };
-    parameters.split('&').any(is_foreign).then_some("with an @ or another odd character in its parameters")
+    parameters.split('&').any(is_foreign).then_some("with an unusual character such as @ in its parameters")
 }
 
 /// Whether what follows the name of a host is a port, if anything does.
@@ -147,7 +147,7 @@ fn unreadable(error: &tokio_postgres::Error) -> Error {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     let known = |option: &str| DRIVER_PARAMETERS.contains(&option) || option == "sslmode";
     let shown = reason.split('`').nth(1).is_none_or(known) && !reason.contains('"') && !reason.contains('\'');
-    let reason = if shown { reason } else { "one of its options is not known".to_owned() };
+    let reason = if shown { reason } else { "one of its options is unknown".to_owned() };
     Error::configuration("database.url", format!("a URL that cannot be read ({reason})"), FORM)
 }
 

@@ -117,9 +117,9 @@ fn unknown(key: &str) -> Error {
     let got = match key {
         "sslmode" => "an sslmode that does not exist".to_owned(),
         "sslcert" | "sslkey" | "sslpassword" | "sslidentity" => {
-            format!("{key}, but no client certificate can be shown")
+            format!("{key}, but client certificates are not supported")
         }
-        "sslcrl" | "sslcrldir" => format!("{key}, but no list of revoked certificates is read"),
+        "sslcrl" | "sslcrldir" => format!("{key}, but revocation lists are not supported"),
         _ => format!("{key} with a value that cannot be honoured"),
     };
     let wants = "a URL that asks for TLS by sslmode (disable, prefer, require, verify-ca, verify-full) and sslrootcert";
