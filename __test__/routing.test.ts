@@ -108,7 +108,7 @@ describe('a message routed to several transports', () => {
 })
 
 describe('dispatchToTransports()', () => {
-  test('answers one entry a transport, in order', async () => {
+  test('returns one entry per transport, in order', async () => {
     const results = await dispatchToTransports({ type: 'Any', payload: {} }, ['email', 'later', 'audit'], {
       priority: 3,
     })

@@ -1,7 +1,7 @@
 /**
  * One system in a process of its own: `node child.mjs <system>`.
  *
- * One JSON command a line on stdin, one JSON answer a line on stdout, as the floor in `raw/` speaks.
+ * One JSON command per line on stdin, one JSON answer per line on stdout, as the floor in `raw/` speaks.
  */
 import { createInterface } from 'node:readline'
 import { commands } from './harness/commands.mjs'

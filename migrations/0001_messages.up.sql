@@ -91,7 +91,7 @@ COMMENT ON TABLE :"schema".messenger_messages_finished IS 'Messages done, kept f
 COMMENT ON COLUMN :"schema".messenger_messages.id IS 'UUIDv7, made by the dispatcher.';
 COMMENT ON COLUMN :"schema".messenger_messages.created_at IS 'When it was dispatched, by the database clock.';
 COMMENT ON COLUMN :"schema".messenger_messages.available_at IS 'Not claimed before this instant; the order inside a priority.';
-COMMENT ON COLUMN :"schema".messenger_messages.scheduled_at IS 'The instant the caller asked for, if any.';
+COMMENT ON COLUMN :"schema".messenger_messages.scheduled_at IS 'The time the caller asked for, if any.';
 COMMENT ON COLUMN :"schema".messenger_messages.processed_at IS 'When it was finished.';
 COMMENT ON COLUMN :"schema".messenger_messages.locked_at IS 'When it was claimed.';
 COMMENT ON COLUMN :"schema".messenger_messages.locked_by IS 'The fence: a token unique to the claim, named by every settle.';
@@ -102,7 +102,7 @@ COMMENT ON COLUMN :"schema".messenger_messages.priority IS '1 to 10, 10 first.';
 COMMENT ON COLUMN :"schema".messenger_messages.crash_count IS 'How often a process died while it held the message.';
 COMMENT ON COLUMN :"schema".messenger_messages.status IS 'pending, processing, completed, discarded or cancelled.';
 COMMENT ON COLUMN :"schema".messenger_messages.transport_name IS 'The transport it was sent to.';
-COMMENT ON COLUMN :"schema".messenger_messages.queue_name IS 'The queue inside the transport.';
+COMMENT ON COLUMN :"schema".messenger_messages.queue_name IS 'The queue within the transport.';
 COMMENT ON COLUMN :"schema".messenger_messages.message_type IS 'Chooses the handlers.';
 COMMENT ON COLUMN :"schema".messenger_messages.idempotency_key IS 'The key given by the caller, if any.';
 COMMENT ON COLUMN :"schema".messenger_messages.body IS 'The payload.';
@@ -142,7 +142,7 @@ COMMENT ON COLUMN :"schema".messenger_failed_messages.message_id IS 'The id it h
 COMMENT ON COLUMN :"schema".messenger_failed_messages.error_class IS 'The class of the last error; WorkerCrash when its process died three times.';
 COMMENT ON COLUMN :"schema".messenger_failed_messages.error_history IS 'The last 20 failed runs: [{ at, class, message }].';
 
--- One row a worker or invocation; its lease covers every message it has claimed. Updated in place and often: room on
+-- One row per worker or invocation; its lease covers every message it has claimed. Updated in place and often: room on
 -- the page keeps those updates off the index.
 CREATE TABLE :"schema".messenger_workers (
   id uuid PRIMARY KEY,

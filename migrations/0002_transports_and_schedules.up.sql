@@ -39,7 +39,7 @@ CREATE TABLE :"schema".messenger_schedules (
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX messenger_schedules_due ON :"schema".messenger_schedules (next_run_at) WHERE enabled;
-COMMENT ON TABLE :"schema".messenger_schedules IS 'Recurring and planned messages, one row a schedule.';
+COMMENT ON TABLE :"schema".messenger_schedules IS 'Recurring and planned messages, one row per schedule.';
 COMMENT ON COLUMN :"schema".messenger_schedules.name IS 'Unique; scheduling again under it replaces.';
 COMMENT ON COLUMN :"schema".messenger_schedules.next_run_at IS 'When it is due; NULL when it never runs again.';
 COMMENT ON COLUMN :"schema".messenger_schedules.run_count IS 'Runs so far.';

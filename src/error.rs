@@ -1,7 +1,7 @@
 //! Everything that can go wrong, with a stable code for each.
 //!
-//! One enum for the whole crate. Each variant says what happened, names the thing, and where a remedy exists the
-//! message holds it. [`Error::class`] is the JavaScript class that the error becomes, [`Error::code`] its `code`.
+//! One enum for the whole crate. Each variant says what happened, names the thing, and includes the remedy if there
+//! is one. [`Error::class`] is the JavaScript class that the error becomes, [`Error::code`] its `code`.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a message got wrong; each has its own code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
-    /// The message type is empty, too long or no string.
+    /// The message type is empty, too long or not a string.
     Type,
     /// The payload is not a JSON object, or holds what JSON or `jsonb` cannot carry.
     Payload,
@@ -23,11 +23,11 @@ pub enum Invalid {
     ScheduledAt,
     /// `delay` is not a number of milliseconds, or negative.
     Delay,
-    /// The idempotency key is empty, too long or no string.
+    /// The idempotency key is empty, too long or not a string.
     IdempotencyKey,
-    /// The queue name is empty, too long or no string.
+    /// The queue name is empty, too long or not a string.
     Queue,
-    /// Headers or metadata are no JSON object.
+    /// Headers or metadata are not a JSON object.
     Headers,
     /// `maxRetries` is not a whole number, or negative.
     MaxRetries,
@@ -57,11 +57,11 @@ impl Invalid {
 /// What is wrong with a cron expression, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CronProblem {
-    /// The expression, shortened where it is long.
+    /// The expression, shortened if it is long.
     pub expression: String,
-    /// `minute`, `day of month` and so on; `expression` where it is about the whole.
+    /// `minute`, `day of month` and so on; `expression` for the whole.
     pub field: &'static str,
-    /// The item of the field that does not fit.
+    /// The invalid item of the field.
     pub found: String,
     /// What is allowed.
     pub wants: String,
@@ -107,7 +107,7 @@ pub enum Error {
         problem: String,
     },
 
-    /// A configuration value that does not fit.
+    /// An invalid configuration value.
     #[error("{key}: got {got}, wants {wants}")]
     InvalidConfiguration {
         /// The key, dotted, or the environment variable's name.
@@ -137,7 +137,7 @@ pub enum Error {
         name: String,
     },
 
-    /// A transport type that this version knows by name only.
+    /// A transport type that this version knows only by name.
     #[error(
         "transport \"{name}\" has the type \"{kind}\", which this version does not implement; use postgres, sync or memory"
     )]
@@ -185,7 +185,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// The server's certificate does not stand up to what `sslmode` asks.
+    /// The server's certificate does not meet what `sslmode` requires.
     #[error("the certificate of Postgres at {target} is refused: {reason}. {remedy}")]
     Certificate {
         /// Host, port and database, never the password.
@@ -205,7 +205,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// The tables are not there, or older than this version needs.
+    /// The tables are missing, or older than this version needs.
     #[error(
         "the schema \"{schema}\" lacks what this version needs ({reason}): run `await migrate()` or the files in migrations/"
     )]
@@ -241,7 +241,7 @@ pub enum Error {
         operation: &'static str,
         /// What the server said, with its SQLSTATE.
         reason: String,
-        /// The SQLSTATE, where it was the server that refused.
+        /// The SQLSTATE, if the server refused.
         sqlstate: String,
         /// Whether the same call may succeed later.
         transient: bool,
@@ -269,14 +269,14 @@ pub enum Error {
     #[error("{0}")]
     InvalidCron(Box<CronProblem>),
 
-    /// A time zone that the database of zones does not have.
+    /// A time zone that the time zone database does not have.
     #[error("timezone \"{name}\" does not exist: use an IANA name such as Europe/London, America/New_York or UTC")]
     UnknownTimezone {
         /// The name asked for.
         name: String,
     },
 
-    /// A schedule, or a question about one, that does not fit.
+    /// An invalid schedule, or an invalid question about one.
     #[error("{path}: {problem}")]
     InvalidSchedule {
         /// Where, as `options.maxRuns`.
@@ -292,7 +292,7 @@ pub enum Error {
         name: String,
     },
 
-    /// A run whose key is taken: the schedule was deleted and made anew, or its plan was set back.
+    /// A run whose key is taken: the schedule was deleted and created again, or its plan was set back.
     #[error("an earlier schedule of this name has already dispatched this run: {keys}")]
     RunRefused {
         /// The keys of the messages that were not stored, each `name@planned time`.
@@ -378,7 +378,7 @@ impl Error {
         }
     }
 
-    /// Whether the statement may have been carried out all the same, or may still be.
+    /// Whether the statement may have been executed anyway, or may still be.
     pub fn is_uncertain(&self) -> bool {
         match self {
             Self::Connection { sent, .. } => *sent,
@@ -400,7 +400,7 @@ impl Error {
         }
     }
 
-    /// Facts for a program to read: the field of an invalid message, the key of a bad configuration.
+    /// Facts for programs: the field of an invalid message, the key of a bad configuration.
     pub fn details(&self) -> Value {
         match self {
             Self::InvalidMessage { path, .. } => json!({ "path": path }),
@@ -432,7 +432,7 @@ impl Error {
         Self::InvalidMessage { rule, path: path.into(), problem: problem.into() }
     }
 
-    /// A configuration value that does not fit.
+    /// An invalid configuration value.
     pub fn configuration(key: impl Into<String>, got: impl ToString, wants: impl Into<String>) -> Self {
         Self::InvalidConfiguration { key: key.into(), got: got.to_string(), wants: wants.into() }
     }

@@ -18,8 +18,8 @@
 //! | [`engine`] | one configuration with its transports, which everything below borrows |
 //! | [`dispatcher`] | message to envelopes to transports |
 //! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
-//! | [`scheduler`] | messages that come again: once, cron, interval |
-//! | [`monitor`] | how the queue is, and what to do about it |
+//! | [`scheduler`] | recurring messages: once, cron, interval |
+//! | [`monitor`] | the state of the queue, and what to do about it |
 //! | [`operate`] | messages and dead letters as operators ask for them |
 //! | `binding` | the only module that knows Node exists |
 

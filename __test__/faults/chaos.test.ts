@@ -234,7 +234,7 @@ class Chaos {
     this.done.stops += 1
   }
 
-  /** From now on, and for ever unless something is done about it. */
+  /** From now on, and forever unless something is done about it. */
   #standsStill({ who }: Consumer): Standstill {
     const standstill = { from: Date.now(), to: Number.POSITIVE_INFINITY }
     this.standstills.processes.set(who, [...(this.standstills.processes.get(who) ?? []), standstill])

@@ -92,7 +92,7 @@ test('a batch of 200 with one that aborts: it alone is buried, three processes d
   expect(deaths).toBe(3)
   tell('4 suspects', {
     'processes died': deaths,
-    'messages a second undisturbed': Math.round(undisturbed),
+    'messages per second undisturbed': Math.round(undisturbed),
     'and meanwhile': Math.round(meanwhile),
     ratio: (meanwhile / undisturbed).toFixed(2),
   })

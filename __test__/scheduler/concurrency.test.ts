@@ -11,7 +11,7 @@ const SECONDS = scaled(3, 20)
 const database = await createQueue()
 
 /** Real time, the database's own: nothing is injected. `missed: 'all'`, since a busy machine may pause for a second. */
-test('many processes in a loop make exactly one message a schedule and second', { timeout: 200_000 }, async () => {
+test('many processes in a loop make exactly one message per schedule and second', { timeout: 200_000 }, async () => {
   const environment = { SYMPHONY_DATABASE_URL: database.url, SYMPHONY_DATABASE_POOL_SIZE: '1' }
   const programs = Array.from({ length: PROCESSES }, () =>
     startProgram('../scheduler/programs/run-due.mjs', environment),

@@ -41,7 +41,7 @@ export default {
   },
 }
 
-/** Asks the system, ten times a second, so that the process itself is not disturbed. */
+/** Asks the system, ten times per second, so that the process itself is not disturbed. */
 function watch(pid) {
   /** @type {number[]} */
   const seen = []

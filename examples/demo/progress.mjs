@@ -1,4 +1,4 @@
-/** A progress bar on a terminal, a plain line a second otherwise. */
+/** A progress bar on a terminal, one plain line per second otherwise. */
 import { bold, cyan, dim, number, yellow } from './style.mjs'
 
 const width = 32

@@ -10,7 +10,7 @@ export function announce(jobs) {
     `${count((job) => job.options.delay)} scheduled`,
     `${count((job) => job.repeated)} dispatched twice`,
     `${count((job) => job.failure?.kind === 'once')} fail once`,
-    `${count((job) => job.failure && job.failure.kind !== 'once')} fail for ever`,
+    `${count((job) => job.failure && job.failure.kind !== 'once')} fail forever`,
   ]
   console.log(`\n${bold(`${number(jobs.length)} messages`)}: ${types}\n${dim(kinds.join(', '))}\n`)
 }
@@ -35,7 +35,7 @@ export function report(jobs, ledger, audit) {
     ['dead-lettered', ledger.deadLettered, audit.deadLettered],
     ['handled twice', ledger.twice, audit.doubled.length],
     ['lost', jobs.length - ledger.succeeded.size - ledger.deadLettered, audit.lost.length],
-    ['messages a second *', ledger.rate(prompt)],
+    ['messages per second *', ledger.rate(prompt)],
   ]
   const line = (left, middle, right) => `  ${left.padEnd(22)}${middle.padStart(12)}${right.padStart(14)}`
   console.log(`\n${dim(line('', 'the demo', 'in Postgres'))}`)

@@ -11,7 +11,7 @@ function requests(call = 0): unknown[] {
 }
 
 describe('dispatchBatch', () => {
-  test('one call, one entry a message, a bad one stops no other', async () => {
+  test('one call, one entry per message, and a bad one stops no other', async () => {
     const results = await dispatchBatch(
       [
         message,

@@ -25,7 +25,7 @@ function requests(call = 0): unknown[] {
 }
 
 describe('dispatch', () => {
-  test('answers with dates and one entry a transport', async () => {
+  test('returns dates and one entry per transport', async () => {
     const result = await dispatch(message, { priority: 7, scheduledAt: new Date(5_000), idempotencyKey: 'k' })
     const entry = {
       messageId: 'id-of-A',

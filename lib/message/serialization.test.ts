@@ -29,8 +29,8 @@ describe('what cannot be carried is refused with its path', () => {
     ['a lone low surrogate', { text: '\udc00a' }, 'payload.text', 'lone surrogate'],
     ['a lone surrogate in a key', { '\ud800': 1 }, 'payload["\\ud800"]', 'has a key'],
     ['an invalid date', { at: [new Date(Number.NaN)] }, 'payload.at[0]', 'invalid Date'],
-    ['a getter that throws', { get a() { throw new Error('no') } }, 'payload', 'cannot be read: no'], // biome-ignore format: one case a line.
-    ['a toJSON that throws text', { a: { toJSON() { throw 'no' } } }, 'payload', 'cannot be read: no'], // biome-ignore format: one case a line.
+    ['a getter that throws', { get a() { throw new Error('no') } }, 'payload', 'cannot be read: no'], // biome-ignore format: one case per line.
+    ['a toJSON that throws text', { a: { toJSON() { throw 'no' } } }, 'payload', 'cannot be read: no'], // biome-ignore format: one case per line.
   ])('%s', (_name, payload, path, problem) => {
     const error = refusal(payload)
     expect(error).toBeInstanceOf(MessageValidationError)

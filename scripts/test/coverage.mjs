@@ -50,7 +50,7 @@ export function readLcov(lcov) {
   })
 }
 
-/** One row a file, with the lines that never ran. @param {FileLines[]} files */
+/** One row per file, with the lines that never ran. @param {FileLines[]} files */
 export function table(files) {
   const rows = files.map((file) => {
     const share = `${percent(file).toFixed(1)} %`.padStart(8)

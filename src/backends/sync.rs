@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// Runs handlers on the spot.
 #[async_trait]
 pub trait Inline: Send + Sync {
-    /// Handles a batch; one answer a message, in order. A message that failed is not tried again.
+    /// Handles a batch; one answer per message, in order. A message that failed is not tried again.
     async fn handle(&self, transport: &str, messages: Vec<Claimed>) -> Vec<Result<()>>;
 }
 

@@ -56,7 +56,7 @@ impl Core {
         Ok(Self { engine: Arc::new(engine), inline, running })
     }
 
-    /// Takes other configuration layers; throws and changes nothing when they are invalid.
+    /// Takes other configuration layers; throws and changes nothing if they are invalid.
     #[napi(catch_unwind)]
     pub fn configure(&self, layers: String) -> napi::Result<()> {
         self.engine.configure(&read_layers(&layers)?).map_err(thrown)
@@ -146,7 +146,7 @@ impl Core {
         to_text(&json!({ "reverted": done.steps, "version": done.version }))
     }
 
-    /// Where the schema stands.
+    /// The state of the schema.
     #[napi]
     pub async fn migration_status(&self) -> napi::Result<String> {
         let database = self.direct(None).map_err(thrown)?;
@@ -309,7 +309,7 @@ impl Core {
         }))
     }
 
-    /// The figures of a span of time.
+    /// The figures of a period.
     #[napi]
     pub async fn metrics(&self, window: String) -> napi::Result<String> {
         let window: Window = from_text("metrics options", &window)?;

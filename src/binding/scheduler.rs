@@ -59,7 +59,7 @@ impl Core {
         to_text(&manage::switch(&self.engine, &name, enabled).await.map_err(thrown)?.shown())
     }
 
-    /// Dispatches the message of a schedule now; answers with the messages, one a transport.
+    /// Dispatches the message of a schedule now; returns the messages, one per transport.
     #[napi]
     pub async fn run_schedule_now(&self, name: String) -> napi::Result<String> {
         to_text(&run::run_now(&self.engine, &name).await.map_err(thrown)?)

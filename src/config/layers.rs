@@ -61,7 +61,7 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// The lowest layer: the transports that are there without any configuration. Other defaults fill gaps at the end.
+    /// The lowest layer: the transports that exist without any configuration. Other defaults fill gaps at the end.
     pub fn built_in() -> Self {
         let transports = TransportKind::BUILT_IN.map(|kind| (kind.name().to_owned(), json!({ "type": kind.name() })));
         let settings = json!({ "transports": Map::from_iter(transports) });
@@ -96,7 +96,7 @@ fn sections(environments: Value) -> Result<BTreeMap<String, Layer>> {
     }
 }
 
-/// Lays `over` over `settings`: objects are merged, `null` takes away what is below, everything else replaces it.
+/// Lays `over` over `settings`: objects are merged, `null` removes what is below, everything else replaces it.
 fn merge(settings: &mut Value, over: &Value) {
     let Value::Object(over) = over else {
         if !over.is_null() {
@@ -117,7 +117,7 @@ fn merge(settings: &mut Value, over: &Value) {
     }
 }
 
-/// `transports: { default: 'supabase' }` is another way to write `defaultTransport`, which wins if both stand.
+/// `transports: { default: 'supabase' }` is another way to write `defaultTransport`, which takes precedence.
 fn name_default_transport(settings: &mut Map<String, Value>) -> BTreeMap<String, String> {
     let transports = settings.get_mut("transports").and_then(Value::as_object_mut);
     let Some(transports) = transports.filter(|transports| transports.get("default").is_some_and(Value::is_string))

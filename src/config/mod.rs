@@ -2,7 +2,7 @@
 //!
 //! Layers, later ones win: built-in defaults < platform URLs (`DATABASE_URL` and the like) < the configuration object <
 //! its section in `environments` for `SYMPHONY_ENV` (else `NODE_ENV`) < `SYMPHONY_*` variables < runtime changes.
-//! Objects are merged key by key, arrays replaced, and `null` takes away what the layers below say.
+//! Objects are merged key by key, arrays replaced, and `null` removes what the layers below say.
 //!
 //! Nothing takes effect unless everything is valid. An unknown key or a bad value in any layer, in any environment's
 //! section, is an [`Error::InvalidConfiguration`](crate::Error::InvalidConfiguration) with the dotted key, or the

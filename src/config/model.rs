@@ -24,11 +24,11 @@ use crate::policy::routing::{PriorityRoute, Routes};
 pub struct Config {
     /// Where a message without a route goes. Default `supabase`. It may exist only in the database.
     pub default_transport: String,
-    /// The queue of a message that names none, on a transport that names none. Default `default`.
+    /// The queue of a message that specifies none, on a transport that specifies none. Default `default`.
     pub default_queue: String,
-    /// The priority of a message that names none, on a transport that names none; 1 to 10. Default 5.
+    /// The priority of a message that specifies none, on a transport that specifies none; 1 to 10. Default 5.
     pub default_priority: u8,
-    /// Transports by name. `sync`, `supabase`, `postgres` and `memory` are always there unless taken away.
+    /// Transports by name. `sync`, `supabase`, `postgres` and `memory` always exist unless removed.
     pub transports: BTreeMap<String, TransportConfig>,
     /// Transports by message type or pattern (`Email*`, `*`); see [`crate::policy::routing::route`].
     pub routing: BTreeMap<String, Vec<String>>,
@@ -57,7 +57,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// What decides about the way of a message.
+    /// What decides where a message goes.
     pub fn routes(&self) -> Routes<'_> {
         Routes {
             default_transport: &self.default_transport,
@@ -107,15 +107,15 @@ pub struct WorkerConfig {
     pub batch_size: usize,
     /// Handlers that run at the same time, 1 to 10000. Default 5.
     pub max_concurrency: usize,
-    /// Pause of an idle worker before it looks again, at least 1 ms. Default 1 s.
+    /// Pause of an idle worker between two polls, at least 1 ms. Default 1 s.
     #[serde(serialize_with = "millis")]
     pub poll_interval: Duration,
-    /// How long a claim holds without a heartbeat, at least 1 s. Default 30 s.
+    /// How long a claim is valid without a heartbeat, at least 1 s. Default 30 s.
     #[serde(serialize_with = "millis")]
     pub lease: Duration,
-    /// At how many crashes a message becomes a dead letter, 2 to 1000. Default 3.
+    /// The number of crashes that make a message a dead letter, 2 to 1000. Default 3.
     pub max_crashes: i16,
-    /// How long one handler may run; `None` (0 in JSON) = as long as it likes. Default none.
+    /// How long one handler may run; `None` (0 in JSON) = no limit. Default none.
     #[serde(serialize_with = "timeout")]
     pub handler_timeout: Option<Duration>,
     /// How long a stopping worker waits for running handlers before it releases their messages. Default 30 s.
@@ -163,7 +163,7 @@ pub struct DatabaseConfig {
     pub direct_url: Option<String>,
     /// Schema of the tables: letters, digits and underscores, at most 63. Default `symphony`.
     pub schema: String,
-    /// Most connections open at once, 1 to 1000. Default 5.
+    /// The most connections open at once, 1 to 1000. Default 5.
     pub pool_size: usize,
     /// Whether `url` leads to a transaction pooler; `None` = see [`DatabaseConfig::is_pooled`]. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,14 +6,14 @@ use super::value::{Fit, Misfit};
 use crate::base::suggestions;
 use crate::error::{Error, Result};
 
-/// One object of the configuration and where it stands. A value of `null` counts as absent.
+/// One object of the configuration and its path. A value of `null` counts as absent.
 pub(super) struct Section<'a> {
     path: String,
     fields: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Section<'a> {
-    /// The object `value` at `path` (empty for the whole configuration), in which only the keys `allowed` may stand.
+    /// The object `value` at `path` (empty for the whole configuration), in which only the keys `allowed` may appear.
     pub fn new(path: impl Into<String>, value: &'a Value, allowed: &[&str]) -> Result<Self> {
         let section = Self::open(path, value)?;
         match section.entries().find(|(key, _)| !allowed.contains(key)) {
@@ -26,7 +26,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Like [`Section::new`], for an object whose keys are names that the user gives.
+    /// Like [`Section::new`], for an object whose keys are names given by the user.
     pub fn open(path: impl Into<String>, value: &'a Value) -> Result<Self> {
         let path = path.into();
         match value {
@@ -36,12 +36,12 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The object under `key`, in which only the keys `allowed` may stand; an absent one is empty.
+    /// The object under `key`, in which only the keys `allowed` may appear; an absent one is empty.
     pub fn section(&self, key: &str, allowed: &[&str]) -> Result<Section<'a>> {
         Section::new(self.path_of(key), self.get(key).unwrap_or(&Value::Null), allowed)
     }
 
-    /// The object under `key` whose keys are names that the user gives; an absent one is empty.
+    /// The object under `key` whose keys are names given by the user; an absent one is empty.
     pub fn names(&self, key: &str) -> Result<Section<'a>> {
         Section::open(self.path_of(key), self.get(key).unwrap_or(&Value::Null))
     }
@@ -72,7 +72,7 @@ impl<'a> Section<'a> {
         read(self.get(key).unwrap_or(&Value::Null)).map_err(|misfit| misfit.at(self.path_of(key)))
     }
 
-    /// Checks a key that the user gives as a name; a bad one is an error of this section.
+    /// Checks a key that is a name given by the user; a bad one is an error of this section.
     pub fn check_key(&self, key: &str, read: impl Fn(&Value) -> Fit<String>) -> Result<String> {
         read(&Value::from(key)).map_err(|misfit| misfit.at(&self.path))
     }

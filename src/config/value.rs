@@ -16,10 +16,10 @@ const MAX_SHOWN_CHARS: usize = 80;
 /// The largest whole number that a float holds exactly: 2^53.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A value that fits, or why it does not.
+/// A valid value, or why it is invalid.
 pub(super) type Fit<T> = Result<T, Misfit>;
 
-/// Why a value does not fit; [`Misfit::at`] adds where it stands.
+/// Why a value is invalid; [`Misfit::at`] adds where it is.
 #[derive(Debug)]
 pub(super) struct Misfit {
     got: String,
@@ -42,7 +42,7 @@ impl Misfit {
         Self { got, wants: wants.into() }
     }
 
-    /// Adds that one of these words would fit as well.
+    /// Adds that one of these words would be valid as well.
     pub fn or_wants(mut self, words: &[&str]) -> Self {
         for word in words {
             self.wants += &format!(", or \"{word}\"");

@@ -36,13 +36,13 @@ pub struct Rollup {
 pub struct Tally {
     /// Messages handled.
     pub succeeded: u64,
-    /// Failed runs that will be tried again.
+    /// Failed runs that will be retried.
     pub retried: u64,
     /// Messages that failed for good.
     pub dead_lettered: u64,
-    /// Messages finished unhandled by their handler's word.
+    /// Messages that their handler discarded.
     pub discarded: u64,
-    /// Messages put off by their handler.
+    /// Messages postponed by their handler.
     pub snoozed: u64,
     /// Messages put back unhandled.
     pub released: u64,
@@ -61,7 +61,7 @@ pub struct Tally {
 pub struct Errors {
     /// How many.
     pub count: u64,
-    /// When the last was, in milliseconds since the epoch.
+    /// When it last happened, in milliseconds since the epoch.
     pub last: f64,
 }
 

@@ -1,4 +1,4 @@
-//! A span of time, and what was counted in it.
+//! A period, and what was counted in it.
 
 use super::rollup::Tally;
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ const USUAL_MINUTES: f64 = 60.0;
 /// A hundred years: what comes is a date that everybody can hold.
 const MOST_MINUTES: f64 = 52_560_000.0;
 
-/// Which span of time. Its beginning is rounded down to the minute.
+/// Which period. Its beginning is rounded down to the minute.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
@@ -57,7 +57,7 @@ impl Window {
 pub struct Counted {
     /// From when on; `None` where nothing can be told.
     pub start: Option<DateTime<Utc>>,
-    /// Up to when.
+    /// Its end.
     pub end: Option<DateTime<Utc>>,
     /// Counts by transport and type.
     pub rows: Vec<CountedRow>,

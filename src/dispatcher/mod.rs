@@ -21,7 +21,7 @@ use parcel::Parcel;
 use plan::Plan;
 use std::sync::Arc;
 
-/// Dispatches a batch: JSON text of an array of requests. One answer a request, in order.
+/// Dispatches a batch: JSON text of an array of requests. One answer per request, in order.
 ///
 /// # Errors
 /// Only when the text is not a JSON array; everything else is the answer of the message it concerns.

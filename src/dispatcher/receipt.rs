@@ -1,4 +1,4 @@
-//! What became of a message.
+//! What happened to a message.
 
 use super::slot::{Routed, Slot};
 use crate::error::{Error, Result};
@@ -24,10 +24,10 @@ pub struct Receipt {
     pub queue: Arc<str>,
     /// 1 to 10.
     pub priority: u8,
-    /// From when it can be handled, by the transport's clock.
+    /// When it can be handled at the earliest, by the transport's clock.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub available_at: DateTime<Utc>,
-    /// The instant asked for, if any.
+    /// The requested time, if any.
     #[serde(with = "chrono::serde::ts_milliseconds_option", skip_serializing_if = "Option::is_none")]
     pub scheduled_at: Option<DateTime<Utc>>,
     /// The key given; where none was, the message's id stands for it and deduplicates nothing.
@@ -58,7 +58,7 @@ impl Receipt {
     }
 }
 
-/// What became of one message: one answer a transport, at least one of them good.
+/// What happened to one message: one answer per transport, at least one of them good.
 #[derive(Debug)]
 pub struct Dispatched {
     /// In the order of its route.

@@ -40,7 +40,7 @@ pub struct Envelope {
     pub message_type: Arc<str>,
     /// The transport it goes to.
     pub transport: Arc<str>,
-    /// The queue inside the transport.
+    /// The queue within the transport.
     pub queue: Arc<str>,
     /// 1 to 10, 10 first.
     pub priority: u8,

@@ -17,7 +17,7 @@ pub struct Failure {
 pub enum Outcome {
     /// Handled.
     Completed,
-    /// Finished without having been handled, on the handler's word.
+    /// Discarded by its handler.
     Discarded {
         /// Why.
         reason: String,
@@ -38,7 +38,7 @@ pub enum Outcome {
         /// Handlers that have succeeded so far.
         handled: Vec<String>,
     },
-    /// Put off by its handler: back later, without using up an attempt.
+    /// Postponed by its handler: back later, without using up an attempt.
     Snooze {
         /// How long from now.
         delay: Duration,

@@ -4,36 +4,36 @@ use serde::{Deserialize, Serialize};
 
 /// The oldest Postgres that is tested.
 const OLDEST_VERSION: i32 = 150_000;
-/// Clocks further apart than this are worth a word, in milliseconds: schedules and log lines will not match.
+/// Clocks further apart than this are reported, in milliseconds: schedules and log lines will not match.
 const CLOCK_TOLERANCE_MS: f64 = 2_000.0;
 /// A transaction older than this keeps vacuum from cleaning up the queue's tables, in seconds.
 const OLD_TRANSACTION_S: f64 = 60.0;
-/// Dead rows are normal in a queue; this many, and this many times the live ones, say that vacuum does not keep up.
+/// Dead rows are normal in a queue; this many, and this many times the live ones, mean that vacuum does not keep up.
 const MANY_DEAD: i64 = 200_000;
 const DEAD_TO_LIVE: i64 = 5;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// As it should be.
     Ok,
-    /// It works, and will work badly.
+    /// It works, but will get worse.
     Warning,
     /// It does not work, or is not safe.
     Error,
 }
 
-/// One thing looked at.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at, a stable name.
+    /// What was checked, a stable name.
     pub check: &'static str,
     /// How it is.
     pub severity: Severity,
     /// What was seen.
     pub message: String,
-    /// What to do, where something is to be done.
+    /// What to do, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
@@ -44,7 +44,7 @@ impl Finding {
         Self { check, severity: Severity::Ok, message: message.into(), remedy: None }
     }
 
-    /// It works, and will work badly.
+    /// It works, but will get worse.
     pub fn warning(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { check, severity: Severity::Warning, message: message.into(), remedy: Some(remedy.into()) }
     }

@@ -15,9 +15,9 @@ use std::time::Instant;
 /// What the examination found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Whether nothing is an error.
+    /// Whether no finding is an error.
     pub healthy: bool,
-    /// Everything looked at, in order.
+    /// All checks, in order.
     pub findings: Vec<Finding>,
 }
 

@@ -1,4 +1,4 @@
-//! The facts behind the health of the queue. What they mean is decided where they are shown.
+//! The facts behind the health of the queue. What they mean is decided elsewhere.
 
 use super::metrics::{self, Metrics};
 use crate::backends::postgres::migrate;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// How long all of it may take: a load balancer or a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is known about the queue. What could not be asked is absent, and `error` says why.
+/// What is known about the queue. What could not be queried is absent, and `error` says why.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
@@ -22,7 +22,7 @@ pub struct Facts {
     pub database: bool,
     /// Milliseconds that the database took to answer.
     pub latency: Option<f64>,
-    /// Where the schema stands.
+    /// The state of the schema.
     pub migrations: Option<migrate::Status>,
     /// Counts of all stores.
     pub vitals: Option<Vitals>,
@@ -30,7 +30,7 @@ pub struct Facts {
     pub queue_depth: Option<u64>,
     /// How long the oldest due message has waited, in milliseconds.
     pub oldest_age: Option<f64>,
-    /// Due messages that nobody here handles.
+    /// Due messages without a handler here.
     pub unhandled: Vec<Value>,
     /// The figures of `health.window`.
     pub metrics: Option<Metrics>,

@@ -1,4 +1,4 @@
-//! The figures of a span of time: rollups in, rates and percentiles out.
+//! The figures of a period: rollups in, rates and percentiles out.
 
 use crate::counts::rollup::Tally;
 use crate::counts::window::{Counted, Window};
@@ -10,13 +10,13 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The figures of a span of time.
+/// The figures of a period.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
-    /// From when on, in milliseconds since the epoch.
+    /// Its start, in milliseconds since the epoch.
     pub start_time: f64,
-    /// Up to when.
+    /// Its end.
     pub end_time: f64,
     /// Of all messages.
     #[serde(flatten)]
@@ -39,33 +39,33 @@ pub struct Figures {
     pub total_succeeded: u64,
     /// Failed runs: retried, and dead-lettered.
     pub total_failed: u64,
-    /// Failed runs that are tried again.
+    /// Failed runs that are retried.
     pub total_retried: u64,
     /// Messages that became dead letters.
     pub total_dead_lettered: u64,
-    /// Messages finished unhandled by their handler's word.
+    /// Messages that their handler discarded.
     pub total_discarded: u64,
-    /// Messages put off by their handler; not among the processed.
+    /// Messages postponed by their handler; not counted as processed.
     pub total_snoozed: u64,
-    /// Messages put back unhandled; not among the processed.
+    /// Messages put back unhandled; not counted as processed.
     pub total_released: u64,
-    /// Milliseconds in handlers, in all.
+    /// Total milliseconds in handlers.
     pub total_processing_time: f64,
     /// The mean time in handlers.
     pub average_processing_time: f64,
-    /// Half of the runs were quicker.
+    /// Half of the runs were faster.
     pub p50_processing_time: f64,
-    /// 95 % of the runs were quicker.
+    /// 95 % of the runs were faster.
     pub p95_processing_time: f64,
-    /// 99 % of the runs were quicker.
+    /// 99 % of the runs were faster.
     pub p99_processing_time: f64,
     /// The mean time from when a message was due to when it was claimed.
     pub average_waiting_time: f64,
-    /// Succeeded of processed; 1 when nothing was.
+    /// Fraction that succeeded; 1 if nothing was processed.
     pub success_rate: f64,
-    /// Failed of processed.
+    /// Fraction that failed.
     pub failure_rate: f64,
-    /// Retried of processed.
+    /// Fraction that was retried.
     pub retry_rate: f64,
 }
 
@@ -77,16 +77,16 @@ pub struct ErrorFigures {
     pub class: String,
     /// How many.
     pub count: u64,
-    /// When the last was, in milliseconds since the epoch.
+    /// When it last happened, in milliseconds since the epoch.
     pub last_seen: f64,
-    /// The types it happened to.
+    /// The types that it affected.
     pub message_types: Vec<String>,
 }
 
-/// The figures of a span of time over all stores.
+/// The figures of a period over all stores.
 ///
 /// # Errors
-/// [`crate::Error::InvalidConfiguration`] about a window that is none, and those of a statement.
+/// [`crate::Error::InvalidConfiguration`] for an invalid window, and those of a statement.
 pub async fn measure(engine: &Arc<Engine>, window: &Window) -> Result<Metrics> {
     window.check()?;
     let stores = engine.stores().await?;

@@ -1,4 +1,4 @@
-//! How the queue is: what happened in it, what a person should know, and what to do about it.
+//! The state of the queue: what happened in it, what a person should know, and what to do about it.
 
 pub mod checks;
 pub mod doctor;

@@ -1,4 +1,4 @@
-//! Dead letters across all stores: one list, whatever lies behind it.
+//! Dead letters across all stores: one list over all stores.
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// One page, newest first.
 ///
 /// # Errors
-/// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none; what is wrong with the filter.
+/// Those of the transports; [`crate::Error::Serialization`] for an invalid cursor; what is wrong with the filter.
 pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedPage> {
     fits(engine, filter).await?;
     let mut pages = Vec::new();
@@ -55,7 +55,7 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<FailedMessage>
     Ok(None)
 }
 
-/// Puts all that match back into their queues. Those that fail again meanwhile are not taken twice.
+/// Puts all matching letters back into their queues. Those that fail again meanwhile are not taken twice.
 ///
 /// # Errors
 /// Those of the transports; what was redriven before stays so.
@@ -72,7 +72,7 @@ pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<
     Ok(redriven)
 }
 
-/// Deletes all that match, and answers how many there were.
+/// Deletes all that match, and returns how many there were.
 ///
 /// # Errors
 /// As [`redrive`].
@@ -88,7 +88,7 @@ pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> 
     Ok(removed)
 }
 
-/// Refuses a filter that fits nothing by mistake.
+/// Refuses a filter that matches nothing by mistake.
 async fn fits(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<()> {
     filter.check()?;
     match &filter.transport {
@@ -97,7 +97,7 @@ async fn fits(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<()> {
     }
 }
 
-/// The ids that match, a page at a time, from the newest to the oldest: what is buried meanwhile is newer and not met.
+/// The matching ids, page by page, from the newest to the oldest: what is buried meanwhile is newer and not included.
 struct Pages {
     filter: FailedFilter,
     done: bool,

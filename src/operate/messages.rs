@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// One page, newest first.
 ///
 /// # Errors
-/// Those of the transports; [`crate::Error::Serialization`] for a cursor that is none.
+/// Those of the transports; [`crate::Error::Serialization`] for an invalid cursor.
 pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<MessagePage> {
     filter.check()?;
     if let Some(transport) = &filter.transport {
@@ -27,7 +27,7 @@ pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<Messag
     Ok(MessagePage::of(messages, filter.page_size(), reached))
 }
 
-/// One message, wherever it is in its life.
+/// One message, in any state.
 ///
 /// # Errors
 /// Those of the transports.
@@ -40,7 +40,7 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<KeptMessage>> 
     Ok(None)
 }
 
-/// Cancels a message that waits; answers with what it is afterwards, `None` where no store knows it.
+/// Cancels a message that waits; returns its state afterwards, `None` if no store knows it.
 ///
 /// # Errors
 /// Those of the transports.

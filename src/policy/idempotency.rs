@@ -19,7 +19,7 @@ pub enum Occurrence {
 
 /// Finds the repeats in a batch of `(transport, key)`; an item without a key repeats nothing.
 ///
-/// The answer has one entry an item, in order.
+/// The answer has one entry per item, in order.
 pub fn collapse<'a>(keys: impl Iterator<Item = Option<(&'a str, &'a str)>>) -> Vec<Occurrence> {
     let mut firsts = HashMap::new();
     let mut occurrences = Vec::with_capacity(keys.size_hint().0);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::base::json_number;
 use crate::base::limits::MAX_DELAY_MS;
 
-/// How often and after which delays a failed message is tried again.
+/// How often and after which delays a failed message is retried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RetryStrategy {
@@ -23,13 +23,13 @@ pub struct RetryStrategy {
     /// The cap of a delay in milliseconds; 0 = [`MAX_DELAY_MS`] only. Default 30000.
     #[serde(serialize_with = "json_number::serialize")]
     pub max_delay: f64,
-    /// Share of the delay by which it is spread in both directions before the cap, 0 to 1. Default 0.1.
+    /// Fraction of the delay by which it is spread in both directions before the cap, 0 to 1. Default 0.1.
     #[serde(serialize_with = "json_number::serialize")]
     pub jitter: f64,
 }
 
 impl RetryStrategy {
-    /// What applies where nothing is configured.
+    /// What applies by default.
     pub const BUILT_IN: Self =
         Self { max_retries: 3, delay: 1_000.0, multiplier: 2.0, max_delay: 30_000.0, jitter: 0.1 };
 }
@@ -55,7 +55,7 @@ pub enum Decision {
 /// Decides about a message that failed after `retry_count` retries (0 = its first run failed).
 ///
 /// `max_retries` is the message's own limit and replaces the strategy's. `retry_after_ms` is what the other side asked
-/// for: the message waits at least that long, `max_delay` or not. `random` is a number from 0 to 1.
+/// for: the message waits at least that long, regardless of `max_delay`. `random` is a number from 0 to 1.
 pub fn decide(
     strategy: &RetryStrategy,
     max_retries: Option<u32>,

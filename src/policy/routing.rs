@@ -27,12 +27,12 @@ impl PriorityRoute {
     }
 }
 
-/// What decides about the way of a message.
+/// What decides where a message goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Routes<'a> {
-    /// Where a message goes that nothing else decides about.
+    /// Where a message goes by default.
     pub default_transport: &'a String,
-    /// The priority of a message that names none.
+    /// The priority of a message that specifies none.
     pub default_priority: u8,
     /// Transports by message type or pattern.
     pub by_type: &'a BTreeMap<String, Vec<String>>,
@@ -42,10 +42,10 @@ pub struct Routes<'a> {
 
 /// The names of the transports for a message, at least one, each once, in the order configured.
 ///
-/// The first of these that says anything decides alone:
-/// 1. `chosen`, the caller's `options.transport` (an empty slice says nothing);
-/// 2. `priorityRouting`: the first rule whose range holds the effective priority (`priority`, else the default one) and
-///    whose `types`, if any, match;
+/// The first of these that applies decides alone:
+/// 1. `chosen`, the caller's `options.transport` (an empty slice does not apply);
+/// 2. `priorityRouting`: the first rule whose range contains the effective priority (`priority`, else the default one)
+///    and whose `types`, if any, match;
 /// 3. `routing` for exactly this type;
 /// 4. `routing` for the longest matching pattern: `Email*` before `E*` before `*`;
 /// 5. the default transport.

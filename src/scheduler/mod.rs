@@ -1,4 +1,4 @@
-//! Messages that come again: once at an instant, by a cron expression, at an interval.
+//! Recurring messages: once at an instant, by a cron expression, at an interval.
 //!
 //! | module | what it knows |
 //! |---|---|

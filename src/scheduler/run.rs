@@ -57,7 +57,7 @@ pub struct Report {
     pub next_run_in: Option<i64>,
     /// The messages.
     pub messages: Vec<Dispatched>,
-    /// What went wrong, one entry a schedule.
+    /// What went wrong, one entry per schedule.
     pub errors: Vec<Failed>,
 }
 

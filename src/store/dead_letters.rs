@@ -24,7 +24,7 @@ pub struct FailedFilter {
     pub queue: Option<String>,
     /// Class of the last error.
     pub error_class: Option<String>,
-    /// Text found in the error or in the payload, in either case.
+    /// Text found in the error or in the payload, ignoring case.
     pub text: Option<String>,
     /// Failed at or after this instant.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]

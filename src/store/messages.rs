@@ -17,7 +17,7 @@ pub const SCAN: i64 = 10_000;
 /// How far the clock of a dispatcher, which is in the ids, may be off that of the database, which is in `created_at`.
 const SKEW: TimeDelta = TimeDelta::hours(1);
 
-/// Where a message is in its life.
+/// The state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MessageStatus {
@@ -27,9 +27,9 @@ pub enum MessageStatus {
     Processing,
     /// Handled.
     Completed,
-    /// Finished without having been handled, on the handler's word.
+    /// Discarded by its handler.
     Discarded,
-    /// Taken out by an operator before it ran.
+    /// Cancelled by an operator before it ran.
     Cancelled,
     /// A dead letter.
     Failed,
@@ -71,11 +71,11 @@ pub struct MessageFilter {
     pub transport: Option<String>,
     /// Queue.
     pub queue: Option<String>,
-    /// Where they are in their life.
+    /// Their state.
     pub status: Option<MessageStatus>,
     /// 1 to 10.
     pub priority: Option<i16>,
-    /// Text found in the payload or in the last error, in either case.
+    /// Text found in the payload or in the last error, ignoring case.
     pub text: Option<String>,
     /// Dispatched at or after this instant.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
@@ -108,7 +108,7 @@ impl MessageFilter {
     /// Ids are UUIDv7 and sort by time: the ids, from the first to before the second, that can fit.
     ///
     /// # Errors
-    /// [`Error::Serialization`] for a cursor that is none.
+    /// [`Error::Serialization`] for an invalid cursor.
     pub fn ids(&self) -> Result<(Uuid, Uuid)> {
         let least = self.created_after.map_or(Uuid::nil(), |at| first_id_at(at - SKEW));
         let most = self.created_before.map_or(Uuid::max(), |at| first_id_at(at + SKEW));
@@ -127,7 +127,7 @@ fn first_id_at(at: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(millis << 80)
 }
 
-/// A message, wherever it is in its life. An instant that no calendar has, such as the `infinity` that somebody wrote by
+/// A message, in any state. An instant that no calendar has, such as the `infinity` that somebody wrote by
 /// hand, is `None`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -142,7 +142,7 @@ pub struct KeptMessage {
     pub queue: String,
     /// 1 to 10.
     pub priority: u8,
-    /// Where it is in its life.
+    /// Its state.
     pub status: MessageStatus,
     /// The payload.
     pub payload: Box<RawValue>,
@@ -153,10 +153,10 @@ pub struct KeptMessage {
     /// When it was dispatched.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub created_at: Option<DateTime<Utc>>,
-    /// From when it can be claimed.
+    /// When it can be claimed at the earliest.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub available_at: Option<DateTime<Utc>>,
-    /// The instant the caller asked for, if any.
+    /// The time the caller asked for, if any.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub scheduled_at: Option<DateTime<Utc>>,
     /// When it was finished or buried, if it is.

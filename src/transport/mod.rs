@@ -53,12 +53,12 @@ pub struct Known {
     pub before: Uuid,
 }
 
-/// What became of one envelope that was sent.
+/// What happened to one envelope that was sent.
 #[derive(Debug)]
 pub enum Sent {
     /// Stored; to be handled from this instant on, by the transport's clock.
     Queued {
-        /// From when it can be claimed.
+        /// When it can be claimed at the earliest.
         available_at: DateTime<Utc>,
     },
     /// Refused: inside the window its key belongs to another message.
@@ -137,9 +137,9 @@ pub struct Claimed {
     pub metadata: String,
     /// When it was dispatched.
     pub created_at: DateTime<Utc>,
-    /// From when it could be claimed.
+    /// When it could be claimed at the earliest.
     pub available_at: DateTime<Utc>,
-    /// The instant the caller asked for, if any.
+    /// The time the caller asked for, if any.
     pub scheduled_at: Option<DateTime<Utc>>,
     /// Failed runs before this one.
     pub retry_count: u32,
@@ -174,7 +174,7 @@ pub struct Settlement {
     pub id: Uuid,
     /// The token of the claim that it was received with.
     pub token: Uuid,
-    /// What became of it.
+    /// What happened to it.
     pub outcome: Outcome,
 }
 
@@ -654,7 +654,7 @@ pub trait Transport: Send + Sync {
         Ok(page.messages.into_iter().next())
     }
 
-    /// Messages that are no dead letters, newest first.
+    /// Messages other than dead letters, newest first.
     async fn list_messages(&self, _: &MessageFilter) -> Result<MessagePage> {
         not_capable(self.name(), "keep messages")
     }

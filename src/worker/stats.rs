@@ -42,15 +42,15 @@ pub struct Stats {
     pub claimed: u64,
     /// Messages handled.
     pub succeeded: u64,
-    /// Failed runs that will be tried again.
+    /// Failed runs that will be retried.
     pub retried: u64,
     /// Messages buried.
     pub dead_lettered: u64,
     /// Messages put back unhandled.
     pub released: u64,
-    /// Messages put off by their handler.
+    /// Messages postponed by their handler.
     pub snoozed: u64,
-    /// Messages finished unhandled by their handler's word.
+    /// Messages that their handler discarded.
     pub discarded: u64,
     /// Outcomes refused because the lease was lost.
     pub lost: u64,

@@ -188,7 +188,7 @@ pub fn bury(message: &str) -> Outcome {
     Outcome::Bury { failure: failure(message), handled: Vec::new() }
 }
 
-/// Put off by its handler.
+/// Postponed by its handler.
 pub fn snooze(delay: Duration) -> Outcome {
     Outcome::Snooze { delay, handled: Vec::new() }
 }

@@ -229,7 +229,7 @@ impl Stage {
         }
     }
 
-    /// Its outcome will never come: without this the run would wait for it for ever, and the test with it.
+    /// Its outcome will never come: without this the run would wait for it forever, and the test with it.
     fn give_up(&self, panic: JoinError) {
         self.log.lock().unwrap().panic = Some(panic);
         if let Some(consumer) = self.consumer.upgrade() {

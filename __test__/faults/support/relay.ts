@@ -14,7 +14,7 @@ export interface Relay {
   cut(): void
   /** The next answer of the server breaks off in the middle, and its connection with it. */
   tearAnswer(): void
-  /** What is open now says nothing any more, for ever; new connections come through, as to the heir of a lost host. */
+  /** What is open now says nothing any more, forever; new connections come through, as to the heir of a lost host. */
   silence(): void
   /** The next thing that the server says is lost, and the connection with it: what it was asked to do is done. */
   loseAnswer(): void

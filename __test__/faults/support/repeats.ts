@@ -2,7 +2,7 @@
 import type { KeptClaim } from './claims.js'
 import type { Run } from './journal.js'
 
-/** From when to when something did not answer, in milliseconds since the epoch; a process that was killed: for ever. */
+/** From when to when something did not answer, in milliseconds since the epoch; a process that was killed: forever. */
 export interface Standstill {
   from: number
   to: number

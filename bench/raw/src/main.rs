@@ -1,7 +1,7 @@
 //! The floor: the tables and statements of Symphony driven by a bare client, with no queue and no handlers around them.
 //!
-//! One JSON command a line on stdin, one JSON answer a line on stdout, as `bench/child.mjs` speaks. The statements are
-//! the core's own files, so that the floor moves with them.
+//! One JSON command per line on stdin, one JSON answer per line on stdout, as `bench/child.mjs` speaks. The statements
+//! are the core's own files, so that the floor moves with them.
 
 mod client;
 mod drain;

@@ -31,7 +31,7 @@ impl Clock {
     }
 }
 
-/// An instant so long after another; the end of time if it lies behind that.
+/// An instant this long after another; the end of time if it would be later.
 pub fn later(instant: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     let sum = TimeDelta::from_std(by).ok().and_then(|by| instant.checked_add_signed(by));
     sum.unwrap_or(DateTime::<Utc>::MAX_UTC)

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Rows that are kept, oldest minutes going first.
+/// Rows that are kept; the oldest minutes are dropped first.
 const KEPT: usize = 10_000;
 
 /// Counts by minute, consumer and type.
@@ -16,7 +16,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Takes rows in the place of older ones of the same minute, consumer and type.
+    /// Takes rows, replacing older ones of the same minute, consumer and type.
     pub fn write(&mut self, rollups: &[Rollup]) {
         for it in rollups {
             self.rows.insert((it.minute, it.source, it.message_type.clone()), it.tally.clone());

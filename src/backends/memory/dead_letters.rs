@@ -35,7 +35,7 @@ impl Letters {
         Self { transport, letters: BTreeMap::new() }
     }
 
-    /// Buries a message, whose failed run has been noted already.
+    /// Buries a message whose failed run is already recorded.
     pub fn bury(&mut self, message: Message, failure: Failure, now: DateTime<Utc>) {
         self.letters.insert((now, Uuid::now_v7()), Letter { message, failure });
     }
@@ -82,12 +82,12 @@ impl Letters {
         Some(kept(&letter.message, &self.transport, MessageStatus::Failed, Some(*failed_at), Some(*letter_id)))
     }
 
-    /// Deletes some; answers how many there were.
+    /// Deletes some; returns how many there were.
     pub fn remove(&mut self, ids: &[Uuid]) -> u64 {
         ids.iter().filter_map(|id| self.take(*id)).count() as u64
     }
 
-    /// Takes one out as a new message, with its lineage in the headers.
+    /// Removes one and returns it as a new message, with its lineage in the headers.
     pub fn revive(&mut self, id: Uuid, now: DateTime<Utc>) -> Option<Message> {
         let Letter { message, .. } = self.take(id)?;
         Some(Message {

@@ -1,4 +1,4 @@
-//! Executions that named themselves.
+//! Named executions.
 
 use super::clock::later;
 use crate::store::executions::{Begun, Execution};
@@ -25,7 +25,7 @@ struct Known {
 }
 
 impl Executions {
-    /// Begins it, unless it has ended or runs.
+    /// Starts it, unless it has ended or is running.
     pub fn begin(&mut self, execution: &Execution, now: DateTime<Utc>) -> Begun {
         let key = key(execution);
         match self.known.get(&key) {
@@ -41,7 +41,7 @@ impl Executions {
         Begun::Runs(self.runs)
     }
 
-    /// The run with this token has ended, or has failed and may be tried again; whether it still counted.
+    /// The run with this token has ended, or has failed and may be retried; whether it still counted.
     pub fn end(&mut self, execution: &Execution, token: i64, done: bool) -> bool {
         let running = self.known.get_mut(&key(execution)).filter(|it| it.token == token && !it.done);
         let Some(known) = running else { return false };
@@ -52,7 +52,7 @@ impl Executions {
         true
     }
 
-    /// Forgets those that nobody repeats any more, at most `limit` of them.
+    /// Forgets those that are not repeated any more, at most `limit` of them.
     pub fn forget_old(&mut self, now: DateTime<Utc>, limit: usize) -> u64 {
         let old = self.known.iter().filter(|(_, it)| it.started_at < now - KEPT).map(|(key, _)| key.clone());
         let old: Vec<_> = old.take(limit).collect();

@@ -20,7 +20,7 @@ struct Holder {
 }
 
 impl Keys {
-    /// Gives the key to the message unless another holds it; answers with the one that has it now.
+    /// Gives the key to the message unless another holds it; returns the message that has it now.
     pub fn admit(&mut self, key: &IdempotencyKey, message: Uuid, now: DateTime<Utc>) -> Uuid {
         let repeats = u64::from(key.repeats);
         match self.held.get_mut(&key.key) {

@@ -1,4 +1,4 @@
-//! Messages that wait: one ordered map a queue, by priority and then by age.
+//! Waiting messages: one ordered map per queue, by priority and then by age.
 
 use super::message::Message;
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ impl Lanes {
         self.queues.entry(message.queue.clone()).or_default().insert(place, message);
     }
 
-    /// Takes due messages of one lane out, oldest first.
+    /// Removes due messages of one lane, oldest first.
     pub fn take_due(
         &mut self,
         queue: &str,
@@ -42,7 +42,7 @@ impl Lanes {
         taken
     }
 
-    /// Takes out the first of the due messages that crashed least, of these queues (none named: any).
+    /// Removes the first of the due messages that crashed least, of these queues (none named: any).
     pub fn take_first(&mut self, queues: &[String], now: DateTime<Utc>, types: Option<&[String]>) -> Option<Message> {
         let asked = |queue: &str| queues.is_empty() || queues.iter().any(|it| it == queue);
         let due = self.iter().filter(|it| it.available_at <= now && it.is_one_of(types) && asked(&it.queue));
@@ -56,7 +56,7 @@ impl Lanes {
         taken
     }
 
-    /// Takes out one message.
+    /// Removes one message.
     pub fn take(&mut self, id: Uuid) -> Option<Message> {
         let found = self.iter().find(|it| it.id == id)?;
         let (queue, place) = (found.queue.clone(), (Reverse(found.priority), found.available_at, found.id));
@@ -84,7 +84,7 @@ impl Lanes {
         (due.take(cap).count(), messages.range(after).take(cap).count(), oldest)
     }
 
-    /// The queues that hold anything.
+    /// The queues that are not empty.
     pub fn queues(&self) -> impl Iterator<Item = &Arc<str>> {
         self.queues.keys()
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// How many failed runs a message remembers.
 const HISTORY: usize = 20;
 
-/// A message, wherever it is in its life.
+/// A message, in any state.
 #[derive(Debug, Clone)]
 pub struct Message {
     pub id: Uuid,
@@ -99,7 +99,7 @@ impl Message {
         }
     }
 
-    /// Notes a failed run, and the handlers that have succeeded up to it.
+    /// Records a failed run, and the handlers that have succeeded so far.
     pub fn note(&mut self, failure: &Failure, handled: &[String], at: DateTime<Utc>) {
         if self.history.len() >= HISTORY {
             self.history.remove(0);

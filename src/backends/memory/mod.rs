@@ -77,7 +77,7 @@ impl MemoryTransport {
         self.state().finished.count
     }
 
-    /// Says at how many crashes a message is buried; at first as configured by default.
+    /// Sets at how many crashes a message is buried; at first the default of the configuration.
     pub fn set_max_crashes(&self, crashes: i16) {
         self.state().max_crashes = crashes;
     }

@@ -57,7 +57,7 @@ impl State {
         totals
     }
 
-    /// All messages that are no dead letters.
+    /// All messages other than dead letters.
     fn found(&self) -> impl Iterator<Item = Found<'_>> {
         let waiting = self.waiting_messages().map(|it| (it, MessageStatus::Pending, None));
         let held = self.held_messages().map(|it| (it, MessageStatus::Processing, None));
@@ -87,7 +87,7 @@ impl State {
     }
 }
 
-/// Which partition holds messages of a status, where there are partitions.
+/// Which partition holds messages of a status, if there are partitions.
 fn part(status: MessageStatus) -> u8 {
     match status {
         MessageStatus::Pending => 0,

@@ -1,4 +1,4 @@
-//! Everything a memory transport holds, and what each operation does to it. One lock guards it all, so that every
+//! Everything a memory transport holds, and what each operation does to it. One lock guards it all, so every
 //! operation is as atomic as a statement.
 
 use super::clock::{Clock, later};
@@ -32,7 +32,7 @@ pub struct State {
     /// At how many crashes a message is buried.
     pub max_crashes: i16,
     waiting: Lanes,
-    /// Messages whose process died, apart from the others: a claim must not meet them.
+    /// Messages whose process died, kept apart: an ordinary claim must not take them.
     suspects: Lanes,
     held: BTreeMap<Uuid, Held>,
     leases: HashMap<Uuid, Lease>,
@@ -43,7 +43,7 @@ pub struct State {
     pub executions: Executions,
 }
 
-/// A message in the hands of a worker.
+/// A message held by a worker.
 #[derive(Debug)]
 struct Held {
     message: Message,
@@ -51,7 +51,7 @@ struct Held {
     worker: Uuid,
 }
 
-/// Since when a worker is registered, and until when its claims stand.
+/// Since when a worker is registered, and until when its claims are valid.
 #[derive(Debug)]
 struct Lease {
     since: DateTime<Utc>,
@@ -164,7 +164,7 @@ impl State {
 
     // ---- settling ----------------------------------------------------------------------------------------------
 
-    /// All or nothing; answers with the claims that no longer stand.
+    /// All or nothing; returns the claims that are not valid any more.
     pub fn settle_counted(&mut self, settlements: &[Settlement], rollups: &[Rollup]) -> Vec<Fence> {
         let stands = |it: &&Settlement| self.held.get(&it.id).is_some_and(|held| held.token == it.token);
         let lost: Vec<Fence> = settlements.iter().filter(|it| !stands(it)).map(Settlement::fence).collect();
@@ -224,7 +224,7 @@ impl State {
 
     // ---- leases ------------------------------------------------------------------------------------------------
 
-    /// Renews a worker's lease, or gives it one; answers with the time.
+    /// Renews a worker's lease, or gives it one; returns the time.
     fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
         let now = self.clock.now();
         let until = later(now, worker.lease);
@@ -292,7 +292,7 @@ impl State {
         accused.len() as u64
     }
 
-    /// Messages of workers that are not registered, not of the one that asks.
+    /// Messages of workers that are not registered, except the caller's.
     fn take_unheld(&mut self, step: RescueStep) -> Vec<Held> {
         let Self { held, leases, .. } = self;
         let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// How many finished messages are kept.
 const KEPT: usize = 1000;
 
-/// Where a message is in its life. Dead letters are not among the messages.
+/// The state of a message. Dead letters are not among the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
@@ -24,7 +24,7 @@ pub enum Status {
     Completed,
     /// Finished without having been handled.
     Discarded,
-    /// Taken out by an operator.
+    /// Cancelled by an operator.
     Cancelled,
 }
 
@@ -52,7 +52,7 @@ pub struct Listed {
     pub queue: String,
     /// 1 to 10.
     pub priority: u8,
-    /// Where it is in its life.
+    /// Its state.
     pub status: Status,
     /// The payload.
     pub payload: Box<RawValue>,
@@ -60,7 +60,7 @@ pub struct Listed {
     pub headers: Box<RawValue>,
     /// The metadata.
     pub metadata: Box<RawValue>,
-    /// From when it can be claimed.
+    /// When it can be claimed at the earliest.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub available_at: DateTime<Utc>,
     /// Failed runs so far.

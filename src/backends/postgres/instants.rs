@@ -1,4 +1,4 @@
-//! Instants that somebody may have written by hand: also `infinity`, and years that no calendar here has.
+//! Instants that may have been written by hand: also `infinity`, and years beyond the calendar.
 
 use crate::store::dead_letters::Moment;
 use bytes::{BufMut, BytesMut};

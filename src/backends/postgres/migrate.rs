@@ -1,7 +1,7 @@
 //! The migrations: embedded in the binary, the same files that psql can run.
 //!
-//! All of a run is one transaction under one advisory lock that ends with it, so that ten processes starting at once
-//! apply each migration once, a failure leaves nothing half done, and a transaction pooler may stand in between.
+//! A run is one transaction under one advisory lock that ends with it, so that ten processes starting at once
+//! apply each migration once, a failure leaves nothing half done, and a transaction pooler may be in between.
 
 use super::connection::failure::Place;
 use super::connection::pool::Database;
@@ -45,7 +45,7 @@ const MIGRATE: &str = "migrate";
 /// The newest version this build knows.
 pub const LATEST: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
-/// The oldest version that this build claims on: each migration brings what some statement of its build uses.
+/// The oldest version that this build claims on: each migration adds what some statement of its build uses.
 const NEEDED: i32 = LATEST;
 
 /// Refuses to work on a schema that lacks what outcomes are written to.
@@ -70,7 +70,7 @@ pub struct Step {
     pub name: &'static str,
 }
 
-/// Where a schema stands.
+/// The state of a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// The version in the database; 0: nothing.
@@ -90,17 +90,17 @@ pub struct Done {
     pub version: i32,
 }
 
-/// Applies what is missing, up to `to` (all of it: `None`).
+/// Applies what is missing, up to `to` (`None`: all of it).
 ///
 /// # Errors
-/// [`Error::Permission`] when the role may not create, or whatever the server says; nothing is applied then.
+/// [`Error::Permission`] if the role may not create, or the server's error; nothing is applied then.
 pub async fn up(database: &Database, to: Option<i32>) -> Result<Done> {
     let to = to.unwrap_or(LATEST);
     let chosen = move |current: i32| MIGRATIONS.iter().filter(|it| it.version > current && it.version <= to).collect();
     run(database, MIGRATE, chosen, |it| (it.up, it.version)).await
 }
 
-/// Takes back every migration above `to`, newest first. Below 1 the messages go with their tables.
+/// Reverts every migration above `to`, newest first. Below 1 the messages are dropped with their tables.
 ///
 /// # Errors
 /// As [`up`].
@@ -110,7 +110,7 @@ pub async fn down(database: &Database, to: i32) -> Result<Done> {
     run(database, "rollback", chosen, |it| (it.down, it.version - 1)).await
 }
 
-/// Where the schema stands.
+/// The state of the schema.
 ///
 /// # Errors
 /// Those of a statement.
@@ -131,7 +131,7 @@ async fn run(
     let place = database.place(operation);
     let mut client = database.connection(operation).await?;
     let transaction = client.transaction().await.map_err(|error| place.driver(&error))?;
-    // What the run before has committed has to be seen once the lock is ours, so no snapshot is kept from before it.
+    // What the previous run has committed must be visible once the lock is ours, so no earlier snapshot is kept.
     let begin = format!(
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; \
          SET LOCAL client_min_messages = warning; SET LOCAL search_path = pg_catalog, pg_temp; \
@@ -157,7 +157,7 @@ async fn run(
     Ok(Done { steps, version })
 }
 
-/// In any other encoding there are texts that cannot be stored, such as what a handler throws.
+/// In any other encoding some texts cannot be stored, such as error messages.
 async fn refuse_other_encodings(client: &tokio_postgres::Client, place: Place<'_>) -> Result<()> {
     let asked = "SELECT pg_catalog.current_setting('server_encoding')";
     let rows = client.query_typed(asked, &[]).await.map_err(|error| place.driver(&error))?;
@@ -183,7 +183,7 @@ async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i3
     let Some(row) = rows.first() else { return Ok(0) };
     let (hidden, exists): (bool, bool) = (row.try_get(0).map_err(driver)?, row.try_get(1).map_err(driver)?);
     if hidden {
-        // Every table would look empty to it, and the first migration seem missing.
+        // Every table would look empty to it, and the first migration would seem missing.
         let reason = format!("row level security hides the tables of schema \"{}\" from this role", place.schema);
         return Err(Error::Permission { reason });
     }
@@ -195,7 +195,7 @@ async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i3
     Ok(rows.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(0))
 }
 
-/// Names the migration, where the failure is its own and not the connection's or the role's.
+/// Names the migration, if the failure is its own and not the connection's or the role's.
 fn failed(migration: &Migration, error: Error) -> Error {
     match error {
         Error::Query { operation, reason, sqlstate, transient } => {

@@ -1,6 +1,6 @@
 //! The backend Postgres (`postgres`, alias `supabase`).
 //!
-//! SQL stands in files, listed in [`sql`]; everything here only brings parameters there and rows back.
+//! SQL is in files, listed in [`sql`]; everything here only brings parameters there and rows back.
 
 pub mod connection;
 pub mod migrate;
@@ -92,7 +92,7 @@ impl PostgresTransport {
     /// The facts for a diagnosis, see doctor.sql.
     ///
     /// # Errors
-    /// As [`Database::query`]; [`Error::Serialization`] when they are of another shape.
+    /// As [`Database::query`]; [`Error::Serialization`] if they have another shape.
     pub async fn facts<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         let statement = &self.statements.doctor;
         let RetentionConfig { completed, failed, metrics, .. } = &self.retention;
@@ -106,7 +106,7 @@ impl PostgresTransport {
         self.database.query(statement, parameters).await
     }
 
-    /// As `query`, for somebody who looks, see [`Database::ask`].
+    /// As `query`, for people, see [`Database::ask`].
     async fn ask(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         self.database.ask(statement, parameters).await
     }
@@ -229,7 +229,7 @@ impl Transport for PostgresTransport {
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>> {
         let in_flight = i32::try_from(in_flight).unwrap_or(i32::MAX);
         let statement = &self.statements.extend;
-        // A beat is due three times a lease: one that is given up leaves time for the next.
+        // A beat is due three times per lease: one that is given up leaves time for the next.
         let limit = worker.lease / 6;
         let rows = self.database.beat(statement, &[&worker.id, &millis(worker.lease), &in_flight], limit).await?;
         Ok(self.read(statement, &rows, |row| row.try_get(0))?.into_iter().next())
@@ -360,12 +360,12 @@ impl Transport for PostgresTransport {
     }
 }
 
-/// How long something is kept; `None`, which no age exceeds: for ever, or it is not kept in the first place.
+/// How long something is kept; `None`, which no age exceeds: forever, or not at all.
 fn kept_ms(retention: &Retention) -> Option<f64> {
     if let Retention::For(kept) = retention { Some(millis(*kept)) } else { None }
 }
 
-/// Schedules without a run left stay as long as finished messages do, a day at least: who looks for one should find it.
+/// Schedules without a run left stay as long as finished messages do, at least a day, so that people can find them.
 fn finished_schedules(retention: &RetentionConfig) -> Retention {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     match retention.completed {

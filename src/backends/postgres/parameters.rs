@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// A batch as columns: one array a parameter, whatever the number of messages.
+/// A batch as columns: one array per parameter, for any number of messages.
 pub struct Columns<'a> {
     ids: Vec<Uuid>,
     types: Vec<&'a str>,

@@ -12,8 +12,8 @@ use tokio_postgres::types::{FromSql, Type, WrongType};
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
-/// A row of claim.sql or claim_suspect.sql. Whatever is in it, it is held by now: a value that cannot be read makes the
-/// message unreadable, and fails nothing but itself. A column of another type is the schema's fault, and an error.
+/// A row of claim.sql or claim_suspect.sql. Whatever is in it, it is already held: a value that cannot be read makes
+/// only this message unreadable. A column of another type is the schema's fault, and an error.
 pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
     let id = row.try_get(0)?;
     let mut problems = Problems(None);
@@ -164,7 +164,7 @@ pub fn depth(row: &Row) -> Result<Depth, Error> {
     })
 }
 
-/// The row of executions/begin.sql. What is left of a lease that began while the statement ran, it cannot see.
+/// The row of executions/begin.sql. It cannot see the rest of a lease that began while the statement ran.
 pub fn begun(row: &Row, lease: Duration) -> Result<Begun, Error> {
     if let Some(token) = row.try_get::<_, Option<DateTime<Utc>>>(0)? {
         return Ok(Begun::Runs(token.timestamp_micros()));

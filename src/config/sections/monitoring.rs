@@ -19,15 +19,15 @@ pub struct HealthConfig {
     /// How far error rate, latency and processing rate look back, at least 1 min. Default 5 min.
     #[serde(serialize_with = "millis")]
     pub window: Duration,
-    /// Runs below which the error rate says nothing, at least 1. Default 20.
+    /// Number of runs below which the error rate is ignored, at least 1. Default 20.
     pub minimum_volume: u64,
-    /// From these figures on it works, but somebody should look.
+    /// At these figures it works, but someone should look.
     pub degraded: Thresholds,
-    /// From these figures on it does not do its work.
+    /// At these figures it does not do its work.
     pub unhealthy: Thresholds,
 }
 
-/// Figures from which on something is wrong.
+/// Figures at which something is wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Thresholds {
@@ -67,7 +67,7 @@ impl Default for HealthConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitBreakerConfig {
-    /// What applies where no type says otherwise.
+    /// What applies unless a type says otherwise.
     #[serde(flatten)]
     pub default: CircuitConfig,
     /// Complete settings by message type or pattern.
@@ -80,11 +80,11 @@ pub struct CircuitBreakerConfig {
 pub struct CircuitConfig {
     /// Whether there is one. Default false.
     pub enabled: bool,
-    /// Retryable failures of runs from which on it opens, above 0 to 1. Default 0.5.
+    /// Fraction of runs with a retryable failure at which it opens, above 0 to 1. Default 0.5.
     pub failure_rate: f64,
     /// Runs in the window below which it stays closed, at least 1. Default 20.
     pub minimum_volume: u32,
-    /// How long runs are counted before counting begins anew, at least 1 s. Default 1 min.
+    /// Time after which counting starts again, at least 1 s. Default 1 min.
     #[serde(serialize_with = "millis")]
     pub window: Duration,
     /// How long the type is paused before one message is tried, at least 1 s. Default 30 s.
@@ -140,7 +140,7 @@ pub enum LogLevel {
     Debug,
     /// What happens in normal operation.
     Info,
-    /// What somebody should look at.
+    /// What someone should look at.
     Warn,
     /// What went wrong.
     Error,
@@ -154,7 +154,7 @@ pub enum LogLevel {
 pub enum LogFormat {
     /// JSON in production, text elsewhere.
     Auto,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
     /// For people.
     Text,

@@ -23,15 +23,15 @@ pub struct TransportConfig {
     /// What it is made of; `type` in JSON.
     #[serde(rename = "type")]
     pub kind: TransportKind,
-    /// The queue of a message that names none. Default: the configuration's `defaultQueue`.
+    /// The queue of a message that specifies none. Default: the configuration's `defaultQueue`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
-    /// The priority of a message that names none, 1 to 10. Default: the configuration's `defaultPriority`.
+    /// The priority of a message that specifies none, 1 to 10. Default: the configuration's `defaultPriority`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
     /// Whether messages may be sent to it. Default true.
     pub enabled: bool,
-    /// What only this kind understands: an object, unchecked here. Default empty. Secrets are masked in JSON.
+    /// Options of this kind: an object, unchecked here. Default empty. Secrets are masked in JSON.
     #[serde(serialize_with = "redacted_options")]
     pub options: Value,
 }
@@ -115,7 +115,7 @@ impl TransportKind {
     pub const ALL: [Self; 7] =
         [Self::Postgres, Self::Supabase, Self::Sync, Self::Memory, Self::Redis, Self::RabbitMq, Self::Sqs];
 
-    /// The kinds that are there as a transport of the same name without any configuration.
+    /// The kinds that exist as a transport of the same name without any configuration.
     pub const BUILT_IN: [Self; 4] = [Self::Sync, Self::Supabase, Self::Postgres, Self::Memory];
 
     /// The kind as `type` names it.

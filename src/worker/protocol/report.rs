@@ -14,11 +14,11 @@ pub struct Report {
     pub index: usize,
     /// How long its handlers ran, in milliseconds.
     pub millis: f64,
-    /// What became of it.
+    /// What happened to it.
     pub said: Said,
 }
 
-/// What became of a message, in the words of the handlers.
+/// What happened to a message, in the words of the handlers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "as", rename_all = "camelCase")]
 pub enum Said {

@@ -26,7 +26,7 @@ pub(super) struct Doubt {
     pub(super) rollups: Vec<Rollup>,
 }
 
-/// What became of an attempt.
+/// What happened to an attempt.
 pub(super) enum Answer {
     /// It was done.
     Done,

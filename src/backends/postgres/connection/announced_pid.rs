@@ -1,6 +1,6 @@
-//! The number of the server process, as it was announced at the login.
+//! The number of the server process, as announced at login.
 //!
-//! The driver keeps it to itself: it shows only in a request to cancel, which is written here to nowhere and read.
+//! The driver does not expose it: it appears only in a cancel request, which is written to nowhere here and read.
 
 use futures_util::FutureExt;
 use std::future::{Ready, ready};
@@ -15,7 +15,7 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 const LENGTH: usize = 16;
 const PROCESS: std::ops::Range<usize> = 8..12;
 
-/// The process that is to answer on this connection. A pooler makes up a number of its own.
+/// The process that should answer on this connection. A pooler invents a number.
 pub fn announced_pid(client: &Client) -> Option<i32> {
     let mut written = Written::default();
     client.cancel_token().cancel_query_raw(&mut written, NoCipher).now_or_never()?.ok()?;
@@ -23,7 +23,7 @@ pub fn announced_pid(client: &Client) -> Option<i32> {
     request.get(PROCESS)?.try_into().ok().map(i32::from_be_bytes)
 }
 
-/// Takes everything, and says yes to whatever is asked: to the request for TLS.
+/// Accepts everything, and says yes to any request: the one for TLS.
 #[derive(Default)]
 struct Written(Vec<u8>);
 

@@ -4,7 +4,7 @@ use super::cancel_request::Canceller;
 use crate::error::{Error, Result};
 use deadpool_postgres::Object;
 
-/// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to end its statement.
+/// A connection at work. Dropped in the middle, it leaves the pool, and the server is asked to cancel its statement.
 pub struct Borrowed<'a> {
     client: Option<Object>,
     canceller: &'a Canceller,
@@ -21,14 +21,14 @@ impl<'a> Borrowed<'a> {
         self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
     }
 
-    /// Asks the server to end what runs on it.
+    /// Asks the server to cancel what runs on it.
     pub fn cancel(&self) {
         if let Some(client) = &self.client {
             self.canceller.cancel(client.cancel_token());
         }
     }
 
-    /// Has nothing left to answer: back into the pool, unless a cancellation may be on its way to it or it is of no use.
+    /// Nothing is left to answer: back into the pool, unless a cancellation may be on its way to it or it is unusable.
     pub fn let_go(&mut self, reusable: bool) {
         if let Some(client) = self.client.take().filter(|_| !reusable) {
             drop(Object::take(client));

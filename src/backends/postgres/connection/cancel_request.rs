@@ -1,7 +1,7 @@
-//! Asking the server to end a statement.
+//! Asking the server to cancel a statement.
 //!
 //! Through what may be a pooler this waits, as libpq does, until the other side has closed the connection. The driver's
-//! own request closes it at once, and of that PgBouncer 1.18 (Debian 12) ends as a whole: "bad client state".
+//! own request closes it at once, and that terminates PgBouncer 1.18 (Debian 12): "bad client state".
 
 use super::session::{Kind, Session};
 use super::url::Target;
@@ -32,7 +32,7 @@ type Asked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Clone)]
 pub struct Canceller {
     tls: Option<MakeRustlsConnect>,
-    /// Of several hosts only the driver knows which one answers; a pooler in front of them is declared.
+    /// Of several hosts, only the driver knows which one answers; a pooler in front of them must be declared.
     pooler: Option<Pooler>,
     session: Arc<Session>,
 }
@@ -40,14 +40,14 @@ pub struct Canceller {
 #[derive(Clone)]
 struct Pooler {
     host: Host,
-    /// `hostaddr` of the URL: where it is, and the host is its name only.
+    /// `hostaddr` of the URL: the address; the host is then only a name.
     address: Option<IpAddr>,
     port: u16,
 }
 
 impl Canceller {
     /// For the connections to a target, with `tls` and `session` as they have them. `pooled`: whether a transaction pooler
-    /// answers, where that is known.
+    /// answers, if known.
     pub fn new(target: &Target, tls: Option<MakeRustlsConnect>, pooled: Option<bool>, session: Arc<Session>) -> Self {
         let port = target.config.get_ports().first().copied().unwrap_or(5432);
         let hosts = target.config.get_hosts();
@@ -59,13 +59,14 @@ impl Canceller {
         Self { tls, pooler, session }
     }
 
-    /// Asks, on the side. Whether it comes in time, nobody can know.
+    /// Asks, in the background. Nobody can know whether it comes in time.
     pub fn cancel(&self, token: CancelToken) {
         on_the_side(self.clone().ask(token));
     }
 
-    /// Ends what a connection is at, on the side, and lets go of it only then: a pooler forgets a client that has gone,
-    /// but not its statement. One that waits for a lock would wait on, with no limit, and be done when nobody wants it.
+    /// Cancels what a connection is doing, in the background, and releases it only then: a pooler forgets a client that
+    /// has gone, but not its statement. One that waits for a lock would wait without limit, and run when nobody wants
+    /// it.
     pub fn end<C>(&self, client: C)
     where
         C: Deref<Target = Client> + Send + Sync + 'static,
@@ -74,7 +75,7 @@ impl Canceller {
         on_the_side(async move {
             // Answered when all that was sent before it is.
             let mut quiet = pin!(client.batch_execute(""));
-            // A pooler does nothing about a statement that it has not handed to a server yet: ask again.
+            // A pooler ignores the request for a statement that it has not handed to a server yet: ask again.
             loop {
                 canceller.clone().ask(client.cancel_token()).await?;
                 if tokio::time::timeout(PAUSE, quiet.as_mut()).await.is_ok() {
@@ -96,7 +97,7 @@ impl Canceller {
 }
 
 fn on_the_side(asking: impl Future<Output = Asked> + Send + 'static) {
-    // The runtime ends before the last connection does.
+    // The runtime ends before the last connection.
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         runtime.spawn(tokio::time::timeout(PATIENCE, asking));
     }
@@ -134,7 +135,7 @@ where
     Ok(())
 }
 
-/// A stream that is not shut down from this side: it waits until the other side has closed it.
+/// A stream that this side does not shut down: it waits until the other side has closed it.
 struct Patient<S>(S);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
@@ -170,7 +171,7 @@ impl<S: TlsStream + Unpin> TlsStream for Patient<S> {
     }
 }
 
-/// Encrypts a stream, and is as patient with it: the end of an encrypted conversation is a message too.
+/// Encrypts a stream, and also waits for its end: the end of an encrypted conversation is a message too.
 struct PatientTls<C>(C);
 
 impl<S, C: TlsConnect<S, Future: Send + 'static>> TlsConnect<S> for PatientTls<C> {

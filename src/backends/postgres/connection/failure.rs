@@ -1,4 +1,4 @@
-//! What the driver and the server say, in the words of [`Error`].
+//! Errors of the driver and the server, as [`Error`].
 
 use super::tls;
 use crate::error::Error;
@@ -6,8 +6,8 @@ use deadpool_postgres::{PoolError, TimeoutType};
 use std::time::Duration;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
-/// SQLSTATEs after which the same statement may well succeed: the server restarts, fails over, is full, or two
-/// statements stood in each other's way.
+/// SQLSTATEs after which the same statement may succeed: the server restarts, fails over, is full, or two
+/// statements conflicted.
 const TRANSIENT: &[SqlState] = &[
     SqlState::ADMIN_SHUTDOWN,
     SqlState::CRASH_SHUTDOWN,
@@ -24,7 +24,7 @@ const TRANSIENT: &[SqlState] = &[
     SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
 ];
 
-/// Where a failure happened: what its message needs to name.
+/// Where a failure happened, for its message.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// Host, port and database.
@@ -55,7 +55,7 @@ impl Place<'_> {
             | SqlState::UNDEFINED_FUNCTION => Error::MigrationMissing { schema, reason: said },
             SqlState::INSUFFICIENT_PRIVILEGE => Error::Permission { reason: said },
             SqlState::QUERY_CANCELED => self.timeout(),
-            // Whether the statement took effect, nobody knows.
+            // Nobody knows whether the statement took effect.
             _ if ends_connection(server) => self.connection(said),
             ref code => Error::Query {
                 operation: self.operation,
@@ -66,13 +66,13 @@ impl Place<'_> {
         }
     }
 
-    /// The error for a connection that failed with no word from the server.
+    /// The error for a connection that failed without an answer from the server.
     fn network(&self, error: &tokio_postgres::Error) -> Error {
         if let Some((reason, remedy)) = tls::refusal(error) {
             return Error::Certificate { target: self.target.to_owned(), reason, remedy };
         }
         match reason(error) {
-            // In the driver's words, which has no other sign for it.
+            // The text is the driver's only sign for it.
             said if said == "server does not support TLS" => {
                 self.connection("the server does not support TLS, but sslmode requires it".to_owned())
             }
@@ -80,7 +80,7 @@ impl Place<'_> {
         }
     }
 
-    /// The error for a connection that could not be had from the pool.
+    /// The error for a connection that the pool could not provide.
     pub fn pool(&self, error: &PoolError) -> Error {
         let failure = match error {
             PoolError::Backend(error) => self.driver(error),
@@ -100,7 +100,7 @@ impl Place<'_> {
         Self { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX), ..self }
     }
 
-    /// The error for a question that others leave no connection to.
+    /// The error for a query to which others leave no connection.
     pub fn busy(&self) -> Error {
         let reason = "other queries use all connections available to lists, counts and metrics".to_owned();
         Error::Connection { target: self.target.to_owned(), reason, sent: false }
@@ -111,7 +111,7 @@ impl Place<'_> {
         Error::Timeout { operation: self.operation, limit_ms: self.limit_ms }
     }
 
-    /// PgBouncer says everything under one code: what it thinks of a login, and that it lost the server.
+    /// PgBouncer reports everything under one code: refused logins, and that it lost the server.
     fn pooler(&self, message: &str, said: String) -> Error {
         let target = self.target.to_owned();
         if message.contains("authentication failed") {
@@ -128,7 +128,7 @@ impl Place<'_> {
     }
 }
 
-/// Whether the connection is gone with this answer. PgBouncer leaves out the severity that no language changes.
+/// Whether the connection is gone with this answer. PgBouncer leaves out the untranslated severity.
 fn ends_connection(server: &DbError) -> bool {
     server.parsed_severity().map_or(server.severity() == "FATAL", |it| matches!(it, Severity::Fatal | Severity::Panic))
 }

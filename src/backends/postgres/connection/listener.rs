@@ -1,7 +1,7 @@
 //! LISTEN: wakes workers the moment something is sent. An accelerator, never a need: a listener polls as well.
 //!
-//! One connection a process and database, on the direct URL, since a transaction pooler keeps no session. It comes
-//! back by itself when it drops, and wakes everybody then: what was sent meanwhile has notified nobody.
+//! One connection per process and database, on the direct URL, because a transaction pooler keeps no session. It
+//! is reestablished when it drops, and then wakes everyone: what was sent meanwhile has notified nobody.
 
 use super::{tls, url};
 use crate::base::lock::lock;
@@ -20,7 +20,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A connection that died without a word is noticed after about three of these.
+/// A connection that died silently is noticed after about three of these.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// What is called when something was sent to a transport.
@@ -140,8 +140,8 @@ async fn keep_listening(listener: Weak<Listener>, target: url::Target, patience:
     }
 }
 
-/// Listens until the connection ends; whether it ever served. A server that takes the connection and then says nothing
-/// would be waited for until the network gives it up: for a quarter of an hour, or for ever.
+/// Listens until the connection ends; whether it ever worked. A server that takes the connection and then stays silent
+/// would be waited for until the network gives up: for a quarter of an hour, or forever.
 async fn listen_once(listener: &Weak<Listener>, target: &url::Target, patience: Duration) -> bool {
     let mut config = target.config.clone();
     config.keepalives(true).keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(3);

@@ -1,8 +1,8 @@
-//! One pool of connections to one database, and who may have how many of them.
+//! One pool of connections to one database, and who may use how many of them.
 //!
-//! Statements of the queue take any connection. Questions of people (lists, counts, metrics, health) take a share of
-//! them, so that slow ones do not hold up the work. A heartbeat has a connection of its own, opened when the first beat
-//! is due: whatever holds up the others must not cost a lease.
+//! Statements of the queue take any connection. Queries of people (lists, counts, metrics, health) may use a share of
+//! them, so that slow ones do not hold up the work. A heartbeat has its own connection, opened when the first one is
+//! due: whatever holds up the others must not cost a lease.
 
 use super::borrowed::Borrowed;
 use super::cancel_request::Canceller;
@@ -38,7 +38,7 @@ pub struct Database {
     pool: Pool,
     /// The connection of heartbeats.
     beating: Pool,
-    /// How many questions of people may be under way.
+    /// How many queries of people may be under way.
     asking: Semaphore,
     canceller: Canceller,
     session: Arc<Session>,
@@ -48,7 +48,7 @@ pub struct Database {
     pub schema: String,
     statement_timeout: Duration,
     connect_timeout: Duration,
-    /// Whether a second connection was opened before anybody waited for it.
+    /// Whether a second connection was opened before it was needed.
     has_opened_second: AtomicBool,
 }
 
@@ -58,9 +58,9 @@ type Identity = (String, String, Option<bool>, usize, Duration);
 static OPEN: LazyLock<Mutex<HashMap<Identity, Weak<Database>>>> = LazyLock::new(Mutex::default);
 
 impl Database {
-    /// The pool for a configuration: an open one where there is one, so that hot reload, worker threads and several
+    /// The pool for a configuration: an existing one if possible, so that hot reload, worker threads and several
     /// copies of the package in one process do not multiply connections. Does not connect yet. Nobody closes a pool:
-    /// its connections end when the last of those who share it lets go.
+    /// its connections end when its last user releases it.
     ///
     /// # Errors
     /// [`Error::DatabaseUrlMissing`], or [`Error::InvalidConfiguration`] for an unreadable URL.
@@ -104,7 +104,7 @@ impl Database {
             };
             Pool::builder(manager)
                 .max_size(size)
-                // The connection used last knows the statements; the others may rest.
+                // The connection used last has the statements prepared; the others may rest.
                 .queue_mode(QueueMode::Lifo)
                 .runtime(Runtime::Tokio1)
                 .wait_timeout(Some(config.connect_timeout))
@@ -136,8 +136,8 @@ impl Database {
         Ok(self.query_all(&[(statement, parameters)]).await?.pop().unwrap_or_default())
     }
 
-    /// As [`Database::query`], for a statement that only reads: asked again where the first connection broke because it
-    /// leads to a pooler of statements, which is known by then.
+    /// As [`Database::query`], for a statement that only reads: repeated if the first connection broke because it leads
+    /// to a statement pooler, which is known by then.
     ///
     /// # Errors
     /// As [`Database::query`].
@@ -155,12 +155,12 @@ impl Database {
     /// connection, each in a transaction of its own.
     ///
     /// # Errors
-    /// As [`Database::query`], the first of them; the statements after it may have been done.
+    /// As [`Database::query`], the first of them; the statements after it may have been executed.
     pub async fn query_all(&self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
         self.query_each(queries).await?.into_iter().collect()
     }
 
-    /// As [`Database::query_all`], where one that fails does not concern the others.
+    /// As [`Database::query_all`], but one that fails does not affect the others.
     ///
     /// # Errors
     /// As [`Database::query`], when there was no connection or no answer to any of them.
@@ -170,8 +170,8 @@ impl Database {
         self.run(borrowed, queries, self.place(first.name), self.patience()).await
     }
 
-    /// As [`Database::query`], where another statement is bound to be wanted before this one has answered: with it, a
-    /// second connection is opened, if there is none and one more is allowed.
+    /// As [`Database::query`], if another statement will certainly be needed before this one has answered: a second
+    /// connection is opened with it, if there is none and one more is allowed.
     ///
     /// # Errors
     /// As [`Database::query`].
@@ -190,18 +190,18 @@ impl Database {
         self.run(borrowed, queries, place, self.patience()).await?.pop().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// As [`Database::query`], for a question that somebody looks at: on the share of connections that such questions
-    /// have, so that slow ones hold up each other and nothing else.
+    /// As [`Database::query`], for a query of a person: on the share of connections for such queries, so that slow ones
+    /// hold up only each other.
     ///
     /// # Errors
-    /// As [`Database::query`]; [`Error::Connection`] too when others take longer than a connection may.
+    /// As [`Database::query`]; [`Error::Connection`] too if others take too long.
     pub async fn ask(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         let _share = self.share(statement.name).await?;
         self.query(statement, parameters).await
     }
 
-    /// As [`Database::query`], for a heartbeat: on the connection kept for them, and given up after `limit`. Where the
-    /// server has none left for that, any other will do.
+    /// As [`Database::query`], for a heartbeat: on the connection kept for them, and given up after `limit`. If the
+    /// server has none left for it, any other will do.
     ///
     /// # Errors
     /// As [`Database::query`].
@@ -245,7 +245,7 @@ impl Database {
             let mut running = pin!(self.session.run_all(client, queries));
             match timeout(patience, running.as_mut()).await {
                 Ok(answer) => (Ok(answer), true),
-                // What the server says to that is the truth: the statement may have been done in this very moment.
+                // The server's answer to that counts: the statement may have been executed at this moment.
                 Err(_) => {
                     borrowed.cancel();
                     (timeout(GRACE, running).await, false)
@@ -253,7 +253,7 @@ impl Database {
             }
         };
         let Ok(answers) = answer else {
-            // Not a word, not even to the cancellation: what lies idle leads to the same place.
+            // No answer, not even to the cancellation: idle connections lead to the same place.
             self.pool.retain(|_, _| false);
             return Err(place.timeout());
         };
@@ -262,12 +262,12 @@ impl Database {
         Ok(named.zip(answers).map(|(place, answer)| answer.map_err(|error| place.driver(&error))).collect())
     }
 
-    /// How long to wait until the statement is cancelled. The server itself ends it a little earlier, where it was told.
+    /// How long to wait until the statement is cancelled. The server itself ends it a little earlier, if it was told.
     fn patience(&self) -> Duration {
         if self.session.is_limited() { self.statement_timeout + GRACE } else { self.statement_timeout }
     }
 
-    /// Gives up waiting for statements that limit themselves in no other way.
+    /// Gives up waiting for statements that have no other limit.
     ///
     /// # Errors
     /// [`Error::Timeout`] when the time of a statement is over for all of them; their own.
@@ -280,7 +280,7 @@ impl Database {
         timeout(self.statement_timeout + GRACE, statements).await.unwrap_or_else(late)
     }
 
-    /// A connection for several round trips of somebody who looks at the queue or changes its tables, see
+    /// A connection for several round trips of someone who inspects the queue or changes its tables, see
     /// [`Database::ask`].
     pub(in crate::backends::postgres) async fn connection(&self, operation: &'static str) -> Result<Asking<'_>> {
         let share = self.share(operation).await?;
@@ -288,7 +288,7 @@ impl Database {
         Ok(Asking { client, _share: share })
     }
 
-    /// Whether it was said that a transaction pooler answers.
+    /// Whether a transaction pooler was declared.
     pub fn is_declared_pooled(&self) -> bool {
         self.session.is_declared_shared()
     }
@@ -314,7 +314,7 @@ impl Database {
         self.in_time(place.operation, compared).await
     }
 
-    /// Opens a second connection, and looks at both where the first one has left doubts about their sessions.
+    /// Opens a second connection, and examines both if the first one has left doubts about their sessions.
     async fn open_second(&self) {
         drop(self.pool.get().await);
         if self.session.is_doubtful() && self.shares_sessions().await.is_ok_and(|shared| !shared) {
@@ -329,7 +329,7 @@ impl Database {
     }
 }
 
-/// A connection on the share of those who ask.
+/// A connection from the share of people's queries.
 pub(in crate::backends::postgres) struct Asking<'a> {
     client: Object,
     _share: SemaphorePermit<'a>,
@@ -349,8 +349,8 @@ impl DerefMut for Asking<'_> {
     }
 }
 
-/// Whether the other end takes no writes: a standby, or a primary that was one before a failover. The connection works
-/// and always will, so the pool would hand it out again and again; a new one leads to the primary of that moment.
+/// Whether the other end accepts no writes: a standby, or the primary of before a failover. The connection works and
+/// always will, so the pool would hand it out again and again; a new one leads to the primary of that moment.
 fn only_reads(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
 }

@@ -7,7 +7,7 @@
 //!
 //! A URL does not always say which of the two it is. So the first statement travels in a transaction with settings that
 //! end with it, all in one round trip, and beside it a question: a pooler makes up the number of the server process that
-//! it announces at the login. What answers under another number is not kept anything on, until
+//! it announces at login. Nothing is kept on a connection that answers with another number, until
 //! [`super::shared_sessions`] has seen that it does keep sessions (a session pooler, a proxy).
 
 use super::announced_pid::announced_pid;
@@ -26,13 +26,13 @@ use tokio_postgres::types::{ToSql, Type};
 /// A statement with its parameters.
 pub type Query<'a> = (&'a Statement, &'a [&'a (dyn ToSql + Sync)]);
 
-/// How often a statement is repeated that the server has rolled back for the sake of another.
+/// How often a statement is repeated that the server has rolled back in favor of another.
 const REPEATS: u32 = 5;
 /// The pause before the first repetition, within half and one and a half of it; the next ones double.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Nothing that the role's `search_path` names comes before `pg_catalog`, where the operators, functions and types of
-/// the statements are. Leaves alone a path that already is like that.
+/// the statements are. Leaves such a path unchanged.
 const PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false) \
      WHERE (pg_catalog.current_schemas(true))[1] OPERATOR(pg_catalog.<>) 'pg_catalog'";
 
@@ -48,16 +48,16 @@ pub enum Kind {
     Unknown,
     /// Each has a server session of its own.
     Own,
-    /// They may share sessions with anybody.
+    /// They may share sessions with other clients.
     Shared,
-    /// As [`Kind::Shared`], and the role's own settings get in the way of the statements.
+    /// As [`Kind::Shared`], and the role's own settings conflict with the statements.
     Guarded,
 }
 
 /// How statements travel over the connections of a pool.
 pub struct Session {
     kind: AtomicU8,
-    /// Whether it was said that a transaction pooler answers.
+    /// Whether a transaction pooler was declared.
     declared_shared: bool,
     /// Sets what holds for a session.
     setting: String,
@@ -66,7 +66,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// `pooled`: whether a transaction pooler answers, where that is known.
+    /// `pooled`: whether a transaction pooler answers, if known.
     pub fn new(pooled: Option<bool>, limit: Duration) -> Self {
         let limit = limit.as_millis();
         let kind = if pooled == Some(false) { Kind::Own } else { Kind::Unknown };
@@ -95,12 +95,12 @@ impl Session {
         }
     }
 
-    /// Whether it was said that a transaction pooler answers.
+    /// Whether a transaction pooler was declared.
     pub fn is_declared_shared(&self) -> bool {
         self.declared_shared
     }
 
-    /// Whether something stands in between that was not declared as a transaction pooler, and may be none.
+    /// Whether something is in between that was not declared as a transaction pooler, and may not be one.
     pub fn is_doubtful(&self) -> bool {
         !self.declared_shared && matches!(self.kind(), Kind::Shared | Kind::Guarded)
     }
@@ -161,8 +161,8 @@ impl Session {
         let _ = poll_fn(|context| Poll::Ready(setting.as_mut().poll(context))).await;
     }
 
-    /// Runs a statement, and again when the server has rolled it back for the sake of another. Nothing of it was done
-    /// then, whatever it is: each statement of the queue is a transaction of its own.
+    /// Runs a statement, and again if the server has rolled it back in favor of another. Nothing of it was done then:
+    /// each statement of the queue is a transaction of its own.
     async fn run(
         &self,
         client: &ClientWrapper,
@@ -244,7 +244,7 @@ async fn ask_who(client: &ClientWrapper) -> Result<Option<Seen>, tokio_postgres:
     let rows = client.query_typed(WHO, &[]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let (pid, path, isolation): (_, Vec<String>, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    // The place of temporary tables is not the role's setting, but what a session happens to have.
+    // The schema of temporary tables is not the role's setting, but the session's.
     let first = path.iter().find(|schema| !schema.starts_with("pg_temp_"));
     let is_in_the_way = first.is_none_or(|it| it != "pg_catalog") || isolation != "read committed";
     Ok(Some(Seen { pid, is_in_the_way }))

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-/// Which of the two is asked when. No order that repeats, so that sessions that are dealt out in turns are seen too.
+/// Which of the two is asked when. The order does not repeat, so that sessions assigned in turns are detected too.
 const LOOKS: [usize; 8] = [0, 1, 1, 0, 1, 0, 0, 1];
 
 /// Whether one server process answers on both of two connections that are open at once, or several on one. Only a

@@ -1,4 +1,4 @@
-//! TLS as `sslmode` asks for it, and what is wrong with a certificate.
+//! TLS as `sslmode` requires it, and what is wrong with a certificate.
 
 use super::url::Target;
 use super::url_tls::Verification;
@@ -81,8 +81,8 @@ pub fn refusal(error: &tokio_postgres::Error) -> Option<(String, &'static str)> 
     Some((problem.to_string(), remedy))
 }
 
-/// Encrypts without asking for the name of who answers: what `sslmode=verify-ca` means in libpq; and without a chain
-/// without asking for anything, as `require`.
+/// Encrypts without checking the host name: what `sslmode=verify-ca` means in libpq; and without a chain, without
+/// checking anything, as `require`.
 #[derive(Debug)]
 struct Lenient {
     chain: Option<Arc<WebPkiServerVerifier>>,
@@ -100,7 +100,7 @@ impl ServerCertVerifier for Lenient {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
         match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // The name is asked for last: the chain has held.
+            // The name is checked last: the chain is valid.
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),

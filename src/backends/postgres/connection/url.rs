@@ -1,5 +1,5 @@
-//! Database URLs as people have them: with the parameters of other clients, of poolers and of libpq, and with passwords
-//! that nobody has escaped. No part of a password is ever shown, nor taken for the name of a host.
+//! Database URLs as people write them: with the parameters of other clients, of poolers and of libpq, and with
+//! passwords that are not escaped. No part of a password is ever shown, nor taken for the name of a host.
 
 use super::url_tls::{Tls, Verification};
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ const TRANSACTION_POOLER_PORT: u16 = 6543;
 /// What a URL looks like.
 const FORM: &str = "postgres://user:password@host:5432/database";
 
-/// What helps where a password is in the way.
+/// The remedy if a password causes the problem.
 const ESCAPED: &str = "postgres://user:password@host:5432/database, with the characters @ / ? # % of user and password \
      percent-encoded (%40 %2F %3F %23 %25)";
 
@@ -32,7 +32,7 @@ pub struct Target {
 
 /// Reads a URL. Parameters that the driver does not know (`pgbouncer`, `connection_limit`, `supa` ...) are left out
 /// instead of refused: they are meant for other clients of the same variable. Those about TLS are not: a client that
-/// asks for more than there is must not get less without a word.
+/// asks for more than is supported must not silently get less.
 ///
 /// # Errors
 /// [`Error::InvalidConfiguration`] for `database.url` when it is not a Postgres URL, or asks for TLS in a way that is
@@ -71,7 +71,7 @@ fn target(config: Config, tls: &Tls, pooled: bool) -> Result<Target> {
     Ok(Target { label: label(&config), config, verification, only_tls13, pooled })
 }
 
-/// A URL behind its scheme, taken apart.
+/// The parts of a URL after its scheme.
 #[derive(Debug, PartialEq, Eq)]
 struct Parts<'a> {
     /// User and password.
@@ -101,7 +101,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Why something in the place of hosts, database and parameters is more likely a part of a password.
+/// Why the part for hosts, database and parameters more likely belongs to a password.
 fn doubt(hosts: &str, database: &str, parameters: &str) -> Option<&'static str> {
     let names = |it: char| it.is_alphanumeric() || "-._~%[]:,".contains(it);
     if !hosts.chars().all(names) || hosts.split(',').any(|host| !has_port(host)) {

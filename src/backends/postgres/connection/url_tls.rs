@@ -1,5 +1,5 @@
-//! What a database URL asks of TLS: understood as libpq does, or refused. A client that asks for more than is known
-//! here must not get less without a word.
+//! What a database URL asks of TLS: understood as libpq does, or refused. A client that asks for more than is supported
+//! must not silently get less.
 
 use crate::error::{Error, Result};
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct Tls {
 /// `sslmode`, in libpq's words and in node-postgres's.
 const MODES: &[&str] = &["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
 
-/// What a parameter says that is as things are here anyway.
+/// Values of parameters that ask for what is done here anyway.
 const AS_IT_IS: &[(&str, &[&str])] = &[
     ("ssl", &["false", "0"]),
     ("sslcertmode", &["disable", "allow"]),
@@ -70,8 +70,8 @@ impl Tls {
     /// Whether the parameters go together.
     ///
     /// # Errors
-    /// [`Error::InvalidConfiguration`] where they do not: less than `verify-full` with the public authorities would take
-    /// any certificate that one of them has made for anybody.
+    /// [`Error::InvalidConfiguration`] if they do not: less than `verify-full` with the public authorities would accept
+    /// any certificate that one of them has issued to anyone.
     pub fn check(&self) -> Result<()> {
         match &self.mode {
             Some(mode) if self.by_system && mode != "verify-full" => Err(Error::configuration(
@@ -89,7 +89,7 @@ impl Tls {
         match self.mode() {
             "verify-full" => Verification::Full(root),
             "verify-ca" => Verification::Chain(root),
-            // Who names an authority wants it asked.
+            // Naming an authority means that it must be checked.
             "require" if root.is_some() => Verification::Chain(root),
             _ => Verification::None,
         }
@@ -126,7 +126,7 @@ fn unknown(key: &str) -> Error {
     Error::configuration("database.url", got, wants)
 }
 
-/// Without percent-encoding; what is none stays as it is.
+/// Without percent-encoding; anything else stays as it is.
 fn decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();

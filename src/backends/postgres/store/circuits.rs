@@ -1,4 +1,4 @@
-//! Circuit breakers and leave for notifications: what many short-lived processes have to agree on.
+//! Circuit breakers and permission for notifications: what many short-lived processes must agree on.
 
 use crate::backends::postgres::PostgresTransport;
 use crate::error::{Error, Result};

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// How often a cancellation is tried again on a message that is claimed and put back under its eyes.
+/// How often a cancellation is retried on a message that is claimed and put back meanwhile.
 const TRIES: usize = 5;
 
 impl PostgresTransport {

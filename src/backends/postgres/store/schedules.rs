@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// What a notification about schedules says, in the place of a transport's name.
+/// What a notification about schedules contains, instead of a transport's name.
 pub const CHANGED: &str = "@schedules";
 
 /// The table of schedules.
@@ -56,7 +56,7 @@ pub struct Found {
     pub row: Option<(Uuid, i64, String)>,
 }
 
-/// How a schedule goes on.
+/// How a schedule continues.
 #[derive(Debug, Clone)]
 pub struct Move {
     /// The schedule.
@@ -73,16 +73,16 @@ pub struct Move {
     pub runs: i32,
     /// Runs left out, to count.
     pub skipped: i64,
-    /// Whether it has no run left.
+    /// Whether it is finished.
     pub finished: bool,
     /// Why it could not run.
     pub error: Option<String>,
 }
 
-/// What was really done.
+/// What was actually done.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// Schedules that were moved on.
+    /// Schedules that were updated.
     pub moved: HashSet<Uuid>,
     /// Messages that were stored.
     pub stored: HashSet<Uuid>,
@@ -117,7 +117,7 @@ impl Schedules {
         Ok(DuePage { now, later, rows })
     }
 
-    /// Stores messages, each of a schedule, and moves the schedules on: all that nobody else has moved meanwhile.
+    /// Stores messages, each of a schedule, and updates the schedules that nobody else has changed meanwhile.
     pub async fn settle(&self, moves: &[Move], messages: &[(Uuid, Envelope)]) -> Result<Settled> {
         let envelopes: Vec<Envelope> = messages.iter().map(|(_, envelope)| envelope.clone()).collect();
         let schedules: Vec<Uuid> = messages.iter().map(|(schedule, _)| *schedule).collect();
@@ -170,7 +170,7 @@ impl Schedules {
         self.0.read(statement, &rows, |row| row.try_get(0))
     }
 
-    /// Stores a row, JSON text, over the version that was read; `None`: somebody else was faster.
+    /// Stores a row, JSON text, over the version that was read; `None`: another process was faster.
     pub async fn put(&self, name: &str, version: Option<i64>, row: &str) -> Result<Option<String>> {
         let statement = &self.0.statements.schedule_put;
         let rows = self.0.query(statement, &[&name, &version.unwrap_or(-1), &row]).await?;
@@ -182,7 +182,7 @@ impl Schedules {
         Ok(self.0.count(&self.0.statements.schedule_delete, &[&name]).await? > 0)
     }
 
-    /// Deletes the schedules of a group of code but for these; answers with the names of those that went.
+    /// Deletes the schedules of a group of code except these; returns the names of the deleted ones.
     pub async fn prune(&self, group: &str, names: &[String]) -> Result<Vec<String>> {
         let statement = &self.0.statements.schedules_prune;
         let rows = self.0.query(statement, &[&group, &names]).await?;

@@ -2,7 +2,7 @@
 //!
 //! A claim reads each lane from its oldest message. Right behind the messages that others have just taken lie the
 //! index entries they left, and until vacuum comes every claim would walk over all of them: after 100,000 messages
-//! taken ten at a time, 5.8 ms a batch instead of 1.1. The same holds for messages of types that nobody here handles,
+//! taken ten at a time, 5.8 ms per batch instead of 1.1. The same holds for messages of types that nobody here handles,
 //! and, while some session keeps an old snapshot, vacuum cannot help at all.
 //!
 //! So each lane has a floor: the place up to which an earlier claim has read it. A floor is a guess about the past.

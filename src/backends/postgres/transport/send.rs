@@ -1,4 +1,4 @@
-//! Envelopes into the table: one INSERT a batch, whatever its size.
+//! Envelopes into the table: one INSERT per batch of any size.
 
 use crate::backends::postgres::PostgresTransport;
 use crate::backends::postgres::parameters::millis;

@@ -11,7 +11,7 @@
 -- smaller at most, lz4 255 times, and `jsonb` has half the bytes of its text or more, unless that is numbers such as
 -- 1e308. 2 MiB is more than a body can have with the default payload.maxBytes, so that at least 32 always fit.
 -- The form `ctid = ANY (ARRAY(...))` has one plan whatever the statistics say; a join on the CTE falls from 43k to
--- 5.9k messages a second under stale ones.
+-- 5.9k messages per second under stale ones.
 WITH found AS (
   SELECT place, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes < 67108864 AS fits
   FROM (

@@ -1,4 +1,4 @@
--- What waits and what runs in each queue of a transport, counted up to $2 a row: a number for people must not cost
+-- What waits and what runs in each queue of a transport, counted up to $2 per row: a number for people must not cost
 -- more as the queue grows. Queues are found as in survey.sql. Each count is ordered, which only the index does without
 -- sorting: unordered, with a million messages of one priority, each of the other nine read the whole table (3.4 s).
 WITH RECURSIVE queue AS (

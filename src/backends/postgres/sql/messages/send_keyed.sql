@@ -1,7 +1,7 @@
 -- Stores a batch in which messages may carry idempotency keys. The primary key of messenger_deduplication decides:
 -- inside the window the first message of a key wins against all others, and each refusal is counted.
 -- The caller sends each (key, transport) at most once, with the number of its repeats inside the batch.
--- Answers with one row a message: the id that holds the key, which is its own where it was stored.
+-- Returns one row per message: the id that holds the key, which is its own where it was stored.
 WITH incoming AS (
   SELECT *
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::integer[], $7::timestamptz[],
