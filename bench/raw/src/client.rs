@@ -1,7 +1,7 @@
 //! Connections, and the statements prepared on each.
 
 use crate::Failure;
-use crate::statement::{PLANNING, Statement, Statements};
+use crate::statement::{PLANNED_ONCE, PLANNING, Statement, Statements};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 
@@ -48,7 +48,7 @@ impl Raw {
 async fn connect(url: &str) -> Result<Client, Failure> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
-    client.batch_execute(&PLANNING.join("; ")).await?;
+    client.batch_execute(&format!("{}; {PLANNED_ONCE}", PLANNING.join("; "))).await?;
     Ok(client)
 }
 

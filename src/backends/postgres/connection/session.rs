@@ -11,7 +11,7 @@
 //! [`super::shared_sessions`] has seen that it does keep sessions (a session pooler, a proxy).
 
 use super::announced_pid::announced_pid;
-use crate::backends::postgres::sql::{PLANNING, Statement};
+use crate::backends::postgres::sql::{PLANNED_ONCE, PLANNING, Statement};
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::{join, join_all, join3};
 use std::future::{Future, poll_fn};
@@ -25,6 +25,9 @@ use tokio_postgres::types::{ToSql, Type};
 
 /// A statement with its parameters.
 pub type Query<'a> = (&'a Statement, &'a [&'a (dyn ToSql + Sync)]);
+
+/// Begins a transaction in which a statement is planned for its own parameters.
+const PLANNED_ANEW: &str = "BEGIN; SET LOCAL plan_cache_mode = auto";
 
 /// How often a statement is repeated that the server has rolled back in favor of another.
 const REPEATS: u32 = 5;
@@ -74,7 +77,7 @@ impl Session {
             kind: AtomicU8::new(kind as u8),
             declared_shared: pooled == Some(true),
             setting: format!(
-                "SET statement_timeout = {limit}; {}; SET default_transaction_isolation = 'read committed'; {PATH}",
+                "SET statement_timeout = {limit}; {}; {PLANNED_ONCE}; SET default_transaction_isolation = 'read committed'; {PATH}",
                 PLANNING.join("; ")
             ),
             beginning: format!(
@@ -172,9 +175,10 @@ impl Session {
         let mut repeats = 0;
         loop {
             let answer = match kind {
+                Kind::Own if statement.has_filters => within(PLANNED_ANEW, client, statement, parameters).await,
                 Kind::Own => prepared(client, statement, parameters).await,
                 Kind::Shared => unprepared(client, statement, parameters).await,
-                Kind::Unknown | Kind::Guarded => self.guarded(client, statement, parameters).await,
+                Kind::Unknown | Kind::Guarded => within(&self.beginning, client, statement, parameters).await,
             };
             if repeats == REPEATS || !answer.as_ref().is_err_and(is_rolled_back) {
                 return answer;
@@ -183,26 +187,26 @@ impl Session {
             repeats += 1;
         }
     }
+}
 
-    /// Runs a statement between BEGIN with settings and COMMIT, without waiting in between.
-    async fn guarded(
-        &self,
-        client: &ClientWrapper,
-        statement: &Statement,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let (begun, rows, committed) = join3(
-            client.batch_execute(&self.beginning),
-            unprepared(client, statement, parameters),
-            client.batch_execute("COMMIT"),
-        )
-        .await;
-        // The first that failed is the reason why the others did.
-        begun?;
-        let rows = rows?;
-        committed?;
-        Ok(rows)
-    }
+/// Runs a statement between `beginning`, which is BEGIN with settings, and COMMIT, without waiting in between.
+async fn within(
+    beginning: &str,
+    client: &ClientWrapper,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let (begun, rows, committed) = join3(
+        client.batch_execute(beginning),
+        unprepared(client, statement, parameters),
+        client.batch_execute("COMMIT"),
+    )
+    .await;
+    // The first that failed is the reason why the others did.
+    begun?;
+    let rows = rows?;
+    committed?;
+    Ok(rows)
 }
 
 async fn prepared(
@@ -270,7 +274,9 @@ mod tests {
             let is_local = setting.starts_with("SET LOCAL ") || setting.contains(", true) WHERE");
             assert!(is_local, "{setting}");
         }
-        assert_eq!(session.beginning.split("; ").count(), session.setting.split("; ").count());
+        // A statement that is planned for each time is planned for its parameters.
+        let kept = session.setting.replace(&format!("{PLANNED_ONCE}; "), "");
+        assert_eq!(session.beginning.split("; ").count(), kept.split("; ").count());
     }
 
     #[test]
