@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { Batcher } from '../lib/dispatch/group-commit.js'
+import { GroupCommit } from '../lib/dispatch/group-commit.js'
 
 /** A core that answers when it is told to. */
 function core() {
   const calls: Array<{ requests: unknown[]; answer: () => void; fail: () => void }> = []
-  const batcher = new Batcher((text) => {
+  const batcher = new GroupCommit((text) => {
     const requests: unknown[] = JSON.parse(text)
     return new Promise((resolve, reject) => {
       const answer = () => resolve(JSON.stringify(requests.map((it) => ({ ok: it }))))

@@ -1,21 +1,19 @@
 /**
  * The configuration alone: `@leadmap/symphony/config`. The root entry has all of it too.
  */
-import './symphony.js'
-
 export type { Duration } from './base/duration.js'
 export { ConfigurationError } from './base/errors.js'
-export type { ConfigListener } from './config/change.js'
+export type { ConfigListener } from './config/configuration.js'
+export { defineConfig, validateConfig } from './config/functions.js'
+export type * from './config/model.js'
+export type { RuntimeConfigManager } from './config/runtime.js'
 export {
-  defineConfig,
   getConfig,
   getRetryConfig,
+  getRuntimeConfigManager,
   getTransportConfig,
   getTransportsForMessageType,
   loadConfig,
   resetConfig,
   setConfig,
-  validateConfig,
-} from './config/configuration.js'
-export type * from './config/model.js'
-export { getRuntimeConfigManager, type RuntimeConfigManager } from './config/runtime.js'
+} from './default/functions.js'

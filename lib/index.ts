@@ -4,7 +4,6 @@
  * {@link dispatch} stores a message, {@link registerHandler} says what handles it, {@link consumeBatch} handles what
  * waits.
  */
-import './symphony.js'
 
 export {
   type ErrorOptions,
@@ -18,34 +17,61 @@ export {
   TransportError,
   type ValidationIssue,
 } from './base/errors.js'
-export {
-  createLogger,
-  getLogger,
-  type LogFields,
-  type Logger,
-  type LoggerOptions,
-  type LogLevel,
-  setLogger,
-} from './base/logger.js'
-export type { ConfigListener } from './config/change.js'
+export { createLogger, type LogFields, type Logger, type LoggerOptions, type LogLevel } from './base/logger.js'
+export type { ConfigListener } from './config/configuration.js'
 export { retryDelay } from './config/retry-delay.js'
 export * from './config.js'
-export { consumeBatch } from './consume/consume.js'
 export type { ConsumeResult, ConsumerCounters, StoppedBy } from './consume/consumer.js'
 export type { CircuitEvent, MessageEvent, WorkerEvents } from './consume/events.js'
 export type { ConsumeOptions } from './consume/options.js'
-export { Worker } from './consume/worker.js'
+export type { UnhandledMessages } from './consume/unhandled.js'
 export type { WorkerHealth, WorkerOptions, WorkerState, WorkerStats } from './consume/worker-model.js'
+export { Scheduler, SymphonyDispatcher, Worker } from './default/classes.js'
+export { createSymphony, type SymphonyOptions } from './default/create.js'
 export {
+  cancelMessage,
+  cleanup,
+  close,
+  configureNotifications,
+  consumeBatch,
+  countFailed,
+  defineSchedules,
+  deleteSchedule,
   dispatch,
   dispatchBatch,
   dispatchToTransports,
+  doctor,
   getDispatcher,
   getDuplicateAttempts,
+  getFailed,
+  getHealth,
+  getLogger,
+  getMessage,
+  getMetrics,
+  getRegistry,
+  getSchedule,
+  getStats,
+  listFailed,
+  listMessages,
+  listSchedules,
+  migrate,
+  migrationStatus,
+  pauseSchedule,
+  prometheusMetrics,
+  queueDepth,
+  registerHandler,
   registerTransport,
-  SymphonyDispatcher,
+  removeFailed,
+  resumeSchedule,
+  retryFailed,
+  rollback,
+  runDueSchedules,
+  runScheduleNow,
+  schedule,
   setDispatcher,
-} from './dispatch/dispatcher.js'
+  setLogger,
+  unhandledMessages,
+} from './default/functions.js'
 export type {
   BatchItem,
   BatchOptions,
@@ -70,7 +96,7 @@ export {
   validationMiddleware,
 } from './handlers/middleware.js'
 export { type Discard, discard, type HandlerOutcome, type Snooze, snooze } from './handlers/outcomes.js'
-export { getRegistry, HandlerRegistry, registerHandler, type Unregister } from './handlers/registry.js'
+export { HandlerRegistry, type Unregister } from './handlers/registry.js'
 export type {
   ErrorVerdict,
   HandlerContext,
@@ -91,17 +117,9 @@ export type {
 export { deserializeMessage, serializeMessage } from './message/serialization.js'
 export type { SchemaInput, SchemaOutput, StandardSchema } from './message/standard-schema.js'
 export { validateMessage } from './message/validation.js'
-export { type Diagnosis, doctor, type Finding } from './monitor/doctor.js'
-export { getHealth } from './monitor/health.js'
+export type { Diagnosis, Finding } from './monitor/doctor.js'
 export type { Health, HealthCheck, HealthStatus } from './monitor/health-model.js'
-export {
-  getMetrics,
-  type MetricErrors,
-  type MetricFigures,
-  type Metrics,
-  type MetricsOptions,
-} from './monitor/metrics.js'
-export { prometheusMetrics } from './monitor/prometheus.js'
+export type { MetricErrors, MetricFigures, Metrics, MetricsOptions } from './monitor/metrics.js'
 export {
   emailChannel,
   logChannel,
@@ -115,57 +133,28 @@ export type {
   NotificationOptions,
   NotificationSeverity,
 } from './notifications/model.js'
-export { configureNotifications } from './notifications/notifier.js'
-export {
-  countFailed,
-  type FailedCount,
-  type FailedFilter,
-  type FailedMessage,
-  type FailedPage,
-  type FailedPageOptions,
-  getFailed,
-  listFailed,
-  type RetriedMessage,
-  removeFailed,
-  retryFailed,
+export type {
+  FailedCount,
+  FailedFilter,
+  FailedMessage,
+  FailedPage,
+  FailedPageOptions,
+  RetriedMessage,
 } from './operate/dead-letters.js'
-export {
-  type Cancellation,
-  cancelMessage,
-  getMessage,
-  getStats,
-  listMessages,
-  type MessageFilter,
-  type MessagePage,
-  type MessagePageOptions,
-  type MessageStatus,
-  type QueuedMessage,
-  type QueueStats,
+export type {
+  Cancellation,
+  MessageFilter,
+  MessagePage,
+  MessagePageOptions,
+  MessageStatus,
+  QueuedMessage,
+  QueueStats,
 } from './operate/messages.js'
-export { type Migration, type MigrationStatus, migrate, migrationStatus, rollback } from './operate/migrations.js'
-export {
-  type CleanupResult,
-  cleanup,
-  close,
-  type QueueDepth,
-  queueDepth,
-  type UnhandledMessages,
-  unhandledMessages,
-} from './operate/queues.js'
+export type { Migration, MigrationStatus } from './operate/migrations.js'
+export type { CleanupResult, QueueDepth } from './operate/queues.js'
 export { type CronExpression, type NextRunsOptions, nextRuns, validateCron } from './schedules/cron.js'
-export { Scheduler, type SchedulerEvents, type SchedulerOptions } from './schedules/scheduler.js'
-export {
-  defineSchedules,
-  deleteSchedule,
-  getSchedule,
-  listSchedules,
-  pauseSchedule,
-  resumeSchedule,
-  runDueSchedules,
-  runScheduleNow,
-  type ScheduleDefinition,
-  schedule,
-} from './schedules/schedules.js'
+export type { SchedulerEvents, SchedulerOptions } from './schedules/scheduler.js'
+export type { ScheduleDefinition } from './schedules/schedules.js'
 export type {
   RunDueOptions,
   RunDueResult,
@@ -176,4 +165,5 @@ export type {
   ScheduleOptions,
   ScheduleTiming,
 } from './schedules/types.js'
+export type { Symphony } from './symphony.js'
 export { type TraceCarrier, type TraceContext, withTraceContext } from './tracing/trace-context.js'

@@ -3,8 +3,6 @@
  *
  * Nothing here imports Next.js.
  */
-import './symphony.js'
-
 export type { AskedFor, Authorize } from './http/authorization/guard.js'
 export { bearerToken } from './http/authorization/secret.js'
 export type { CronRoute, CronRouteOptions } from './http/routes/cron.js'

@@ -1,15 +1,14 @@
 /** Ready-made messages and feature flags: `@leadmap/symphony/utils`. */
-import './symphony.js'
-
-export { type FallbackFlag, withSymphonyFallback } from './adoption/fallback.js'
+export type { FallbackFlag } from './adoption/fallback.js'
+export type { FeatureFlags } from './adoption/features.js'
 export {
-  type FeatureFlags,
   getFeatureFlags,
   isCampaignProcessingEnabled,
   isEmailQueueEnabled,
   isSmsDripEnabled,
   isSymphonyEnabled,
-} from './adoption/features.js'
+  withSymphonyFallback,
+} from './default/functions.js'
 export type { BuildOptions } from './presets/build.js'
 export {
   buildCampaignMessage,

@@ -14,9 +14,11 @@ import {
   webhookChannel,
 } from '@leadmap/symphony'
 import { afterAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { noteFailure, settleNotifications } from '../../lib/notifications/notifier.js'
+import { defaultSymphony } from '../../lib/default/instance.js'
+import { partsOf } from '../../lib/symphony.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
+const failures = () => partsOf(defaultSymphony()).failures
 const database = await createQueue()
 
 interface Call {
@@ -86,14 +88,14 @@ test('of fifty invocations that fail at the same time one tells', async () => {
   const invocations = Array.from({ length: 50 }, () => {
     // Its own memory, which is empty: the database alone can say who tells.
     configureNotifications({ channels: [webhookChannel({ url })] })
-    noteFailure({
+    failures().note({
       severity: 'error',
       messageType: 'Bad',
       errorClass: 'HandlerError',
       messageId: '1',
       transport: 'supabase',
     })
-    return settleNotifications()
+    return failures().settle()
   })
   await Promise.all(invocations)
   const seen = () => database.query('SELECT occurrences::int, suppressed::int FROM symphony.messenger_notifications')

@@ -11,8 +11,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { setShared } from '../../lib/base/process-state.js'
-import { type OpenTelemetry, openTelemetry, tracerOf } from '../../lib/tracing/open-telemetry.js'
+import { type OpenTelemetry, openTelemetry, setOpenTelemetry, tracerOf } from '../../lib/tracing/open-telemetry.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 
 const database = await createQueue()
@@ -267,8 +266,8 @@ describe.each([
   beforeEach(() => {
     const found = openTelemetry()
     // What a failed search for the API leaves.
-    if (!installed) setShared('openTelemetry', null)
-    onTestFinished(() => setShared('openTelemetry', found))
+    if (!installed) setOpenTelemetry(null)
+    onTestFinished(() => setOpenTelemetry(found))
   })
 
   test('messages have no trace, and run', async () => {

@@ -105,7 +105,7 @@ export class Attempts implements Watcher {
 
 function keyOf(message: MessageInput, options: DispatchOptions | undefined): string | undefined {
   if (typeof message !== 'object' || message === null) return undefined
-  return options?.idempotencyKey ?? extrasOf(message)?.options?.idempotencyKey
+  return options?.idempotencyKey ?? (extrasOf(message)?.options as DispatchOptions | undefined)?.idempotencyKey
 }
 
 /** Whether the statement had been sent and its answer was lost: it may have been done. */

@@ -1,47 +1,68 @@
 /** Moving work to the queue step by step: the old path if the queue is off or out of reach, and never both. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageValidationError, SymphonyError } from '../base/errors.js'
-import { getLogger } from '../base/logger.js'
-import { watchers } from '../dispatch/watcher.js'
+import type { Log } from '../base/logger.js'
+import type { Watchers } from '../dispatch/watcher.js'
 import { Attempts } from './attempts.js'
-import { type FeatureFlags, getFeatureFlags } from './features.js'
+import type { FeatureFlags } from './features.js'
 
 /** A switch: a value, the name of a feature flag, or a function that is asked each time. */
 export type FallbackFlag = boolean | keyof FeatureFlags | (() => boolean | Promise<boolean>)
 
-/**
- * Runs `viaSymphony` if the flag is on, else `legacy`. If dispatching fails and it is certain that nothing was stored,
- * `legacy` runs as well; never if anything was or may have been stored.
- *
- * It is certain for an invalid message or configuration, and for a database that refused or could not be reached. It is
- * not certain if the connection broke, or the time ran out, after the statement had been sent. Then the dispatch is
- * repeated if the message has an idempotency key, which cannot store it twice. Without a key, or if the repetition
- * fails too, the promise rejects with the error, and `legacy` does not run.
- *
- * `viaSymphony` should only dispatch, and await every dispatch: one that comes after `legacy` has started is refused.
- *
- * @param flag for example `'emailQueue'`, or `isEmailQueueEnabled`.
- * @throws what `viaSymphony` or `legacy` throws.
- *
- * @example
- * await withSymphonyFallback('emailQueue', () => dispatchEmailMessage(email), () => sendNow(email))
- */
-export async function withSymphonyFallback<New, Old = New>(
-  flag: FallbackFlag,
-  viaSymphony: () => New | Promise<New>,
-  legacy: () => Old | Promise<Old>,
-): Promise<New | Old> {
-  if (!(await isOn(flag))) return legacy()
-  const attempts = new Attempts((milliseconds) => sleep(milliseconds))
-  try {
-    return await watchers().run(attempts, async () => viaSymphony())
-  } catch (error) {
-    await attempts.close()
-    if (!isCertain(attempts, error)) throw error
-    const told = { flag: nameOf(flag), code: error instanceof SymphonyError ? error.code : undefined }
-    getLogger().warn('dispatching failed and nothing is stored: the work is done as before', told)
+/** Moving work to an instance. */
+export interface FallbackFunctions {
+  /**
+   * Runs `viaSymphony` if the flag is on, else `legacy`. If dispatching fails and it is certain that nothing was stored,
+   * `legacy` runs as well; never if anything was or may have been stored.
+   *
+   * It is certain for an invalid message or configuration, and for a database that refused or could not be reached. It is
+   * not certain if the connection broke, or the time ran out, after the statement had been sent. Then the dispatch is
+   * repeated if the message has an idempotency key, which cannot store it twice. Without a key, or if the repetition
+   * fails too, the promise rejects with the error, and `legacy` does not run.
+   *
+   * `viaSymphony` should only dispatch, and await every dispatch: one that comes after `legacy` has started is refused.
+   *
+   * @param flag for example `'emailQueue'`, or `isEmailQueueEnabled`.
+   * @throws what `viaSymphony` or `legacy` throws.
+   *
+   * @example
+   * await withSymphonyFallback('emailQueue', () => dispatchEmailMessage(email), () => sendNow(email))
+   */
+  withSymphonyFallback<New, Old = New>(
+    flag: FallbackFlag,
+    viaSymphony: () => New | Promise<New>,
+    legacy: () => Old | Promise<Old>,
+  ): Promise<New | Old>
+}
+
+/** What moving work needs. */
+export interface FallbackParts {
+  readonly getFeatureFlags: () => FeatureFlags
+  readonly watchers: Watchers
+  readonly log: Log
+}
+
+/** The functions over the parts. */
+export function fallbackFunctions({ getFeatureFlags, watchers, log }: FallbackParts): FallbackFunctions {
+  return {
+    async withSymphonyFallback<New, Old = New>(
+      flag: FallbackFlag,
+      viaSymphony: () => New | Promise<New>,
+      legacy: () => Old | Promise<Old>,
+    ): Promise<New | Old> {
+      if (!(await isOn(flag, getFeatureFlags))) return legacy()
+      const attempts = new Attempts((milliseconds) => sleep(milliseconds))
+      try {
+        return await watchers.run(attempts, async () => viaSymphony())
+      } catch (error) {
+        await attempts.close()
+        if (!isCertain(attempts, error)) throw error
+        const told = { flag: nameOf(flag), code: error instanceof SymphonyError ? error.code : undefined }
+        log.current.warn('dispatching failed and nothing is stored: the work is done as before', told)
+      }
+      return legacy()
+    },
   }
-  return legacy()
 }
 
 /** Whether dispatching failed, and nothing can have been stored. */
@@ -53,7 +74,7 @@ function nameOf(flag: FallbackFlag): unknown {
   return typeof flag === 'function' ? flag.name : flag
 }
 
-async function isOn(flag: FallbackFlag): Promise<boolean> {
+async function isOn(flag: FallbackFlag, getFeatureFlags: () => FeatureFlags): Promise<boolean> {
   if (typeof flag === 'function') return flag()
   return typeof flag === 'boolean' ? flag : getFeatureFlags()[flag]
 }

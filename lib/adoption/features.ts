@@ -1,5 +1,5 @@
 /** Switches for moving work to the queue step by step. */
-import { peekConfig } from '../config/effective.js'
+import type { Configuration } from '../config/configuration.js'
 
 /** Which parts of an application use the queue. Each counts only while `enabled` is on. */
 export interface FeatureFlags {
@@ -13,33 +13,40 @@ export interface FeatureFlags {
   smsDrip: boolean
 }
 
-/** All switches. */
-export function getFeatureFlags(): FeatureFlags {
-  const { enabled, emailQueue, campaignProcessing, smsDrip } = peekConfig().features
-  return {
-    enabled,
-    emailQueue: enabled && emailQueue,
-    campaignProcessing: enabled && campaignProcessing,
-    smsDrip: enabled && smsDrip,
+/** The switches of an instance. */
+export interface FeatureFunctions {
+  /** All switches. */
+  getFeatureFlags(): FeatureFlags
+
+  /** Whether the queue is switched on at all. */
+  isSymphonyEnabled(): boolean
+
+  /** Whether e-mails go through the queue. */
+  isEmailQueueEnabled(): boolean
+
+  /** Whether campaigns are processed by the queue. */
+  isCampaignProcessingEnabled(): boolean
+
+  /** Whether SMS drips go through the queue. */
+  isSmsDripEnabled(): boolean
+}
+
+/** The functions over a configuration. */
+export function featureFunctions(configuration: Configuration): FeatureFunctions {
+  const getFeatureFlags = (): FeatureFlags => {
+    const { enabled, emailQueue, campaignProcessing, smsDrip } = configuration.peek().features
+    return {
+      enabled,
+      emailQueue: enabled && emailQueue,
+      campaignProcessing: enabled && campaignProcessing,
+      smsDrip: enabled && smsDrip,
+    }
   }
-}
-
-/** Whether the queue is switched on at all. */
-export function isSymphonyEnabled(): boolean {
-  return getFeatureFlags().enabled
-}
-
-/** Whether e-mails go through the queue. */
-export function isEmailQueueEnabled(): boolean {
-  return getFeatureFlags().emailQueue
-}
-
-/** Whether campaigns are processed by the queue. */
-export function isCampaignProcessingEnabled(): boolean {
-  return getFeatureFlags().campaignProcessing
-}
-
-/** Whether SMS drips go through the queue. */
-export function isSmsDripEnabled(): boolean {
-  return getFeatureFlags().smsDrip
+  return {
+    getFeatureFlags,
+    isSymphonyEnabled: () => getFeatureFlags().enabled,
+    isEmailQueueEnabled: () => getFeatureFlags().emailQueue,
+    isCampaignProcessingEnabled: () => getFeatureFlags().campaignProcessing,
+    isSmsDripEnabled: () => getFeatureFlags().smsDrip,
+  }
 }

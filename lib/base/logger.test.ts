@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { getLogger, setLogger } from '../index.js'
 import { freshProcess } from '../testing/fakes/fake-core.js'
-import { createLogger, getLogger, setLogger, withFields } from './logger.js'
+import { createLogger, withFields } from './logger.js'
 
 beforeEach(freshProcess)
 afterEach(() => {

@@ -1,5 +1,5 @@
 /** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
-import { setShared, shared } from './process-state.js'
+import { ProcessSlot } from './process-state.js'
 import { isThenable } from './thenable.js'
 
 /** Facts that go with a log line. */
@@ -35,32 +35,6 @@ export interface LoggerOptions {
   format?: 'json' | 'text'
 }
 
-/** A logger that writes to the console. */
-export function createLogger(options: LoggerOptions = {}): Logger {
-  const enabled = (level: LogLevel): boolean => {
-    const least = options.level ?? configured().level
-    return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least)
-  }
-  const write = (level: LogLevel, message: string, fields?: LogFields): void => {
-    if (!enabled(level)) return
-    const format = options.format ?? formatOf(configured().format)
-    try {
-      console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
-    } catch {
-      // If not even the console takes a line, nobody is left to tell.
-    }
-  }
-  const logger: Logger = {
-    debug: (message, fields) => write('debug', message, fields),
-    info: (message, fields) => write('info', message, fields),
-    warn: (message, fields) => write('warn', message, fields),
-    error: (message, fields) => write('error', message, fields),
-    enabled,
-  }
-  RELIABLE.add(logger)
-  return logger
-}
-
 /** Loggers that never throw. */
 const RELIABLE = new WeakSet<Logger>()
 
@@ -74,38 +48,100 @@ export interface LoggingSettings {
 
 const USUAL: LoggingSettings = { level: 'warn', format: 'auto' }
 
-let readSettings: () => LoggingSettings | undefined = () => undefined
+/** The logger of one instance, and what its configuration says of log lines. */
+export class Log {
+  readonly #fields: LogFields
+  #settings = USUAL
+  #logger: Logger
 
-/** Takes what the configuration says about log lines: it lies above the logger and writes to it. */
-export function readLoggingFrom(read: () => LoggingSettings | undefined): void {
-  readSettings = read
+  /** @param fields stand in every line. */
+  constructor(fields: LogFields = {}) {
+    this.#fields = fields
+    this.#logger = this.#usual()
+  }
+
+  /** The current logger. Its methods never throw: what the logger refuses goes to the console. */
+  get current(): Logger {
+    return this.#logger
+  }
+
+  /** Replaces the logger; without an argument, restores the default. */
+  replace(logger?: Logger): void {
+    this.#logger = logger === undefined ? this.#usual() : this.#marked(reliable(logger))
+  }
+
+  /** Takes what the configuration says about log lines: it lies above the log and writes to it. */
+  configure(settings: LoggingSettings): void {
+    this.#settings = settings
+  }
+
+  /** A logger that writes to the console. */
+  console(options: LoggerOptions): Logger {
+    const enabled = (level: LogLevel): boolean => {
+      const least = options.level ?? this.#settings.level
+      return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least)
+    }
+    const write = (level: LogLevel, message: string, fields?: LogFields): void => {
+      if (!enabled(level)) return
+      const format = options.format ?? formatOf(this.#settings.format)
+      try {
+        console[level](format === 'json' ? asJson(level, message, fields) : asText(message, fields))
+      } catch {
+        // If not even the console takes a line, nobody is left to tell.
+      }
+    }
+    const logger: Logger = {
+      debug: (message, fields) => write('debug', message, fields),
+      info: (message, fields) => write('info', message, fields),
+      warn: (message, fields) => write('warn', message, fields),
+      error: (message, fields) => write('error', message, fields),
+      enabled,
+    }
+    RELIABLE.add(logger)
+    return logger
+  }
+
+  #usual(): Logger {
+    return this.#marked(this.console({}))
+  }
+
+  #marked(logger: Logger): Logger {
+    return Object.keys(this.#fields).length === 0 ? logger : withFields(logger, this.#fields)
+  }
 }
 
-/** Used before there is a configuration, and when it is broken. */
-function configured(): LoggingSettings {
-  try {
-    return readSettings() ?? USUAL
-  } catch {
-    return USUAL
-  }
+/** The log of an instance. */
+export interface LogFunctions {
+  /** The logger in force. Its methods never throw: what the logger refuses goes to the console. */
+  getLogger(): Logger
+
+  /**
+   * Replaces the logger; without an argument, restores the default. If it throws or rejects, the line is written to the
+   * console instead.
+   */
+  setLogger(logger?: Logger): void
+}
+
+/** The functions over a log. */
+export function logFunctions(log: Log): LogFunctions {
+  return { getLogger: () => log.current, setLogger: (logger) => log.replace(logger) }
+}
+
+const slot = new ProcessSlot<Log>('log')
+
+/** The log of the default instance, and of what belongs to no instance. */
+export function processLog(): Log {
+  return slot.get(() => new Log())
+}
+
+/** A logger that writes to the console. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  return processLog().console(options)
 }
 
 function formatOf(format: LoggingSettings['format']): 'json' | 'text' {
   if (format !== 'auto') return format
   return process.env.NODE_ENV === 'production' ? 'json' : 'text'
-}
-
-/** The current logger. Its methods never throw: what the logger refuses goes to the console. */
-export function getLogger(): Logger {
-  return shared('logger', createLogger)
-}
-
-/**
- * Replaces the logger of the whole process; without an argument, restores the default. If it throws or rejects, the
- * line is written to the console instead.
- */
-export function setLogger(logger?: Logger): void {
-  setShared('logger', logger && reliable(logger))
 }
 
 /** A logger whose failures do not reach its callers: it is called from timers and callbacks, where nobody catches. */
@@ -151,6 +187,7 @@ export function withFields(logger: Logger, fields: LogFields): Logger {
     info: (message, more) => logger.info(message, { ...fields, ...more }),
     warn: (message, more) => logger.warn(message, { ...fields, ...more }),
     error: (message, more) => logger.error(message, { ...fields, ...more }),
+    ...(logger.enabled && { enabled: (level: LogLevel) => logger.enabled?.(level) !== false }),
   }
 }
 

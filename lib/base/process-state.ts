@@ -1,8 +1,8 @@
 /**
- * State that belongs to the process, not to a module: the core, the handlers, the logger.
+ * What belongs to the process and not to a module.
  *
  * A module is evaluated again on every hot reload, and ESM, CommonJS and a second copy of the package are modules of
- * their own. All of them find the same state under one global symbol.
+ * their own. All of them find the same values under one global symbol.
  */
 
 const KEY = Symbol.for('leadmap.symphony')
@@ -15,20 +15,25 @@ function slots(): Slots {
   return holder[KEY]
 }
 
-/** The value in the slot `name`, made by `create` if it does not exist yet. */
-export function shared<T>(name: string, create: () => T): T {
-  const all = slots()
-  if (!all.has(name)) all.set(name, create())
-  return all.get(name) as T
-}
+/** One value that all copies of the package in a process share. */
+export class ProcessSlot<T> {
+  readonly #name: string
 
-/** The value in the slot `name`, if there is one. */
-export function peekShared<T>(name: string): T | undefined {
-  return slots().get(name) as T | undefined
-}
+  constructor(name: string) {
+    this.#name = name
+  }
 
-/** Puts a value into the slot `name`; `undefined` empties it. */
-export function setShared<T>(name: string, value: T | undefined): void {
-  if (value === undefined) slots().delete(name)
-  else slots().set(name, value)
+  /** The value, if there is one. */
+  peek(): T | undefined {
+    return slots().get(this.#name) as T | undefined
+  }
+
+  /** The value, made by `create` if it does not exist yet. */
+  get(create: () => T): T {
+    const known = this.peek()
+    if (known !== undefined) return known
+    const made = create()
+    slots().set(this.#name, made)
+    return made
+  }
 }

@@ -1,25 +1,20 @@
 /** SIGTERM and SIGINT: a listener takes over from Node, and has to end the process. */
 import { constants } from 'node:os'
-import { getLogger } from './logger.js'
-import { shared } from './process-state.js'
+import type { Log } from './logger.js'
+import { processLife } from './process-life.js'
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
-
-/** The listeners of the workers and schedulers of this process. */
-function ours(): Set<unknown> {
-  return shared('signalListeners', () => new Set())
-}
 
 /** Calls `stop` at each SIGTERM and SIGINT; the returned function ends that. */
 export function listenToSignals(stop: (signal: NodeJS.Signals) => void): () => void {
   const listeners = SIGNALS.map((signal) => ({ signal, listener: () => stop(signal) }))
   for (const { signal, listener } of listeners) {
-    ours().add(listener)
+    processLife().signalListeners.add(listener)
     process.on(signal, listener)
   }
   return () => {
     for (const { signal, listener } of listeners) {
-      ours().delete(listener)
+      processLife().signalListeners.delete(listener)
       process.off(signal, listener)
     }
   }
@@ -27,7 +22,7 @@ export function listenToSignals(stop: (signal: NodeJS.Signals) => void): () => v
 
 /** Whether the application listens to a signal itself, and so ends the process itself. */
 export function isSharedSignal(signal: NodeJS.Signals): boolean {
-  return process.listeners(signal).some((listener) => !ours().has(listener))
+  return process.listeners(signal).some((listener) => !processLife().signalListeners.has(listener))
 }
 
 /** What keeps a process that was told to end. */
@@ -38,6 +33,8 @@ export interface Remains {
   consumers: () => number
   /** Whether the application ends the process itself if no handler keeps it alive. */
   left: boolean
+  /** Where it is said that handlers were left behind. */
+  log: Log
 }
 
 /**
@@ -54,7 +51,7 @@ export function endProcess(signal: NodeJS.Signals, grace: number, remains: Remai
     const handlers = remains.handlers()
     if (handlers === 0 && remains.left) return
     const exitCode = process.exitCode ?? 128 + constants.signals[signal]
-    if (handlers > 0) getLogger().warn(IGNORED, { handlers, signal, exitCode })
+    if (handlers > 0) remains.log.current.warn(IGNORED, { handlers, signal, exitCode })
     process.exit(exitCode)
   }
   setTimeout(end, grace).unref()

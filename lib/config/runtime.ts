@@ -1,8 +1,5 @@
 /** Changes at run time: the last layer, over configuration object and environment. */
-import { shared } from '../base/process-state.js'
-import { type ConfigListener, changeLayers, onConfigChange } from './change.js'
-import { peekConfig, readConfig } from './effective.js'
-import { layers } from './layers.js'
+import type { ConfigListener, Configuration } from './configuration.js'
 import { merge } from './merge.js'
 import type {
   EffectiveConfig,
@@ -44,29 +41,25 @@ export interface RuntimeConfigManager {
   onChange(listener: ConfigListener): () => void
 }
 
-/** The runtime manager of the process. */
-export function getRuntimeConfigManager(): RuntimeConfigManager {
-  return shared('runtimeConfigManager', () => ({
+/** The runtime manager of a configuration. */
+export function runtimeManager(configuration: Configuration): RuntimeConfigManager {
+  const update = (change: EnvironmentConfig): void =>
+    configuration.change({ runtime: merge<SymphonyConfig>(configuration.layers.current.runtime, change) })
+  return {
     setDefaultPriority: (defaultPriority) => update({ defaultPriority }),
     setDefaultTransport: (defaultTransport) => update({ defaultTransport }),
     setDefaultQueue: (defaultQueue) => update({ defaultQueue }),
     setTransport: (name, config) => update({ transports: { [name]: config } }),
-    removeTransport,
+    // `null` in a layer removes what the layers below it say.
+    removeTransport(name) {
+      if (configuration.peek().transports[name] !== undefined) update({ transports: { [name]: null } })
+    },
     setRouting: (type, transports) => update({ routing: { [type]: transports } }),
     setRetry: (type, strategy) => update({ retry: { [type]: strategy } }),
     setWorker: (worker) => update({ worker }),
     update,
-    get: readConfig,
-    reset: () => changeLayers({ runtime: {} }),
-    onChange: onConfigChange,
-  }))
-}
-
-function update(change: EnvironmentConfig): void {
-  changeLayers({ runtime: merge<SymphonyConfig>(layers().runtime, change) })
-}
-
-/** `null` in a layer removes what the layers below it say. */
-function removeTransport(name: string): void {
-  if (peekConfig().transports[name] !== undefined) update({ transports: { [name]: null } })
+    get: () => configuration.read(),
+    reset: () => configuration.change({ runtime: {} }),
+    onChange: (listener) => configuration.onChange(listener),
+  }
 }

@@ -1,14 +1,14 @@
 /** One consumer at work: the core claims and settles, a runner runs the handlers. */
 import { AsyncResource } from 'node:async_hooks'
-import { getLogger } from '../base/logger.js'
-import { shared } from '../base/process-state.js'
-import { peekConfig } from '../config/effective.js'
-import { getCore } from '../core/core.js'
+import type { Log } from '../base/logger.js'
+import { processLife } from '../base/process-life.js'
+import type { Configuration } from '../config/configuration.js'
+import type { Core } from '../core/core.js'
 import type { NativeConsumer } from '../core/native.js'
 import { awaitNative, callNative } from '../core/native-error.js'
-import { getRegistry } from '../handlers/registry.js'
-import { settleNotifications } from '../notifications/notifier.js'
+import type { HandlerRegistry } from '../handlers/registry.js'
 import { openTelemetry } from '../tracing/open-telemetry.js'
+import type { FailureObserver } from './failures.js'
 import type { CheckedOptions } from './options.js'
 import { Runner } from './runner.js'
 
@@ -54,7 +54,7 @@ export interface ConsumerCounters extends Omit<ConsumeResult, 'duration' | 'queu
 }
 
 /** Options of a long-lived worker only. */
-export interface ConsumptionExtras {
+export interface ConsumerExtras {
   pollInterval?: number
   listen?: boolean
   shutdownTimeout?: number
@@ -67,30 +67,34 @@ export interface ConsumptionExtras {
 /** Memory is checked at most this often: reading it costs a system call. */
 const MEMORY_LOOK_MS = 100
 
-/** The consumers of this process whose outcomes are not all written yet. */
-function atWork(): { count: number } {
-  return shared('consumersAtWork', () => ({ count: 0 }))
-}
-
-/** How many there are. */
-export function consumersAtWork(): number {
-  return atWork().count
+/** What a consumer works with. */
+export interface ConsumerParts {
+  readonly core: Core
+  readonly configuration: Configuration
+  /** The handlers, where the options name no others. */
+  readonly registry: HandlerRegistry
+  readonly failures: FailureObserver
+  readonly log: Log
 }
 
 /** A consumer, from its start to its result. */
-export class Consumption {
+export class Consumer {
   readonly runner: Runner
   readonly #consumer: NativeConsumer
   readonly #options: CheckedOptions
-  readonly #registry: ReturnType<typeof getRegistry>
+  readonly #parts: ConsumerParts
+  readonly #registry: HandlerRegistry
   #memoryLooked = 0
 
-  constructor(mode: 'drain' | 'run', options: CheckedOptions, extras: ConsumptionExtras = {}) {
-    const core = getCore()
-    const { worker } = peekConfig()
+  constructor(parts: ConsumerParts, mode: 'drain' | 'run', options: CheckedOptions, extras: ConsumerExtras = {}) {
+    const core = parts.core.get()
+    const { worker } = parts.configuration.peek()
+    this.#parts = parts
     this.#options = options
-    this.#registry = options.registry ?? getRegistry()
+    this.#registry = options.registry ?? parts.registry
     this.runner = new Runner({
+      log: parts.log,
+      failures: parts.failures,
       registry: this.#registry,
       maxConcurrency: options.maxConcurrency ?? worker.maxConcurrency,
       handlerTimeout: worker.handlerTimeout,
@@ -107,17 +111,17 @@ export class Consumption {
 
   /** Runs until the drain is over or it is stopped. */
   async run(): Promise<ConsumeResult> {
-    if (!this.#registry.types().length) warnOfNoHandlers()
+    if (!this.#registry.types().length) warnOfNoHandlers(this.#parts.log)
     const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
     const forgetSignal = this.#stopOn(this.#options.signal)
-    atWork().count += 1
+    processLife().consumers += 1
     try {
       return toResult(await awaitNative(() => this.#consumer.run()))
     } finally {
       forgetRegistry()
       forgetSignal()
-      await settleNotifications()
-      atWork().count -= 1
+      await this.#parts.failures.settle()
+      processLife().consumers -= 1
     }
   }
 
@@ -156,7 +160,7 @@ export class Consumption {
   }
 }
 
-/** What only {@link Consumption.counters} tells is left out. */
+/** What only {@link Consumer.counters} tells is left out. */
 function toResult(text: string): ConsumeResult {
   const { inFlight: _, runs: __, handlerMillis: ___, ...result } = JSON.parse(text) as ConsumeResult & ConsumerCounters
   return result
@@ -166,23 +170,23 @@ function nativeOptions(
   mode: 'drain' | 'run',
   { transports, queues, batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }: CheckedOptions,
   types: string[] | null,
-  { pollInterval, shutdownTimeout, listen, observeMessages = false }: ConsumptionExtras,
+  { pollInterval, shutdownTimeout, listen, observeMessages = false }: ConsumerExtras,
 ): Record<string, unknown> {
   const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
   return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
 }
 
 /** Logs that messages went to other workers while this process held them. */
-export function warnOfLostLeases(count: number): void {
-  getLogger().warn(
+export function warnOfLostLeases(log: Log, count: number): void {
+  log.current.warn(
     'lease lost: other workers have these messages, and what came of them here does not count. The process was stopped ' +
       'or could not reach the database for longer than worker.lease',
     { messages: count },
   )
 }
 
-function warnOfNoHandlers(): void {
-  getLogger().warn(
+function warnOfNoHandlers(log: Log): void {
+  log.current.warn(
     'no handler is registered, so nothing will be claimed: import the modules that call registerHandler()',
   )
 }

@@ -1,6 +1,6 @@
 /** The events of a worker. */
 import { EventEmitter } from 'node:events'
-import { getLogger } from '../base/logger.js'
+import type { Log } from '../base/logger.js'
 import { emitSafely } from '../base/safely.js'
 import type { ConsumeResult } from './consumer.js'
 
@@ -73,6 +73,11 @@ const MESSAGE_EVENTS = ['completed', 'retried', 'deadLettered', 'released', 'sno
 /** An event emitter with typed events, whose listeners cannot break the emitter. */
 export class WorkerEmitter {
   readonly #emitter = new EventEmitter()
+  readonly #log: Log
+
+  constructor(log: Log) {
+    this.#log = log
+  }
 
   /** Calls `listener` at each event of the name. */
   on<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
@@ -105,9 +110,9 @@ export class WorkerEmitter {
 
   protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
     if (name === 'error' && this.#emitter.listenerCount(name) === 0) {
-      getLogger().error('the worker cannot reach its transport', event[0] as WorkerEvents['error'][0])
+      this.#log.current.error('the worker cannot reach its transport', event[0] as WorkerEvents['error'][0])
       return
     }
-    emitSafely(this.#emitter, 'worker', name, event)
+    emitSafely(this.#emitter, 'worker', name, event, this.#log)
   }
 }

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { DeliveryContext } from '../handlers/context.js'
-import { type Run, Running } from './in-flight.js'
+import { InFlight, type Run } from './in-flight.js'
 
 const context = {} as DeliveryContext
 const one = (index: number): Run => ({ batch: 0, index, context, started: 0, recalled: false, place: 0 })
-const indexes = (running: Running) => running.all().map(({ index }) => index)
+const indexes = (running: InFlight) => running.all().map(({ index }) => index)
 
 test('holds what was added and not removed, whatever the order', () => {
-  const running = new Running()
+  const running = new InFlight()
   const expected = new Set<Run>()
   for (let step = 0; step < 2000; step += 1) {
     const known = [...expected]
@@ -26,7 +26,7 @@ test('holds what was added and not removed, whatever the order', () => {
 })
 
 test('what leaves while all are looked at is still among them', () => {
-  const running = new Running()
+  const running = new InFlight()
   const runs = [one(1), one(2), one(3)]
   for (const run of runs) running.add(run)
   for (const run of running.all()) running.remove(run)

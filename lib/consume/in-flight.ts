@@ -20,7 +20,7 @@ export interface Run {
  * that come after it stay alive with what was in them until the next full collection, which took a drain of a million
  * messages of 1 KiB to 190 MB above idle instead of 35.
  */
-export class Running {
+export class InFlight {
   readonly #runs: Run[] = []
 
   get size(): number {

@@ -1,15 +1,26 @@
 /** The log lines about messages. Their fields keep their names; a payload is in none of them. */
 
-import { getLogger, type LogFields } from '../base/logger.js'
+import type { Log, LogFields } from '../base/logger.js'
 import type { DeliveryContext } from '../handlers/context.js'
 import type { Settlement } from '../handlers/delivery.js'
-import { noteFailure } from '../notifications/notifier.js'
+import type { FailureObserver } from './failures.js'
+
+/** Where it is written, and who else is told. */
+export interface MessageLog {
+  readonly log: Log
+  readonly failures: FailureObserver
+}
 
 /** Writes how a message ended: failures always, everything else if details are wanted. */
-export function logOutcome(context: DeliveryContext, durationMs: number, settlement: Settlement | undefined): void {
-  const logger = getLogger()
+export function logOutcome(
+  to: MessageLog,
+  context: DeliveryContext,
+  durationMs: number,
+  settlement: Settlement | undefined,
+): void {
+  const logger = to.log.current
   if (settlement?.as === 'failed') {
-    logFailure(context, durationMs, settlement)
+    logFailure(to, context, durationMs, settlement)
     return
   }
   if (logger.enabled?.('debug') === false) return
@@ -30,10 +41,11 @@ export interface BuriedMessage {
 }
 
 /** Writes that a message was buried, and sends notifications: no handler was there to do so. */
-export function logBurial({ id: messageId, type: messageType, transport, queue, crashes, error }: BuriedMessage): void {
-  noteFailure({ severity: 'error', messageType, errorClass: error.class, messageId, transport })
+export function logBurial({ log, failures }: MessageLog, buried: BuriedMessage): void {
+  const { id: messageId, type: messageType, transport, queue, crashes, error } = buried
+  failures.note({ severity: 'error', messageType, errorClass: error.class, messageId, transport })
   const fields = { event: 'message.deadLettered', messageId, messageType, transport, queue, crashes }
-  getLogger().error('a message is a dead letter now: the process died whenever it ran', {
+  log.current.error('a message is a dead letter now: the process died whenever it ran', {
     ...fields,
     errorClass: error.class,
   })
@@ -41,15 +53,20 @@ export function logBurial({ id: messageId, type: messageType, transport, queue, 
 
 type Failed = Extract<Settlement, { as: 'failed' }>
 
-function logFailure(context: DeliveryContext, durationMs: number, { retryable, error }: Failed): void {
+function logFailure(
+  { log, failures }: MessageLog,
+  context: DeliveryContext,
+  durationMs: number,
+  { retryable, error }: Failed,
+): void {
   const again = retryable && context.retryCount < context.maxRetries
   const { id: messageId, transportName: transport } = context
   const messageType = context.delivery.type
-  noteFailure({ severity: again ? 'warning' : 'error', messageType, errorClass: error.class, messageId, transport })
+  failures.note({ severity: again ? 'warning' : 'error', messageType, errorClass: error.class, messageId, transport })
   const fields = fieldsOf(again ? 'message.retried' : 'message.deadLettered', context, durationMs)
   const facts = { ...fields, errorClass: error.class }
-  if (again) getLogger().info('a message failed and will run again', facts)
-  else getLogger().error('a message failed and is a dead letter now', facts)
+  if (again) log.current.info('a message failed and will run again', facts)
+  else log.current.error('a message failed and is a dead letter now', facts)
 }
 
 function fieldsOf(event: string, context: DeliveryContext, durationMs: number): LogFields {

@@ -4,18 +4,17 @@
  * up; nothing crosses per message.
  */
 
-import { getLogger } from '../base/logger.js'
 import { DeliveryContext } from '../handlers/context.js'
 import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from '../handlers/delivery.js'
 import { type Execution, execute } from '../handlers/executor.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
 import { failedBy, wellFormed } from '../handlers/settlement.js'
 import { inHandlerSpan } from '../tracing/spans.js'
-import { type Run, Running } from './in-flight.js'
-import { type BuriedMessage, logBurial, logOutcome } from './message-log.js'
+import { InFlight, type Run } from './in-flight.js'
+import { type BuriedMessage, logBurial, logOutcome, type MessageLog } from './message-log.js'
 
 /** How a runner works. */
-export interface RunnerOptions {
+export interface RunnerOptions extends MessageLog {
   /** Where the handlers are. */
   registry: HandlerRegistry
   /** Handlers running at a time. */
@@ -68,7 +67,7 @@ const PART = 100
 /** Runs the messages of one consumer. */
 export class Runner {
   readonly #options: RunnerOptions
-  readonly #running = new Running()
+  readonly #running = new InFlight()
   #waiting: Waiting[] = []
   #lines: SettlementLine[] = []
   #flushing = false
@@ -82,7 +81,7 @@ export class Runner {
     try {
       this.#obey(JSON.parse(command) as Command)
     } catch (error) {
-      getLogger().error('a command of the core could not be carried out', { error })
+      this.#options.log.current.error('a command of the core could not be carried out', { error })
     }
   }
 
@@ -98,7 +97,7 @@ export class Runner {
     } else if (command.do === 'return') {
       this.#returnWaiting()
     } else if (command.do === 'buried') {
-      command.messages.forEach(logBurial)
+      for (const message of command.messages) logBurial(this.#options, message)
     } else if (command.messages) {
       this.#lose(command.reason, command.messages)
     } else {
@@ -136,7 +135,7 @@ export class Runner {
       this.#settle([batch, index, 0, UNKNOWN_TYPE])
       return
     }
-    const context = new DeliveryContext(delivery, this.#options.deadline)
+    const context = new DeliveryContext(delivery, this.#options.deadline, this.#options.log)
     const run = { batch, index, context, started: performance.now(), recalled: false, place: 0 }
     this.#running.add(run)
     void this.#run(run)
@@ -162,7 +161,7 @@ export class Runner {
     // A failure after the signal is caused by the signal: the message goes back without using up an attempt.
     const outcome = recalled && settlement?.as === 'failed' ? released(settlement.handled) : settlement
     this.#settle(outcome === undefined ? [batch, index, duration] : [batch, index, duration, outcome])
-    logOutcome(context, duration, outcome)
+    logOutcome(this.#options, context, duration, outcome)
   }
 
   #returnWaiting(): void {
@@ -240,11 +239,12 @@ export class Runner {
   }
 
   #reportRefused([batch, index, duration]: SettlementLine, more: boolean, reason: unknown): void {
-    getLogger().error('an outcome could not be handed over: its message counts as failed', { error: reason })
+    const logger = this.#options.log.current
+    logger.error('an outcome could not be handed over: its message counts as failed', { error: reason })
     try {
       this.#options.settle(JSON.stringify([[batch, index, duration, failedBy(reason, [])]]), more)
     } catch (error) {
-      getLogger().error('an outcome could not be handed over: its message stays with this consumer', { error })
+      logger.error('an outcome could not be handed over: its message stays with this consumer', { error })
     }
   }
 }

@@ -1,9 +1,9 @@
 /** What a worker takes, and what it reports about itself. */
 
 import type { Duration } from '../base/duration.js'
-import type { UnhandledMessages } from '../operate/queues.js'
 import type { ConsumerCounters } from './consumer.js'
 import type { ConsumeOptions } from './options.js'
+import type { UnhandledMessages } from './unhandled.js'
 
 /** How a worker works: the options of `consumeBatch()`, and those of a long-lived process. */
 export interface WorkerOptions extends ConsumeOptions {

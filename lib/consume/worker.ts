@@ -2,13 +2,12 @@
 
 import type { Duration } from '../base/duration.js'
 import { duration, flag, positiveDuration } from '../base/options.js'
+import { processLife } from '../base/process-life.js'
 import { endProcess, isSharedSignal, listenToSignals } from '../base/signals.js'
-import { getRegistry } from '../handlers/registry.js'
-import { strayHandlers } from '../handlers/strays.js'
-import { type UnhandledMessages, unhandledMessages } from '../operate/queues.js'
-import { type ConsumeResult, Consumption, consumersAtWork, warnOfLostLeases } from './consumer.js'
+import { type ConsumeResult, Consumer, type ConsumerParts, warnOfLostLeases } from './consumer.js'
 import { WorkerEmitter, type WorkerEvents } from './events.js'
 import { type CheckedOptions, checkOptions } from './options.js'
+import { type UnhandledMessages, unhandledBy } from './unhandled.js'
 import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-model.js'
 
 /** A transport in trouble fails at every poll, so an error older than this is over. */
@@ -37,6 +36,7 @@ interface Signalled {
  * await worker.start()
  */
 export class Worker extends WorkerEmitter {
+  readonly #parts: ConsumerParts
   readonly #options: WorkerOptions
   readonly #checked: CheckedOptions & {
     pollInterval?: number
@@ -46,7 +46,7 @@ export class Worker extends WorkerEmitter {
     listen?: boolean
     handleSignals?: boolean
   }
-  #consumption: Consumption | undefined
+  #consumer: Consumer | undefined
   #ended: Promise<ConsumeResult> | undefined
   #state: WorkerState = 'idle'
   #startedAt = 0
@@ -54,8 +54,9 @@ export class Worker extends WorkerEmitter {
   #lastError: WorkerHealth['lastError'] = null
 
   /** @throws ConfigurationError naming the invalid option. */
-  constructor(options: WorkerOptions = {}) {
-    super()
+  constructor(parts: ConsumerParts, options: WorkerOptions = {}) {
+    super(parts.log)
+    this.#parts = parts
     this.#options = options
     this.#checked = this.#check()
   }
@@ -87,11 +88,11 @@ export class Worker extends WorkerEmitter {
 
   /** The counters so far. */
   stats(): WorkerStats {
-    const counters = this.#consumption?.counters() ?? NOTHING
+    const counters = this.#consumer?.counters() ?? NOTHING
     return {
       ...counters,
       state: this.#state,
-      running: this.#consumption?.runner.running ?? 0,
+      running: this.#consumer?.runner.running ?? 0,
       averageProcessingTime: counters.runs === 0 ? 0 : counters.handlerMillis / counters.runs,
       uptime: this.#uptime(),
     }
@@ -100,13 +101,13 @@ export class Worker extends WorkerEmitter {
   /** The health of the worker, and whether messages wait that nothing here handles. */
   async health(): Promise<WorkerHealth> {
     const running = this.#state === 'running'
-    const unhandled = await unhandledMessages(this.#options.registry ?? getRegistry()).catch((error: Error) => error)
+    const unhandled = await this.#unhandled().catch((error: Error) => error)
     const problems = this.#problems(unhandled)
     return {
       status: !running || this.#recentError() !== null ? 'unhealthy' : problems.length > 0 ? 'degraded' : 'healthy',
       state: this.#state,
       running,
-      processing: this.#consumption?.runner.running ?? 0,
+      processing: this.#consumer?.runner.running ?? 0,
       uptime: this.#uptime(),
       memoryUsage: process.memoryUsage.rss(),
       lastError: this.#lastError,
@@ -128,7 +129,7 @@ export class Worker extends WorkerEmitter {
   async #live(): Promise<ConsumeResult> {
     const { pollInterval, shutdownTimeout, listen } = this.#checked
     // Checked again: a deadline has come nearer since the constructor.
-    this.#consumption = new Consumption('run', this.#check(), {
+    this.#consumer = new Consumer(this.#parts, 'run', this.#check(), {
       pollInterval,
       listen,
       shutdownTimeout,
@@ -141,7 +142,7 @@ export class Worker extends WorkerEmitter {
     const forgetSignals = this.#checked.handleSignals === false ? undefined : this.#listenToSignals()
     try {
       this.emit('started')
-      const result = await this.#consumption.run()
+      const result = await this.#consumer.run()
       this.emit('stopped', result)
       return result
     } finally {
@@ -152,12 +153,12 @@ export class Worker extends WorkerEmitter {
   }
 
   protected override listenersChanged(): void {
-    if (this.#state === 'running') this.#consumption?.observeMessages(this.observesMessages)
+    if (this.#state === 'running') this.#consumer?.observeMessages(this.observesMessages)
   }
 
   #stop(reason: 'signal' | 'stopped', force = false): void {
     this.#state = 'stopping'
-    this.#consumption?.stop(reason, force)
+    this.#consumer?.stop(reason, force)
   }
 
   #listenToSignals(): () => void {
@@ -173,23 +174,28 @@ export class Worker extends WorkerEmitter {
     const { exitGrace = EXIT_GRACE_MS } = this.#checked
     if (this.#signalled === undefined || exitGrace === false) return
     const { signal, forced, shared } = this.#signalled
-    const { runner } = this.#consumption as Consumption
+    const { runner } = this.#consumer as Consumer
     endProcess(signal, forced ? Math.min(exitGrace, FORCED_EXIT_GRACE_MS) : exitGrace, {
-      handlers: () => runner.running + strayHandlers(),
-      consumers: consumersAtWork,
+      handlers: () => runner.running + processLife().strays,
+      consumers: () => processLife().consumers,
       left: shared,
+      log: this.#parts.log,
     })
   }
 
   #pass(events: string): void {
     for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents | 'leaseLost' }>) {
       if (event === 'leaseLost') {
-        warnOfLostLeases((facts as unknown as { count: number }).count)
+        warnOfLostLeases(this.#parts.log, (facts as unknown as { count: number }).count)
         continue
       }
       if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
       this.emit(event, facts as never)
     }
+  }
+
+  #unhandled(): Promise<UnhandledMessages[]> {
+    return unhandledBy(this.#parts.core, this.#options.registry ?? this.#parts.registry)
   }
 
   #problems(unhandled: UnhandledMessages[] | Error): string[] {

@@ -1,63 +1,54 @@
-/** The core of the process: created at first use, reconfigured in place, shared by all copies of the package. */
-
-import { peekShared, setShared } from '../base/process-state.js'
-import { layersAsJson, readEnvironment } from '../config/layers.js'
-import { Batcher } from '../dispatch/group-commit.js'
-import { type NativeCore, native } from './native.js'
-import { callNative } from './native-error.js'
-
-interface Running {
-  core: NativeCore
-  batcher: Batcher
-}
-
-const SLOT = 'core'
+/** The core of an instance: created at first use, reconfigured in place, forgotten when the instance is closed. */
+import type { NativeCore } from './native.js'
+import { awaitNative } from './native-error.js'
 
 /** Connects a part that the core calls back with a new core. */
-type Connect = (core: NativeCore, batcher: Batcher) => void
+type Connect = (core: NativeCore) => void
 
-const connections: Connect[] = []
+/** Holds the core of one instance. */
+export class Core {
+  readonly #make: () => NativeCore
+  readonly #connections: Connect[] = []
+  #core: NativeCore | undefined
 
-/** Connects a part with every core created from now on. */
-export function whenCoreIsMade(connect: Connect): void {
-  connections.push(connect)
-}
+  /** @param make makes a core from the configuration as it is then. It opens no connection. */
+  constructor(make: () => NativeCore) {
+    this.#make = make
+  }
 
-/**
- * The core, created if necessary from the current configuration. This opens no connection.
- *
- * @throws ConfigurationError when the configuration is invalid.
- */
-export function getCore(): NativeCore {
-  return running().core
-}
+  /** Connects a part with every core created from now on. */
+  whenMade(connect: Connect): void {
+    this.#connections.push(connect)
+  }
 
-/** The group commit before the core. */
-export function getBatcher(): Batcher {
-  return running().batcher
-}
+  /**
+   * The core, created if necessary from the current configuration. This opens no connection.
+   *
+   * @throws ConfigurationError when the configuration is invalid.
+   */
+  get(): NativeCore {
+    return this.#core ?? this.#start()
+  }
 
-/** The core, if there is one. */
-export function existingCore(): NativeCore | undefined {
-  return peekShared<Running>(SLOT)?.core
-}
+  /** The core, if there is one. */
+  peek(): NativeCore | undefined {
+    return this.#core
+  }
 
-/** Forgets the core, so that the next use creates one. */
-export function forgetCore(): void {
-  setShared(SLOT, undefined)
-}
+  /** Forgets the core, so that the next use creates one. */
+  forget(): void {
+    this.#core = undefined
+  }
 
-function running(): Running {
-  return peekShared<Running>(SLOT) ?? start()
-}
+  /** Asks the core something, and reads its answer. */
+  async ask<T>(question: (core: NativeCore) => Promise<string>): Promise<T> {
+    return JSON.parse(await awaitNative(async () => question(this.get()))) as T
+  }
 
-function start(): Running {
-  readEnvironment()
-  const { Core } = native()
-  const core = callNative(() => new Core(layersAsJson()))
-  const batcher = new Batcher((requests) => core.dispatch(requests))
-  for (const connect of connections) connect(core, batcher)
-  const started = { core, batcher }
-  setShared(SLOT, started)
-  return started
+  #start(): NativeCore {
+    const core = this.#make()
+    this.#core = core
+    for (const connect of this.#connections) connect(core)
+    return core
+  }
 }

@@ -1,12 +1,9 @@
 /** Many messages in one call of the core. */
-import { getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
 import type { MessageInput } from '../message/message.js'
 import { isPromise } from '../message/schema.js'
 import { invalid } from '../message/serialization.js'
 import { prepare } from './prepare.js'
 import { overDefaults } from './request.js'
-import { type Outcome, readOutcomes, toBatchResult } from './results.js'
 import type { BatchItem, BatchOptions, BatchResult, DispatchOptions } from './types.js'
 
 /** The most messages in one call of the core: a few megabytes of text, and still one INSERT per transport. */
@@ -26,18 +23,22 @@ interface Chunk {
   refused: Map<number, Error>
 }
 
-/** Dispatches all messages; see `dispatchBatch()` in `dispatcher.ts`. */
+/** Sends requests in one call of the core. */
+type Send = (requests: string) => Promise<BatchResult[]>
+
+/** Dispatches all messages; see `dispatchBatch()` in `functions.ts`. */
 export async function dispatchAll(
   messages: Array<MessageInput | BatchItem>,
   options: BatchOptions = {},
+  send: Send,
 ): Promise<BatchResult[]> {
   if (!Array.isArray(messages)) throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', 'must be an array of messages')
   refuseCommonKey(options)
   const { atomic, ...defaults } = options
   const prepared = prepareAll(messages, Object.keys(defaults).length > 0 ? defaults : undefined)
-  if (atomic === true) return dispatchAtomically(await prepared)
+  if (atomic === true) return dispatchAtomically(await prepared, send)
   const results: BatchResult[] = []
-  for (const chunk of await prepared.then(toChunks)) results.push(...(await dispatchChunk(chunk)))
+  for (const chunk of await prepared.then(toChunks)) results.push(...(await dispatchChunk(chunk, send)))
   return results
 }
 
@@ -82,14 +83,14 @@ function split(item: MessageInput | BatchItem): BatchItem {
   return isItem ? item : { message: item as MessageInput }
 }
 
-async function dispatchAtomically(prepared: Prepared[]): Promise<BatchResult[]> {
+async function dispatchAtomically(prepared: Prepared[], send: Send): Promise<BatchResult[]> {
   const requests = prepared.map((one) => {
     if (typeof one !== 'string') throw one.error
     return one
   })
   if (requests.length === 0) return []
   refuseTooLong(requests)
-  return (await send(`{"atomic":true,"requests":[${requests.join()}]}`)).map(toBatchResult)
+  return send(`{"atomic":true,"requests":[${requests.join()}]}`)
 }
 
 function refuseTooLong(requests: string[]): void {
@@ -135,22 +136,18 @@ function toChunk(prepared: Prepared[]): Chunk {
   return { requests: `[${requests.join()}]`, count: requests.length, refused }
 }
 
-async function dispatchChunk(chunk: Chunk): Promise<BatchResult[]> {
-  const results = chunk.count === 0 ? [] : await sendEach(chunk)
+async function dispatchChunk(chunk: Chunk, send: Send): Promise<BatchResult[]> {
+  const results = chunk.count === 0 ? [] : await sendEach(chunk, send)
   // In the original order.
   for (const [place, error] of chunk.refused) results.splice(place, 0, { success: false, error })
   return results
 }
 
 /** A call that fails as a whole fails each of its messages: earlier chunks are stored, and the caller must know. */
-async function sendEach({ requests, count }: Chunk): Promise<BatchResult[]> {
+async function sendEach({ requests, count }: Chunk, send: Send): Promise<BatchResult[]> {
   try {
-    return (await send(requests)).map(toBatchResult)
+    return await send(requests)
   } catch (error) {
     return Array.from({ length: count }, () => ({ success: false, error: error as Error }))
   }
-}
-
-async function send(requests: string): Promise<Outcome[]> {
-  return readOutcomes(await awaitNative(() => getCore().dispatch(requests)))
 }

@@ -171,7 +171,7 @@ describe('the dispatcher of the process', () => {
     const dispatcher = getDispatcher()
     expect(dispatcher).toBeInstanceOf(SymphonyDispatcher)
     vi.resetModules()
-    const copy = await import('./dispatcher.js')
+    const copy = await import('../index.js')
     expect(copy.getDispatcher()).toBe(dispatcher)
     expect(dispatcher instanceof copy.SymphonyDispatcher).toBe(true)
   })

@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 /** The queue before the core. */
-export class Batcher {
+export class GroupCommit {
   readonly #send: (requests: string) => Promise<string>
   #waiting: Waiting[] = []
   #busy = 0

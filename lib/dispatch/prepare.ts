@@ -21,7 +21,7 @@ export function prepare(message: MessageInput, options: DispatchOptions | undefi
     throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', 'must be an object')
   }
   const extras = extrasOf(message)
-  const merged = carryTrace(overDefaults(extras?.options, options))
+  const merged = carryTrace(overDefaults(extras?.options as DispatchOptions | undefined, options))
   if (extras?.schema === undefined) return toRequest(message, merged, extras?.text)
   const payload = parsePayload(extras.schema, message.type, message.payload)
   const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged)

@@ -1,7 +1,7 @@
 /** The core's answers, as results or as errors. */
 
 import { type NativeFailure, toError } from '../core/native-error.js'
-import { takeInlineError } from '../handlers/inline-errors.js'
+import type { InlineErrors } from './inline-errors.js'
 import type {
   BatchResult,
   DispatchResult,
@@ -60,18 +60,19 @@ function complete(last: NativeStored, brief: Brief): void {
 /**
  * The result of a dispatch.
  *
+ * @param thrown where handlers that ran inside dispatches left what they threw.
  * @throws the handler's own error if a handler failed inside `dispatch()`, else the core's as its class.
  */
-export function unwrap(outcome: Outcome): DispatchResult {
-  if ('error' in outcome) throw errorOf(outcome.error)
-  return { ...outcome.ok, messages: entriesOf(outcome) }
+export function unwrap(outcome: Outcome, thrown: InlineErrors): DispatchResult {
+  if ('error' in outcome) throw errorOf(outcome.error, thrown)
+  return { ...outcome.ok, messages: entriesOf(outcome, thrown) }
 }
 
 /** The result of one message of a batch. */
-export function toBatchResult(outcome: Outcome): BatchResult {
-  if ('error' in outcome) return { success: false, error: errorOf(outcome.error) }
+export function toBatchResult(outcome: Outcome, thrown: InlineErrors): BatchResult {
+  if ('error' in outcome) return { success: false, error: errorOf(outcome.error, thrown) }
   const { messageId, status, transport, queue, priority, availableAt, idempotencyKey, scheduledAt } = outcome.ok
-  const messages = entriesOf(outcome)
+  const messages = entriesOf(outcome, thrown)
   // Written out: a spread would cost more than everything else here.
   const result: BatchResult = {
     success: true,
@@ -93,12 +94,15 @@ export function toTransportResults(result: DispatchResult): TransportResult[] {
   return result.messages.map((entry) => ('error' in entry ? { success: false, ...entry } : { success: true, ...entry }))
 }
 
-function entriesOf({ ok, copies }: Extract<Outcome, { ok: unknown }>): DispatchResult['messages'] {
-  return copies?.map(toEntry) ?? [ok]
+function entriesOf(
+  { ok, copies }: Extract<Outcome, { ok: unknown }>,
+  thrown: InlineErrors,
+): DispatchResult['messages'] {
+  return copies?.map((entry) => toEntry(entry, thrown)) ?? [ok]
 }
 
-function toEntry(entry: NativeCopy): StoredMessage | FailedTransport {
-  return 'error' in entry ? { transport: entry.transport, error: errorOf(entry.error) } : toStored(entry)
+function toEntry(entry: NativeCopy, thrown: InlineErrors): StoredMessage | FailedTransport {
+  return 'error' in entry ? { transport: entry.transport, error: errorOf(entry.error, thrown) } : toStored(entry)
 }
 
 function toStored(native: NativeStored): StoredMessage {
@@ -116,8 +120,8 @@ function toStored(native: NativeStored): StoredMessage {
 }
 
 /** A handler may throw anything, so the type of this error is only a convention. */
-function errorOf(failure: NativeFailure): Error {
+function errorOf(failure: NativeFailure, thrown: InlineErrors): Error {
   const messageId = (failure.details as { messageId?: string } | null | undefined)?.messageId
-  const thrown = messageId === undefined ? undefined : takeInlineError(messageId)
-  return thrown === undefined ? toError(failure) : (thrown.error as Error)
+  const own = messageId === undefined ? undefined : thrown.take(messageId)
+  return own === undefined ? toError(failure) : (own.error as Error)
 }

@@ -1,9 +1,6 @@
 /** Dispatchers that are watched, to learn what happens to each call. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { peekShared, shared } from '../base/process-state.js'
 import type { Dispatcher } from './types.js'
-
-const SLOT = 'watchers'
 
 /** Something that watches the dispatches made in a call. */
 export interface Watcher {
@@ -11,12 +8,18 @@ export interface Watcher {
   watch(dispatcher: Dispatcher): Dispatcher
 }
 
-/** Carries the watcher of a call to the dispatches made in it. */
-export function watchers(): AsyncLocalStorage<Watcher> {
-  return shared(SLOT, () => new AsyncLocalStorage<Watcher>())
-}
+/** Carries the watcher of a call to the dispatches made in it. Costs nothing until somebody watches. */
+export class Watchers {
+  #storage: AsyncLocalStorage<Watcher> | undefined
 
-/** The dispatcher, watched if the caller has a watcher. */
-export function watched(dispatcher: Dispatcher): Dispatcher {
-  return peekShared<AsyncLocalStorage<Watcher>>(SLOT)?.getStore()?.watch(dispatcher) ?? dispatcher
+  /** Runs `work`, with all its dispatches watched. */
+  run<T>(watcher: Watcher, work: () => T): T {
+    this.#storage ??= new AsyncLocalStorage()
+    return this.#storage.run(watcher, work)
+  }
+
+  /** The dispatcher, watched if the caller has a watcher. */
+  watched(dispatcher: Dispatcher): Dispatcher {
+    return this.#storage?.getStore()?.watch(dispatcher) ?? dispatcher
+  }
 }

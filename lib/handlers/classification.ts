@@ -5,9 +5,9 @@
  * network errors. The error itself comes before its causes. Unknown errors are retried.
  */
 import { HandlerError, MessageValidationError } from '../base/errors.js'
-import { getLogger } from '../base/logger.js'
+import type { DeliveryContext } from './context.js'
 import { retryAfterOf } from './retry-after.js'
-import type { ErrorVerdict, HandlerContext, MessageHandler } from './types.js'
+import type { ErrorVerdict, MessageHandler } from './types.js'
 
 /** The decision about an error. */
 export interface Classification {
@@ -67,13 +67,13 @@ function classify(error: unknown): Classification {
 export function askHandler(
   handler: Pick<MessageHandler, 'classifyError'>,
   error: unknown,
-  context: HandlerContext,
+  context: DeliveryContext,
 ): Classification | undefined {
   let verdict: ErrorVerdict
   try {
     verdict = handler.classifyError?.(error, context)
   } catch (thrown) {
-    getLogger().error('classifyError failed; the error is classified as usual', {
+    context.log.current.error('classifyError failed; the error is classified as usual', {
       error: thrown,
       type: context.message.type,
     })

@@ -1,5 +1,5 @@
 /** The one object that a handler gets as envelope and as context. */
-import { getLogger, type Logger, withFields } from '../base/logger.js'
+import { type Log, type Logger, processLog, withFields } from '../base/logger.js'
 import type { Message, MessageHeaders, MessageMetadata } from '../message/message.js'
 import { readTraceContext, traceIdOf } from '../tracing/trace-context.js'
 import type { Delivery } from './delivery.js'
@@ -21,6 +21,8 @@ export class DeliveryContext implements HandlerContext {
   /** Replaced by what the schema of a handler returns while that handler runs. */
   message: Message
 
+  /** The log of the instance that it came through. */
+  readonly log: Log
   readonly #delivery: Delivery
   readonly #deadline: number | null
   #limit: number | null = null
@@ -28,7 +30,8 @@ export class DeliveryContext implements HandlerContext {
   #controller: AbortController | undefined
   #logger: Logger | undefined
 
-  constructor(delivery: Delivery, deadline: number | null) {
+  constructor(delivery: Delivery, deadline: number | null, log: Log = processLog()) {
+    this.log = log
     this.#delivery = delivery
     this.#deadline = deadline
     this.id = delivery.id
@@ -93,7 +96,7 @@ export class DeliveryContext implements HandlerContext {
   }
 
   get logger(): Logger {
-    this.#logger ??= withFields(getLogger(), {
+    this.#logger ??= withFields(this.log.current, {
       messageId: this.id,
       messageType: this.#delivery.type,
       transport: this.transportName,

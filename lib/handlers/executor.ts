@@ -1,5 +1,6 @@
 /** Runs the handlers of one message and says how that ended. */
 import { HandlerError, HandlerTimeoutError } from '../base/errors.js'
+import { countStray } from '../base/process-life.js'
 import { parsePayload } from '../message/schema.js'
 import { askHandler, type Classification, classifyError } from './classification.js'
 import type { DeliveryContext } from './context.js'
@@ -10,7 +11,6 @@ import { clean, reportError } from './error-report.js'
 import { runThrough } from './middleware.js'
 import { type HandlerOutcome, isDiscard, isSnooze } from './outcomes.js'
 import type { HandlerRegistry } from './registry.js'
-import { countStray } from './strays.js'
 
 /** How a message ended: `settlement` is absent if all its handlers succeeded, `error` is what was thrown. */
 export interface Execution {

@@ -1,14 +1,13 @@
 /** The transport `sync`: handlers run inside `dispatch()`, and their errors reach its caller. */
-
-import { getLogger } from '../base/logger.js'
-import { peekConfig } from '../config/effective.js'
+import type { Log } from '../base/logger.js'
+import type { Configuration } from '../config/configuration.js'
 import type { NativeCore } from '../core/native.js'
+import type { InlineErrors } from '../dispatch/inline-errors.js'
 import { inHandlerSpan } from '../tracing/spans.js'
 import { DeliveryContext } from './context.js'
 import type { Delivery, DeliveryBatch, SettlementLine } from './delivery.js'
 import { type Execution, execute, unhandled } from './executor.js'
-import { keepInlineError } from './inline-errors.js'
-import { getRegistry } from './registry.js'
+import type { HandlerRegistry } from './registry.js'
 
 /** Told when handlers run inside a dispatch. */
 export interface InlineObserver {
@@ -16,33 +15,44 @@ export interface InlineObserver {
   inlineEnded(): void
 }
 
+/** What runs handlers inside a dispatch. */
+export interface InlineParts {
+  readonly configuration: Configuration
+  readonly registry: HandlerRegistry
+  readonly inlineErrors: InlineErrors
+  readonly log: Log
+}
+
 /** Lets the core run messages in this process. */
-export function connectInline(core: NativeCore, observer: InlineObserver): void {
+export function connectInline(core: NativeCore, observer: InlineObserver, parts: InlineParts): void {
   core.onInline((text) => {
     observer.inlineStarted()
-    void runBatch(JSON.parse(text) as DeliveryBatch, core)
-      .catch((error: unknown) => getLogger().error('messages could not be handled inside dispatch()', { error }))
+    void runBatch(JSON.parse(text) as DeliveryBatch, core, parts)
+      .catch((error: unknown) => parts.log.current.error('messages could not be handled inside dispatch()', { error }))
       .finally(() => observer.inlineEnded())
   })
 }
 
-async function runBatch({ batch, messages }: DeliveryBatch, core: NativeCore): Promise<void> {
-  const timeout = peekConfig().worker.handlerTimeout
-  const lines = await Promise.all(messages.map((delivery, index) => runMessage(batch, index, delivery, timeout)))
+async function runBatch({ batch, messages }: DeliveryBatch, core: NativeCore, parts: InlineParts): Promise<void> {
+  const lines = await Promise.all(messages.map((delivery, index) => runMessage(batch, index, delivery, parts)))
   core.settleInline(batch, JSON.stringify(lines))
 }
 
-async function runMessage(batch: number, index: number, delivery: Delivery, timeout: number): Promise<SettlementLine> {
+async function runMessage(
+  batch: number,
+  index: number,
+  delivery: Delivery,
+  parts: InlineParts,
+): Promise<SettlementLine> {
   const started = performance.now()
-  const { settlement, error } = await runHandlers(delivery, timeout)
-  if (settlement?.as === 'failed') keepInlineError(delivery.id, error)
+  const { settlement, error } = await runHandlers(delivery, parts)
+  if (settlement?.as === 'failed') parts.inlineErrors.keep(delivery.id, error)
   const duration = performance.now() - started
   return settlement === undefined ? [batch, index, duration] : [batch, index, duration, settlement]
 }
 
-async function runHandlers(delivery: Delivery, timeout: number): Promise<Execution> {
-  const registry = getRegistry()
+async function runHandlers(delivery: Delivery, { configuration, registry, log }: InlineParts): Promise<Execution> {
   if (!registry.has(delivery.type)) return unhandled(delivery.type)
-  const context = new DeliveryContext(delivery, null)
-  return inHandlerSpan(context, () => execute(registry, context, timeout))
+  const context = new DeliveryContext(delivery, null, log)
+  return inHandlerSpan(context, () => execute(registry, context, configuration.peek().worker.handlerTimeout))
 }

@@ -1,13 +1,14 @@
 /** Middleware: code around the handlers of every message. */
 
 import { HandlerError, MessageValidationError } from '../base/errors.js'
-import { getLogger, type Logger, reliable } from '../base/logger.js'
+import { type Log, type Logger, processLog, reliable } from '../base/logger.js'
 import { bestPattern } from '../base/pattern.js'
 import { safely } from '../base/safely.js'
 import { parsePayload } from '../message/schema.js'
 import type { StandardSchema } from '../message/standard-schema.js'
 import { validateMessage } from '../message/validation.js'
 import { type Classification, classifyError } from './classification.js'
+import type { DeliveryContext } from './context.js'
 import { reportError } from './error-report.js'
 import type { HandlerContext, MessageEnvelope } from './types.js'
 
@@ -39,13 +40,18 @@ export function runThrough(
   })
 }
 
+/** A context of the application's own making has no log. */
+function logOf(context: HandlerContext): Log {
+  return (context as Partial<DeliveryContext>).log ?? processLog()
+}
+
 /** Logs start, success (`debug`) and failure (`warn`) of every message with its duration; never payload contents. */
 export function loggingMiddleware(options: { logger?: Logger } = {}): Middleware {
   const own = options.logger && reliable(options.logger)
   return async (envelope, context, next) => {
     const { messageId, transport, attempt } = context
     const facts = { messageId, type: envelope.message.type, transport, attempt }
-    const logger = own ?? getLogger()
+    const logger = own ?? logOf(context).current
     const started = performance.now()
     logger.debug('handling', facts)
     try {
@@ -87,7 +93,10 @@ export function errorClassificationMiddleware(
     try {
       return await next()
     } catch (error) {
-      const verdict = safely('the function of errorClassificationMiddleware', () => classify(error, context), classify)
+      const verdict = safely('the function of errorClassificationMiddleware', () => classify(error, context), {
+        once: classify,
+        log: logOf(context),
+      })
       throw explicit(error, decide(verdict, error))
     }
   }
@@ -143,7 +152,9 @@ export function performanceMiddleware(
       const duration = since(started)
       const measurement = { messageId, type: envelope.message.type, transport, attempt, duration, success }
       const { onMeasure } = options
-      if (onMeasure !== undefined) safely('onMeasure', () => onMeasure(measurement), onMeasure)
+      if (onMeasure !== undefined) {
+        safely('onMeasure', () => onMeasure(measurement), { once: onMeasure, log: logOf(context) })
+      }
       if (duration >= slowerThan) context.logger.warn('slow message', { duration, success })
     }
   }

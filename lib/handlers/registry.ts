@@ -1,6 +1,6 @@
 /** Which handlers a message type has. */
+import { type Log, processLog } from '../base/logger.js'
 import { bySpecificity, isPattern, matches } from '../base/pattern.js'
-import { shared } from '../base/process-state.js'
 import { safely } from '../base/safely.js'
 import { isDefinition, type MessageDefinition, type MessageOf } from '../message/define.js'
 import type { MessageShape, UntypedMessage } from '../message/message.js'
@@ -30,6 +30,12 @@ export class HandlerRegistry {
   /** Registered in the current turn: see {@link mayReplace}. */
   #fresh = new Set<HandlerEntry>()
   #listeners = new Set<() => void>()
+  readonly #log: Log | undefined
+
+  /** @internal The registry of an instance writes to that instance's log. */
+  constructor(log?: Log) {
+    this.#log = log
+  }
 
   /**
    * Registers a handler. A type or pattern may have one without a name; every other one needs its own `name` (the name
@@ -128,7 +134,9 @@ export class HandlerRegistry {
   #add(entry: HandlerEntry): Unregister {
     const place = this.#entries.findIndex(({ identity }) => identity === entry.identity)
     const before = this.#entries[place]
-    if (before !== undefined) mayReplace(before, entry, this.#fresh.has(before))
+    if (before !== undefined) {
+      mayReplace(before, entry, this.#fresh.has(before), this.#log ?? processLog())
+    }
     this.#remember(entry)
     this.#replace(before === undefined ? [...this.#entries, entry] : this.#entries.with(place, entry))
     return () => void this.#remove((other) => other === entry)
@@ -154,15 +162,26 @@ export class HandlerRegistry {
   #replace(entries: HandlerEntry[]): void {
     this.#entries = entries
     this.#matching.clear()
-    for (const listener of this.#listeners) safely('a listener of the registry', listener)
+    for (const listener of this.#listeners) {
+      safely('a listener of the registry', listener, this.#log && { log: this.#log })
+    }
   }
 }
 
-/** The registry of the process: what `consumeBatch()`, `Worker` and the `sync` transport use by default. */
-export function getRegistry(): HandlerRegistry {
-  return shared('registry', () => new HandlerRegistry())
+/** The handlers of an instance. */
+export interface HandlerFunctions {
+  /** Registers a handler in the registry of the instance; in all forms of {@link HandlerRegistry.register}. */
+  readonly registerHandler: HandlerRegistry['register']
+
+  /** The registry of the instance: what consumers and the `sync` transport use by default. */
+  getRegistry(): HandlerRegistry
 }
 
-/** Registers a handler in the registry of the process; in all forms of {@link HandlerRegistry.register}. */
-export const registerHandler: HandlerRegistry['register'] = (...given: unknown[]): Unregister =>
-  (getRegistry().register as (...forwarded: unknown[]) => Unregister).apply(getRegistry(), given)
+/** The functions over a registry. */
+export function handlerFunctions(registry: HandlerRegistry): HandlerFunctions {
+  const register = registry.register as (...given: unknown[]) => Unregister
+  return {
+    registerHandler: (...given: unknown[]): Unregister => register.apply(registry, given),
+    getRegistry: () => registry,
+  }
+}

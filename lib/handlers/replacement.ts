@@ -1,5 +1,5 @@
 /** Two handlers under one identity: a module that was evaluated again, or a mistake. */
-import { getLogger } from '../base/logger.js'
+import type { Log } from '../base/logger.js'
 import { type AnyHandler, type HandlerEntry, refused } from './entry.js'
 
 /**
@@ -12,13 +12,13 @@ import { type AnyHandler, type HandlerEntry, refused } from './entry.js'
  * @param isFresh whether the earlier one was registered in the same turn, without an `await` between.
  * @throws ConfigurationError for two handlers.
  */
-export function mayReplace(before: HandlerEntry, entry: HandlerEntry, isFresh: boolean): void {
+export function mayReplace(before: HandlerEntry, entry: HandlerEntry, isFresh: boolean, log: Log): void {
   // Of two types, whenever: `A#b` without a name, and `A` with the name `b`.
   if (before.type !== entry.type) throw twoOf(before, entry)
   if (before.handler === entry.handler) return
   const isSame = codeOf(before.handler) === codeOf(entry.handler)
   if (isFresh && !isSame) throw twoOf(before, entry)
-  if (!entry.named && (isFresh || (!isSame && isProduction()))) warnOfReplacement(entry)
+  if (!entry.named && (isFresh || (!isSame && isProduction()))) warnOfReplacement(entry, log)
 }
 
 /** In development code changes while it runs, and tests register what they need. */
@@ -46,6 +46,6 @@ function twoOf(before: HandlerEntry, { type, name, named }: HandlerEntry): Error
 }
 
 /** One with a given name is meant to replace: Next.js runs a module once in every bundle that imports it. */
-function warnOfReplacement({ type, name }: HandlerEntry): void {
-  getLogger().warn('a handler was replaced by another one of its type: give each its own `name`', { type, name })
+function warnOfReplacement({ type, name }: HandlerEntry, log: Log): void {
+  log.current.warn('a handler was replaced by another one of its type: give each its own `name`', { type, name })
 }

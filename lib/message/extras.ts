@@ -4,15 +4,14 @@
  * Kept under a hidden symbol, so that a message stays `{ type, payload, metadata? }` when it is printed, compared or
  * serialized.
  */
-import type { DispatchOptions } from '../dispatch/types.js'
 import type { StandardSchema } from './standard-schema.js'
 
 /** The hidden part of a message. */
 export interface MessageExtras {
   /** Validates the payload at dispatch. */
   schema?: StandardSchema
-  /** Used unless the caller of `dispatch()` gives something else. */
-  options?: DispatchOptions
+  /** Options of `dispatch()`, used unless its caller gives something else. */
+  options?: object
   /** Its parts as JSON text, if they arrived as text: the digits that were sent are stored. */
   text?: MessageText
 }

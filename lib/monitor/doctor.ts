@@ -1,7 +1,6 @@
 /** The examination: what is wrong with the database and the queue, and what to do. */
-import { getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
-import { getRegistry, type HandlerRegistry } from '../handlers/registry.js'
+import type { Core } from '../core/core.js'
+import type { HandlerRegistry } from '../handlers/registry.js'
 
 /** One check. */
 export interface Finding {
@@ -26,16 +25,26 @@ export interface Diagnosis {
   findings: Finding[]
 }
 
-/**
- * Examines the database and the queue: connection, pooler, migrations, version, clocks, rights of Supabase's
- * public roles, transactions that hold back vacuum, dead rows, overdue workers and schedules, what is past its
- * retention, messages without a handler here.
- *
- * Reads catalogs and statistics, and changes nothing. No finding makes it reject.
- *
- * @param options.registry whose handlers count; by default those of the process.
- */
-export async function doctor(options: { registry?: HandlerRegistry } = {}): Promise<Diagnosis> {
-  const types = (options.registry ?? getRegistry()).claimable()
-  return JSON.parse(await awaitNative(async () => getCore().doctor(JSON.stringify({ types }))))
+/** The examination of an instance. */
+export interface DoctorFunctions {
+  /**
+   * Examines the database and the queue: connection, pooler, migrations, version, clocks, rights of Supabase's
+   * public roles, transactions that hold back vacuum, dead rows, overdue workers and schedules, what is past its
+   * retention, messages without a handler here.
+   *
+   * Reads catalogs and statistics, and changes nothing. No finding makes it reject.
+   *
+   * @param options.registry whose handlers count; by default those of the instance.
+   */
+  doctor(options?: { registry?: HandlerRegistry }): Promise<Diagnosis>
+}
+
+/** The functions over a core. */
+export function doctorFunctions(core: Core, registry: HandlerRegistry): DoctorFunctions {
+  return {
+    async doctor(options: { registry?: HandlerRegistry } = {}): Promise<Diagnosis> {
+      const types = (options.registry ?? registry).claimable()
+      return core.ask((it) => it.doctor(JSON.stringify({ types })))
+    },
+  }
 }

@@ -2,8 +2,7 @@
 
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
 import { must } from '../base/options.js'
-import { getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
+import type { Core } from '../core/core.js'
 
 /** Figures of some messages. Durations in milliseconds, rates from 0 to 1. */
 export interface MetricFigures {
@@ -79,21 +78,30 @@ export interface MetricsOptions {
   endTime?: Date | number | string
 }
 
-/**
- * What happened in a period, over all workers and invocations, up to `retention.metrics` (7 days) ago.
- *
- * @throws ConfigurationError naming the invalid option; TransportError if the database cannot be queried.
- *
- * @example
- * const { successRate, p95ProcessingTime, errors } = await getMetrics({ minutes: 60 })
- */
-export async function getMetrics(options: MetricsOptions = {}): Promise<Metrics> {
-  const { minutes, startTime, endTime } = options
-  const isSpan = minutes === undefined || (Number.isFinite(minutes) && minutes > 0)
-  must(isSpan, 'minutes', minutes, 'a number of minutes above 0', minutes)
-  const window = { minutes, startTime: millis('startTime', startTime), endTime: millis('endTime', endTime) }
-  const text = await awaitNative(async () => getCore().metrics(JSON.stringify(window)))
-  return toMetrics(JSON.parse(text))
+/** The figures of an instance. */
+export interface MetricFunctions {
+  /**
+   * What happened in a period, over all workers and invocations, up to `retention.metrics` (7 days) ago.
+   *
+   * @throws ConfigurationError naming the invalid option; TransportError if the database cannot be queried.
+   *
+   * @example
+   * const { successRate, p95ProcessingTime, errors } = await getMetrics({ minutes: 60 })
+   */
+  getMetrics(options?: MetricsOptions): Promise<Metrics>
+}
+
+/** The functions over a core. */
+export function metricFunctions(core: Core): MetricFunctions {
+  return {
+    async getMetrics(options: MetricsOptions = {}): Promise<Metrics> {
+      const { minutes, startTime, endTime } = options
+      const isSpan = minutes === undefined || (Number.isFinite(minutes) && minutes > 0)
+      must(isSpan, 'minutes', minutes, 'a number of minutes above 0', minutes)
+      const window = { minutes, startTime: millis('startTime', startTime), endTime: millis('endTime', endTime) }
+      return toMetrics(await core.ask((it) => it.metrics(JSON.stringify(window))))
+    },
+  }
 }
 
 function millis(name: string, value: Date | number | string | undefined): number | undefined {

@@ -1,20 +1,33 @@
 /** The figures in the text exposition format of Prometheus. */
 
-import { type QueueDepth, queueDepth } from '../operate/queues.js'
-import { getMetrics, type MetricFigures, type Metrics, type MetricsOptions } from './metrics.js'
+import type { QueueDepth, QueueFunctions } from '../operate/queues.js'
+import type { MetricFigures, MetricFunctions, Metrics, MetricsOptions } from './metrics.js'
 
-/**
- * Metrics and depth as Prometheus scrapes them. All are gauges over the requested window, not counters: they come from
- * the database and are the same for every process. Durations in seconds.
- *
- * @throws as {@link getMetrics}.
- *
- * @example
- * return new Response(await prometheusMetrics(), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
- */
-export async function prometheusMetrics(options: MetricsOptions = {}): Promise<string> {
-  const [metrics, depths] = await Promise.all([getMetrics(options), queueDepth()])
-  return [...outcomes(metrics), ...durations(metrics), ...errors(metrics), ...depth(depths), ''].join('\n')
+/** The figures of an instance for Prometheus. */
+export interface PrometheusFunctions {
+  /**
+   * Metrics and depth as Prometheus scrapes them. All are gauges over the requested window, not counters: they come from
+   * the database and are the same for every process. Durations in seconds.
+   *
+   * @throws as `getMetrics()`.
+   *
+   * @example
+   * return new Response(await prometheusMetrics(), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
+   */
+  prometheusMetrics(options?: MetricsOptions): Promise<string>
+}
+
+/** The functions over the figures. */
+export function prometheusFunctions({
+  getMetrics,
+  queueDepth,
+}: Pick<MetricFunctions & QueueFunctions, 'getMetrics' | 'queueDepth'>): PrometheusFunctions {
+  return {
+    async prometheusMetrics(options: MetricsOptions = {}): Promise<string> {
+      const [metrics, depths] = await Promise.all([getMetrics(options), queueDepth()])
+      return [...outcomes(metrics), ...durations(metrics), ...errors(metrics), ...depth(depths), ''].join('\n')
+    },
+  }
 }
 
 const OUTCOMES: Array<[outcome: string, figure: keyof MetricFigures]> = [

@@ -1,6 +1,6 @@
 /** Where notifications go. */
 import { createHmac } from 'node:crypto'
-import { getLogger } from '../base/logger.js'
+import { processLog } from '../base/logger.js'
 import type { Notification, NotificationChannel } from './model.js'
 
 /** How a webhook is called. */
@@ -54,7 +54,7 @@ export function emailChannel(options: {
 export function logChannel(): NotificationChannel {
   return {
     name: 'log',
-    send: async ({ title, ...fields }) => getLogger().error(title, { ...fields }),
+    send: async ({ title, ...fields }) => processLog().current.error(title, { ...fields }),
   }
 }
 

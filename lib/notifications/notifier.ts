@@ -3,22 +3,12 @@
  * fifty invocations that see the same error send one notification.
  */
 
-import { getLogger } from '../base/logger.js'
+import type { Log } from '../base/logger.js'
 import { duration, must } from '../base/options.js'
-import { peekShared, setShared } from '../base/process-state.js'
-import { getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
+import type { Failure, FailureObserver } from '../consume/failures.js'
+import type { Core } from '../core/core.js'
 import { reportError } from '../handlers/error-report.js'
 import type { Notification, NotificationChannel, NotificationOptions, NotificationSeverity } from './model.js'
-
-/** A failure that may cause a notification. */
-export interface Failure {
-  severity: NotificationSeverity
-  messageType: string
-  errorClass: string
-  messageId: string
-  transport: string
-}
 
 interface Pending extends Failure {
   count: number
@@ -30,7 +20,6 @@ interface Answer {
   suppressed: number
 }
 
-const SLOT = 'notifier'
 /** Pause between two queries about one class and type: what happens meanwhile is counted here. */
 const ASK_MS = 1_000
 /** How long a channel may take. */
@@ -38,23 +27,38 @@ const SEND_MS = 5_000
 /** How long an invocation waits at its end for notifications under way. */
 const FAREWELL_MS = 2_000
 
-/**
- * Configures who is notified about failures; without an argument nobody is, which is the default.
- *
- * @throws ConfigurationError naming the invalid option.
- */
-export function configureNotifications(options?: NotificationOptions): void {
-  setShared(SLOT, options === undefined ? undefined : new Notifier(options))
+/** Who is told about failures of an instance. */
+export interface NotificationFunctions {
+  /**
+   * Configures who is notified about failures; without an argument nobody is, which is the default.
+   *
+   * @throws ConfigurationError naming the invalid option.
+   */
+  configureNotifications(options?: NotificationOptions): void
 }
 
-/** Records a failure, if a channel wants it. Never throws, and nothing waits for it. */
-export function noteFailure(failure: Failure): void {
-  peekShared<Notifier>(SLOT)?.note(failure)
-}
+/** Notes failures where somebody wants to know. */
+export class Notifications implements NotificationFunctions, FailureObserver {
+  readonly #core: Core
+  readonly #log: Log
+  #notifier: Notifier | undefined
 
-/** Waits until notifications are sent, for a limited time: an invocation that has ended is frozen or gone. */
-export async function settleNotifications(): Promise<void> {
-  await peekShared<Notifier>(SLOT)?.settle()
+  constructor(core: Core, log: Log) {
+    this.#core = core
+    this.#log = log
+  }
+
+  readonly configureNotifications = (options?: NotificationOptions): void => {
+    this.#notifier = options === undefined ? undefined : new Notifier(options, this.#core, this.#log)
+  }
+
+  note(failure: Failure): void {
+    this.#notifier?.note(failure)
+  }
+
+  async settle(): Promise<void> {
+    await this.#notifier?.settle()
+  }
 }
 
 class Notifier {
@@ -66,7 +70,13 @@ class Notifier {
   readonly #resting = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
 
-  constructor({ channels, minimumSeverity = 'error', threshold = 1, window, throttle }: NotificationOptions) {
+  readonly #core: Core
+  readonly #log: Log
+
+  constructor(options: NotificationOptions, core: Core, log: Log) {
+    const { channels, minimumSeverity = 'error', threshold = 1, window, throttle } = options
+    this.#core = core
+    this.#log = log
     const isWhole = Number.isSafeInteger(threshold) && threshold >= 1
     this.#channels = must(Array.isArray(channels), 'channels', channels, 'an array of channels', channels)
     this.#minimum = minimumSeverity
@@ -125,7 +135,7 @@ class Notifier {
     const title = `${failure.messageType} ${what}: ${failure.errorClass}`
     const { occurrences, suppressed } = answer
     const notification = { ...failure, title, occurrences, suppressed, at: new Date().toISOString() }
-    await Promise.all(this.#channels.map((channel) => deliver(channel, notification)))
+    await Promise.all(this.#channels.map((channel) => this.#deliver(channel, notification)))
   }
 
   /** Without a database to ask, this process decides for itself: better two notifications than none. */
@@ -133,21 +143,24 @@ class Notifier {
     const asked = JSON.stringify({ key: key.replaceAll('\0', ''), occurrences, ...this.#gate })
     const alone = { admitted: true, occurrences, suppressed: 0 }
     try {
-      return (JSON.parse(await awaitNative(async () => getCore().admitNotification(asked))) as Answer | null) ?? alone
+      return (await this.#core.ask<Answer | null>((core) => core.admitNotification(asked))) ?? alone
     } catch {
       return alone
     }
   }
-}
 
-async function deliver(channel: NotificationChannel, notification: Notification): Promise<void> {
-  if (channel.minimumSeverity === 'error' && notification.severity !== 'error') return
-  const signal = AbortSignal.timeout(SEND_MS)
-  try {
-    await Promise.race([channel.send(notification, signal), aborted(signal)])
-  } catch (error) {
-    const { class: name, message } = reportError(error)
-    getLogger().error('a notification could not be sent', { channel: channel.name, reason: `${name}: ${message}` })
+  async #deliver(channel: NotificationChannel, notification: Notification): Promise<void> {
+    if (channel.minimumSeverity === 'error' && notification.severity !== 'error') return
+    const signal = AbortSignal.timeout(SEND_MS)
+    try {
+      await Promise.race([channel.send(notification, signal), aborted(signal)])
+    } catch (error) {
+      const { class: name, message } = reportError(error)
+      this.#log.current.error('a notification could not be sent', {
+        channel: channel.name,
+        reason: `${name}: ${message}`,
+      })
+    }
   }
 }
 

@@ -2,8 +2,7 @@
 
 import { ConfigurationError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
-import { getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
+import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 
 /** Which dead letters; every field narrows the selection, no field means all. */
@@ -101,54 +100,68 @@ export interface RetriedMessage {
   transport: string
 }
 
-/** Dead letters, newest first, page by page. */
-export async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
-  const page = await ask<{ messages: NativeFailed[]; nextCursor: string | null }>((core) =>
-    core.listFailed(toFilter(options)),
-  )
-  return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
+/** Dead letters of an instance. */
+export interface DeadLetterFunctions {
+  /** Dead letters, newest first, page by page. */
+  listFailed(options?: FailedPageOptions): Promise<FailedPage>
+
+  /**
+   * How many dead letters match, among the newest 10,000.
+   *
+   * @throws ConfigurationError naming the invalid option.
+   */
+  countFailed(filter?: FailedFilter): Promise<FailedCount>
+
+  /** One dead letter; `null` if the id is unknown. */
+  getFailed(id: string): Promise<FailedMessage | null>
+
+  /**
+   * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. If it fails again, it
+   * becomes a dead letter again.
+   *
+   * @param which an id, or a filter; `{}` means all.
+   * @returns what was put back, without dead letters that do not exist any more.
+   * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
+   */
+  retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]>
+
+  /**
+   * Deletes dead letters.
+   *
+   * @param which an id, or a filter; `{}` means all.
+   * @returns how many.
+   * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
+   */
+  removeFailed(which: string | FailedFilter): Promise<number>
 }
 
-/**
- * How many dead letters match, among the newest 10,000.
- *
- * @throws ConfigurationError naming the invalid option.
- */
-export async function countFailed(filter: FailedFilter = {}): Promise<FailedCount> {
-  return ask<FailedCount>((core) => core.countFailed(toFilter(filter)))
-}
-
-/** One dead letter; `null` if the id is unknown. */
-export async function getFailed(id: string): Promise<FailedMessage | null> {
-  const found = await ask<NativeFailed | null>((core) => core.getFailed(id))
-  return found === null ? null : toFailedMessage(found)
-}
-
-/**
- * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. If it fails again, it
- * becomes a dead letter again.
- *
- * @param which an id, or a filter; `{}` means all.
- * @returns what was put back, without dead letters that do not exist any more.
- * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
- */
-export async function retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
-  if (typeof which === 'string' && !UUID.test(which)) return []
-  const { retried } = await ask<{ retried: RetriedMessage[] }>((core) => core.retryFailed(toStrictFilter(which)))
-  return retried
-}
-
-/**
- * Deletes dead letters.
- *
- * @param which an id, or a filter; `{}` means all.
- * @returns how many.
- * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
- */
-export async function removeFailed(which: string | FailedFilter): Promise<number> {
-  if (typeof which === 'string' && !UUID.test(which)) return 0
-  const { removed } = await ask<{ removed: number }>((core) => core.removeFailed(toStrictFilter(which)))
-  return removed
+/** The functions over a core. */
+export function deadLetterFunctions(core: Core): DeadLetterFunctions {
+  return {
+    async listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
+      const page = await core.ask<{ messages: NativeFailed[]; nextCursor: string | null }>((it) =>
+        it.listFailed(toFilter(options)),
+      )
+      return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
+    },
+    async countFailed(filter: FailedFilter = {}): Promise<FailedCount> {
+      return core.ask<FailedCount>((it) => it.countFailed(toFilter(filter)))
+    },
+    async getFailed(id: string): Promise<FailedMessage | null> {
+      const found = await core.ask<NativeFailed | null>((it) => it.getFailed(id))
+      return found === null ? null : toFailedMessage(found)
+    },
+    async retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
+      if (typeof which === 'string' && !UUID.test(which)) return []
+      const { retried } = await core.ask<{ retried: RetriedMessage[] }>((it) => it.retryFailed(toStrictFilter(which)))
+      return retried
+    },
+    async removeFailed(which: string | FailedFilter): Promise<number> {
+      if (typeof which === 'string' && !UUID.test(which)) return 0
+      const { removed } = await core.ask<{ removed: number }>((it) => it.removeFailed(toStrictFilter(which)))
+      return removed
+    },
+  }
 }
 
 const LARGEST_PAGE = 1_000
@@ -160,10 +173,6 @@ type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory
   failedAt: number | null
   createdAt: number | null
   errorHistory: Array<{ at: number; class: string; message: string }>
-}
-
-async function ask<T>(call: (core: ReturnType<typeof getCore>) => Promise<string>): Promise<T> {
-  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
 }
 
 function toFailedMessage(native: NativeFailed): FailedMessage {

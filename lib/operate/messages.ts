@@ -2,11 +2,9 @@
 
 import { ConfigurationError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
-import { getCore } from '../core/core.js'
-import type { NativeCore } from '../core/native.js'
-import { awaitNative } from '../core/native-error.js'
+import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
-import { type QueueDepth, queueDepth } from './queues.js'
+import { depthOf, type QueueDepth } from './queues.js'
 
 /**
  * The state of a message: it waits, it is claimed, it was handled, its handler discarded it, an operator cancelled it,
@@ -130,60 +128,73 @@ export interface QueueStats {
   queues: QueueDepth[]
 }
 
-/**
- * Messages other than dead letters, newest first, page by page.
- *
- * One page examines at most 10,000 messages. If a filter matches few of them, a page has fewer than `limit`, or none,
- * and `nextCursor` leads to more.
- *
- * @throws ConfigurationError naming the invalid option; SerializationError for an invalid cursor.
- */
-export async function listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
-  const page = await ask<{ messages: NativeMessage[]; nextCursor: string | null }>((core) =>
-    core.listMessages(toFilter(options)),
-  )
-  return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
+/** Messages of an instance, for operators. */
+export interface MessageFunctions {
+  /**
+   * Messages other than dead letters, newest first, page by page.
+   *
+   * One page examines at most 10,000 messages. If a filter matches few of them, a page has fewer than `limit`, or none,
+   * and `nextCursor` leads to more.
+   *
+   * @throws ConfigurationError naming the invalid option; SerializationError for an invalid cursor.
+   */
+  listMessages(options?: MessagePageOptions): Promise<MessagePage>
+
+  /** One message, in any state; `null` if the id is unknown, or the message is not kept any more. */
+  getMessage(id: string): Promise<QueuedMessage | null>
+
+  /**
+   * Cancels a message before it has run. One that is being handled, or is finished, stays as it is.
+   *
+   * Its idempotency key stays taken until its window ends: its sender may repeat the call.
+   */
+  cancelMessage(id: string): Promise<Cancellation>
+
+  /**
+   * Figures about everything the queue holds. They cost the same however long the queues are: counting stops at 10,000
+   * of a kind.
+   *
+   * @param options.transport one transport; by default all.
+   */
+  getStats(options?: { transport?: string }): Promise<QueueStats>
 }
 
-/** One message, in any state; `null` if the id is unknown, or the message is not kept any more. */
-export async function getMessage(id: string): Promise<QueuedMessage | null> {
-  const found = await ask<NativeMessage | null>((core) => core.getMessage(id))
-  return found === null ? null : toMessage(found)
-}
-
-/**
- * Cancels a message before it has run. One that is being handled, or is finished, stays as it is.
- *
- * Its idempotency key stays taken until its window ends: its sender may repeat the call.
- */
-export async function cancelMessage(id: string): Promise<Cancellation> {
-  const answer = await ask<Cancellation | null>((core) => core.cancelMessage(id))
-  return answer ?? { cancelled: false, status: null }
-}
-
-/**
- * Figures about everything the queue holds. They cost the same however long the queues are: counting stops at 10,000
- * of a kind.
- *
- * @param options.transport one transport; by default all.
- */
-export async function getStats(options: { transport?: string } = {}): Promise<QueueStats> {
-  const { transport } = options
-  const [queues, totals] = await Promise.all([
-    queueDepth(transport === undefined ? {} : { transports: [transport] }),
-    ask<Totals>((core) => core.totals(JSON.stringify({ transport }))),
-  ])
-  const [pending, delayed, processing] = [sum(queues, 'pending'), sum(queues, 'delayed'), sum(queues, 'processing')]
-  const ages = queues.map((queue) => queue.oldestAge).filter((age) => age !== null)
+/** The functions over a core. */
+export function messageFunctions(core: Core): MessageFunctions {
   return {
-    pending,
-    delayed,
-    processing,
-    depth: pending + delayed + processing,
-    oldestAge: ages.length === 0 ? null : Math.max(...ages),
-    ...totals,
-    capped: totals.capped || queues.some((queue) => queue.capped),
-    queues,
+    async listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
+      const page = await core.ask<{ messages: NativeMessage[]; nextCursor: string | null }>((it) =>
+        it.listMessages(toFilter(options)),
+      )
+      return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
+    },
+    async getMessage(id: string): Promise<QueuedMessage | null> {
+      const found = await core.ask<NativeMessage | null>((it) => it.getMessage(id))
+      return found === null ? null : toMessage(found)
+    },
+    async cancelMessage(id: string): Promise<Cancellation> {
+      const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(id))
+      return answer ?? { cancelled: false, status: null }
+    },
+    async getStats(options: { transport?: string } = {}): Promise<QueueStats> {
+      const { transport } = options
+      const [queues, totals] = await Promise.all([
+        depthOf(core, transport === undefined ? {} : { transports: [transport] }),
+        core.ask<Totals>((it) => it.totals(JSON.stringify({ transport }))),
+      ])
+      const [pending, delayed, processing] = [sum(queues, 'pending'), sum(queues, 'delayed'), sum(queues, 'processing')]
+      const ages = queues.map((queue) => queue.oldestAge).filter((age) => age !== null)
+      return {
+        pending,
+        delayed,
+        processing,
+        depth: pending + delayed + processing,
+        oldestAge: ages.length === 0 ? null : Math.max(...ages),
+        ...totals,
+        capped: totals.capped || queues.some((queue) => queue.capped),
+        queues,
+      }
+    },
   }
 }
 
@@ -201,10 +212,6 @@ type NativeMessage = Omit<QueuedMessage, Instants> & {
   scheduledAt: number | null
   finishedAt: number | null
   errorHistory: Array<{ at: number; class: string; message: string }>
-}
-
-async function ask<T>(call: (core: NativeCore) => Promise<string>): Promise<T> {
-  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
 }
 
 function toMessage(native: NativeMessage): QueuedMessage {

@@ -1,6 +1,5 @@
 /** The tables of the Postgres transport. */
-import { getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
+import type { Core } from '../core/core.js'
 
 /** One step of the schema. */
 export interface Migration {
@@ -20,26 +19,38 @@ export interface MigrationStatus {
   pending: Migration[]
 }
 
-/**
- * Brings the tables to the version that this package needs. Safe to call from several processes at once, and if there
- * is nothing to do.
- *
- * @param options.schema the schema of the tables, instead of `database.schema`.
- */
-export async function migrate(options: { schema?: string } = {}): Promise<{ applied: Migration[]; version: number }> {
-  return JSON.parse(await awaitNative(async () => getCore().migrate(JSON.stringify(options))))
+/** The tables of an instance. */
+export interface MigrationFunctions {
+  /**
+   * Brings the tables to the version that this package needs. Safe to call from several processes at once, and if there
+   * is nothing to do.
+   *
+   * @param options.schema the schema of the tables, instead of `database.schema`.
+   */
+  migrate(options?: { schema?: string }): Promise<{ applied: Migration[]; version: number }>
+
+  /**
+   * Reverts migrations, newest first. Messages in dropped tables are lost.
+   *
+   * @param options.to the version to end at; 0 removes everything.
+   */
+  rollback(options: { to: number }): Promise<{ reverted: Migration[]; version: number }>
+
+  /** The state of the schema, without changing it. */
+  migrationStatus(): Promise<MigrationStatus>
 }
 
-/**
- * Reverts migrations, newest first. Messages in dropped tables are lost.
- *
- * @param options.to the version to end at; 0 removes everything.
- */
-export async function rollback(options: { to: number }): Promise<{ reverted: Migration[]; version: number }> {
-  return JSON.parse(await awaitNative(async () => getCore().rollback(JSON.stringify(options))))
-}
-
-/** The state of the schema, without changing it. */
-export async function migrationStatus(): Promise<MigrationStatus> {
-  return JSON.parse(await awaitNative(async () => getCore().migrationStatus()))
+/** The functions over a core. */
+export function migrationFunctions(core: Core): MigrationFunctions {
+  return {
+    async migrate(options: { schema?: string } = {}): Promise<{ applied: Migration[]; version: number }> {
+      return core.ask((it) => it.migrate(JSON.stringify(options)))
+    },
+    async rollback(options: { to: number }): Promise<{ reverted: Migration[]; version: number }> {
+      return core.ask((it) => it.rollback(JSON.stringify(options)))
+    },
+    async migrationStatus(): Promise<MigrationStatus> {
+      return core.ask((it) => it.migrationStatus())
+    },
+  }
 }

@@ -1,9 +1,5 @@
-/** Inspecting queues, clean-up, closing. */
-import { forgetConfig } from '../config/effective.js'
-import { existingCore, forgetCore, getCore } from '../core/core.js'
-import { awaitNative } from '../core/native-error.js'
-import { getRegistry, type HandlerRegistry } from '../handlers/registry.js'
-import { stopSchedulers } from '../schedules/scheduler.js'
+/** Inspecting queues, clean-up. */
+import type { Core } from '../core/core.js'
 
 /** The contents of one queue. */
 export interface QueueDepth {
@@ -23,18 +19,6 @@ export interface QueueDepth {
   capped: boolean
 }
 
-/** Waiting messages of a type without a handler. */
-export interface UnhandledMessages {
-  /** The type. */
-  type: string
-  /** The transport they wait in. */
-  transport: string
-  /** The queue they wait in. */
-  queue: string
-  /** How many are due, up to a cap. */
-  count: number
-}
-
 /** What a clean-up deleted. */
 export interface CleanupResult {
   /** Finished messages past `retention.completed`. */
@@ -51,36 +35,32 @@ export interface CleanupResult {
   executions: number
 }
 
-/** How much is in each queue. Counts are capped, so this is cheap for queues of any length. */
-export async function queueDepth(options: { transports?: string[] } = {}): Promise<QueueDepth[]> {
-  return JSON.parse(await awaitNative(async () => getCore().depth(JSON.stringify(options))))
+/** The queues of an instance. */
+export interface QueueFunctions {
+  /** How much is in each queue. Counts are capped, so this is cheap for queues of any length. */
+  queueDepth(options?: { transports?: string[] }): Promise<QueueDepth[]>
+
+  /**
+   * Deletes what is past its retention.
+   *
+   * @param options.limit the most rows of each kind.
+   */
+  cleanup(options?: { limit?: number }): Promise<CleanupResult>
 }
 
-/** Due messages whose type has no handler in `registry`, by default the one of the process. */
-export async function unhandledMessages(registry: HandlerRegistry = getRegistry()): Promise<UnhandledMessages[]> {
-  const types = registry.claimable()
-  if (types === null) return []
-  return JSON.parse(await awaitNative(async () => getCore().unhandled(JSON.stringify({ types }))))
+/** The functions over a core. */
+export function queueFunctions(core: Core): QueueFunctions {
+  return {
+    async queueDepth(options: { transports?: string[] } = {}): Promise<QueueDepth[]> {
+      return depthOf(core, options)
+    },
+    async cleanup(options: { limit?: number } = {}): Promise<CleanupResult> {
+      return core.ask((it) => it.cleanup(JSON.stringify(options)))
+    },
+  }
 }
 
-/**
- * Deletes what is past its retention.
- *
- * @param options.limit the most rows of each kind.
- */
-export async function cleanup(options: { limit?: number } = {}): Promise<CleanupResult> {
-  return JSON.parse(await awaitNative(async () => getCore().cleanup(JSON.stringify(options))))
-}
-
-/**
- * Stops every worker, drain and scheduler of this thread as `stop()` would, and closes its connections; those that other
- * threads of the process share stay open for them. A process can exit without it; the next call opens new connections
- * and rereads the environment. Do not call it in a handler: it would wait for itself.
- */
-export async function close(): Promise<void> {
-  await stopSchedulers()
-  const core = existingCore()
-  forgetCore()
-  forgetConfig()
-  if (core !== undefined) await awaitNative(() => core.close())
+/** How much is in each queue. */
+export function depthOf(core: Core, options: { transports?: string[] } = {}): Promise<QueueDepth[]> {
+  return core.ask((it) => it.depth(JSON.stringify(options)))
 }

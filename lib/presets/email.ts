@@ -1,6 +1,6 @@
 /** One e-mail to one recipient. */
 
-import { dispatch } from '../dispatch/dispatcher.js'
+import { dispatch } from '../default/functions.js'
 import type { DispatchOptions, DispatchResult } from '../dispatch/types.js'
 import type { Message } from '../message/message.js'
 import { type BuildOptions, build, withoutUndefined } from './build.js'

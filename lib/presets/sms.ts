@@ -1,6 +1,6 @@
 /** One SMS to one number. */
 
-import { dispatch } from '../dispatch/dispatcher.js'
+import { dispatch } from '../default/functions.js'
 import type { DispatchOptions, DispatchResult } from '../dispatch/types.js'
 import type { Message } from '../message/message.js'
 import { type BuildOptions, build, withoutUndefined } from './build.js'

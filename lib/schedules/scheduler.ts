@@ -2,14 +2,11 @@
 import { EventEmitter } from 'node:events'
 import { type Duration, parseDuration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
-import { getLogger } from '../base/logger.js'
-import { shared } from '../base/process-state.js'
 import { emitSafely } from '../base/safely.js'
 import { listenToSignals } from '../base/signals.js'
-import { getCore } from '../core/core.js'
 import type { NativeScheduleWatch } from '../core/native.js'
 import { refused } from './definition.js'
-import { runDue } from './schedules.js'
+import { runDue, type ScheduleParts } from './schedules.js'
 import type { RunDueResult } from './types.js'
 
 /** How a scheduler works. */
@@ -32,6 +29,27 @@ export interface SchedulerEvents {
   stopped: []
 }
 
+/** What a scheduler works with. */
+export interface SchedulerParts extends ScheduleParts {
+  /** The running schedulers of the instance. */
+  readonly running: Set<Scheduler>
+}
+
+/** The schedulers of an instance. */
+export interface SchedulerFunctions {
+  /**
+   * A long-lived scheduler of this instance.
+   *
+   * @throws SchedulerError naming an option that does not fit.
+   */
+  createScheduler(options?: SchedulerOptions): Scheduler
+}
+
+/** The functions over the parts of a scheduler. */
+export function schedulerFunctions(parts: SchedulerParts): SchedulerFunctions {
+  return { createScheduler: (options) => new Scheduler(parts, options) }
+}
+
 /** The shortest pause between two polls: other schedulers may be working on what is due. */
 const SHORTEST_PAUSE_MS = 20
 
@@ -47,6 +65,7 @@ const LONGEST_PAUSE_MS = 2 ** 31 - 1
  * await scheduler.start()
  */
 export class Scheduler extends EventEmitter<SchedulerEvents> {
+  readonly #parts: SchedulerParts
   readonly #pollInterval: number
   readonly #handleSignals: boolean
   #ended: Promise<void> | undefined
@@ -55,8 +74,9 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   #wake: () => void = () => undefined
 
   /** @throws SchedulerError naming the invalid option. */
-  constructor(options: SchedulerOptions = {}) {
+  constructor(parts: SchedulerParts, options: SchedulerOptions = {}) {
     super()
+    this.#parts = parts
     const { pollInterval = '10s', handleSignals = true, ...rest } = options
     const [unknown] = Object.keys(rest)
     if (unknown !== undefined)
@@ -94,7 +114,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
 
   async #live(): Promise<void> {
     const forgetSignals = this.#handleSignals ? listenToSignals(() => void this.stop()) : undefined
-    running().add(this)
+    this.#parts.running.add(this)
     let watch: NativeScheduleWatch | undefined
     try {
       this.#stopping = false
@@ -106,7 +126,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
       }
     } finally {
       watch?.stop()
-      running().delete(this)
+      this.#parts.running.delete(this)
       forgetSignals?.()
       this.#tell('stopped')
     }
@@ -115,7 +135,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   /** Runs what is due; returns how long to sleep then. */
   async #look(): Promise<number> {
     try {
-      const { nextRunIn, ...result } = await runDue({})
+      const { nextRunIn, ...result } = await runDue(this.#parts, {})
       if (result.due > 0) this.#tell('ran', result)
       return Math.max(SHORTEST_PAUSE_MS, Math.min(nextRunIn ?? this.#pollInterval, this.#pollInterval))
     } catch (thrown) {
@@ -127,7 +147,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   /** Notified of changes. Doing without is not a failure, because it also polls. */
   async #listen(): Promise<NativeScheduleWatch | undefined> {
     try {
-      return await getCore().watchSchedules(() => {
+      return await this.#parts.core.get().watchSchedules(() => {
         this.#woken = true
         this.#wake()
       })
@@ -138,13 +158,16 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
 
   #fail(thrown: unknown): void {
     const error = thrown instanceof SymphonyError ? thrown : new SymphonyError('SYMPHONY_INTERNAL', String(thrown))
-    getLogger().error('schedules could not be run; they are tried again', { code: error.code, error: error.message })
+    this.#parts.log.current.error('schedules could not be run; they are tried again', {
+      code: error.code,
+      error: error.message,
+    })
     this.#tell('error', error)
   }
 
   /** Not `emit`, which throws what a listener throws, and for an error without a listener. */
   #tell<Name extends keyof SchedulerEvents>(name: Name, ...event: SchedulerEvents[Name]): void {
-    emitSafely(this, 'scheduler', name, event)
+    emitSafely(this, 'scheduler', name, event, this.#parts.log)
   }
 
   /** Sleeps, unless it was woken since the last time. */
@@ -161,14 +184,4 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     this.#woken = false
     this.#wake = () => undefined
   }
-}
-
-/** The running schedulers of the process. */
-function running(): Set<Scheduler> {
-  return shared('schedulers', () => new Set<Scheduler>())
-}
-
-/** Stops every scheduler of the process. */
-export async function stopSchedulers(): Promise<void> {
-  await Promise.all([...running()].map((scheduler) => scheduler.stop()))
 }

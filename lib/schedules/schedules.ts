@@ -1,9 +1,8 @@
 /** Schedules: create, change, list, run. */
 
 import { parseDuration } from '../base/duration.js'
-import { getLogger } from '../base/logger.js'
-import { getCore } from '../core/core.js'
-import type { NativeCore } from '../core/native.js'
+import type { Log } from '../base/logger.js'
+import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { MessageInput } from '../message/message.js'
 import { refused, text, toDefinition } from './definition.js'
@@ -17,7 +16,7 @@ import type {
   ScheduleTiming,
 } from './types.js'
 
-/** One schedule of {@link defineSchedules}. */
+/** One schedule of `defineSchedules()`. */
 export interface ScheduleDefinition extends ScheduleOptions {
   /** Its name, which is required here. */
   name: string
@@ -27,130 +26,161 @@ export interface ScheduleDefinition extends ScheduleOptions {
   when: ScheduleTiming | ScheduleConfig
 }
 
-/**
- * Stores a schedule: from now on, every due run becomes one message, whatever calls {@link runDueSchedules} and however
- * many do so at once.
- *
- * @param message what is dispatched; one of a defined type (`Definition.create(payload)`) is validated now.
- * @param when `{ at }`, `{ cron, timezone }`, `{ every }`, or a {@link ScheduleConfig}.
- * @returns the schedule as it is stored.
- * @throws SchedulerError for what is wrong with the schedule; MessageValidationError for the message;
- * ConfigurationError and TransportError for its transport.
- *
- * @example
- * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
- */
-export async function schedule(
-  message: MessageInput,
-  when: ScheduleTiming | ScheduleConfig,
-  options?: ScheduleOptions,
-): Promise<Schedule> {
-  const definition = await toDefinition(message, when, options)
-  return toSchedule(await ask((core) => core.schedule(definition)))
+/** What schedules work with. */
+export interface ScheduleParts {
+  readonly core: Core
+  readonly log: Log
 }
 
-/**
- * Makes the stored schedules match the code: new ones are added, changed ones changed, and those that came from here
- * and are not in the list any more are deleted. Those of {@link schedule} stay. Call it at start-up; several processes
- * may do so at once. All are checked before the first is stored.
- *
- * @param options.group keeps the lists of several applications on one database apart; `'default'` by default.
- * @returns the schedules, and the names of those deleted.
- * @throws as {@link schedule}, naming the entry of the list.
- */
-export async function defineSchedules(
-  definitions: ScheduleDefinition[],
-  options: { group?: string } = {},
-): Promise<{ schedules: Schedule[]; removed: string[] }> {
-  const { group = 'default' } = options
-  if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a string')
-  const texts = await Promise.all(
-    definitions.map(async ({ message, when, ...own }, index) => {
-      if (typeof own.name !== 'string') throw refused(`schedules[${index}].name`, own.name, 'wants a string')
-      return toDefinition(message, when, own)
-    }),
-  )
-  const asked = `{"group":${JSON.stringify(group)},"schedules":[${texts.join(',')}]}`
-  const { schedules, removed } = await ask<{ schedules: NativeSchedule[]; removed: string[] }>((core) =>
-    core.defineSchedules(asked),
-  )
-  return { schedules: schedules.map(toSchedule), removed }
+/** Schedules of an instance. */
+export interface ScheduleFunctions {
+  /**
+   * Stores a schedule: from now on, every due run becomes one message, whatever calls `runDueSchedules()` and however
+   * many do so at once.
+   *
+   * @param message what is dispatched; one of a defined type (`Definition.create(payload)`) is validated now.
+   * @param when `{ at }`, `{ cron, timezone }`, `{ every }`, or a {@link ScheduleConfig}.
+   * @returns the schedule as it is stored.
+   * @throws SchedulerError for what is wrong with the schedule; MessageValidationError for the message;
+   * ConfigurationError and TransportError for its transport.
+   *
+   * @example
+   * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
+   */
+  schedule(message: MessageInput, when: ScheduleTiming | ScheduleConfig, options?: ScheduleOptions): Promise<Schedule>
+
+  /**
+   * Makes the stored schedules match the code: new ones are added, changed ones changed, and those that came from here
+   * and are not in the list any more are deleted. Those of `schedule()` stay. Call it at start-up; several processes
+   * may do so at once. All are checked before the first is stored.
+   *
+   * @param options.group keeps the lists of several applications on one database apart; `'default'` by default.
+   * @returns the schedules, and the names of those deleted.
+   * @throws as `schedule()`, naming the entry of the list.
+   */
+  defineSchedules(
+    definitions: ScheduleDefinition[],
+    options?: { group?: string },
+  ): Promise<{ schedules: Schedule[]; removed: string[] }>
+
+  /**
+   * Schedules ordered by name, including paused and finished ones.
+   *
+   * @param options.after only those whose name comes after this one: the last name of the previous page.
+   * @param options.limit how many: 1 to 10,000; 1,000 by default.
+   */
+  listSchedules(options?: { after?: string; limit?: number }): Promise<Schedule[]>
+
+  /** One schedule; `null` if the name is unknown. */
+  getSchedule(name: string): Promise<Schedule | null>
+
+  /** Stops a schedule from running. @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`. */
+  pauseSchedule(name: string): Promise<Schedule>
+
+  /**
+   * Lets a paused schedule continue with its next run. Runs during the pause are not made up for; a one-time schedule
+   * whose time has passed runs at once.
+   *
+   * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
+   */
+  resumeSchedule(name: string): Promise<Schedule>
+
+  /**
+   * Dispatches the message of a schedule now, even if it is paused or finished. Its plan stays as it is, and the run does
+   * not count towards `maxRuns`.
+   *
+   * @returns the message's id, and all messages if routing sends the type to several transports.
+   * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
+   */
+  runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }>
+
+  /** Deletes a schedule; returns whether it existed. Messages that it has dispatched stay. */
+  deleteSchedule(name: string): Promise<boolean>
+
+  /**
+   * Dispatches a message for every due run: what a cron route calls. Concurrent calls share the work, and one that is
+   * killed at any point neither loses nor duplicates a run.
+   *
+   * @throws TransportError if the database cannot be used. Problems of single schedules are in `errors`, are logged, and
+   * stop no other.
+   *
+   * @example
+   * const { dispatched, nextRunAt } = await runDueSchedules({ timeLimit: '20s' })
+   */
+  runDueSchedules(options?: RunDueOptions): Promise<RunDueResult>
 }
 
-/**
- * Schedules ordered by name, including paused and finished ones.
- *
- * @param options.after only those whose name comes after this one: the last name of the previous page.
- * @param options.limit how many: 1 to 10,000; 1,000 by default.
- */
-export async function listSchedules(options: { after?: string; limit?: number } = {}): Promise<Schedule[]> {
-  const { after, limit = 1_000 } = options
-  if (after !== undefined) text('options.after', after)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-    throw refused('options.limit', limit, 'wants a whole number from 1 to 10000')
+/** The functions over a core. */
+export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
+  const { core } = parts
+  return {
+    async schedule(
+      message: MessageInput,
+      when: ScheduleTiming | ScheduleConfig,
+      options?: ScheduleOptions,
+    ): Promise<Schedule> {
+      const definition = await toDefinition(message, when, options)
+      return toSchedule(await core.ask<NativeSchedule>((it) => it.schedule(definition)))
+    },
+    async defineSchedules(
+      definitions: ScheduleDefinition[],
+      options: { group?: string } = {},
+    ): Promise<{ schedules: Schedule[]; removed: string[] }> {
+      const { group = 'default' } = options
+      if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a string')
+      const texts = await Promise.all(
+        definitions.map(async ({ message, when, ...own }, index) => {
+          if (typeof own.name !== 'string') throw refused(`schedules[${index}].name`, own.name, 'wants a string')
+          return toDefinition(message, when, own)
+        }),
+      )
+      const asked = `{"group":${JSON.stringify(group)},"schedules":[${texts.join(',')}]}`
+      const { schedules, removed } = await core.ask<{ schedules: NativeSchedule[]; removed: string[] }>((it) =>
+        it.defineSchedules(asked),
+      )
+      return { schedules: schedules.map(toSchedule), removed }
+    },
+    async listSchedules(options: { after?: string; limit?: number } = {}): Promise<Schedule[]> {
+      const { after, limit = 1_000 } = options
+      if (after !== undefined) text('options.after', after)
+      if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
+        throw refused('options.limit', limit, 'wants a whole number from 1 to 10000')
+      }
+      const page = await core.ask<NativeSchedule[]>((it) => it.listSchedules(JSON.stringify({ after, limit })))
+      return page.map(toSchedule)
+    },
+    async getSchedule(name: string): Promise<Schedule | null> {
+      const found = await core.ask<NativeSchedule | null>((it) => it.getSchedule(text('name', name)))
+      return found === null ? null : toSchedule(found)
+    },
+    async pauseSchedule(name: string): Promise<Schedule> {
+      return toSchedule(await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), false)))
+    },
+    async resumeSchedule(name: string): Promise<Schedule> {
+      return toSchedule(await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), true)))
+    },
+    async runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
+      const messages = (await core.ask<NativeMessage[]>((it) => it.runScheduleNow(text('name', name)))).map(toMessage)
+      return { messageId: messages[0]?.messageId ?? '', messages }
+    },
+    async deleteSchedule(name: string): Promise<boolean> {
+      return awaitNative(async () => core.get().deleteSchedule(text('name', name)))
+    },
+    async runDueSchedules(options: RunDueOptions = {}): Promise<RunDueResult> {
+      const { nextRunIn: _, ...result } = await runDue(parts, options)
+      return result
+    },
   }
-  const page = await ask<NativeSchedule[]>((core) => core.listSchedules(JSON.stringify({ after, limit })))
-  return page.map(toSchedule)
 }
 
-/** One schedule; `null` if the name is unknown. */
-export async function getSchedule(name: string): Promise<Schedule | null> {
-  const found = await ask<NativeSchedule | null>((core) => core.getSchedule(text('name', name)))
-  return found === null ? null : toSchedule(found)
-}
-
-/** Stops a schedule from running. @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`. */
-export async function pauseSchedule(name: string): Promise<Schedule> {
-  return toSchedule(await ask((core) => core.switchSchedule(text('name', name), false)))
-}
-
-/**
- * Lets a paused schedule continue with its next run. Runs during the pause are not made up for; a one-time schedule
- * whose time has passed runs at once.
- *
- * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
- */
-export async function resumeSchedule(name: string): Promise<Schedule> {
-  return toSchedule(await ask((core) => core.switchSchedule(text('name', name), true)))
-}
-
-/**
- * Dispatches the message of a schedule now, even if it is paused or finished. Its plan stays as it is, and the run does
- * not count towards `maxRuns`.
- *
- * @returns the message's id, and all messages if routing sends the type to several transports.
- * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
- */
-export async function runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
-  const messages = (await ask<NativeMessage[]>((core) => core.runScheduleNow(text('name', name)))).map(toMessage)
-  return { messageId: messages[0]?.messageId ?? '', messages }
-}
-
-/** Deletes a schedule; returns whether it existed. Messages that it has dispatched stay. */
-export async function deleteSchedule(name: string): Promise<boolean> {
-  return awaitNative(async () => getCore().deleteSchedule(text('name', name)))
-}
-
-/**
- * Dispatches a message for every due run: what a cron route calls. Concurrent calls share the work, and one that is
- * killed at any point neither loses nor duplicates a run.
- *
- * @throws TransportError if the database cannot be used. Problems of single schedules are in `errors`, are logged, and
- * stop no other.
- *
- * @example
- * const { dispatched, nextRunAt } = await runDueSchedules({ timeLimit: '20s' })
- */
-export async function runDueSchedules(options: RunDueOptions = {}): Promise<RunDueResult> {
-  const { nextRunIn: _, ...result } = await runDue(options)
-  return result
-}
-
-/** As {@link runDueSchedules}, and how long it is until the next run by the database's clock. */
-export async function runDue(options: RunDueOptions): Promise<RunDueResult & { nextRunIn: number | null }> {
+/** As `runDueSchedules()`, and how long it is until the next run by the database's clock. */
+export async function runDue(
+  { core, log }: ScheduleParts,
+  options: RunDueOptions,
+): Promise<RunDueResult & { nextRunIn: number | null }> {
   const asked = JSON.stringify(toNative(options))
-  const native = await ask<NativeResult>((core) => core.runDueSchedules(asked))
-  for (const error of native.errors) getLogger().error('a schedule could not run', error)
+  const native = await core.ask<NativeResult>((it) => it.runDueSchedules(asked))
+  for (const error of native.errors) log.current.error('a schedule could not run', error)
   return { ...native, nextRunAt: toDate(native.nextRunAt), messages: native.messages.map(toMessage) }
 }
 
@@ -177,10 +207,6 @@ const DATES = ['at', 'from', 'until', 'nextRunAt', 'lastRunAt', 'lastErrorAt', '
 
 /** As {@link Schedule}, with milliseconds instead of dates. */
 type NativeSchedule = Record<string, unknown>
-
-async function ask<T = NativeSchedule>(call: (core: NativeCore) => Promise<string>): Promise<T> {
-  return JSON.parse(await awaitNative(async () => call(getCore()))) as T
-}
 
 function toSchedule(native: NativeSchedule): Schedule {
   const dates = DATES.map((key) => [key, toDate(native[key] as number | null)])

@@ -1,5 +1,4 @@
 /** `@opentelemetry/api`, if the application has it. Nothing depends on it, and it costs nothing without it. */
-import { peekShared, setShared } from '../base/process-state.js'
 
 /** The part of the API that is used here. Its own types would make it a dependency of the typings. */
 export interface OpenTelemetry {
@@ -58,15 +57,18 @@ export const KIND = { producer: 3, consumer: 4 } as const
 export const FAILED = 2
 
 const NAME = '@leadmap/symphony'
-const SLOT = 'openTelemetry'
+
+let found: OpenTelemetry | null | undefined
 
 /** The API; `undefined` if it is not installed. Checked once. */
 export function openTelemetry(): OpenTelemetry | undefined {
-  const known = peekShared<OpenTelemetry | null>(SLOT)
-  if (known !== undefined) return known ?? undefined
-  const found = find()
-  setShared(SLOT, found)
+  if (found === undefined) found = find()
   return found ?? undefined
+}
+
+/** Puts another one in place, or has it looked for again; for tests. */
+export function setOpenTelemetry(other: OpenTelemetry | null | undefined): void {
+  found = other
 }
 
 /** What records spans; `undefined` if no SDK is registered (yet). */

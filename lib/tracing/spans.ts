@@ -38,7 +38,7 @@ const TRACER = 'the OpenTelemetry tracer'
 /** The trace context that a message dispatched now carries. */
 export function currentTraceContext(): TraceContext | undefined {
   const api = openTelemetry()
-  return (api && safely(TRACER, () => activeTraceContext(api), api)) ?? storedTraceContext()
+  return (api && safely(TRACER, () => activeTraceContext(api), { once: api })) ?? storedTraceContext()
 }
 
 function activeTraceContext(api: OpenTelemetry): TraceContext | undefined {
@@ -106,7 +106,7 @@ interface Recorder {
  */
 function findRecorder(): Recorder | undefined {
   const api = openTelemetry()
-  const tracer = api && safely(TRACER, () => tracerOf(api), api)
+  const tracer = api && safely(TRACER, () => tracerOf(api), { once: api })
   return api && tracer && { api, tracer }
 }
 
@@ -133,18 +133,18 @@ async function inSpan<T>(
   work: () => Promise<T>,
   describe: (span: Span, result: T) => void,
 ): Promise<T> {
-  const placed = safely(TRACER, start, api)
+  const placed = safely(TRACER, start, { once: api })
   if (placed === undefined) return work()
   const { span, inside } = placed
   try {
     const result = await inContext(api, inside, work)
-    safely(TRACER, () => describe(span, result), api)
+    safely(TRACER, () => describe(span, result), { once: api })
     return result
   } catch (error) {
-    safely(TRACER, () => fail(span, error), api)
+    safely(TRACER, () => fail(span, error), { once: api })
     throw error
   } finally {
-    safely(TRACER, () => span.end(), api)
+    safely(TRACER, () => span.end(), { once: api })
   }
 }
 
@@ -154,7 +154,7 @@ function inContext<T>(api: OpenTelemetry, inside: object, work: () => Promise<T>
     working ??= (async () => work())()
     return working
   }
-  safely(TRACER, () => void api.context.with(inside, begin), api)
+  safely(TRACER, () => void api.context.with(inside, begin), { once: api })
   return begin()
 }
 

@@ -2,7 +2,7 @@
  * W3C trace context: which request a message comes from. It travels in the headers `traceparent` and `tracestate`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { peekShared, shared } from '../base/process-state.js'
+import { ProcessSlot } from '../base/process-state.js'
 
 /** A place in a trace. */
 export interface TraceContext {
@@ -15,7 +15,7 @@ export interface TraceContext {
 /** Where a trace context may come from: a request, its headers, or an object with them. */
 export type TraceCarrier = Request | Headers | Record<string, unknown> | null | undefined
 
-const SLOT = 'traceContext'
+const slot = new ProcessSlot<AsyncLocalStorage<TraceContext>>('traceContext')
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?$/
 /** What the recommendation asks everyone to propagate. */
 const LONGEST_STATE = 512
@@ -47,20 +47,16 @@ function isHeaders(value: unknown): value is Headers {
  */
 export function withTraceContext<T>(carrier: TraceCarrier, work: () => T): T {
   const context = readTraceContext(carrier)
-  return context === undefined ? work() : storage().run(context, work)
+  return context === undefined ? work() : slot.get(() => new AsyncLocalStorage()).run(context, work)
 }
 
 /** The trace context that {@link withTraceContext} has set. Costs nothing until it is used. */
 export function storedTraceContext(): TraceContext | undefined {
-  return peekShared<AsyncLocalStorage<TraceContext>>(SLOT)?.getStore()
+  return slot.peek()?.getStore()
 }
 
 /** The trace id, for log lines. */
 export function traceIdOf(headers: Record<string, unknown>): string | undefined {
   const { traceparent } = headers
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : undefined
-}
-
-function storage(): AsyncLocalStorage<TraceContext> {
-  return shared(SLOT, () => new AsyncLocalStorage<TraceContext>())
 }

@@ -1,12 +1,13 @@
 /** `POST consume`: a drain for applications without a cron route. */
-import { peekConfig } from '../../config/effective.js'
+import type { Configuration } from '../../config/configuration.js'
 import { checkOptions } from '../../consume/options.js'
+import { partsOf } from '../../symphony.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import { duration, readFields, text, whole } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { badRequest } from '../responses/problem.js'
 import { namingTransport } from '../responses/refusal.js'
-import { drain } from '../routes/drain.js'
+import { drainWithFigures } from '../routes/drain.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const LIMITS = {
@@ -19,19 +20,21 @@ const LIMITS = {
 
 export const consume: Endpoint[] = [{ method: 'POST', path: 'consume', run: consumeSome }]
 
-async function consumeSome({ request, settings }: Call): Promise<Answer> {
+async function consumeSome({ request, settings, symphony }: Call): Promise<Answer> {
+  const parts = partsOf(symphony)
   const asked = readFields((await readJson(request, SMALL_BODY)) ?? {}, LIMITS)
-  if (isInline(asked.transport)) throw badRequest('transport: messages of type sync wait nowhere', 'transport')
+  if (isInline(parts.configuration, asked.transport))
+    throw badRequest('transport: messages of type sync wait nowhere', 'transport')
   const timeLimit = Math.min(asked.timeLimit ?? settings.timeLimit, settings.timeLimit)
   const { transports, ...consume } = settings.consume
   const from = asked.transport === undefined ? { transports } : {}
   const { stats, health, ...result } = await namingTransport(
-    drain(checkOptions({ ...consume, ...from, ...asked, timeLimit })),
+    drainWithFigures(parts, checkOptions({ ...consume, ...from, ...asked, timeLimit })),
   )
   return new Answer({ success: true, stats, health, ...result })
 }
 
 /** Handled inside `dispatch()`, so there is nothing to drain. */
-function isInline(transport: string | undefined): boolean {
-  return transport !== undefined && peekConfig().transports[transport]?.type === 'sync'
+function isInline(configuration: Configuration, transport: string | undefined): boolean {
+  return transport !== undefined && configuration.peek().transports[transport]?.type === 'sync'
 }

@@ -1,14 +1,6 @@
 /** Dead letters: list, put back, delete. */
-import {
-  countFailed,
-  type FailedFilter,
-  type FailedPage,
-  type FailedPageOptions,
-  getFailed,
-  listFailed,
-  removeFailed,
-  retryFailed,
-} from '../../operate/dead-letters.js'
+import type { FailedFilter, FailedPage, FailedPageOptions } from '../../operate/dead-letters.js'
+import type { Symphony } from '../../symphony.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import { cut, ids, instant, isId, queryOf, readExactly, readQuery, text, wholeText, yes } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
@@ -41,17 +33,20 @@ export const failed: Endpoint[] = [
   { method: 'POST', path: 'failed/:id/retry', run: retry },
 ]
 
-async function list({ url }: Call): Promise<Answer> {
+async function list({ url, symphony }: Call): Promise<Answer> {
   const { limit = DEFAULT_LIMIT, offset = 0, cursor, ...filter } = readQuery(url, PAGE)
   if (cursor !== undefined && offset > 0) throw badRequest('offset: must not stand beside a cursor', 'offset')
-  const asked = Promise.all([countFailed(filter), atCursor(cursor, pageAt(offset, { ...filter, limit, cursor }))])
+  const asked = Promise.all([
+    symphony.countFailed(filter),
+    atCursor(cursor, pageAt(symphony, offset, { ...filter, limit, cursor })),
+  ])
   const [{ total, capped }, { messages, nextCursor }] = await namingTransport(asked)
   const hasMore = nextCursor !== null
   return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
 }
 
 /** An offset is reached page by page; a cursor is where the page starts. */
-async function pageAt(offset: number, options: FailedPageOptions): Promise<FailedPage> {
+async function pageAt({ listFailed }: Symphony, offset: number, options: FailedPageOptions): Promise<FailedPage> {
   let { cursor } = options
   for (let left = offset; left > 0; ) {
     const skipped = await listFailed({ ...options, cursor, limit: Math.min(left, 1_000) })
@@ -62,29 +57,29 @@ async function pageAt(offset: number, options: FailedPageOptions): Promise<Faile
   return listFailed({ ...options, cursor })
 }
 
-async function get({ parameters }: Call): Promise<Answer> {
-  const message = await getFailed(parameters.id ?? '')
+async function get({ parameters, symphony }: Call): Promise<Answer> {
+  const message = await symphony.getFailed(parameters.id ?? '')
   if (message === null) throw gone(parameters.id)
   return new Answer({ success: true, message })
 }
 
-async function retry({ parameters }: Call): Promise<Answer> {
+async function retry({ parameters, symphony }: Call): Promise<Answer> {
   const id = parameters.id ?? ''
-  const [retried] = isId(id) ? await retryFailed(id) : []
+  const [retried] = isId(id) ? await symphony.retryFailed(id) : []
   if (retried === undefined) throw gone(id)
   const { messageId, failedMessageId, transport } = retried
   return new Answer({ success: true, newMessageId: messageId, originalFailedMessageId: failedMessageId, transport })
 }
 
-async function remove({ parameters }: Call): Promise<Answer> {
+async function remove({ parameters, symphony }: Call): Promise<Answer> {
   const id = parameters.id ?? ''
-  const removed = isId(id) ? await removeFailed(id) : 0
+  const removed = isId(id) ? await symphony.removeFailed(id) : 0
   if (removed === 0) throw gone(id)
   return new Answer({ success: true, removed })
 }
 
 async function retrySome(call: Call): Promise<Answer> {
-  const retried = await namingTransport(retryFailed(await selection(call)))
+  const retried = await namingTransport(call.symphony.retryFailed(await selection(call)))
   const messages = retried.map(({ messageId, failedMessageId, transport }) => ({
     newMessageId: messageId,
     originalFailedMessageId: failedMessageId,
@@ -94,7 +89,10 @@ async function retrySome(call: Call): Promise<Answer> {
 }
 
 async function removeSome(call: Call): Promise<Answer> {
-  return new Answer({ success: true, removed: await namingTransport(removeFailed(await selection(call))) })
+  return new Answer({
+    success: true,
+    removed: await namingTransport(call.symphony.removeFailed(await selection(call))),
+  })
 }
 
 /** A filter from the body, else from the query. `all` must be explicit. */

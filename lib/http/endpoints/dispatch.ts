@@ -1,10 +1,9 @@
 /** `POST dispatch`. */
-import { peekConfig } from '../../config/effective.js'
 import type { EffectiveConfig } from '../../config/model.js'
-import { dispatch } from '../../dispatch/dispatcher.js'
 import type { DispatchOptions, DispatchResult } from '../../dispatch/types.js'
 import { withExtras } from '../../message/extras.js'
 import type { MessageInput } from '../../message/message.js'
+import { partsOf } from '../../symphony.js'
 import { readBody } from '../requests/body.js'
 import { cut, object, readFields } from '../requests/fields.js'
 import { textAt } from '../requests/json-text.js'
@@ -20,8 +19,8 @@ const MESSAGE_KEYS = ['type', 'payload', 'metadata']
 
 export const dispatching: Endpoint[] = [{ method: 'POST', path: 'dispatch', run: dispatchOne }]
 
-async function dispatchOne({ request }: Call): Promise<Answer> {
-  const body = await readBody(request, largest(peekConfig().payload))
+async function dispatchOne({ request, symphony }: Call): Promise<Answer> {
+  const body = await readBody(request, largest(partsOf(symphony).configuration.peek().payload))
   if (body === undefined) throw badRequest('the body must be { "message": { "type", "payload" }, "options"? }')
   const { message, options } = readFields(body.value, { message: object, options: object })
   if (message === undefined) throw badRequest('message: must be { "type", "payload" }', 'message')
@@ -33,7 +32,10 @@ async function dispatchOne({ request }: Call): Promise<Answer> {
   // Numbers are stored as they were sent: a double cannot hold all of them.
   const text = { payload: textAt(body.text, 'message', 'payload'), metadata: textAt(body.text, 'message', 'metadata') }
   const exact = withExtras(message as unknown as MessageInput, { text })
-  const result = await namingTransport(dispatch(exact, options as DispatchOptions | undefined), 'options.transport')
+  const result = await namingTransport(
+    symphony.dispatch(exact, options as DispatchOptions | undefined),
+    'options.transport',
+  )
   return new Answer({ success: true, ...shown(result) }, result.status === 'duplicate' ? 200 : 201)
 }
 

@@ -1,5 +1,6 @@
 /** What an endpoint is, and how the requested one is found. */
 import type { ConsumeOptions } from '../../consume/options.js'
+import type { Symphony } from '../../symphony.js'
 import { cut } from '../requests/fields.js'
 import type { Answer } from '../responses/answer.js'
 import { notFound } from '../responses/problem.js'
@@ -20,6 +21,8 @@ export interface Call {
   /** The value of `:name` in the path. */
   parameters: Record<string, string>
   settings: EndpointSettings
+  /** The queue that it is about. */
+  symphony: Symphony
 }
 
 /** One endpoint. */

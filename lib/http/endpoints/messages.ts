@@ -1,5 +1,5 @@
 /** Single messages, for operators: list, find, cancel. */
-import { cancelMessage, getMessage, getStats, listMessages, type MessageStatus } from '../../operate/messages.js'
+import type { MessageStatus } from '../../operate/messages.js'
 import { cut, instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { notFound, RequestProblem } from '../responses/problem.js'
@@ -26,20 +26,23 @@ export const admin: Endpoint[] = [
   { method: 'GET', path: 'admin/stats', run: stats },
 ]
 
-async function list({ url }: Call): Promise<Answer> {
+async function list({ url, symphony }: Call): Promise<Answer> {
   const { limit = 50, ...options } = readQuery(url, PAGE)
-  const { messages, nextCursor } = await atCursor(options.cursor, namingTransport(listMessages({ ...options, limit })))
+  const { messages, nextCursor } = await atCursor(
+    options.cursor,
+    namingTransport(symphony.listMessages({ ...options, limit })),
+  )
   return new Answer({ success: true, messages, pagination: { limit, hasMore: nextCursor !== null, nextCursor } })
 }
 
-async function get({ parameters }: Call): Promise<Answer> {
-  const message = await getMessage(parameters.id ?? '')
+async function get({ parameters, symphony }: Call): Promise<Answer> {
+  const message = await symphony.getMessage(parameters.id ?? '')
   if (message === null) throw missing(parameters.id)
   return new Answer({ success: true, message })
 }
 
-async function cancel({ parameters }: Call): Promise<Answer> {
-  const { cancelled, status } = await cancelMessage(parameters.id ?? '')
+async function cancel({ parameters, symphony }: Call): Promise<Answer> {
+  const { cancelled, status } = await symphony.cancelMessage(parameters.id ?? '')
   if (status === null) throw missing(parameters.id)
   if (!cancelled) throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `message ${parameters.id} ${WHY[status]}`)
   return new Answer({ success: true, messageId: parameters.id, status })
@@ -55,9 +58,9 @@ const WHY: Record<MessageStatus, string> = {
   failed: 'is a dead letter: delete that',
 }
 
-async function stats({ url }: Call): Promise<Answer> {
+async function stats({ url, symphony }: Call): Promise<Answer> {
   readQuery(url, {})
-  return new Answer({ success: true, stats: await getStats(), timestamp: new Date() })
+  return new Answer({ success: true, stats: await symphony.getStats(), timestamp: new Date() })
 }
 
 function missing(id = ''): Error {

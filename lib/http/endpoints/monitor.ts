@@ -1,7 +1,4 @@
 /** The state of the queue: `GET metrics`, `GET health`. */
-import { getHealth } from '../../monitor/health.js'
-import { getMetrics } from '../../monitor/metrics.js'
-import { prometheusMetrics } from '../../monitor/prometheus.js'
 import { instant, oneOf, readQuery, wholeText } from '../requests/fields.js'
 import { Answer, textAnswer } from '../responses/answer.js'
 import { badRequest } from '../responses/problem.js'
@@ -19,7 +16,7 @@ export const monitoring: Endpoint[] = [
   { method: 'GET', path: 'health', run: health },
 ]
 
-async function metrics({ url }: Call): Promise<Answer | Response> {
+async function metrics({ url, symphony }: Call): Promise<Answer | Response> {
   const { format, ...window } = readQuery(url, WINDOW)
   const { minutes, startTime, endTime } = window
   if (minutes !== undefined && startTime !== undefined) {
@@ -28,14 +25,14 @@ async function metrics({ url }: Call): Promise<Answer | Response> {
   if (startTime !== undefined && startTime.getTime() >= (endTime?.getTime() ?? Date.now())) {
     throw badRequest('startTime: must be before endTime, which is now unless it is given', 'startTime')
   }
-  if (format === 'prometheus') return textAnswer(await prometheusMetrics(window), PROMETHEUS)
-  return new Answer({ success: true, metrics: await getMetrics(window) })
+  if (format === 'prometheus') return textAnswer(await symphony.prometheusMetrics(window), PROMETHEUS)
+  return new Answer({ success: true, metrics: await symphony.getMetrics(window) })
 }
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
 
-async function health({ url }: Call): Promise<Answer> {
+async function health({ url, symphony }: Call): Promise<Answer> {
   readQuery(url, {})
-  const found = await getHealth()
+  const found = await symphony.getHealth()
   return new Answer({ success: found.status !== 'unhealthy', health: found }, found.status === 'unhealthy' ? 503 : 200)
 }

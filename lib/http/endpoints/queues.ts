@@ -1,6 +1,4 @@
 /** The size of the queue: `GET status`, `GET queue-depth`. */
-import { getStats } from '../../operate/messages.js'
-import { queueDepth } from '../../operate/queues.js'
 import { readQuery, text } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { namingTransport } from '../responses/refusal.js'
@@ -11,9 +9,9 @@ export const queues: Endpoint[] = [
   { method: 'GET', path: 'queue-depth', run: depths },
 ]
 
-async function status({ url }: Call): Promise<Answer> {
+async function status({ url, symphony }: Call): Promise<Answer> {
   const { transport } = readQuery(url, { transport: text() })
-  const stats = await namingTransport(getStats(transport === undefined ? {} : { transport }))
+  const stats = await namingTransport(symphony.getStats(transport === undefined ? {} : { transport }))
   const { depth, pending, processing, completed, failed, delayed, oldestAge, schedules, capped } = stats
   return new Answer({
     success: true,
@@ -25,9 +23,9 @@ async function status({ url }: Call): Promise<Answer> {
   })
 }
 
-async function depths({ url }: Call): Promise<Answer> {
+async function depths({ url, symphony }: Call): Promise<Answer> {
   readQuery(url, {})
-  const all = await queueDepth()
+  const all = await symphony.queueDepth()
   const depth = all.reduce((sum, queue) => sum + queue.pending + queue.delayed + queue.processing, 0)
   return new Answer({ success: true, depth, queues: all, timestamp: new Date() })
 }

@@ -1,13 +1,6 @@
 /** Schedules: list, pause, resume, run now, delete. */
 import { SchedulerError } from '../../base/errors.js'
-import {
-  deleteSchedule,
-  getSchedule,
-  listSchedules,
-  pauseSchedule,
-  resumeSchedule,
-  runScheduleNow,
-} from '../../schedules/schedules.js'
+import type { Symphony } from '../../symphony.js'
 import { cut, readFields, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { notFound } from '../responses/problem.js'
@@ -21,19 +14,19 @@ export const schedules: Endpoint[] = [
   {
     method: 'POST',
     path: 'schedules/:name/pause',
-    run: act(async (name) => ({ schedule: await pauseSchedule(name) })),
+    run: act(async (name, symphony) => ({ schedule: await symphony.pauseSchedule(name) })),
   },
   {
     method: 'POST',
     path: 'schedules/:name/resume',
-    run: act(async (name) => ({ schedule: await resumeSchedule(name) })),
+    run: act(async (name, symphony) => ({ schedule: await symphony.resumeSchedule(name) })),
   },
-  { method: 'POST', path: 'schedules/:name/run', run: act(runScheduleNow) },
+  { method: 'POST', path: 'schedules/:name/run', run: act((name, symphony) => symphony.runScheduleNow(name)) },
 ]
 
-async function list({ url }: Call): Promise<Answer> {
+async function list({ url, symphony }: Call): Promise<Answer> {
   const { after, limit = 100 } = readQuery(url, { after: text(), limit: wholeText(1, 1_000) })
-  const found = await listSchedules({ limit: limit + 1, ...(after === undefined ? {} : { after }) })
+  const found = await symphony.listSchedules({ limit: limit + 1, ...(after === undefined ? {} : { after }) })
   const page = found.slice(0, limit)
   const hasMore = found.length > limit
   return new Answer({
@@ -45,22 +38,22 @@ async function list({ url }: Call): Promise<Answer> {
 
 async function get(call: Call): Promise<Answer> {
   const name = nameIn(call)
-  const schedule = await getSchedule(name)
+  const schedule = await call.symphony.getSchedule(name)
   if (schedule === null) throw missing(name)
   return new Answer({ success: true, schedule })
 }
 
 async function remove(call: Call): Promise<Answer> {
   const name = nameIn(call)
-  if (!(await deleteSchedule(name))) throw missing(name)
+  if (!(await call.symphony.deleteSchedule(name))) throw missing(name)
   return new Answer({ success: true, removed: 1 })
 }
 
-function act(action: (name: string) => Promise<object>): (call: Call) => Promise<Answer> {
+function act(action: (name: string, symphony: Symphony) => Promise<object>): (call: Call) => Promise<Answer> {
   return async (call) => {
     const name = nameIn(call)
     try {
-      return new Answer({ success: true, ...(await ofSchedule(action(name))) })
+      return new Answer({ success: true, ...(await ofSchedule(action(name, call.symphony))) })
     } catch (error) {
       if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(name)
       throw error

@@ -1,6 +1,6 @@
 /** Answers: JSON that is never cached, and errors that tell outsiders nothing internal. */
 import { MessageValidationError, SymphonyError } from '../../base/errors.js'
-import { getLogger } from '../../base/logger.js'
+import type { Logger } from '../../base/logger.js'
 import { RequestProblem } from './problem.js'
 
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
@@ -39,7 +39,7 @@ export function isDevelopment(): boolean {
 }
 
 /** What an error tells the caller: refusals of requests in full, only the code of everything else. */
-export function errorAnswer(thrown: unknown): Response {
+export function errorAnswer(thrown: unknown, logger: Logger): Response {
   if (thrown instanceof RequestProblem) {
     const { status, code, message, field, headers } = thrown
     return jsonAnswer({ success: false, error: { code, message, field } }, status, headers)
@@ -49,7 +49,7 @@ export function errorAnswer(thrown: unknown): Response {
     const found = issues.length > 0 ? issues : undefined
     return jsonAnswer({ success: false, error: { code, message, field: path ?? undefined, issues: found } }, 400)
   }
-  getLogger().error('a request could not be answered', { error: thrown })
+  logger.error('a request could not be answered', { error: thrown })
   return jsonAnswer({ success: false, error: publicError(thrown) }, isAway(thrown) ? 503 : 500)
 }
 

@@ -1,5 +1,7 @@
 /** What the two cron routes have in common: who may call, and how. */
 
+import { defaultSymphony } from '../../default/instance.js'
+import { partsOf, type Symphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
 import { Answer } from '../responses/answer.js'
 import { executionIdOf, once } from './execution.js'
@@ -7,6 +9,8 @@ import { answering, methodNotAllowed, type RouteHandler } from './handler.js'
 
 /** Options of both cron routes. */
 export interface CronRouteOptions {
+  /** Whose messages or schedules; by default those of the default instance. */
+  symphony?: Symphony
   /** Admits other callers, in addition to those who send `Authorization: Bearer $CRON_SECRET`. */
   authorize?: Authorize
   /**
@@ -33,7 +37,7 @@ export interface CronWork {
   /** The maximum time, in milliseconds. */
   timeLimit: number
   /** Does the work; its result becomes the answer, with `success`. */
-  run(): Promise<object>
+  run(symphony: Symphony): Promise<object>
 }
 
 const REMEDY =
@@ -41,19 +45,26 @@ const REMEDY =
   '`authorize` to the route'
 
 /** A cron route that does its work for authorized callers. */
-export function cronRoute(authorize: Authorize | undefined, work: CronWork): CronRoute {
-  const handle: RouteHandler = (request) =>
-    answering(async () => {
+export function cronRoute({ authorize, symphony }: CronRouteOptions, work: CronWork): CronRoute {
+  const handle: RouteHandler = (request) => {
+    const queue = symphony ?? defaultSymphony()
+    return answering(queue, async () => {
       const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
       if (instead !== undefined) return instead
       if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed(request.method, ['GET', 'POST'])
-      return answerOnce(await executionIdOf(request), work)
+      return answerOnce(queue, await executionIdOf(request), work)
     })
+  }
   return { GET: handle, POST: handle, handle }
 }
 
-async function answerOnce(executionId: string | undefined, { name, timeLimit, run }: CronWork): Promise<Answer> {
-  const result = await once(name, executionId, timeLimit, run)
+async function answerOnce(
+  symphony: Symphony,
+  executionId: string | undefined,
+  { name, timeLimit, run }: CronWork,
+): Promise<Answer> {
+  const { core } = partsOf(symphony)
+  const result = await once(core, name, executionId, timeLimit, () => run(symphony))
   if (result === undefined) return new Answer({ success: true, duplicate: true, executionId })
   return new Answer({ success: true, executionId, ...result })
 }

@@ -1,7 +1,6 @@
 /** One drain, with the figures for operators. */
 
-import { shared } from '../../base/process-state.js'
-import { type ConsumeResult, Consumption } from '../../consume/consumer.js'
+import { type ConsumeResult, Consumer, type ConsumerParts } from '../../consume/consumer.js'
 import type { CheckedOptions } from '../../consume/options.js'
 
 /** What a drain did, as the endpoint reports it. */
@@ -30,24 +29,28 @@ export interface DrainHealth {
   memoryUsage: number
 }
 
-/** The result of {@link drain}. */
+/** The result of {@link drainWithFigures}. */
 export interface Drained extends ConsumeResult {
   stats: DrainStats
   health: DrainHealth
 }
 
+/** The drains that are at work, by the parts of their instance. */
+const drains = new WeakMap<ConsumerParts, Set<Consumer>>()
+
 /** Drains as `consumeBatch()` does. */
-export async function drain(options: CheckedOptions): Promise<Drained> {
-  const active = shared('drains', () => new Set<Consumption>())
-  const consumption = new Consumption('drain', options)
-  active.add(consumption)
-  const result = await consumption.run().finally(() => active.delete(consumption))
-  return { ...result, stats: statsOf(result, consumption), health: healthOf(active) }
+export async function drainWithFigures(parts: ConsumerParts, options: CheckedOptions): Promise<Drained> {
+  const active = drains.get(parts) ?? new Set()
+  drains.set(parts, active)
+  const consumer = new Consumer(parts, 'drain', options)
+  active.add(consumer)
+  const result = await consumer.run().finally(() => active.delete(consumer))
+  return { ...result, stats: statsOf(result, consumer), health: healthOf(active) }
 }
 
-function statsOf(result: ConsumeResult, consumption: Consumption): DrainStats {
+function statsOf(result: ConsumeResult, consumer: Consumer): DrainStats {
   const { succeeded, discarded, retried, deadLettered, queueDepth } = result
-  const { runs, handlerMillis } = consumption.counters()
+  const { runs, handlerMillis } = consumer.counters()
   return {
     totalProcessed: succeeded + discarded + retried + deadLettered,
     totalSucceeded: succeeded + discarded,
@@ -57,7 +60,7 @@ function statsOf(result: ConsumeResult, consumption: Consumption): DrainStats {
   }
 }
 
-function healthOf(active: Set<Consumption>): DrainHealth {
+function healthOf(active: Set<Consumer>): DrainHealth {
   return {
     running: active.size > 0,
     processing: [...active].reduce((sum, { runner }) => sum + runner.running, 0),

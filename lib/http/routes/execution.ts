@@ -1,5 +1,5 @@
 /** Triggers that name their execution: the first delivery of an execution runs, the others do nothing. */
-import { getCore } from '../../core/core.js'
+import type { Core } from '../../core/core.js'
 import { awaitNative } from '../../core/native-error.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import { readFields, text } from '../requests/fields.js'
@@ -28,6 +28,7 @@ type Begun = { runs: number } | { busy: number } | { done: true }
  * knows yet whether it will succeed, so the trigger has to deliver again.
  */
 export async function once<T>(
+  core: Core,
   route: string,
   id: string | undefined,
   timeLimit: number,
@@ -35,7 +36,7 @@ export async function once<T>(
 ): Promise<T | undefined> {
   if (id === undefined) return work()
   const execution = JSON.stringify({ route, id, lease: Math.ceil(timeLimit) + GRACE_MS })
-  const begun = JSON.parse(await awaitNative(() => getCore().beginExecution(execution))) as Begun
+  const begun = await core.ask<Begun>((it) => it.beginExecution(execution))
   if ('done' in begun) return undefined
   if ('busy' in begun) throw stillRunning(id, begun.busy)
   let done = false
@@ -44,7 +45,7 @@ export async function once<T>(
     done = true
     return result
   } finally {
-    await awaitNative(() => getCore().endExecution(execution, begun.runs, done)).catch(() => undefined)
+    await awaitNative(() => core.get().endExecution(execution, begun.runs, done)).catch(() => undefined)
   }
 }
 

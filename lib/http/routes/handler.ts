@@ -1,4 +1,5 @@
 /** What routes consist of: functions from a `Request` to a `Response` that never reject. */
+import type { Symphony } from '../../symphony.js'
 import { type Answer, errorAnswer, jsonAnswer } from '../responses/answer.js'
 import { RequestProblem } from '../responses/problem.js'
 
@@ -14,13 +15,13 @@ export type RouteHandler = (request: Request) => Promise<Response>
 /** A handler of a catch-all route. Its second parameter is required, because the type check of Next.js requires it. */
 export type CatchAllHandler = (request: Request, context: RouteContext) => Promise<Response>
 
-/** Always answers, also when errors occur. */
-export async function answering(work: () => Promise<Answer | Response>): Promise<Response> {
+/** Always answers, also when errors occur; those are told in the log of the queue. */
+export async function answering(symphony: Symphony, work: () => Promise<Answer | Response>): Promise<Response> {
   try {
     const answer = await work()
     return answer instanceof Response ? answer : jsonAnswer(answer.body, answer.status)
   } catch (thrown) {
-    return errorAnswer(thrown)
+    return errorAnswer(thrown, symphony.getLogger())
   }
 }
 

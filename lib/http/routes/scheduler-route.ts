@@ -1,6 +1,5 @@
 /** The cron route that runs what is due. */
-import { cleanup } from '../../operate/queues.js'
-import { runDueSchedules } from '../../schedules/schedules.js'
+import type { Symphony } from '../../symphony.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
 import { timeLimitFor } from './time-limit.js'
 
@@ -25,9 +24,12 @@ export interface SchedulerRouteOptions extends CronRouteOptions {
  * export const { GET, POST } = createSchedulerRoute({ maxDuration })
  */
 export function createSchedulerRoute(options: SchedulerRouteOptions = {}): CronRoute {
-  const { authorize, maxDuration, limit } = options
+  const { maxDuration, limit } = options
   const timeLimit = timeLimitFor(maxDuration, undefined)
   const due = { timeLimit, ...(limit === undefined ? {} : { limit }) }
-  const run = async () => ({ ...(await runDueSchedules(due)), cleanup: await cleanup() })
-  return cronRoute(authorize, { name: 'scheduler', timeLimit, run })
+  const run = async ({ runDueSchedules, cleanup }: Symphony) => ({
+    ...(await runDueSchedules(due)),
+    cleanup: await cleanup(),
+  })
+  return cronRoute(options, { name: 'scheduler', timeLimit, run })
 }

@@ -1,5 +1,7 @@
 /** The endpoints for operators and other services, behind one catch-all route. */
 import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
+import { defaultSymphony } from '../../default/instance.js'
+import type { Symphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
 import { consume } from '../endpoints/consume.js'
 import { failed } from '../endpoints/dead-letters.js'
@@ -16,6 +18,8 @@ import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createSymphonyRoute}. */
 export interface SymphonyRouteOptions {
+  /** The queue that the endpoints are about; by default the default instance. */
+  symphony?: Symphony
   /** Decides who may call; without it nobody may. See {@link bearerToken} for a secret. */
   authorize?: Authorize
   /** The path of the route; only for servers other than Next.js. `'/api/symphony'` by default. */
@@ -60,16 +64,18 @@ const REMEDY =
 export function createSymphonyRoute(options: SymphonyRouteOptions = {}): SymphonyRoute {
   const { authorize, basePath = '/api/symphony' } = options
   const settings = settingsOf(options)
-  const handle = (request: Request, context?: RouteContext): Promise<Response> =>
-    answering(async () => {
+  const handle = (request: Request, context?: RouteContext): Promise<Response> => {
+    const symphony = options.symphony ?? defaultSymphony()
+    return answering(symphony, async () => {
       const url = new URL(request.url)
       const segments = await segmentsOf(url, context, basePath)
       const instead = await guard(request, { authorize, remedy: REMEDY }, segments)
       if (instead !== undefined) return instead
       const { endpoint, parameters } = findEndpoint(ENDPOINTS, request.method, segments)
-      const call: Call = { request, url, parameters, settings }
+      const call: Call = { request, url, parameters, settings, symphony }
       return endpoint.run(call)
     })
+  }
   return { GET: handle, POST: handle, DELETE: handle, handle }
 }
 

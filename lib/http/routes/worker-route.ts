@@ -1,7 +1,8 @@
 /** The cron route that handles messages. */
 import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
+import { partsOf } from '../../symphony.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
-import { drain } from './drain.js'
+import { drainWithFigures } from './drain.js'
 import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createWorkerRoute}: those of a drain, and of a cron route. */
@@ -23,8 +24,11 @@ export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, Cr
  * export const { GET, POST } = createWorkerRoute({ maxDuration, maxConcurrency: 20 })
  */
 export function createWorkerRoute(options: WorkerRouteOptions = {}): CronRoute {
-  const { authorize, maxDuration, ...consume } = options
+  const { authorize, symphony, maxDuration, ...consume } = options
   const checked = checkOptions(consume)
   const timeLimit = timeLimitFor(maxDuration, checked.timeLimit)
-  return cronRoute(authorize, { name: 'worker', timeLimit, run: () => drain({ ...checked, timeLimit }) })
+  return cronRoute(
+    { authorize, symphony },
+    { name: 'worker', timeLimit, run: (queue) => drainWithFigures(partsOf(queue), { ...checked, timeLimit }) },
+  )
 }

@@ -1,0 +1,96 @@
+/** What an application calls to dispatch messages. */
+import type { TransportConfig } from '../config/model.js'
+import type { Core } from '../core/core.js'
+import { awaitNative } from '../core/native-error.js'
+import { isDefinition, type MessageDefinition } from '../message/define.js'
+import type { MessageInput } from '../message/message.js'
+import type { SchemaInput } from '../message/standard-schema.js'
+import type {
+  BatchItem,
+  BatchOptions,
+  BatchResult,
+  Dispatcher,
+  DispatchOptions,
+  DispatchResult,
+  TransportResult,
+} from './types.js'
+import type { Watchers } from './watcher.js'
+
+/** Dispatching through an instance. */
+export interface DispatchFunctions {
+  /**
+   * Stores a message for its handlers. When the promise resolves, the message is stored.
+   *
+   * Calls made at the same moment share one INSERT. The payload is copied at the call, so later changes have no effect.
+   *
+   * @throws MessageValidationError with `code` and `path`, before anything is sent; ConfigurationError for a transport
+   * that does not exist; TransportError if it cannot be stored. With the transport `sync`, what the handler threw.
+   *
+   * @example
+   * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' } }, { priority: 7, delay: '5m' })
+   */
+  dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
+
+  /** Dispatches a message of a defined type: the payload is typed and validated by its schema. */
+  dispatch<Definition extends MessageDefinition>(
+    definition: Definition,
+    payload: SchemaInput<Definition['schema']>,
+    options?: DispatchOptions,
+  ): Promise<DispatchResult>
+
+  /**
+   * Stores many messages: one call of the core for up to 5,000, one INSERT per transport.
+   *
+   * @param messages messages, or `{ message, options }` for one with its own options.
+   * @param options defaults for each message; `atomic: true` for all or nothing.
+   * @returns one entry per message, in order: `{ success: true, …result }` or `{ success: false, error }`.
+   * @throws only with `atomic: true`, the first error, and nothing is stored.
+   */
+  dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
+
+  /**
+   * Stores one message in several transports, each separately.
+   *
+   * @returns one entry per transport, in order.
+   * @throws if the message is invalid, a transport does not exist, or no transport took it. If one of several fails, its
+   * entry has the error.
+   */
+  dispatchToTransports(
+    message: MessageInput,
+    transports: string[],
+    options?: DispatchOptions,
+  ): Promise<TransportResult[]>
+
+  /** Adds or changes a transport at run time. */
+  registerTransport(name: string, config: TransportConfig): void
+
+  /** How many dispatches were refused because this idempotency key was taken. */
+  getDuplicateAttempts(idempotencyKey: string): Promise<number>
+
+  /** The dispatcher of the instance. */
+  getDispatcher(): Dispatcher
+
+  /** Replaces the dispatcher that the functions use; without an argument, restores the default. */
+  setDispatcher(dispatcher?: Dispatcher): void
+}
+
+/** The functions over a dispatcher. */
+export function dispatchFunctions(usual: Dispatcher, watchers: Watchers, core: Core): DispatchFunctions {
+  let current = usual
+  const dispatcher = (): Dispatcher => watchers.watched(current)
+  return {
+    async dispatch(subject: MessageInput | MessageDefinition, second?: unknown, options?: DispatchOptions) {
+      if (isDefinition(subject)) return dispatcher().dispatch(subject.create(second) as MessageInput, options)
+      return dispatcher().dispatch(subject, second as DispatchOptions | undefined)
+    },
+    dispatchBatch: async (messages, options) => dispatcher().dispatchBatch(messages, options),
+    dispatchToTransports: async (message, transports, options) =>
+      dispatcher().dispatchToTransports(message, transports, options),
+    registerTransport: (name, config) => dispatcher().registerTransport(name, config),
+    getDuplicateAttempts: (key) => awaitNative(async () => core.get().duplicateAttempts(key)),
+    getDispatcher: dispatcher,
+    setDispatcher(dispatcher) {
+      current = dispatcher ?? usual
+    },
+  }
+}
