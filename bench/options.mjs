@@ -6,7 +6,7 @@
  * @property {string[] | undefined} systems
  * @property {boolean} quick
  * @property {number} rounds
- * @property {number} sweep Messages a candidate; 0: no sweep.
+ * @property {number} sweep Messages per candidate; 0: no sweep.
  * @property {number} scale What the message counts are multiplied with.
  * @property {boolean} peers Whether to measure anything but Symphony and its floor.
  * @property {string | undefined} json File for the figures.

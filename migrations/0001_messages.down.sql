@@ -1,4 +1,4 @@
--- Takes 0001_messages back, and with it every message and dead letter.
+-- Reverts 0001_messages; every message and dead letter is lost.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0001_messages.down.sql
 \set ON_ERROR_STOP on

@@ -8,10 +8,10 @@
 \set schema symphony
 \endif
 
--- A DO block cannot see psql's variables; a setting that lives as long as this transaction carries the name in.
+-- A DO block cannot see psql's variables; a setting that ends with this transaction carries the name.
 SELECT set_config('symphony.schema', :'schema', true);
 
--- CREATE SCHEMA IF NOT EXISTS wants the right to create schemas even where there is nothing to create.
+-- CREATE SCHEMA IF NOT EXISTS needs the right to create schemas even if there is nothing to create.
 DO $$
 BEGIN
   IF to_regnamespace(quote_ident(current_setting('symphony.schema'))) IS NULL THEN
@@ -27,8 +27,8 @@ CREATE TABLE IF NOT EXISTS :"schema".messenger_migrations (
 );
 COMMENT ON TABLE :"schema".messenger_migrations IS 'Which migrations of @leadmap/symphony have been applied.';
 
--- One logical table, one partition a state: what waits stays small and dense whatever has been finished, and a claim
--- never meets a row that is done. Rows move by DELETE and INSERT, never by UPDATE of status: an UPDATE across
+-- One logical table, one partition per state: what waits stays small and dense however much has finished, and a claim
+-- never sees a finished row. Rows move by DELETE and INSERT, never by UPDATE of status: an UPDATE across
 -- partitions makes a concurrent SKIP LOCKED fail with 40001 where it should skip.
 CREATE TABLE :"schema".messenger_messages (
   id uuid NOT NULL,
@@ -70,12 +70,12 @@ ALTER TABLE :"schema".messenger_messages_finished ADD PRIMARY KEY (id);
 -- The only index that a claim reads: one range per queue and priority, oldest first.
 CREATE INDEX messenger_messages_claim ON :"schema".messenger_messages_pending
   (transport_name, queue_name, priority, available_at, id);
--- Empty but for messages whose process died while they ran.
+-- Empty except for messages whose process died while they ran.
 CREATE INDEX messenger_messages_suspect ON :"schema".messenger_messages_pending
   (transport_name, available_at) WHERE crash_count > 0;
 CREATE INDEX messenger_messages_finished_at ON :"schema".messenger_messages_finished (processed_at);
 
--- Every row of these two is deleted within its life, so vacuum has to come often and without pauses. Truncating
+-- Every row of these two is deleted eventually, so vacuum has to run often and without pauses. Truncating
 -- would take an exclusive lock on a table that fills again at once.
 ALTER TABLE :"schema".messenger_messages_pending SET (
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,
@@ -87,10 +87,10 @@ ALTER TABLE :"schema".messenger_messages_processing SET (
 COMMENT ON TABLE :"schema".messenger_messages IS 'All messages that are not dead letters, partitioned by status.';
 COMMENT ON TABLE :"schema".messenger_messages_pending IS 'Messages that wait: now, for a retry, or for their time.';
 COMMENT ON TABLE :"schema".messenger_messages_processing IS 'Messages claimed by a worker and not yet settled.';
-COMMENT ON TABLE :"schema".messenger_messages_finished IS 'Messages done, kept for retention.completed, then deleted.';
+COMMENT ON TABLE :"schema".messenger_messages_finished IS 'Finished messages, kept for retention.completed, then deleted.';
 COMMENT ON COLUMN :"schema".messenger_messages.id IS 'UUIDv7, made by the dispatcher.';
 COMMENT ON COLUMN :"schema".messenger_messages.created_at IS 'When it was dispatched, by the database clock.';
-COMMENT ON COLUMN :"schema".messenger_messages.available_at IS 'Not claimed before this instant; the order inside a priority.';
+COMMENT ON COLUMN :"schema".messenger_messages.available_at IS 'Not claimed before this instant; the order within a priority.';
 COMMENT ON COLUMN :"schema".messenger_messages.scheduled_at IS 'The time the caller asked for, if any.';
 COMMENT ON COLUMN :"schema".messenger_messages.processed_at IS 'When it was finished.';
 COMMENT ON COLUMN :"schema".messenger_messages.locked_at IS 'When it was claimed.';
@@ -103,14 +103,14 @@ COMMENT ON COLUMN :"schema".messenger_messages.crash_count IS 'How often a proce
 COMMENT ON COLUMN :"schema".messenger_messages.status IS 'pending, processing, completed, discarded or cancelled.';
 COMMENT ON COLUMN :"schema".messenger_messages.transport_name IS 'The transport it was sent to.';
 COMMENT ON COLUMN :"schema".messenger_messages.queue_name IS 'The queue within the transport.';
-COMMENT ON COLUMN :"schema".messenger_messages.message_type IS 'Chooses the handlers.';
+COMMENT ON COLUMN :"schema".messenger_messages.message_type IS 'Selects the handlers.';
 COMMENT ON COLUMN :"schema".messenger_messages.idempotency_key IS 'The key given by the caller, if any.';
 COMMENT ON COLUMN :"schema".messenger_messages.body IS 'The payload.';
 COMMENT ON COLUMN :"schema".messenger_messages.headers IS 'The caller''s headers; message-type, message-id and dispatched-at are derived from the columns.';
 COMMENT ON COLUMN :"schema".messenger_messages.metadata IS 'Metadata of message and options, merged.';
 COMMENT ON COLUMN :"schema".messenger_messages.last_error IS 'What the last failed run said, or why it was discarded.';
 COMMENT ON COLUMN :"schema".messenger_messages.error_history IS 'The last 20 failed runs: [{ at, class, message }].';
-COMMENT ON COLUMN :"schema".messenger_messages.handled IS 'Handlers that succeeded already; a retry leaves them out.';
+COMMENT ON COLUMN :"schema".messenger_messages.handled IS 'Handlers that have succeeded; a retry skips them.';
 
 -- No foreign key to the message: a dead letter outlives it.
 CREATE TABLE :"schema".messenger_failed_messages (
@@ -156,7 +156,7 @@ CREATE TABLE :"schema".messenger_workers (
   waiting boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 COMMENT ON TABLE :"schema".messenger_workers IS 'Workers and invocations at work; past lease_until any claim rescues their messages.';
-COMMENT ON COLUMN :"schema".messenger_workers.lease_until IS 'Until when its claims stand unless it beats again.';
+COMMENT ON COLUMN :"schema".messenger_workers.lease_until IS 'Until when its claims are valid without another heartbeat.';
 COMMENT ON COLUMN :"schema".messenger_workers.waiting IS 'It listens and has found nothing: a sender wakes it. A busy worker is never notified.';
 COMMENT ON COLUMN :"schema".messenger_workers.in_flight IS 'Messages claimed and not settled, at the last beat.';
 
@@ -170,11 +170,11 @@ CREATE TABLE :"schema".messenger_deduplication (
   PRIMARY KEY (idempotency_key, transport_name)
 );
 CREATE INDEX messenger_deduplication_expiry ON :"schema".messenger_deduplication (expires_at);
-COMMENT ON TABLE :"schema".messenger_deduplication IS 'Idempotency keys inside their window.';
+COMMENT ON TABLE :"schema".messenger_deduplication IS 'Idempotency keys within their window.';
 COMMENT ON COLUMN :"schema".messenger_deduplication.message_id IS 'The message that the key admitted.';
 COMMENT ON COLUMN :"schema".messenger_deduplication.duplicate_attempts IS 'Dispatches refused since.';
 
--- Closed from the first moment on, since by hand each file is a transaction of its own: see 0004_security.
+-- Closed from the first moment, because by hand each file is a transaction of its own: see 0004_security.
 DO $$
 DECLARE
   home text := current_setting('symphony.schema');

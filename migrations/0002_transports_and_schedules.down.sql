@@ -1,4 +1,4 @@
--- Takes 0002_transports_and_schedules back.
+-- Reverts 0002_transports_and_schedules.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0002_transports_and_schedules.down.sql
 \set ON_ERROR_STOP on

@@ -16,9 +16,9 @@ CREATE TABLE :"schema".messenger_transports (
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE :"schema".messenger_transports IS 'Transports beside those of the configuration; a row of the same name wins.';
+COMMENT ON TABLE :"schema".messenger_transports IS 'Transports in addition to the configuration; a row overrides a transport of the same name.';
 COMMENT ON COLUMN :"schema".messenger_transports.config IS 'queue, priority and options, as in the configuration.';
-COMMENT ON COLUMN :"schema".messenger_transports.enabled IS 'false: dispatch refuses it and consumers pass it over.';
+COMMENT ON COLUMN :"schema".messenger_transports.enabled IS 'false: dispatches are refused and consumers skip it.';
 
 CREATE TABLE :"schema".messenger_schedules (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -41,10 +41,10 @@ CREATE TABLE :"schema".messenger_schedules (
 CREATE INDEX messenger_schedules_due ON :"schema".messenger_schedules (next_run_at) WHERE enabled;
 COMMENT ON TABLE :"schema".messenger_schedules IS 'Recurring and planned messages, one row per schedule.';
 COMMENT ON COLUMN :"schema".messenger_schedules.name IS 'Unique; scheduling again under it replaces.';
-COMMENT ON COLUMN :"schema".messenger_schedules.next_run_at IS 'When it is due; NULL when it never runs again.';
+COMMENT ON COLUMN :"schema".messenger_schedules.next_run_at IS 'When it is due; NULL: it will not run again.';
 COMMENT ON COLUMN :"schema".messenger_schedules.run_count IS 'Runs so far.';
 
--- Closed from the first moment on, since by hand each file is a transaction of its own: see 0004_security.
+-- Closed from the first moment, because by hand each file is a transaction of its own: see 0004_security.
 SELECT set_config('symphony.schema', :'schema', true);
 DO $$
 DECLARE

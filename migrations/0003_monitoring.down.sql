@@ -1,4 +1,4 @@
--- Takes 0003_monitoring back.
+-- Reverts 0003_monitoring.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0003_monitoring.down.sql
 \set ON_ERROR_STOP on

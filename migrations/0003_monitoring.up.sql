@@ -1,4 +1,4 @@
--- Views for people with psql and for dashboards of their own. They count, so they cost what there is to count.
+-- Views for psql and for your own dashboards. They count, so they cost as much as there is to count.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0003_monitoring.up.sql
 \set ON_ERROR_STOP on
@@ -45,7 +45,7 @@ SELECT name,
 FROM :"schema".messenger_schedules;
 COMMENT ON VIEW :"schema".messenger_schedules_summary IS 'Schedules with their last and next run.';
 
--- Closed from the first moment on, since by hand each file is a transaction of its own: see 0004_security.
+-- Closed from the first moment, because by hand each file is a transaction of its own: see 0004_security.
 SELECT set_config('symphony.schema', :'schema', true);
 DO $$
 DECLARE

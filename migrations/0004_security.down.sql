@@ -1,4 +1,4 @@
--- Takes 0004_security back as far as is safe: row level security goes, no right is handed out.
+-- Reverts 0004_security as far as is safe: row level security is switched off, no right is granted.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0004_security.down.sql
 \set ON_ERROR_STOP on

@@ -1,5 +1,5 @@
--- Closed to everyone but the owner. On Supabase the roles `anon` and `authenticated` stand for anybody who holds the
--- public key; a table they can reach is a table the internet can read and forge jobs in.
+-- Closed to everyone but the owner. On Supabase the roles `anon` and `authenticated` stand for anyone who holds the
+-- public key; the internet can read a table that they can reach, and forge jobs in it.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0004_security.up.sql
 \set ON_ERROR_STOP on
@@ -8,7 +8,7 @@
 \set schema symphony
 \endif
 
--- A DO block cannot see psql's variables; a setting that lives as long as this transaction carries the name in.
+-- A DO block cannot see psql's variables; a setting that ends with this transaction carries the name.
 SELECT set_config('symphony.schema', :'schema', true);
 
 DO $$
@@ -21,7 +21,7 @@ BEGIN
     SELECT c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = home AND c.relname LIKE 'messenger\_%' AND c.relkind IN ('r', 'p', 'v')
   LOOP
-    -- Each partition by itself: the parent's row security does not guard a partition named directly.
+    -- Each partition separately: the parent's row security does not guard a partition named directly.
     IF relation.relkind IN ('r', 'p') THEN
       EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', home, relation.relname);
     END IF;
@@ -30,7 +30,7 @@ BEGIN
       EXECUTE format('REVOKE ALL ON %I.%I FROM %I', home, relation.relname, role);
     END LOOP;
   END LOOP;
-  -- The schema itself only where it is ours: revoking on `public` would lock out everything else that lives there.
+  -- The schema itself only if it is ours: revoking on `public` would lock out everything else that lives there.
   IF home <> 'public' THEN
     EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', home);
     FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP

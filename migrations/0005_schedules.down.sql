@@ -1,4 +1,4 @@
--- Takes 0005_schedules back. Schedules that go by routing have no transport to go back to, and are deleted.
+-- Reverts 0005_schedules. Schedules that use routing have no transport to return to, and are deleted.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0005_schedules.down.sql
 \set ON_ERROR_STOP on

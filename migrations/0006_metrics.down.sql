@@ -1,4 +1,4 @@
--- Takes 0006_metrics back. The metrics go with their tables.
+-- Reverts 0006_metrics. The metrics are dropped with their tables.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0006_metrics.down.sql
 \set ON_ERROR_STOP on

@@ -1,4 +1,4 @@
--- Takes 0007_executions back.
+-- Reverts 0007_executions.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0007_executions.down.sql
 \set ON_ERROR_STOP on

@@ -1,4 +1,4 @@
--- Executions that somebody outside triggers, so that two deliveries of one run once; and dead letters by message.
+-- Executions that are triggered from outside, so that two deliveries of one run once; and dead letters by message.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0007_executions.up.sql
 \set ON_ERROR_STOP on
@@ -16,7 +16,7 @@ CREATE TABLE :"schema".messenger_executions (
   PRIMARY KEY (route, execution_id)
 );
 CREATE INDEX messenger_executions_started_at ON :"schema".messenger_executions (started_at);
-COMMENT ON TABLE :"schema".messenger_executions IS 'Executions of the cron routes that named themselves; forgotten after a day.';
+COMMENT ON TABLE :"schema".messenger_executions IS 'Named executions of the cron routes; forgotten after a day.';
 COMMENT ON COLUMN :"schema".messenger_executions.route IS 'What ran: worker or scheduler.';
 COMMENT ON COLUMN :"schema".messenger_executions.lease_until IS 'Until when it counts as running unless it ends.';
 COMMENT ON COLUMN :"schema".messenger_executions.finished_at IS 'When it ended; another delivery of it does nothing.';
@@ -27,7 +27,7 @@ CREATE INDEX messenger_failed_messages_message ON :"schema".messenger_failed_mes
 ALTER TABLE :"schema".messenger_executions ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON :"schema".messenger_executions FROM PUBLIC;
 
--- A DO block cannot see psql's variables; a setting that lives as long as this transaction carries the name in.
+-- A DO block cannot see psql's variables; a setting that ends with this transaction carries the name.
 SELECT set_config('symphony.schema', :'schema', true);
 
 DO $$

@@ -1,4 +1,4 @@
--- Takes 0008_holders back.
+-- Reverts 0008_holders.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0008_holders.down.sql
 \set ON_ERROR_STOP on

@@ -1,4 +1,4 @@
--- Who holds what, found without reading all that is held.
+-- Finds what each worker holds without reading all that is held.
 --
 -- By hand:  psql "$DATABASE_URL" -v schema=symphony -1 -f migrations/0008_holders.up.sql
 \set ON_ERROR_STOP on
@@ -7,7 +7,7 @@
 \set schema symphony
 \endif
 
--- Read by rescues, by workers that compare what the table says they hold with their hand, and by health checks. Both
+-- Read by rescues, by workers that compare the table with what they hold, and by health checks. Both
 -- columns are UUIDv7: a claim appends its entries behind all that its worker has claimed before, and those of one claim
 -- share a few entries. It costs 0.6 of the 20.6 microseconds of the server for a message of 200 bytes that is claimed and
 -- deleted a hundred at a time; where finished messages are kept, 30 microseconds, it does not show. Without it a rescue

@@ -1,6 +1,6 @@
 /**
  * A real PgBouncer in front of a server, as strict as poolers get: transaction mode, no prepared statements kept, two
- * server connections a database.
+ * server connections per database.
  *
  * It listens on port 6543 of a loopback address of its own, so that its URL is what a Supabase user has: the port
  * alone says that a transaction pooler answers. Like the embedded Postgres it belongs to a supervisor process and ends
@@ -22,7 +22,7 @@ const supervisorFile = fileURLToPath(new URL('./pgbouncer/supervisor.mjs', impor
 /**
  * Starts a PgBouncer, and installs Debian's package first where it is missing and that is permitted.
  *
- * @param {string} serverUrl URL of the server behind it, with the user that everybody is.
+ * @param {string} serverUrl URL of the server behind it, with the user that everyone uses.
  * @param {Record<string, string>} [own] Settings on top, as `pgbouncer.ini` has them.
  * @returns {Promise<Pgbouncer | { missing: string }>} `missing`: why there is none.
  */

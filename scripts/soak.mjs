@@ -1,15 +1,15 @@
 /**
  * `npm run soak -- --minutes N`: the fault tests in their long form.
  *
- * One round after the other, each with dice of its own: chaos over everything at once (kills, SIGTERM, stalls,
+ * One round after the other, each with its own seed: chaos over everything at once (kills, SIGTERM, stalls,
  * connections cut in the middle of an answer, held commits, restarts, with and without a transaction pooler) against a
  * ledger of what was promised and what was counted. With `--figures` first every fault test in its full measure, which
- * takes half an hour by itself. The exit code is 1 when anything was lost, done twice or not as it has to be.
+ * takes half an hour by itself. The exit code is 1 when anything was lost, done twice or otherwise wrong.
  *
  *   --minutes N    how long, 10 by default
  *   --figures      each scenario in its full measure, once, before the chaos
  *   --only WORD    only scenarios whose file name contains it, in their full measure; no chaos
- *   --seed N       the dice of the first round, to have a bad one again
+ *   --seed N       the seed of the first round, to repeat a bad one
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -73,7 +73,7 @@ async function round(name, files, settings) {
   seed++
 }
 
-/** What was measured, one line a scenario, and the sum of the chaos. */
+/** What was measured, one line per scenario, and the sum of the chaos. */
 function summarize() {
   /** @type {Array<{ scenario: string, seed: number, figures: Record<string, number | string> }>} */
   const lines = read(report).map((line) => JSON.parse(line))

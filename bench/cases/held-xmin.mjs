@@ -6,7 +6,7 @@ import { schemaOf } from '../harness/launch.mjs'
 import { fillerOf } from '../harness/prefill.mjs'
 import { fastest } from '../harness/sweep.mjs'
 
-/** Messages a second that are made ready: more than anyone drains. */
+/** Messages per second that are prepared: more than any system drains. */
 const enough = 90_000
 
 export default {

@@ -39,7 +39,7 @@ export default {
   },
 }
 
-/** Asks how many wait, twice a second. */
+/** Asks twice per second how many wait. */
 function watchDepth(process) {
   /** @type {Promise<number>[]} */
   const depths = []

@@ -1,4 +1,4 @@
-/** The figures as an SVG: a panel a case, a bar a system. */
+/** The figures as an SVG: a panel per case, a bar per system. */
 
 const width = 980
 const barHeight = 22
@@ -26,7 +26,7 @@ export function chart(results, title) {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + 20}" viewBox="0 0 ${width} ${y + 20}" font-family="system-ui, sans-serif">
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${text(24, 34, title, 'font-size="17" font-weight="600"')}
-${text(24, 54, 'longer bars are better, but where milliseconds are shown; the thin line spans slowest to fastest round', 'font-size="12" fill="#4b5563"')}
+${text(24, 54, 'longer bars are better, except for milliseconds; the thin line spans the slowest to the fastest round', 'font-size="12" fill="#4b5563"')}
 ${panels.join('\n')}
 </svg>
 `
@@ -56,7 +56,7 @@ function panel(name, results, top) {
   const heading = text(
     24,
     top + 14,
-    `${name}${timed ? ' (ms, p50 and p99)' : ' (a second)'}`,
+    `${name}${timed ? ' (ms, p50 and p99)' : ' (per second)'}`,
     'font-size="13" font-weight="600"',
   )
   return { svg: heading + rows.join('\n'), height: 26 + results.length * barHeight + 18 }

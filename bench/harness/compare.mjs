@@ -11,8 +11,8 @@
  * @property {[number, number] | null} spread Slowest and fastest round.
  * @property {number | null} p50 Milliseconds.
  * @property {number | null} p99 Milliseconds.
- * @property {number | null} cpuNode Microseconds a message, of the system's own processes.
- * @property {number | null} cpuPostgres Microseconds a message, of the server.
+ * @property {number | null} cpuNode Microseconds per message, of the system's own processes.
+ * @property {number | null} cpuPostgres Microseconds per message, of the server.
  * @property {number | null} rssMb Most memory of a process.
  * @property {number | null} ratioToRaw How many times as fast as the floor; where time counts, the floor's p50 over its own.
  * @property {number | null} ratioToBestPeer The same to the fastest peer.

@@ -7,7 +7,7 @@
  * @property {string} name
  * @property {string} file Its adapter.
  * @property {boolean} [own] Symphony itself, or its floor; the others are peers.
- * @property {string} keeps What becomes of a finished message, and what a crash of the server can lose.
+ * @property {string} keeps What happens to a finished message, and what a crash of the server can lose.
  * @property {boolean} [slow] Gets a twentieth of the messages where it drains.
  * @property {Array<{ batch: number, lanes: number }>} enqueue
  * @property {Array<Record<string, any>>} drain

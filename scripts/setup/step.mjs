@@ -1,4 +1,4 @@
-/** One line a step, with its time; the output of a step is shown only when it fails. */
+/** One line per step, with its time; the output of a step is shown only when it fails. */
 import { cleanUp, endOnSignals, isEnding } from './ending.mjs'
 import { CommandError } from './process.mjs'
 

@@ -21,7 +21,7 @@ export function total(all) {
 }
 
 /**
- * Adds up the closing lines of `cargo test`, one a test program.
+ * Adds up the closing lines of `cargo test`, one per test program.
  *
  * @param {string} output
  * @returns {Counts}

@@ -25,7 +25,7 @@ const paths = [
 /**
  * @param {string[]} testPrograms
  * @param {(line: string) => void} [say]
- * @returns {Promise<import('./counts.mjs').Counts>} One test a path.
+ * @returns {Promise<import('./counts.mjs').Counts>} One test per path.
  */
 export async function checkInstructions(testPrograms, say = console.log) {
   const program = testPrograms.find((path) => /[\\/]symphony-[0-9a-f]+(\.exe)?$/.test(path))

@@ -14,7 +14,7 @@ const folder = at('target', 'coverage')
 const profiles = `${folder}/profiles`
 const tools = at('target', 'tools')
 
-// `%m`: one file a binary, shared by its processes. `%c`: counted in the mapped file, so a killed process counts too.
+// `%m`: one file per binary, shared by its processes. `%c`: counted in the mapped file, so a killed process counts too.
 const instrumented = { ...compilerOptions(), LLVM_PROFILE_FILE: `${profiles}/%m%c.profraw` }
 
 function compilerOptions() {

@@ -1,4 +1,4 @@
-//! The transport that does not wait: `send` runs the handlers, and their errors reach the caller of `dispatch()`.
+//! The transport that does not wait: `send` runs the handlers, and the caller of `dispatch()` gets their errors.
 
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Runs handlers on the spot.
+/// Runs handlers immediately.
 #[async_trait]
 pub trait Inline: Send + Sync {
-    /// Handles a batch; one answer per message, in order. A message that failed is not tried again.
+    /// Handles a batch; one answer per message, in order. A message that failed is not retried.
     async fn handle(&self, transport: &str, messages: Vec<Claimed>) -> Vec<Result<()>>;
 }
 

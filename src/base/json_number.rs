@@ -1,11 +1,11 @@
-//! Numbers in JSON text: those that `jsonb` cannot hold, or writes out at many times their length, and how ours look.
+//! Numbers in JSON text: those that `jsonb` cannot hold or writes out at many times their length, and how ours look.
 
 use serde::Serializer;
 
 /// What is allowed, for error messages.
 pub const WANTS: &str = "numbers of at most 16,383 digits, with an exponent from -512 to 512";
 
-/// The most digits before and behind the point: behind it Postgres holds no more. A text that is not longer than this,
+/// The most digits before and after the point: after it Postgres holds no more. A text that is not longer than this,
 /// and has no exponent in it, holds no number that is too long.
 pub const MAX_DIGITS: usize = 16_383;
 /// The largest exponent. `jsonb` writes numbers out, and a claim reads what it wrote: eight bytes such as `1e131071`

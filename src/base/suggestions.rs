@@ -1,6 +1,6 @@
 //! "Did you mean ...?" for a word that is not among the known ones.
 
-/// The sentence that lists what is allowed and, where one is near, what was probably meant.
+/// The sentence that lists what is allowed and, if one is close, what was probably meant.
 pub(crate) fn one_of(allowed: &[&str], given: &str) -> String {
     let list = allowed.join(", ");
     match nearest(allowed, given) {

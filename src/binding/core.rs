@@ -316,7 +316,7 @@ impl Core {
         to_text(&metrics::measure(&self.engine, &window).await.map_err(thrown)?)
     }
 
-    /// Whether somebody may be told about an error; `null` where no store can say.
+    /// Whether a notification about an error may be sent; `null` if no store can say.
     #[napi]
     pub async fn admit_notification(&self, admission: String) -> napi::Result<String> {
         let asked: Admission = from_text("notification", &admission)?;

@@ -36,7 +36,7 @@ pub struct IdempotencyKey {
 pub struct Envelope {
     /// UUIDv7, made by the dispatcher.
     pub id: Uuid,
-    /// Chooses the handlers.
+    /// Selects the handlers.
     pub message_type: Arc<str>,
     /// The transport it goes to.
     pub transport: Arc<str>,

@@ -43,8 +43,8 @@ pub struct Capabilities {
     pub deduplicates: bool,
 }
 
-/// What a worker knows of its claims. It makes their tokens itself, in order, so whatever is held under any other one that
-/// is older than `before` is unknown to it: the answer to a claim was lost, or a settling has been undone.
+/// What a worker knows of its claims. It makes their tokens itself, in order, so whatever is held under another one
+/// that is older than `before` is unknown to it: the answer to a claim was lost, or a settlement has been undone.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// The tokens of all that it holds or has not settled yet.
@@ -61,18 +61,18 @@ pub enum Sent {
         /// When it can be claimed at the earliest.
         available_at: DateTime<Utc>,
     },
-    /// Refused: inside the window its key belongs to another message.
+    /// Refused: within the window, its key belongs to another message.
     Duplicate {
         /// The message that holds the key.
         of: Uuid,
     },
-    /// Handled on the spot (transport `sync`).
+    /// Handled immediately (transport `sync`).
     Handled,
-    /// This one failed, its neighbours did not.
+    /// Only this one failed.
     Failed(Error),
 }
 
-/// Who claims: one worker, or one invocation of `consumeBatch()`.
+/// The claimant: one worker, or one invocation of `consumeBatch()`.
 #[derive(Debug, Clone)]
 pub struct WorkerId {
     /// Unique to the worker or invocation.
@@ -81,49 +81,49 @@ pub struct WorkerId {
     pub host: String,
     /// The process id, for people.
     pub pid: i32,
-    /// How long its claims stand without a heartbeat.
+    /// How long its claims are valid without a heartbeat.
     pub lease: Duration,
 }
 
 /// What a claim asks for.
 #[derive(Debug)]
 pub struct Claim<'a> {
-    /// Who claims.
+    /// The claimant.
     pub worker: &'a WorkerId,
     /// The fence: unique to this claim.
     pub token: Uuid,
-    /// The queues to read, in the order in which they are preferred inside one priority.
+    /// The queues to read, in order of preference within one priority.
     pub queues: &'a [String],
     /// The types that have a handler; `None`: all.
     pub types: Option<&'a [String]>,
     /// How many messages at most.
     pub limit: usize,
-    /// How far it looks for messages in places that earlier claims have read.
+    /// How far it searches places that earlier claims have read.
     pub reach: Reach,
     /// Whether the worker is woken by [`Transport::listen`], and wants to be once it finds nothing.
     pub listening: bool,
 }
 
-/// How far a claim looks for messages that have come in below those which earlier claims have found: put back to their
-/// old place, committed late, dated back.
+/// How far a claim searches for messages that have arrived before those that earlier claims have found: put back to
+/// their old place, committed late, dated back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// As far as is due: everything within a second or so, a part with each claim.
     Quick,
-    /// Everything, unless that takes long: the look of a worker that is going to sleep.
+    /// Everything, unless that takes long: for a worker that is about to sleep.
     Thorough,
     /// Everything, whatever it takes: finding nothing means that there is nothing.
     Exhaustive,
 }
 
-/// A claimed message, with all a handler may want to know.
+/// A claimed message, with everything a handler may want to know.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// The message.
     pub id: Uuid,
-    /// The fence: to be named when it is settled.
+    /// The fence: named when it is settled.
     pub token: Uuid,
-    /// Chooses the handlers.
+    /// Selects the handlers.
     pub message_type: String,
     /// The queue it waited in.
     pub queue: String,
@@ -145,7 +145,7 @@ pub struct Claimed {
     pub retry_count: u32,
     /// Retries allowed; `None`: as its type is configured.
     pub max_retries: Option<u32>,
-    /// How often a process died while it held it, since its last run that ended. More than 0: it is suspect.
+    /// How often a process died while it held it, since its last run that ended. More than 0: it is a suspect.
     pub crash_count: i16,
     /// The caller's idempotency key, if any.
     pub idempotency_key: Option<String>,
@@ -153,7 +153,7 @@ pub struct Claimed {
     pub handled: Vec<String>,
     /// When it was claimed, by the transport's clock.
     pub claimed_at: DateTime<Utc>,
-    /// Why it cannot be handled: a part of it cannot be read, and stands for nothing here. It is held all the same.
+    /// Why it cannot be handled: a part of it cannot be read, and has no value here. It is held anyway.
     pub unreadable: Option<String>,
 }
 
@@ -178,10 +178,10 @@ pub struct Settlement {
     pub outcome: Outcome,
 }
 
-/// The road of all of these; without any, counts alone are written.
+/// The road of all of these; if there are none, only counts are written.
 ///
 /// # Errors
-/// [`Error::Serialization`] when they take several: one change cannot be made of them.
+/// [`Error::Serialization`] if they take several: they cannot be one change.
 pub(crate) fn one_road<'a>(settlements: impl IntoIterator<Item = &'a Settlement>) -> Result<Road> {
     let mut roads = settlements.into_iter().map(|it| it.outcome.road());
     let road = roads.next().unwrap_or(Road::Ended);
@@ -202,25 +202,25 @@ impl Settlement {
 /// What is in a transport right now, as far as a consumer needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// The queues that hold anything, due or not.
+    /// The queues that are not empty, due or not.
     pub queues: Vec<String>,
     /// Whether a suspect is due that the consumer would claim.
     pub suspects: bool,
 }
 
-/// What a consumer sees of a store in one look.
+/// What a consumer sees of a store in one survey.
 #[derive(Debug)]
 pub struct Look {
     /// What its transports hold, in the order of the question.
     pub surveys: Vec<Survey>,
-    /// How the rescue went that came first, if one was asked for. A claim goes on if it fails.
+    /// The result of the preceding rescue, if one was requested. A claim goes on if it fails.
     pub rescued: Option<Result<Rescued>>,
 }
 
 /// One step of a rescue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RescueStep {
-    /// Who asks. It lives, whatever its row says, so it is not declared dead.
+    /// The asking worker. It is alive, whatever its row says, so it is not declared dead.
     pub by: Uuid,
     /// Of how many messages.
     pub portion: Portion,
@@ -280,7 +280,7 @@ pub struct Buried {
     pub id: Uuid,
     /// Its type.
     pub r#type: String,
-    /// Its transport, which may be another one of the store than those that are consumed here.
+    /// Its transport, which may be one of the store that is not consumed here.
     pub transport: String,
     /// Its queue.
     pub queue: String,
@@ -307,10 +307,10 @@ pub struct Depth {
     pub oldest_age_ms: Option<f64>,
 }
 
-/// Up to where messages are counted for people, per priority.
+/// How far messages are counted for people, per priority.
 pub const DEPTH_CAP: i64 = 10_000;
 
-/// Messages that wait and that nobody here handles.
+/// Waiting messages without a handler here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unhandled {
     /// Their type.
@@ -330,15 +330,15 @@ pub struct Cleaned {
     pub failed: u64,
     /// Idempotency keys past their window.
     pub deduplication: u64,
-    /// Schedules without a run left, past the retention of completed messages.
+    /// Finished schedules, past the retention of completed messages.
     pub schedules: u64,
     /// Rows of metrics past their retention.
     pub metrics: u64,
-    /// Executions that nobody repeats any more.
+    /// Executions that are not repeated any more.
     pub executions: u64,
 }
 
-/// What a look at the health of a store needs beside depth and counts. Counts stop at [`DEPTH_CAP`].
+/// What a health check of a store needs in addition to depth and counts. Counts stop at [`DEPTH_CAP`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vitals {
@@ -348,13 +348,13 @@ pub struct Vitals {
     pub recent_dead_letters: u64,
     /// Workers and invocations at work.
     pub workers: u64,
-    /// Workers that have been overdue for a minute and that nobody has rescued.
+    /// Workers that have been overdue for a minute without a rescue.
     pub stale_workers: u64,
     /// Claimed messages whose worker is not registered: they come back with the next rescue.
     pub held_by_nobody: u64,
     /// Messages of living workers that do not know of them.
     pub unknown_to_workers: u64,
-    /// Schedules that have been due for five minutes or more: nobody runs what is due.
+    /// Schedules that have been due for five minutes or more: nothing runs what is due.
     pub overdue_schedules: u64,
     /// Circuit breakers that are not closed.
     pub circuits: Vec<Circuit>,
@@ -370,7 +370,7 @@ pub struct Circuit {
     pub state: String,
     /// Runs in the window.
     pub runs: u64,
-    /// Those of them that failed in a way that another run may mend.
+    /// Those of them whose failure another run may fix.
     pub failures: u64,
     /// The class of the last error before it opened.
     pub reason: Option<String>,
@@ -385,15 +385,15 @@ pub struct Circuit {
 pub struct CircuitReport {
     /// The type.
     pub message_type: String,
-    /// Runs that say something about the breaker.
+    /// Runs that count for the breaker.
     pub runs: u32,
-    /// Those of them that failed in a way that another run may mend.
+    /// Those of them whose failure another run may fix.
     pub failures: u32,
     /// The class of the last error.
     pub reason: Option<String>,
-    /// How the try ended that was granted.
+    /// The result of the granted try.
     pub probed: Option<Probed>,
-    /// Whether to be granted a try, if the pause is over.
+    /// Whether a try is requested, if the pause is over.
     pub wants_probe: bool,
     failure_rate: f64,
     minimum_volume: u32,
@@ -402,7 +402,7 @@ pub struct CircuitReport {
 }
 
 impl CircuitReport {
-    /// A report that says nothing yet.
+    /// An empty report.
     pub fn new(message_type: &str, settings: &CircuitConfig) -> Self {
         Self {
             message_type: message_type.to_owned(),
@@ -425,9 +425,9 @@ impl CircuitReport {
 pub enum Probed {
     /// It was handled.
     Succeeded,
-    /// It failed in a way that another run may mend.
+    /// Its failure is one that another run may fix.
     Failed,
-    /// It came to nothing: nothing was there, or it said nothing about the other side.
+    /// No result: nothing was there, or it said nothing about the other side.
     Released,
 }
 
@@ -447,7 +447,7 @@ pub struct CircuitState {
     pub reason: Option<String>,
     /// Whether this consumer may try one message.
     pub mine: bool,
-    /// Whether this very report opened it.
+    /// Whether this report opened it.
     pub opened: bool,
     /// Milliseconds until a message may be tried.
     #[serde(default, deserialize_with = "or_zero")]
@@ -458,7 +458,7 @@ fn or_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Re
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A question whether somebody may be told about an error. Times in milliseconds.
+/// Asks whether a notification about an error may be sent. Times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Admission {
@@ -466,22 +466,22 @@ pub struct Admission {
     pub key: String,
     /// How often it happened since the last question.
     pub occurrences: i32,
-    /// From how many occurrences on somebody is told.
+    /// The number of occurrences that causes a notification.
     pub threshold: i32,
     /// Within which time.
     pub window: f64,
-    /// How long nobody is told again.
+    /// The pause before the next notification.
     pub throttle: f64,
 }
 
 /// The answer to an [`Admission`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Admitted {
-    /// Whether the caller is to tell.
+    /// Whether the caller should notify.
     pub admitted: bool,
     /// How often it happened in the window, everywhere.
     pub occurrences: i32,
-    /// Of how many nobody was told since the last time.
+    /// How many since the last notification were not reported.
     pub suppressed: i32,
 }
 
@@ -499,39 +499,39 @@ pub trait Transport: Send + Sync {
     /// Its name in the configuration.
     fn name(&self) -> &Arc<str>;
 
-    /// Where it keeps its messages. Transports of the same store take each other's envelopes in one `send`, and
+    /// Where it keeps its messages. Transports of the same store accept each other's envelopes in one `send`, and
     /// share their dead letters.
     fn store(&self) -> String;
 
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// Stores a batch, all or nothing as far as storing goes; answers for each envelope, in order.
+    /// Stores a batch, as far as storing goes all or nothing; returns an answer for each envelope, in order.
     ///
-    /// A key stands at most once in a batch (see [`crate::policy::idempotency`]).
+    /// A key appears at most once in a batch (see [`crate::policy::idempotency`]).
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>>;
 
-    /// Calls `wake` whenever something is sent; `None` where the transport cannot tell.
+    /// Calls `wake` whenever something is sent; `None` if the transport cannot tell.
     fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Box<dyn Listening>> {
         drop(wake);
         None
     }
 
     /// What is in these transports of its store, in their order; of suspects, whether one is due that is `claimable`. With
-    /// `rescue`, that of [`Transport::rescue_step`] comes first, and what it puts back is seen. Fails where the store lacks
-    /// what outcomes are written to, so that nothing is claimed whose outcome would be lost: a consumer surveys before its
-    /// first claim.
+    /// `rescue`, that of [`Transport::rescue_step`] comes first, and what it puts back is included. Fails if the store
+    /// lacks what outcomes are written to, so that nothing is claimed whose outcome would be lost: a consumer surveys
+    /// before its first claim.
     async fn survey(&self, names: &[Arc<str>], claimable: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look>;
 
-    /// Claims due messages, highest priority first, oldest first inside one. Suspects are left out.
+    /// Claims due messages, highest priority first, oldest first within one, without suspects.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>>;
 
     /// Claims one suspect, to be handled alone: of those that crashed least, one of the highest priority, the oldest of
     /// them. `queues` empty: any queue.
     async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>>;
 
-    /// Applies outcomes whose fence still holds, and counts none of them; answers with the messages whose lease was
-    /// lost, to which nothing was done.
+    /// Applies outcomes whose fence still holds, without counting them; returns the messages whose lease was lost,
+    /// which were left alone.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
         let mut lost: HashSet<Fence> = HashSet::new();
         for road in [Road::Ended, Road::Returned, Road::Buried] {
@@ -549,11 +549,11 @@ pub trait Transport: Send + Sync {
     }
 
     /// Applies outcomes of one [`Road`] and writes how many messages ended how, as one change: all of it, or nothing.
-    /// Answers with the claims that no longer stand; unless there are none, nothing was done. A rollup replaces the
-    /// one of the same source, minute and type.
+    /// Returns the claims that are not valid any more; if there are any, nothing was done. A rollup replaces the one of
+    /// the same source, minute and type.
     async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>>;
 
-    /// Whether the counts are exactly these. A settling whose answer was lost was done if its rollups stand, for as
+    /// Whether the counts are exactly these. A settlement whose answer was lost was done if its rollups are stored, as
     /// long as their source has written nothing since; after an hour nobody can tell.
     async fn has_counted(&self, rollups: &[Rollup]) -> Result<bool>;
 
@@ -563,25 +563,25 @@ pub trait Transport: Send + Sync {
         Ok(Counted::default())
     }
 
-    /// Tells how runs of types with circuit breakers ended, and answers with the circuits that are not closed; `None`
-    /// where it keeps none.
+    /// Reports how runs of types with circuit breakers ended, and returns the circuits that are not closed; `None` if
+    /// it keeps none.
     async fn circuits(&self, worker: Uuid, reports: &[CircuitReport]) -> Result<Option<Vec<CircuitState>>> {
         let _ = (worker, reports);
         Ok(None)
     }
 
-    /// Whether somebody may be told about an error; `None` where it cannot say.
+    /// Whether a notification about an error may be sent; `None` if it cannot say.
     async fn admit(&self, asked: &Admission) -> Result<Option<Admitted>> {
         let _ = asked;
         Ok(None)
     }
 
-    /// What a look at the health of its store needs beside depth and counts.
+    /// What a health check of its store needs in addition to depth and counts.
     async fn vitals(&self) -> Result<Vitals> {
         Ok(Vitals::default())
     }
 
-    /// Puts messages back as they were, without using up an attempt. Answers as [`Transport::settle`].
+    /// Puts messages back as they were, without using up an attempt. Returns the same as [`Transport::settle`].
     async fn release(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
         let outcome = Outcome::UNTOUCHED;
         let back = |&(id, token)| Settlement { id, token, outcome: outcome.clone() };
@@ -592,15 +592,15 @@ pub trait Transport: Send + Sync {
     /// were. All of the portion or nothing; where there is more, ask again.
     async fn reconcile(&self, worker: &WorkerId, known: &Known, portion: Portion) -> Result<usize>;
 
-    /// One heartbeat for all that the worker holds. Answers since when it is registered; `None`: it is not, so it was
+    /// One heartbeat for all that the worker holds. Returns since when it is registered; `None`: it is not, so it was
     /// declared dead. Another instant than before: it was, and a claim has registered it again.
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>>;
 
     /// Which of these messages are no longer held under these tokens.
     async fn lost(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>>;
 
-    /// A worker that was declared dead, but lives, takes back the crashes that were counted for it; answers on how many
-    /// messages.
+    /// A worker that was declared dead, but is alive, takes back the crashes that were counted for it; returns on how
+    /// many messages.
     async fn absolve(&self, worker: Uuid) -> Result<u64> {
         let _ = worker;
         Ok(0)
@@ -615,8 +615,8 @@ pub trait Transport: Send + Sync {
         self.rescue_step(RescueStep::WIDE).await
     }
 
-    /// The worker leaves. It must be sure that it holds nothing and that no claim of its own is on its way; unless it is,
-    /// it says nothing and lets its lease run out.
+    /// The worker signs off. It must be sure that it holds nothing and that no claim of its own is on its way;
+    /// otherwise it lets its lease run out.
     async fn sign_off(&self, worker: &WorkerId) -> Result<()>;
 
     /// How much is in each queue.
@@ -631,7 +631,7 @@ pub trait Transport: Send + Sync {
     /// Dead letters, newest first.
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage>;
 
-    /// Where the dead letters of a page stand, newest first: what is needed to put them back or to delete them.
+    /// The places of the dead letters of a page, newest first: what is needed to put them back or delete them.
     async fn failed_places(&self, filter: &FailedFilter) -> Result<Vec<Cursor>> {
         Ok(self.list_failed(filter).await?.messages.into_iter().map(|it| it.cursor).collect())
     }
@@ -642,10 +642,10 @@ pub trait Transport: Send + Sync {
         not_capable(self.name(), "keep dead letters")
     }
 
-    /// Puts dead letters back as new messages, with their lineage in the headers; those that are gone are left out.
+    /// Puts dead letters back as new messages, with their lineage in the headers; missing ones are skipped.
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>>;
 
-    /// Deletes dead letters; answers how many there were.
+    /// Deletes dead letters; returns how many there were.
     async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64>;
 
     /// One dead letter.
@@ -664,7 +664,7 @@ pub trait Transport: Send + Sync {
         not_capable(self.name(), "keep messages")
     }
 
-    /// Takes a message out before it has run; answers whether it did, and with what the message is afterwards.
+    /// Cancels a message before it has run; returns whether it did, and the state of the message afterwards.
     async fn cancel(&self, _: Uuid) -> Result<Option<(bool, MessageStatus)>> {
         not_capable(self.name(), "keep messages")
     }
@@ -674,13 +674,13 @@ pub trait Transport: Send + Sync {
         not_capable(self.name(), "keep messages")
     }
 
-    /// Begins an execution, unless it has ended, or runs already.
+    /// Starts an execution, unless it has ended or is already running.
     async fn begin_execution(&self, _: &Execution) -> Result<Begun> {
         not_capable(self.name(), "note executions")
     }
 
     /// The run with this token has ended, or has failed and may be tried again. Whether it still counted: one whose
-    /// lease ran out may have been replaced by another, whose end is its own to tell.
+    /// lease ran out may have been replaced by another, which reports its own end.
     async fn end_execution(&self, _: &Execution, _token: i64, _done: bool) -> Result<bool> {
         not_capable(self.name(), "note executions")
     }

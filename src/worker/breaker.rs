@@ -1,4 +1,4 @@
-//! Circuit breakers, as one consumer sees them: what it has to tell the others, and what it must leave alone. Pure.
+//! Circuit breakers, as one consumer sees them: what it has to report, and what it must leave alone. Pure.
 //!
 //! ```text
 //!            too many failures               the pause is over, one consumer tries one message
@@ -16,11 +16,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Between two reports: what a type may fail on before everybody knows.
+/// Between two reports: how long a type may fail before everyone knows.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Between two looks when there is nothing to report: how late a pause made elsewhere is heeded.
+/// Between two polls when there is nothing to report: how late a pause from elsewhere takes effect.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long a message of a paused type is put off at least, where claims cannot leave it out.
+/// The shortest delay of a message of a paused type, if claims cannot exclude it.
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 
 /// The breakers of a consumer.
@@ -34,7 +34,7 @@ pub struct Breaker {
     asked_at: Option<Instant>,
     told_at: Option<Instant>,
     tallies: BTreeMap<String, Tally>,
-    /// Types that must not be claimed, and when somebody may try again.
+    /// Types that must not be claimed, and when one may be tried again.
     paused: HashMap<String, Instant>,
     probe: Option<Probe>,
     /// The type whose try has succeeded here.
@@ -57,7 +57,7 @@ struct Probe {
     outcome: Option<Probed>,
 }
 
-/// What changed for everybody, through this consumer.
+/// What changed for all consumers, through this one.
 #[derive(Debug, PartialEq)]
 pub enum Change {
     /// It is paused from now on.
@@ -67,7 +67,7 @@ pub enum Change {
 }
 
 impl Breaker {
-    /// Breakers as configured; without any it never has anything to do.
+    /// Breakers as configured; without any, there is never anything to do.
     pub fn new(config: &CircuitBreakerConfig) -> Self {
         Self { enabled: config.any(), ..Self::default() }
     }
@@ -77,7 +77,7 @@ impl Breaker {
         !self.enabled || (self.known && !self.asking)
     }
 
-    /// Counts how a message ended. An error that no other try would mend says nothing about the other side.
+    /// Counts how a message ended. An error that no retry would fix says nothing about the other side.
     pub fn note(&mut self, id: Uuid, message_type: &str, said: &Said, config: &CircuitBreakerConfig) {
         if !self.enabled {
             return;
@@ -170,7 +170,7 @@ impl Breaker {
         changes
     }
 
-    /// The circuits could not be asked: everything is claimed, as it would be without breakers.
+    /// The circuits could not be queried: everything is claimed, as without breakers.
     pub fn learn_nothing(&mut self) {
         (self.known, self.asking) = (true, false);
     }
@@ -241,7 +241,7 @@ impl Breaker {
         }
     }
 
-    /// How long a message of this type has to wait, where it is paused and the message is not the one that is tried.
+    /// How long a message of this type has to wait, if it is paused and the message is not the one being tried.
     pub fn put_off(&self, id: Uuid, message_type: &str, now: Instant) -> Option<Duration> {
         let tried = self.probe.as_ref().is_some_and(|it| it.message == Some(id));
         let until = self.paused.get(message_type).filter(|_| !tried)?;

@@ -7,12 +7,12 @@
 
 use std::time::{Duration, Instant};
 
-/// What running handlers get at most between their abort signal and the release of their messages.
+/// The most time that running handlers get between their abort signal and the release of their messages.
 const LONGEST_GRACE: Duration = Duration::from_millis(100);
 /// How long past its limit a run may wait for a database that does not answer: a tenth of the limit, within these.
 const LEAST_OVERTIME: Duration = Duration::from_millis(200);
 const LONGEST_OVERTIME: Duration = Duration::from_secs(2);
-/// What is kept back at least for settling.
+/// The least time reserved for settling.
 const LEAST_RESERVE: Duration = Duration::from_millis(50);
 
 /// The time limit of a run, and what is known about how long handlers take.
@@ -40,7 +40,7 @@ impl Budget {
         self.longest
     }
 
-    /// When to stop starting handlers: early enough that those that run can end, but never before half the time.
+    /// When to stop starting handlers: early enough that running ones can end, but never before half the time.
     pub fn soft(&self) -> Option<Instant> {
         let limit = self.limit?;
         let reserve = self.longest.max(LEAST_RESERVE) + self.grace();

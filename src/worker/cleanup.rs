@@ -1,4 +1,4 @@
-//! What a consumer does on the side: deleting what retention no longer covers, a bounded batch at a time.
+//! What a consumer does in the background: deleting what is past its retention, one bounded batch at a time.
 //!
 //! Batches of 1,000 rows take milliseconds each. A run deletes more of them only after a full one, so a queue with
 //! nothing to delete pays for one look per run.
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 /// Rows of each kind that one batch deletes at most: a few milliseconds of the database.
 const BATCH: u32 = 1_000;
 
-/// Tidies up now and then, until it is aborted. A bounded drain that uses up its time limit has none left at its end, so
-/// a long one does it on the way.
+/// Cleans up from time to time, until it is aborted. A bounded drain that uses up its time limit has none left at its
+/// end, so a long one does it on the way.
 pub async fn keep_tidy(stores: Vec<Arc<dyn Transport>>, mode: Mode) {
     let pause = Duration::from_secs(if mode == Mode::Run { 60 } else { 10 });
     loop {
@@ -31,8 +31,8 @@ pub async fn tidy(store: &dyn Transport) -> bool {
     most.is_some_and(|most| most >= u64::from(BATCH))
 }
 
-/// After a first batch that was full: deletes what a run that has finished so many messages owes, within the time that
-/// is left until `last`.
+/// After a first batch that was full: deletes what a run that has finished this many messages owes, in the time left
+/// until `last`.
 pub async fn catch_up(store: &dyn Transport, finished: u64, last: Option<Instant>) {
     let mut batch_took = Duration::ZERO;
     for _ in 1..batches(finished) {

@@ -1,4 +1,4 @@
-//! The handle on one bounded drain or one long-lived worker: what others may ask of it while it runs.
+//! The handle of one bounded drain or one long-lived worker: what others may ask of it while it runs.
 
 use super::budget::Budget;
 use super::context::Context;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-/// How long a run with a time limit takes at most to say goodbye.
+/// The most time that a run with a time limit takes to sign off.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// One bounded drain, or one long-lived worker.
@@ -58,7 +58,7 @@ impl Consumer {
         self.context.mailbox.observe_messages(wanted);
     }
 
-    /// Asks it to stop: running handlers end first, unless forced. Forcing may follow asking.
+    /// Asks it to stop: running handlers finish first, unless forced. A forced stop may follow.
     pub fn stop(&self, by: StoppedBy, force: bool) {
         self.context.mailbox.stop(by, force);
     }
@@ -76,7 +76,7 @@ impl Consumer {
     /// Runs until there is nothing left to do or to wait for.
     ///
     /// # Errors
-    /// A transport that cannot be had; in a bounded drain also a database that does not answer.
+    /// A transport that cannot be opened; in a bounded drain also a database that does not answer.
     pub async fn run(self: Arc<Self>) -> Result<Summary> {
         let _running = self.running.lock().await;
         let start = Instant::now();
@@ -137,7 +137,7 @@ impl Consumer {
         transports: &[Arc<dyn Transport>],
         end: Option<&End>,
     ) -> (u64, Vec<&'a Arc<dyn Transport>>) {
-        // Who may still hold something stays registered until the lease has run out.
+        // A worker that may still hold something stays registered until the lease has run out.
         let leaves = end.is_some_and(|it| it.registered && it.clear);
         let registered = if leaves { stores } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };

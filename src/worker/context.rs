@@ -17,12 +17,12 @@ pub struct Context {
 }
 
 impl Context {
-    /// Whether somebody wants events about single messages.
+    /// Whether events about single messages are wanted.
     pub fn observes_messages(&self) -> bool {
         self.observer.is_some() && self.mailbox.observes_messages()
     }
 
-    /// Has the loop woken by what is sent into these transports, where they can tell.
+    /// Wakes the loop when something is sent to these transports, if they can tell.
     pub fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
         if !self.options.listen {
             return Vec::new();

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long suspects are left alone after a claim that got none: somebody else has them.
+/// How long suspects are left alone after a claim that got none: another consumer has them.
 const SUSPECT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a survey is good for.
+/// How long a survey is valid.
 const SURVEY_HOLDS: Duration = Duration::from_secs(1);
 /// A survey that took longer is made less often, so that it costs one part in [`SHARE`] of the time: while some session
 /// keeps an old snapshot it walks over all that was ever taken from a queue that is empty.
@@ -23,7 +23,7 @@ const SHARE: u32 = 20;
 /// How many messages the first step of a rescue takes, and how many a step takes at most.
 const FIRST_STEP: usize = 100;
 const LONGEST_STEP: usize = 1_000;
-/// Of so many queues at most it is remembered that they held something.
+/// The most queues that are remembered as not empty.
 const REMEMBERED: usize = 10;
 
 /// Messages claimed from one transport.
@@ -32,7 +32,7 @@ pub struct Caught {
     pub feed: usize,
     /// In the order in which they are to be started.
     pub messages: Vec<Claimed>,
-    /// Whether the claim stands for sure. If not, its lease may have run out before its answer came.
+    /// Whether the claim is certainly valid. If not, its lease may have run out before its answer came.
     pub stands: bool,
 }
 
@@ -48,7 +48,7 @@ pub struct Wanted {
     pub types: Option<Arc<[String]>>,
     /// Types of which suspects may be claimed; `None`: all.
     pub suspect_types: Option<Arc<[String]>>,
-    /// At most so many.
+    /// At most this many.
     pub limit: usize,
     /// Whether finding nothing must mean that there is nothing.
     pub exhaustive: bool,
@@ -117,7 +117,7 @@ struct Feed {
     turns: Turns,
     surveyed_at: Option<Instant>,
     survey_took: Duration,
-    /// Whether a claim would have looked which queues there are, had the last look not taken so long.
+    /// Whether a claim would have surveyed the queues, if the last survey had not taken so long.
     owes_survey: bool,
     suspect_pause: Option<Instant>,
     /// Whether anything was asked for, which registers the worker.
@@ -174,8 +174,8 @@ impl Feeds {
         self.feeds.iter().any(|it| it.has_claimed)
     }
 
-    /// Claims from the first transport, and what is missing then from the next. What was claimed before something
-    /// went wrong is answered along with the error.
+    /// Claims from the first transport, and what is then missing from the next. What was claimed before something went
+    /// wrong is returned along with the error.
     pub async fn claim(mut self, wanted: Wanted) -> (Self, Vec<Caught>, Option<Error>) {
         let (mut caught, began) = (Vec::new(), Instant::now());
         let outcome = self.claim_into(&wanted, &mut caught).await;
@@ -183,7 +183,7 @@ impl Feeds {
             self.confirm(&wanted, &mut caught).await;
         }
         if matches!(outcome, Err(Error::Connection { .. })) {
-            // While the database was away no worker could beat: those that live get a lease's time to do it.
+            // While the database was away, no worker could send heartbeats: living ones get a lease's time to do so.
             self.sweep.put_off(Instant::now());
         }
         (self, caught, outcome.err())
@@ -194,7 +194,7 @@ impl Feeds {
     /// still stands then.
     async fn confirm(&self, wanted: &Wanted, caught: &mut [Caught]) {
         for it in caught {
-            // Without an answer nobody knows.
+            // Without an answer, nobody knows.
             it.stands = self.still_holds(wanted, it).await.unwrap_or(false);
         }
     }
@@ -247,7 +247,7 @@ impl Feeds {
         Ok(())
     }
 
-    /// Claims one suspect, where the last survey saw any.
+    /// Claims one suspect, if the last survey saw any.
     async fn claim_suspect(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
         if self.feeds.iter().any(|feed| !feed.is_off && feed.surveyed_at.is_none()) {
             self.look(wanted).await?;
@@ -275,7 +275,7 @@ impl Feeds {
         Ok(false)
     }
 
-    /// Claims; where nothing is found and that is doubtful, looks which queues there are and claims again.
+    /// Claims; if nothing is found and that is doubtful, surveys the queues and claims again.
     async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize) -> Result<Vec<Claimed>> {
         if !self.fresh && self.feed(index)?.wants_survey(wanted) {
             self.look(wanted).await?;
@@ -297,7 +297,7 @@ impl Feeds {
         feed.claim(&worker, queues.as_deref(), wanted, limit, Reach::Exhaustive).await
     }
 
-    /// Takes up transports that were switched on, behind the others, and leaves those alone that were switched off. One in
+    /// Picks up transports that were switched on, after the others, and drops those that were switched off. One in
     /// a store of its own waits for the next consumer: this one has no heartbeat there.
     async fn follow(&mut self) -> Result<()> {
         let Some(following) = &mut self.following else { return Ok(()) };
@@ -360,7 +360,7 @@ impl Feeds {
         Ok(())
     }
 
-    /// Any claim may take the messages that no worker holds; now and then is enough.
+    /// Any claim may take the messages that no worker holds; from time to time is enough.
     fn rescue_is_due(&self) -> bool {
         self.sweep.is_due(Instant::now())
     }

@@ -1,4 +1,4 @@
-//! The messages in hand: delivered, and not yet reported.
+//! The messages in hand: delivered and not yet reported.
 
 use super::protocol::report::Report;
 use super::verdict::Run;
@@ -22,7 +22,7 @@ pub struct Held {
     pub run: Run,
     /// Whether a process died that held it.
     pub suspect: bool,
-    /// Whether it is with others already: its outcome counts for nothing.
+    /// Whether other workers already have it: its outcome does not count.
     pub lost: bool,
     /// Milliseconds from when it was due to when it was claimed.
     pub waited: f64,
@@ -63,7 +63,7 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Takes a batch in and numbers it.
+    /// Adds a batch and numbers it.
     pub fn take(&mut self, feed: usize, messages: &[Claimed]) -> u32 {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
@@ -76,7 +76,7 @@ impl InFlight {
         number
     }
 
-    /// Gives out the message of a report; `None` for one that is not in hand (any more).
+    /// Removes the message of a report; `None` for one that is not in hand (any more).
     pub fn give(&mut self, report: &Report) -> Option<Held> {
         let batch = self.batches.get_mut(&report.batch)?;
         let held = batch.messages.get_mut(report.index)?.take()?;
@@ -104,7 +104,7 @@ impl InFlight {
         self.batches.values().flat_map(|batch| batch.messages.iter().flatten()).map(|it| it.token)
     }
 
-    /// Marks claims as lost; answers with those that are still in hand, and their batch and index.
+    /// Marks claims as lost; returns those that are still in hand, and their batch and index.
     pub fn lose(&mut self, claims: &HashSet<(Uuid, Uuid)>) -> Vec<((u32, usize), Held)> {
         let mut lost = Vec::new();
         for (number, batch) in &mut self.batches {
@@ -118,7 +118,7 @@ impl InFlight {
         lost
     }
 
-    /// Gives out what is left of a batch.
+    /// Removes what is left of a batch.
     pub fn give_batch(&mut self, number: u32) -> Vec<Held> {
         let messages = self.batches.remove(&number).map(|batch| batch.messages).unwrap_or_default();
         let left: Vec<Held> = messages.into_iter().flatten().collect();
@@ -127,7 +127,7 @@ impl InFlight {
         left
     }
 
-    /// Gives out everything.
+    /// Removes everything.
     pub fn give_all(&mut self) -> Vec<Held> {
         (self.held, self.suspects) = (0, 0);
         self.batches.drain().flat_map(|(_, batch)| batch.messages.into_iter().flatten()).collect()

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// What others have said to the loop, and what it lets them know.
+/// What others have told the loop, and what it tells them.
 pub struct Mailbox {
     /// Outcomes that the handlers have reported and the loop has not taken yet.
     reports: Mutex<Vec<Report>>,
     types: Mutex<Option<Arc<[String]>>>,
     stop: Mutex<Option<Stop>>,
     observes_messages: AtomicBool,
-    /// A heartbeat found that the worker had been declared dead: some of what it holds may be with others.
+    /// A heartbeat found that the worker had been declared dead: others may have some of what it holds.
     pub in_doubt: AtomicBool,
     /// A heartbeat found the worker registered.
     pub beaten: AtomicBool,
@@ -34,7 +34,7 @@ pub struct Stop {
 }
 
 impl Mailbox {
-    /// Nothing said yet. `types`: those that have a handler; `None`: all.
+    /// Empty. `types`: those that have a handler; `None`: all.
     pub fn new(types: Option<Vec<String>>, observes_messages: bool) -> Self {
         Self {
             reports: Mutex::default(),
@@ -84,7 +84,7 @@ impl Mailbox {
         self.observes_messages.load(Ordering::Relaxed)
     }
 
-    /// Asks to stop: running handlers end first, unless forced. Forcing may follow asking.
+    /// Asks to stop: running handlers finish first, unless forced. A forced stop may follow.
     pub fn stop(&self, by: StoppedBy, force: bool) {
         let mut stop = lock(&self.stop);
         let by = stop.map_or(by, |it| it.by);

@@ -15,7 +15,7 @@
 //! | aborting | no | - | signals aborted, a short grace |
 //! | over | no | - | whatever is left is released, and its late outcome is refused by the fence |
 //!
-//! One bounded drain and a long-lived worker are the same loop; they differ in what an empty queue means.
+//! A bounded drain and a long-lived worker are the same loop; they differ in what an empty queue means.
 
 mod breaker;
 mod budget;
@@ -48,7 +48,7 @@ pub use stats::{StoppedBy, Summary};
 
 /// What handles messages. The worker never waits on it: outcomes come back through [`Consumer::report`].
 pub trait Handlers: Send + Sync {
-    /// Takes a command, JSON text; `false` when nobody listens any more.
+    /// Takes a command, JSON text; `false` if nobody listens any more.
     fn command(&self, command: String) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! What a consumer is asked to do, with the configuration behind what it is not told.
+//! What a consumer is asked to do, with defaults from the configuration.
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ pub enum Mode {
     Run,
 }
 
-/// As it comes in; what is absent is configured.
+/// As it comes in; the configuration fills the gaps.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Asked {
@@ -42,21 +42,21 @@ pub struct Options {
     pub mode: Mode,
     /// Transports in order of preference; `None`: all that store messages.
     pub transports: Option<Vec<String>>,
-    /// Queues in order of preference inside a priority; `None`: all.
+    /// Queues in order of preference within a priority; `None`: all.
     pub queues: Option<Vec<String>>,
     /// Types with a handler; `None`: all.
     pub types: Option<Vec<String>>,
-    /// Messages a claim.
+    /// Messages per claim.
     pub batch_size: usize,
     /// Handlers at a time.
     pub max_concurrency: usize,
-    /// Messages in all.
+    /// Total messages.
     pub message_limit: Option<u64>,
-    /// Failed runs in all.
+    /// Total failed runs.
     pub failure_limit: Option<u64>,
     /// How long.
     pub time_limit: Option<Duration>,
-    /// Between two looks at an empty queue.
+    /// Between two polls of an empty queue.
     pub poll_interval: Duration,
     /// How long running handlers may take to end after a stop.
     pub shutdown_timeout: Duration,

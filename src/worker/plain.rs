@@ -1,7 +1,7 @@
 //! Outcomes in a form that any database can store. Pure.
 //!
-//! A text may be refused for its letters, where the encoding of the database lacks them, or for a rule that somebody put
-//! on a table.
+//! A text may be refused for its letters, if the encoding of the database lacks them, or by a rule that someone has
+//! added to a table.
 
 use crate::error::Error;
 use crate::message::outcome::{Failure, Outcome};
@@ -12,7 +12,7 @@ pub const CLASS: &str = "OutcomeRefused";
 /// Characters of a text that are kept.
 const LONGEST: usize = 1000;
 
-/// The outcome with its texts cut, and written in ASCII; `None` where it has none.
+/// The outcome with its texts cut and written in ASCII; `None` if it has none.
 pub fn outcome(outcome: &Outcome) -> Option<Outcome> {
     let names = |handled: &[String]| handled.iter().map(|it| ascii(it)).collect::<Vec<_>>();
     match outcome {
@@ -29,8 +29,8 @@ pub fn outcome(outcome: &Outcome) -> Option<Outcome> {
     }
 }
 
-/// The dead letter of a message whose outcome is refused however it is written. It is not run again by itself: what the
-/// handlers have done stays done.
+/// The dead letter of a message whose outcome is refused however it is written. It is not run again automatically: what
+/// the handlers have done stays done.
 pub fn buried(outcome: &Outcome, error: &Error) -> Outcome {
     let meant = match outcome {
         Outcome::Completed => "it was handled",

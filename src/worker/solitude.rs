@@ -1,7 +1,7 @@
 //! When a suspect has its turn, and what may run beside it. Pure: instants and the state of the hand come in.
 //!
-//! A suspect is a message whose process died while it held it. One that kills its process shall die alone: before its
-//! turn nothing else is claimed until the hand is empty, and nothing while it runs.
+//! A suspect is a message whose process died while it held it. One that kills its process should die alone: before its
+//! turn nothing else is claimed until nothing is in hand, and nothing while it runs.
 //!
 //! ```text
 //!                 its turn                  the hand is empty, or a slot is free          it ended, or takes long
@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 
 /// The longest wait for an empty hand with slots idle, and the longest time that a suspect has for itself.
 const LONGEST: Duration = Duration::from_secs(1);
-/// A message that has been in hand for so long is not waited for: it will hardly end within half of it.
+/// A message that has been in hand for this long is not waited for: it will hardly end within half of it.
 const SLOW: Duration = Duration::from_secs(2);
-/// In a bounded run, at most one part in so many of its time.
+/// In a bounded run, at most this fraction of its time.
 const PART_OF_LIMIT: u32 = 4;
-/// Fresh work gets so many times what a suspect took: at twice, and with the time that it needs to gather speed again,
-/// more than half of the undisturbed rate.
+/// Fresh work gets this many times what a suspect took: at twice, and with the time that it needs to gather speed
+/// again, more than half of the undisturbed rate.
 const FRESH_SHARE: u32 = 2;
 /// And at least this.
 const LEAST_FRESH: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ pub struct Solitude {
     longest: Duration,
     /// Not before this instant.
     turn: Instant,
-    /// Since when slots are idle for the sake of a suspect.
+    /// Since when slots are idle because of a suspect.
     since: Option<Instant>,
     /// When the suspect in hand was claimed.
     alone_since: Option<Instant>,
@@ -74,7 +74,7 @@ impl Solitude {
         Self { longest, turn, since: None, alone_since: None }
     }
 
-    /// What to claim now, where `due` says whether a suspect waits that this consumer would claim.
+    /// What to claim now; `due` says whether a suspect waits that this consumer would claim.
     pub fn next(&mut self, now: Instant, due: bool, hand: InHand) -> Turn {
         if hand.suspect {
             let until = *self.alone_since.get_or_insert(now) + self.longest;
@@ -110,7 +110,7 @@ impl Solitude {
         }
     }
 
-    /// A claim for anything else found nothing: nobody has to be given way to.
+    /// A claim for anything else found nothing: no other work has to go first.
     pub fn nothing_fresh(&mut self, now: Instant) {
         self.turn = self.turn.min(now);
     }

@@ -68,7 +68,7 @@ impl Stats {
         self.retried + self.dead_lettered
     }
 
-    /// Messages that the consumer holds no longer, whatever became of them.
+    /// Messages that the consumer does not hold any more, whatever happened to them.
     pub fn settled(&self) -> u64 {
         self.succeeded + self.failures() + self.released + self.snoozed + self.discarded + self.lost
     }

@@ -1,6 +1,6 @@
 //! How many messages a statement puts back at a time, and how many it passes over. Pure.
 
-/// By what a step that failed is cut.
+/// By how much a failed step is cut.
 const CUT: usize = 8;
 
 /// The steps in which one store puts messages back. They grow as long as they succeed: bodies may be large, and a step

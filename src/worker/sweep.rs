@@ -42,7 +42,7 @@ impl Sweep {
         self.due = if left_some { now } else { self.due.max(next) };
     }
 
-    /// The database was away, and no worker could beat: those that live get a lease's time to do it.
+    /// The database was away, and no worker could send heartbeats: living ones get a lease's time to do so.
     pub fn put_off(&mut self, now: Instant) {
         self.due = now + self.lease;
     }

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Looks now and then which transports may be consumed.
+/// Checks from time to time which transports may be consumed.
 pub struct Switches {
     engine: Arc<Engine>,
     every: Duration,
@@ -16,7 +16,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// For a consumer of all transports, which began with `names` and looks once in a poll interval.
+    /// For a consumer of all transports, which started with `names` and checks once per poll interval.
     pub fn new(engine: Arc<Engine>, every: Duration, names: Vec<String>) -> Self {
         Self { engine, every, names, looked_at: Instant::now() }
     }

@@ -1,4 +1,4 @@
-//! What a consumer does about failures that it goes on after: it says so, and pauses.
+//! What a consumer does about failures that it survives: it reports them, and pauses.
 
 use crate::error::Error;
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ use std::time::Duration;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
-/// The pause after so many failures in a row.
+/// The pause after this many consecutive failures.
 pub fn backoff(failures: u32) -> Duration {
     let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
     doubled.min(LONGEST_BACKOFF).mul_f64(0.75 + fastrand::f64() / 2.0)
 }
 
-/// The event of a failure that the consumer goes on after.
+/// The event of a failure that the consumer survives.
 pub fn trouble(error: &Error) -> Value {
     json!({ "event": "error", "code": error.code(), "message": error.to_string() })
 }

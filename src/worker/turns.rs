@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The order in which queues stand at the front. Each consumer has its own, by chance, so that invocations that take a
-/// few messages each serve all queues alike. It goes round from the queue served last, whatever surveys are made.
+/// The order in which queues come first. Each consumer has its own random order, so that invocations that take a few
+/// messages each serve all queues equally. It rotates from the queue served last, whatever surveys are made.
 #[derive(Debug)]
 pub struct Turns {
     seed: u64,

@@ -1,4 +1,4 @@
-//! From what the handlers said to what the transport does: the retry decision. Pure.
+//! From what the handlers reported to what the transport does: the retry decision. Pure.
 
 use super::protocol::report::Said;
 use crate::base::limits::MAX_DELAY_MS;
@@ -15,7 +15,7 @@ pub struct Run {
     pub max_retries: Option<u32>,
 }
 
-/// Decides what becomes of a message, where `ran` says whether its handlers were started. `random` is from 0 to 1.
+/// Decides what happens to a message; `ran` says whether its handlers were started. `random` is from 0 to 1.
 pub fn outcome(said: Said, ran: bool, run: Run, strategy: &RetryStrategy, random: f64) -> Outcome {
     match said {
         Said::Completed => Outcome::Completed,
@@ -35,7 +35,7 @@ pub fn outcome(said: Said, ran: bool, run: Run, strategy: &RetryStrategy, random
     }
 }
 
-/// A span from outside, which may be negative, endless or no number.
+/// A duration from outside, which may be negative, infinite or not a number.
 fn millis(value: f64) -> Duration {
     Duration::from_secs_f64(value.clamp(0.0, MAX_DELAY_MS as f64).max(0.0) / 1000.0)
 }

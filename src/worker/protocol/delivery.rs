@@ -12,7 +12,7 @@ use std::fmt::Write;
 /// 190 with the 500 of a claim in one text; smaller ones cost more calls.
 const PORTION: usize = 32 * 1024;
 
-/// Hands back what has not been started.
+/// Hands back what has not started.
 pub const RETURN: &str = r#"{"do":"return"}"#;
 
 /// Aborts the signals of the running handlers; `reason` is a plain word.
@@ -25,13 +25,13 @@ pub fn abort_some(reason: &str, messages: &[(u32, usize)]) -> String {
     json!({ "do": "abort", "reason": reason, "messages": messages }).to_string()
 }
 
-/// Tells of messages that were buried because their process died whenever they ran.
+/// Reports messages that were buried because their process died whenever they ran.
 pub fn buried(messages: &[Buried]) -> String {
     json!({ "do": "buried", "messages": messages }).to_string()
 }
 
-/// Splits what was claimed together into batches that are parsed on their own, in order. What of one has been handled is
-/// garbage before the next is parsed: V8 makes room for all that it has seen alive at once.
+/// Splits what was claimed together into batches that are parsed on their own, in order. What has been handled of one
+/// is garbage before the next is parsed: V8 makes room for everything that was alive at the same time.
 pub fn portions(messages: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     let mut portions: Vec<Vec<Claimed>> = Vec::new();
     let mut room = 0;

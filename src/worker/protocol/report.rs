@@ -30,7 +30,7 @@ pub enum Said {
     Failed {
         /// Whether another run may help.
         retryable: bool,
-        /// Not before so many milliseconds.
+        /// Not before this many milliseconds.
         #[serde(default)]
         retry_after: Option<f64>,
         /// What was thrown.
@@ -41,7 +41,7 @@ pub enum Said {
     },
     /// Again later, without using up an attempt.
     Snoozed {
-        /// In so many milliseconds.
+        /// In this many milliseconds.
         delay: f64,
         /// Handlers that succeeded so far.
         #[serde(default)]
@@ -55,7 +55,7 @@ pub enum Said {
     },
     /// Not started.
     Released {
-        /// In so many milliseconds, if not at once.
+        /// In this many milliseconds, if not at once.
         #[serde(default)]
         delay: Option<f64>,
         /// Handlers that succeeded so far.
@@ -76,8 +76,8 @@ pub struct Thrown {
 /// The error class of a run whose report cannot be read.
 const UNREADABLE: &str = "InvalidOutcome";
 
-/// Reads JSON text of an array of reports. One that cannot be read is that of a failed run, and its neighbours are read
-/// all the same: what is not reported would stay in the hands of its worker.
+/// Reads JSON text of an array of reports. One that cannot be read counts as a failed run, and its neighbours are still
+/// read: the worker would keep what is not reported.
 ///
 /// # Errors
 /// [`Error::Serialization`] for text that is not a JSON array.

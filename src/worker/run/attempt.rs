@@ -1,8 +1,8 @@
-//! One settling: made, and understood when its answer was lost.
+//! One settlement: made, and understood if its answer was lost.
 //!
-//! A settling is done as a whole or not at all, and its counts with it. So one that met silence was done if its counts
-//! stand, and was not if any of its fences still holds; it can be done late, but never beside another one that has a
-//! message of it. Nothing is asked before a fence is found not to hold: without a failure this costs nothing.
+//! A settlement is done as a whole or not at all, together with its counts. So one without an answer was done if its
+//! counts are stored, and was not if any of its fences still holds; it can be done late, but never beside another one
+//! that shares a message with it. Nothing is asked until a fence does not hold: without a failure this costs nothing.
 
 use super::pending::Pending;
 use crate::counts::rollup::Rollup;
@@ -20,7 +20,7 @@ pub(super) struct Attempt {
     pub(super) doubts: Vec<Doubt>,
 }
 
-/// An attempt of which nobody knows whether it was done.
+/// An attempt that may or may not have been done.
 pub(super) struct Doubt {
     pub(super) claims: HashSet<Fence>,
     pub(super) rollups: Vec<Rollup>,
@@ -30,14 +30,14 @@ pub(super) struct Doubt {
 pub(super) enum Answer {
     /// It was done.
     Done,
-    /// Nothing was done, because these claims no longer stand.
+    /// Nothing was done, because these claims are not valid any more.
     Lost(HashSet<Fence>),
     /// Nothing was done, because this earlier attempt had been.
     DoneBefore(Doubt),
 }
 
 impl Attempt {
-    /// Settles, and where a fence does not hold finds out whether it was an earlier attempt that has settled already.
+    /// Settles, and if a fence does not hold, finds out whether an earlier attempt has already settled.
     pub(super) async fn make(mut self, transport: Arc<dyn Transport>) -> (Self, Result<Answer>) {
         let settlements: Vec<Settlement> = self.batch.iter().map(|it| it.settlement.clone()).collect();
         let answer = match transport.settle_counted(&settlements, &self.rollups).await {

@@ -1,4 +1,4 @@
-//! Circuit breakers in the loop: reports to the others, and types that are left alone. See `breaker.rs`.
+//! Circuit breakers in the loop: reports to other consumers, and types that are left alone. See `breaker.rs`.
 
 use super::Loop;
 use super::side_task::SideTask;

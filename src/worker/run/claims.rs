@@ -32,8 +32,8 @@ impl Loop {
         options.batch_size.min(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    /// Claims as soon as nothing waits for a slot: then the next batch travels while this one runs, and no message
-    /// is held here that another worker could already run. Suspects have turns of their own, see `solitude.rs`.
+    /// Claims as soon as nothing waits for a slot: the next batch travels while this one runs, and no message is held
+    /// here that another worker could already run. Suspects have their own turns, see `solitude.rs`.
     pub(super) fn start_claiming(&mut self) {
         let limit = self.wanted();
         self.turn_at = None;
@@ -160,7 +160,7 @@ impl Loop {
         }
     }
 
-    /// Nothing to do: look again after the poll interval.
+    /// Nothing to do: poll again after the interval.
     pub(super) fn rest(&mut self) {
         // Only a claim that began as a listening one has said so; a connection that came up since has not.
         if !self.said_waiting && self.began_listening {
@@ -216,7 +216,7 @@ impl Loop {
         }
     }
 
-    /// Others may have it by now: the fence decides, and nothing of it starts here.
+    /// Others may have it by now: the fence decides, and none of it starts here.
     fn give_back(&mut self, caught: &Caught) {
         let config = self.context.engine.config();
         let said = Said::Released { delay: None, handled: Vec::new() };
@@ -226,7 +226,7 @@ impl Loop {
         }
     }
 
-    /// Takes out of a batch what cannot be handed to anybody: it is a dead letter, where it can be looked at.
+    /// Removes from a batch what cannot be handed to a handler: it becomes a dead letter, where people can see it.
     fn bury_unreadable(&mut self, mut caught: Caught) -> Caught {
         let unreadable: Vec<_> = caught.messages.extract_if(.., |it| it.unreadable.is_some()).collect();
         for message in unreadable {
@@ -259,7 +259,7 @@ impl Loop {
         let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;
         let command = delivery::deliver(number, transport.name(), &caught.messages, retries);
         if !self.context.handlers.command(command) {
-            // Nobody is there to handle them: the environment has ended.
+            // Nothing is there to handle them: the environment has ended.
             self.drain(StoppedBy::Stopped, Instant::now());
             self.release_all();
         }

@@ -26,7 +26,7 @@ impl Loop {
         }
     }
 
-    /// What a rescue has buried: this consumer found it, so it tells, whichever transport of the store it was in.
+    /// What a rescue has buried: this consumer found it, so it reports it, from any transport of the store.
     pub(super) fn tell_of_buried(&mut self, buried: &[Buried]) {
         if buried.is_empty() {
             return;

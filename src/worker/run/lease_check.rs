@@ -1,7 +1,7 @@
 //! Whether the worker holds what the database says it holds.
 //!
-//! What it holds and others have now, it stops working on; the fence refuses those outcomes in any case. What stands
-//! under its name and it does not know of, goes back: no lease would ever run out for that as long as the worker lives.
+//! It stops working on what it holds and others now have; the fence refuses those outcomes in any case. What is
+//! assigned to it without its knowing goes back: no lease would ever run out for that while the worker lives.
 
 use super::reconciliation::Reconciled;
 use super::side_task::SideTask;
@@ -32,8 +32,8 @@ pub(super) struct Checked {
 }
 
 impl Loop {
-    /// Compares with each heartbeat, and at once when the answer to a claim was lost. Which claims still stand is asked
-    /// only when a heartbeat has raised the question.
+    /// Compares with each heartbeat, and at once if the answer to a claim was lost. Which claims are still valid is
+    /// asked only if a heartbeat has raised the question.
     pub(super) fn start_checking(&mut self) {
         self.in_doubt |= self.context.mailbox.in_doubt.swap(false, Ordering::Relaxed);
         let beaten = self.context.mailbox.beaten.swap(false, Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl Loop {
         }
         let in_doubt = std::mem::take(&mut self.in_doubt);
         (self.unsure, self.check_after) = (false, None);
-        // Who was declared dead is not marked as waiting any more.
+        // A worker that was declared dead is not marked as waiting any more.
         self.said_waiting &= !in_doubt;
         let reconciling = self.reconcile();
         let losing = in_doubt.then(|| self.ask_for_lost());
@@ -84,7 +84,7 @@ impl Loop {
             claims.filter_map(|(feed, held)| Some((self.transports.get(feed)?.clone(), held))).collect();
         let (stores, worker) = (self.stores.clone(), self.worker.id);
         async move {
-            // It lives: what was counted as a crash was none.
+            // It is alive: what was counted as a crash was not one.
             let absolved = join_all(stores.iter().map(|store| store.absolve(worker))).await;
             let mut error = absolved.into_iter().find_map(Result::err);
             let answers = asked.into_iter().map(|(transport, held)| async move {
@@ -122,7 +122,7 @@ impl Loop {
         self.check_failures += 1;
         self.event(|| trouble(&error));
         self.check_after = Some(Instant::now() + backoff(self.check_failures));
-        // A drain ends in spite of it, and leaves its row to the lease.
+        // A drain ends anyway, and leaves its row to the lease.
         if self.context.options.mode != Mode::Drain || self.check_failures < PATIENCE {
             self.unsure |= unsure;
             self.in_doubt |= in_doubt;

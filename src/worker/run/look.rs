@@ -1,4 +1,4 @@
-//! What it proves that a claim found nothing. Pure.
+//! What it proves if a claim found nothing. Pure.
 
 use std::time::{Duration, Instant};
 

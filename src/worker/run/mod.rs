@@ -43,11 +43,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Failures in a row after which a bounded drain gives up.
+/// Consecutive failures after which a bounded drain gives up.
 const PATIENCE: u32 = 5;
-/// The same where the last one was a statement that ran into its time limit.
+/// The same if the last one was a statement that ran into its time limit.
 const SLOW_PATIENCE: u32 = 2;
-/// How long the loop sleeps when nothing is due by itself: until something wakes it.
+/// How long the loop sleeps if nothing is due: until something wakes it.
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
 
 type Claiming = SideTask<(Feeds, Vec<Caught>, Option<Error>)>;
@@ -79,7 +79,7 @@ pub(super) struct Loop {
     transports: Vec<Arc<dyn Transport>>,
     /// One transport for each store.
     stores: Vec<Arc<dyn Transport>>,
-    /// At home while no claim is under way.
+    /// Present while no claim is under way.
     feeds: Option<Feeds>,
     claiming: Option<Claiming>,
     /// Older than the token of any claim under way.
@@ -94,12 +94,12 @@ pub(super) struct Loop {
     unsettled: Vec<Pending>,
     /// How many of them go at once.
     portion: Portion,
-    /// Settlings of which nobody knows whether they were done; what waits first is in each of them.
+    /// Settlements that may or may not have been done; what waits first is in each of them.
     doubts: Vec<Doubt>,
     /// How many messages ended how, for the metrics.
     counter: Counter,
     breaker: Breaker,
-    /// Who this is.
+    /// The worker's identity.
     worker: WorkerId,
     /// A report on circuits under way.
     reporting: Option<Reporting>,
@@ -139,24 +139,24 @@ pub(super) struct Loop {
     suspect_first: bool,
     /// When a suspect or fresh work has its turn.
     turn_at: Option<Instant>,
-    /// A heartbeat found that the worker had been declared dead, and nobody has asked yet what that took.
+    /// A heartbeat found that the worker had been declared dead, and nobody has asked yet what it lost.
     in_doubt: bool,
-    /// Something may stand under this worker's name that it does not know of, and nobody has looked yet.
+    /// Something may be assigned to this worker without its knowing, and nobody has checked yet.
     unsure: bool,
     reconciliation: Reconciliation,
-    /// The database did not answer: no asking before this instant.
+    /// The database did not answer: no query before this instant.
     check_after: Option<Instant>,
     check_failures: u32,
     claim_failures: u32,
-    /// Whether a claim has ever failed, and may have taken messages that nobody here knows of.
+    /// Whether a claim has ever failed, and may have taken messages that this worker does not know of.
     has_failed_to_claim: bool,
     settle_failures: u32,
-    /// From when on outcomes that cannot be written are left to the lease.
+    /// When outcomes that cannot be written are left to the lease.
     give_up_at: Option<Instant>,
-    /// When the next phase begins, whatever still runs.
+    /// When the next phase begins, whatever is still running.
     phase_ends: Option<Instant>,
     events: Vec<Value>,
-    /// The instant of this turn. Every comparison of a turn uses it, so that nothing falls due unnoticed between the
+    /// The instant of this turn. Every comparison of a turn uses it, so that nothing becomes due unnoticed between the
     /// check and the sleep.
     now: Instant,
 }
@@ -179,7 +179,7 @@ impl Loop {
         });
         let feeds = Feeds::new(transports.clone(), worker.clone(), options.queues.clone(), following);
         let budget = Budget::new(start, options.time_limit);
-        // Where the first claim may be the last, each kind comes first now and then.
+        // If the first claim may be the last, each kind comes first from time to time.
         let suspect_first = options.message_limit.is_some() && fastrand::bool();
         let solitude = Solitude::new(start, options.time_limit, suspect_first);
         let reconciliation = Reconciliation::new(stores.len(), worker.lease, start);
@@ -273,7 +273,7 @@ impl Loop {
         }
     }
 
-    /// Waits for whatever happens next.
+    /// Waits for the next thing to happen.
     async fn wait(&mut self) {
         let until = self.next_instant().unwrap_or(self.now + A_LONG_TIME);
         let context = self.context.clone();

@@ -1,8 +1,8 @@
 //! How much is settled at once. Pure.
 
-/// At most so many outcomes a settling.
+/// The most outcomes per settlement.
 pub(super) const SETTLE_AT_ONCE: usize = 1000;
-/// And messages and outcomes of so many bytes, unless one alone is larger: they are moved from table to table.
+/// And the most bytes of messages and outcomes, unless one alone is larger: they are moved from table to table.
 const BYTES: usize = 16 * 1024 * 1024;
 
 /// Half as many after each failure, twice as many after each success: what is too much for the database or for its time
@@ -17,7 +17,7 @@ impl Portion {
         self.0 = (2 * self.0).min(SETTLE_AT_ONCE);
     }
 
-    /// So many were too many.
+    /// This many were too many.
     pub(super) fn shrink(&mut self, count: usize) {
         self.0 = (self.0.min(count) / 2).max(1);
     }

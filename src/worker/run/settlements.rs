@@ -1,4 +1,4 @@
-//! From reports to outcomes, and from outcomes into the transports.
+//! From reports to outcomes, and from outcomes to the transports.
 
 use super::attempt::{Answer, Attempt, Doubt};
 use super::pending::Pending;
@@ -43,7 +43,7 @@ impl Loop {
         });
     }
 
-    /// Takes an outcome on its way, unless its message is known to be with others.
+    /// Accepts an outcome, unless other workers are known to have its message.
     pub(super) fn conclude(&mut self, held: Held, outcome: Outcome, millis: f64) {
         if held.lost {
             return;
@@ -112,7 +112,7 @@ impl Loop {
         ended.iter().for_each(|it| self.on_outcome(it, lost));
     }
 
-    /// Outcomes are kept and tried again, fewer at once: losing one would run its message twice.
+    /// Outcomes are kept and retried, fewer at once: losing one would run its message twice.
     pub(super) fn on_settle_error(&mut self, mut attempt: Attempt, error: Error) {
         self.portion.shrink(attempt.batch.len());
         self.doubts = attempt.doubts_after(&error);
@@ -141,7 +141,7 @@ impl Loop {
         }
     }
 
-    /// Past help: the lease will run out, and what is in hand comes back to those alive then.
+    /// Given up: the lease will run out, and what is in hand goes to living workers.
     pub(super) fn abandon(&mut self, error: Error) {
         self.abort("force");
         self.hand.give_all();

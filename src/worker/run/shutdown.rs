@@ -1,4 +1,4 @@
-//! How a run ends: by its limits, by being asked, by losing its lease.
+//! How a run ends: at its limits, on request, by losing its lease.
 
 use super::pending::Pending;
 use super::{Loop, Phase};
@@ -8,7 +8,7 @@ use crate::worker::stats::StoppedBy;
 use std::time::Instant;
 
 impl Loop {
-    /// Does what was asked from outside, and what the clock says.
+    /// Does what was requested from outside, and what is due.
     pub(super) fn obey(&mut self) {
         let stop = self.context.mailbox.stop_asked();
         if let Some(stop) = stop {
@@ -52,7 +52,7 @@ impl Loop {
         }
     }
 
-    /// Gives up waiting for the handlers: their messages go back, and their late outcomes will find the fence shut.
+    /// Gives up waiting for the handlers: their messages go back, and the fence will refuse their late outcomes.
     pub(super) fn release_all(&mut self) {
         self.phase_ends = None;
         for held in self.hand.give_all() {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinHandle;
 
-/// Work that goes on while the loop does other things: on another thread, where one is free. Dropped, it ends.
+/// Work that goes on while the loop does other things: on another thread, if one is free. Dropped, it ends.
 pub(super) struct SideTask<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> SideTask<T> {

@@ -205,7 +205,7 @@ statements! {
     begin_execution in "executions/begin.sql" (TEXT, TEXT, FLOAT8);
     /// An execution ends.
     end_execution in "executions/end.sql" (TEXT, TEXT, TIMESTAMPTZ, BOOL);
-    /// Executions that nobody repeats any more.
+    /// Executions that are not repeated any more.
     cleanup_executions in "executions/clean_up.sql" (INT8);
     /// Transports added at run time.
     transports in "transports/list.sql" ();

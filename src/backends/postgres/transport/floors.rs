@@ -7,12 +7,12 @@
 //!
 //! So each lane has a floor: the place up to which an earlier claim has read it. A floor is a guess about the past.
 //! Messages come back to their old place, transactions commit out of order, `scheduledAt` may lie in the past, and a
-//! row that somebody had locked was passed over. The statement never lets a floor reach into the last two seconds; what
+//! locked row was skipped. The statement never lets a floor reach into the last two seconds; what
 //! lies deeper is found because every lane is read as a whole again, at the latest by the first claim that comes to it
 //! [`PAUSE`] after the last time. A lane counts as read only where the claim came to it with room left: one that was
 //! filled by the lanes before it keeps its turn. What this process puts back lowers the floor of its lane.
 //!
-//! That costs nothing that can be measured: a drain of 60,000 messages, 500 at a time, takes as many index scans as with
+//! That has no measurable cost: a drain of 60,000 messages, 500 at a time, takes as many index scans as with
 //! one whole reading per second (750 and 744) and as many index entries (2.0 per message); each whole reading of 60,000
 //! dead entries is some 190 blocks, since a scan marks what is dead and the next one does not visit it.
 //!
@@ -29,9 +29,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Between two whole readings of one lane, unless it is dear. Half of the second after which everything is to be found.
+/// Between two whole readings of one lane, unless it is dear. Half of the second within which everything must be found.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Whole readings may cost one part in so many of the time.
+/// Whole readings may cost this fraction of the time.
 const SHARE: u32 = 20;
 /// A lane is dear if reading all of it takes longer than its share of [`PAUSE`].
 const DEAR: Duration = Duration::from_millis(500 / SHARE as u64);
@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Queues that no claim asks for are forgotten when there are more of them than this and as many again as it asks for.
 const SPARE: usize = 100;
 
-/// Of so many kinds of claims at most the floors are known.
+/// The most kinds of claims whose floors are kept.
 const KINDS: usize = 16;
 
 /// A place in a lane: `available_at`, and the id among equal instants.

@@ -52,7 +52,7 @@ impl<'a> Lanes<'a> {
         Some(above * self.queues.len() / 10 + place)
     }
 
-    /// Sorts messages as they are to be started; RETURNING has no order.
+    /// Sorts messages in the order of their start; RETURNING has no order.
     pub fn sort(&self, claimed: &mut [Claimed]) {
         claimed.sort_by_cached_key(|it| (self.index(it), it.available_at, it.id));
     }

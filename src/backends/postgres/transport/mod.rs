@@ -1,4 +1,4 @@
-//! Messages into the table, out of it, and what became of them.
+//! Messages into the table, out of it, and their outcomes.
 
 pub(in crate::backends::postgres) mod claim;
 pub(in crate::backends::postgres) mod floors;

@@ -1,4 +1,4 @@
-//! Outcomes into the tables: one statement for each road that they take.
+//! Outcomes into the tables: one statement per road.
 
 use crate::backends::postgres::parameters::millis;
 use crate::backends::postgres::parameters::rollups_as_json;
@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 impl PostgresTransport {
-    /// All of it or nothing; answers with the claims that no longer stand.
+    /// All or nothing; returns the claims that are not valid any more.
     pub(in crate::backends::postgres) async fn settle_all(
         &self,
         settlements: &[Settlement],
@@ -94,7 +94,7 @@ impl PostgresTransport {
     }
 }
 
-/// What settlements/_all.sql fails with where a fence does not hold.
+/// What settlements/_all.sql fails with if a fence does not hold.
 fn says_lost(error: &Error) -> bool {
     matches!(error, Error::Query { sqlstate, .. } if sqlstate == SqlState::DIVISION_BY_ZERO.code())
 }
@@ -124,7 +124,7 @@ impl<'a> Returned<'a> {
     }
 }
 
-/// Sorted as the statements expect them. Of two claims of one message the later one stands last.
+/// Sorted as the statements expect them. Of two claims of one message the later one comes last.
 fn in_order(settlements: &[Settlement]) -> Vec<&Settlement> {
     let mut sorted: Vec<_> = settlements.iter().collect();
     sorted.sort_unstable_by_key(|it| (it.id, it.token));
@@ -149,7 +149,7 @@ fn names(handled: &[String]) -> Option<String> {
     (!handled.is_empty()).then(|| serde_json::to_string(&storable).ok()).flatten()
 }
 
-/// Text that Postgres can hold: an error's message may well carry a NUL.
+/// Text that Postgres can store: an error's message may contain a NUL.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

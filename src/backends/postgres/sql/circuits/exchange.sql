@@ -1,5 +1,5 @@
--- Tells how runs of types with a circuit breaker ended, $2, a JSON array of reports, asks for a try where a pause is
--- over, and answers with every circuit that is not closed or was just changed. $1 is the worker.
+-- Reports how runs of types with a circuit breaker ended, $2, a JSON array of reports, asks for a try if a pause is
+-- over, and returns every circuit that is not closed or was just changed. $1 is the worker.
 --
 -- Index: the primary key of messenger_circuits, in its order, so that two workers never wait for each other in a circle.
 -- Fence of a try: probe_by. A try that is never reported may be taken over once probe_at has passed.

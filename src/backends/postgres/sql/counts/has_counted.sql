@@ -1,8 +1,8 @@
--- Whether these rows of metrics, $1, a JSON array of them, stand as they are given: then the settling was done that
--- carried them (count.sql). Asked only where a fence does not hold after an answer was lost.
+-- Whether these rows of metrics, $1, a JSON array of them, are stored exactly as given: then the settlement that
+-- carried them was done (settlements/_count.sql). Asked only if a fence does not hold after an answer was lost.
 --
--- Index: the primary key of messenger_metrics, once a row. A count and not EXISTS, which may be planned as a hash of the
--- whole table.
+-- Index: the primary key of messenger_metrics, once per row. A count instead of EXISTS, which may be planned as a hash
+-- of the whole table.
 SELECT bool_and((
   SELECT count(*)
   FROM :"schema".messenger_metrics m

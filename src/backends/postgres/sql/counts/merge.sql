@@ -1,5 +1,5 @@
--- Merges the rows of several consumers about one minute into one, at most $1 rows at a time: fifty invocations a minute
--- leave fifty rows, which nobody needs apart once nobody writes them any more (count.sql).
+-- Merges the rows of several consumers about one minute into one, at most $1 rows at a time: fifty invocations per
+-- minute leave fifty rows, which nobody needs separately once they are not written any more (settlements/_count.sql).
 -- Index: messenger_metrics_unmerged.
 WITH old AS (
   DELETE FROM :"schema".messenger_metrics

@@ -1,4 +1,4 @@
--- Puts dead letters back as new messages: the letter out and the message in, in one statement. The lineage stands in
+-- Puts dead letters back as new messages: the letter out and the message in, in one statement. The lineage is in
 -- the headers. Two redrives of one letter make one message: the DELETE finds the row once, and an id named twice
 -- counts once. They are due at once, so workers that wait are woken.
 WITH chosen AS (

@@ -1,6 +1,6 @@
 -- Begins an execution, unless another delivery of it has ended, or runs within its lease of $3 ms: then it says which,
--- and how many milliseconds of the lease are left. One row: when it began, or why it may not; none where another
--- delivery began in this moment.
+-- and how many milliseconds of the lease are left. One row: when it began, or why it may not; none if another
+-- delivery began at this moment.
 -- The primary key of messenger_executions decides. `started_at` is the token of a run: a later one begins later.
 WITH begun AS (
   INSERT INTO :"schema".messenger_executions AS known (route, execution_id, lease_until)

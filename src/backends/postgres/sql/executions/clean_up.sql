@@ -1,4 +1,4 @@
--- Forgets at most $1 executions that began more than a day ago: nobody delivers one so late.
+-- Forgets at most $1 executions that began more than a day ago: no delivery comes that late.
 -- Index: messenger_executions_started_at.
 DELETE FROM :"schema".messenger_executions
 WHERE ctid = ANY (ARRAY(

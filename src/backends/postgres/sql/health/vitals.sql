@@ -1,4 +1,4 @@
--- What a look at the health of the queue needs beside depth and metrics, as one JSON value. Counts stop at $1.
+-- What a health check needs in addition to depth and metrics, as one JSON value. Counts stop at $1.
 -- Index: messenger_failed_messages_newest, by failed_at, and messenger_schedules_due; the other tables
 -- have few rows.
 SELECT jsonb_build_object(

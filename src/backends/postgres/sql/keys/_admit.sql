@@ -1,5 +1,5 @@
 -- Part of every statement that stores messages with keys, inserted for `:admit`: takes the keys of `incoming`, and
--- answers who holds them. Keys are taken in sorted order, so that two batches with the same keys wait for each other
+-- returns who holds them. Keys are taken in sorted order, so that two batches with the same keys wait for each other
 -- and never deadlock. Each refusal is counted, with the repeats inside the batch.
 INSERT INTO :"schema".messenger_deduplication AS held
   (idempotency_key, transport_name, message_id, expires_at, duplicate_attempts)

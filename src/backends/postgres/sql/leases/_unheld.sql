@@ -1,4 +1,4 @@
--- Part of what looks at the health, inserted for `:unheld`: how many messages are held by nobody, up to 10,000. Found
+-- Part of health checks, inserted for `:unheld`: how many messages are held by nobody, up to 10,000. Found
 -- in the gaps between the workers that there are, as in rescue.sql, by messenger_messages_holder.
 SELECT count(*)
 FROM (

@@ -1,4 +1,4 @@
--- Part of what looks at the health, inserted for `:unknown`: how many messages are held by living workers that do not
+-- Part of health checks, inserted for `:unknown`: how many messages are held by living workers that do not
 -- know of them, up to 10,000 for each. At its last beat a worker said how many it has; more than that cannot be its own
 -- of those that were claimed a lease and more before. Index: messenger_messages_holder.
 SELECT coalesce(sum(held.messages - w.in_flight), 0)::bigint

@@ -1,7 +1,7 @@
--- Which of these messages ($1) are no longer held under these tokens ($2): what was rescued, and may be with others.
+-- Which of these messages ($1) are no longer held under these tokens ($2): they were rescued, and others may have them.
 -- Asked only after a worker was declared dead.
 --
--- Index: the primary key of messenger_messages_processing, once a message.
+-- Index: the primary key of messenger_messages_processing, once per message.
 SELECT claim.id
 FROM unnest($1::uuid[], $2::uuid[]) AS claim (id, token)
 WHERE NOT EXISTS (

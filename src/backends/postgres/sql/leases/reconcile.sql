@@ -1,11 +1,11 @@
--- Puts back what stands under the worker $1 and is unknown to it: under none of the tokens that it knows ($2), and claimed
--- before it made the token $3. The answer to a claim was lost on the way, or a failover has taken back a settling. No
--- attempt is used. At most $4 messages at a time; the first $5 are passed over: one that no table takes must not hold up
--- those behind it.
+-- Puts back what is assigned to the worker $1 without its knowing: under none of the tokens that it knows ($2), and
+-- claimed before it made the token $3. The answer to a claim was lost, or a failover has undone a settlement. No
+-- attempt is used up. At most $4 messages at a time; the first $5 are passed over: one that no table takes must not
+-- hold up those behind it.
 --
 -- Asked with a heartbeat, so that a claim that commits after its worker has given up on it is found by the next one.
--- Index: messenger_messages_holder. What is locked is being settled, and is passed over.
--- Fence: $3. A claim that began since has a greater token, for tokens are made in order, by the process that claims.
+-- Index: messenger_messages_holder. What is locked is being settled, and is skipped.
+-- Fence: $3. A later claim has a greater token, because the claiming process makes tokens in order.
 WITH unknown AS (
   DELETE FROM :"schema".messenger_messages_processing
   WHERE ctid = ANY (ARRAY(

@@ -12,16 +12,15 @@
 -- stands in worker_id, so that a worker that was not dead after all can take it back (absolve.sql). What a worker without
 -- row held may never have run, or is what an earlier step has left: no count of a suspect rises for it.
 --
--- A burial is counted here and nowhere else: exactly once, whatever becomes of the answer.
+-- A burial is counted here and nowhere else: exactly once, whatever happens to the answer.
 --
--- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was written
--- by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the number of
--- workers.
--- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
--- Nothing here waits for a lock: a settle in the same moment deletes the same message row, and whichever comes second
--- passes over it or finds it gone; a claim or heartbeat in the same moment holds the worker's row, and the worker is left
--- alone. That row is taken by ctid, not by id: a row that a claim has rewritten since this statement began is then out of
--- sight, as the messages of that claim are, and the worker waits for the next rescue.
+-- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was
+-- written by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the
+-- number of workers. Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one
+-- statement. Nothing here waits for a lock: a concurrent settle deletes the same message row, and whichever comes
+-- second skips it or finds it gone; a concurrent claim or heartbeat holds the worker's row, and the worker is left
+-- alone. That row is taken by ctid, not by id: a row that a claim has rewritten since this statement began is then out
+-- of sight, as the messages of that claim are, and the worker waits for the next rescue.
 WITH dead AS (
   DELETE FROM :"schema".messenger_workers
   WHERE ctid = ANY (ARRAY(

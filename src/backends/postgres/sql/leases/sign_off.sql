@@ -1,5 +1,5 @@
 -- The worker leaves. Only one that is sure that it holds nothing, and that no claim of its own is still on its way, says
--- so; every other one leaves its row, and its lease runs out. Nothing is looked at here: what is not committed yet could
--- not be seen, and waiting for the lock of this row would not show it either, for the snapshot is older than the wait.
--- Were it wrong for once, its messages would be held by nobody, and the next rescue takes them.
+-- so; every other one leaves its row, and its lease runs out. Nothing is checked here: what is not committed yet could
+-- not be seen, and waiting for the lock of this row would not show it either, because the snapshot is older than the
+-- wait. If it were wrong, its messages would be held by nobody, and the next rescue would take them.
 DELETE FROM :"schema".messenger_workers WHERE id = $1

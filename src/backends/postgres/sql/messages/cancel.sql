@@ -1,7 +1,7 @@
--- Cancels a message that waits: out of the queue, and among the finished ones where $2 says that these are kept.
+-- Cancels a waiting message: it leaves the queue, and joins the finished ones if $2 says that these are kept.
 --
 -- Index: the primary key of messenger_messages_pending. A claim of the message may come at the same time: one of the
--- two deletes the row. Answers with what the message is; 'pending' when it was claimed under our eyes, so ask again.
+-- two deletes the row. Returns the state of the message; 'pending' if it was claimed meanwhile, so ask again.
 WITH taken AS (
   DELETE FROM :"schema".messenger_messages_pending WHERE id = $1 RETURNING *
 ),

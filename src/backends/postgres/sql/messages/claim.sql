@@ -5,12 +5,12 @@
 -- stops as soon as enough rows are locked, so no lane is read further than needed and what lies in the future is
 -- never read at all. A lane may have a floor ($11, $12), below which an earlier claim has left nothing; see floors.rs.
 -- Fence: locked_by = $5. Lease: the worker's row, written in the same statement, so that no message is ever held by a
--- worker that nobody can declare dead. A lease fresh enough is only locked, not rewritten. A worker that listens
--- ($13) and finds nothing is marked as waiting, and unmarked by its next catch.
--- Bytes: how long the text of a body will be is judged by what is stored, without reading it: pglz makes things 90 times
--- smaller at most, lz4 255 times, and `jsonb` has half the bytes of its text or more, unless that is numbers such as
+-- worker that nobody can declare dead. A lease that is fresh enough is only locked, not rewritten. A worker that
+-- listens ($13) and finds nothing is marked as waiting, and unmarked by its next claim that finds something.
+-- Bytes: how long the text of a body will be is estimated from what is stored, without reading it: pglz compresses 90
+-- times at most, lz4 255 times, and `jsonb` has half the bytes of its text or more, unless that is numbers such as
 -- 1e308. 2 MiB is more than a body can have with the default payload.maxBytes, so that at least 32 always fit.
--- Where the claim fits, which is nearly always, that costs one sum; only otherwise is each message's place in it found.
+-- If the claim fits, as nearly always, that costs one sum; only otherwise is each message's place in it found.
 -- The form `ctid = ANY (<array>)` has one plan whatever the statistics say; a join on the CTE falls from 43k to 5.9k
 -- messages per second under stale ones.
 WITH found AS MATERIALIZED (

@@ -1,5 +1,5 @@
 -- Claims one suspect, a message whose process died while it held it: of those that crashed least often the first, in the
--- order of claims. So what is most likely innocent is out first, and what a second process died with comes last.
+-- order of claims. So what is most likely innocent comes first, and what a second process died with comes last.
 --
 -- Index: messenger_messages_suspect, of which all that is due is read; suspects are few. Fence and lease: as in claim.sql.
 WITH lease AS (

@@ -1,5 +1,5 @@
 -- Stores a batch that carries no idempotency keys: one INSERT, whatever its size. `send_one` is for a single message.
--- Answers with the database's clock, by which `available_at` was set.
+-- Returns the database's clock, by which `available_at` was set.
 WITH stored AS (
   INSERT INTO :"schema".messenger_messages_pending
     (id, message_type, transport_name, queue_name, priority, max_retries, scheduled_at, available_at,

@@ -1,6 +1,6 @@
 -- Stores one message without an idempotency key: what an awaited `dispatch()` runs. Arrays of one, as `send` takes
 -- them, cost 341 us where this costs 300 and a bare prepared INSERT 275; the notification as a CTE costs 15 us more.
--- Answers with the database's clock, by which `available_at` was set.
+-- Returns the database's clock, by which `available_at` was set.
 INSERT INTO :"schema".messenger_messages_pending
   (id, message_type, transport_name, queue_name, priority, max_retries, scheduled_at, available_at,
    body, headers, metadata)

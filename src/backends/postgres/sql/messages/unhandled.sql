@@ -1,4 +1,4 @@
--- Messages that wait and whose type nobody here handles, by type, among the first $3 due messages of the transport.
+-- Waiting messages whose type has no handler here, by type, among the first $3 due messages of the transport.
 SELECT message_type, queue_name, count(*) AS count
 FROM (
   SELECT message_type, queue_name

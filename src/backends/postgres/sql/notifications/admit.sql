@@ -1,5 +1,5 @@
--- Whether somebody may be told about $2 more occurrences of what $1 names: from $3 on within $4 ms, and not within $5 ms
--- of the last time. $6 is a token of the caller. Of fifty who ask at once one gets leave: each waits for the row.
+-- Whether a notification about $2 more occurrences of $1 may be sent: from $3 within $4 ms, and not within $5 ms of the
+-- last one. $6 is a token of the caller. Of fifty that ask at once, one gets permission: each waits for the row.
 --
 -- Index: the primary key of messenger_notifications.
 INSERT INTO :"schema".messenger_notifications AS n (key, occurrences, sent_at, sent_by, suppressed)

@@ -1,4 +1,4 @@
--- Deletes at most $1 notes on notifications that a week has passed over. A few rows, so no index.
+-- Deletes at most $1 records of notifications older than a week. A few rows, so no index.
 DELETE FROM :"schema".messenger_notifications
 WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM :"schema".messenger_notifications

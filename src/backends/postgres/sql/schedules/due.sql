@@ -1,6 +1,6 @@
 -- The schedules that are due, the longest due first, by messenger_schedules_due; and when the first of the others is.
--- Nothing is locked: settle.sql moves only what nobody has moved since, by its version.
--- Answers with at least one row; id is NULL where nothing is due.
+-- Nothing is locked: settle.sql updates only what nobody has changed since, by its version.
+-- Returns at least one row; id is NULL if nothing is due.
 SELECT now() AS now,
        (SELECT min(s.next_run_at) FROM :"schema".messenger_schedules s WHERE s.enabled AND s.next_run_at > now()) AS later,
        due.id, due.name, due.version, due.record, due.unfinished

@@ -1,6 +1,6 @@
 -- Stores a schedule under its name; $3 is the whole row as JSON. The fence is the version that was read before ($2; 0
--- where there was none): no row comes back where somebody else was faster, and the caller reads again.
--- Tells the schedulers that wait, for it may be due before what they wait for.
+-- if there was none): no row comes back if another process was faster, and the caller reads again.
+-- Notifies waiting schedulers, because it may be due before what they wait for.
 WITH put AS (
   INSERT INTO :"schema".messenger_schedules AS s
     (name, message_type, transport_name, queue_name, priority, max_retries, body, headers, metadata,

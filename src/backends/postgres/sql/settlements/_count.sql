@@ -1,9 +1,9 @@
--- Part of every settling, inserted for `:count`: writes how many messages ended how, $3, a JSON array of rows. In the
+-- Part of every settlement, inserted for `:count`: writes how many messages ended how, $3, a JSON array of rows. In the
 -- statement that settles, so that it costs no round trip and no commit of its own, and counts exactly what is settled.
 --
 -- Index: the primary key. A row belongs to one consumer alone (source), so that no two of them wait for each other, and
--- it is replaced as a whole, by what it was and what is settled here. Rows are
--- merged when they are an hour old (merge_metrics.sql); one that comes later than half an hour comes too late.
+-- it is replaced as a whole, by what it was and what is settled here. Rows are merged when they are an hour old
+-- (merge.sql); one that comes later than half an hour comes too late.
 INSERT INTO :"schema".messenger_metrics
   (minute, source, transport_name, message_type, succeeded, retried, dead_lettered, discarded, snoozed, released,
    duration_ms, waited_ms, buckets, counts, errors)

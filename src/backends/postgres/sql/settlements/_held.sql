@@ -1,5 +1,5 @@
--- Part of every settling, inserted for `:held`: which messages are settled. $1 has their ids, sorted, and $2, $4 and on
--- in the same order what belongs to them, found by a binary search: a message's place is width_bucket(id, $1).
+-- Part of every settlement, inserted for `:held`: which messages are settled. $1 has their ids, sorted, and $2, $4 and
+-- on in the same order what belongs to them, found by a binary search: a message's place is width_bucket(id, $1).
 --
 -- Index: the primary key of messenger_messages_processing. Fence: (id, locked_by) as given; a message claimed again
 -- since is not touched. No join, so there is one plan whatever the statistics say: a join with unnest() becomes a nested

@@ -1,4 +1,4 @@
--- Ends messages that leave no trace (retention.completed is 'none').
+-- Deletes messages that leave no trace (retention.completed is 'none').
 --
 -- `:count` is _count.sql, `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql.
 WITH counted AS (

@@ -1,5 +1,5 @@
--- Ends messages and keeps them for retention.completed, as 'completed', or as 'discarded' with the reason ($4; an empty
--- array where all are completed).
+-- Finishes messages and keeps them for retention.completed, as 'completed', or as 'discarded' with the reason ($4; an
+-- empty array if all are completed).
 --
 -- `:count` is _count.sql, `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql.
 WITH counted AS (

@@ -1,8 +1,8 @@
--- Puts messages back to wait: for a retry (attempts 1, with its error), or released (attempts 0, no error).
+-- Puts messages back: for a retry (attempts 1, with its error), or released (attempts 0, no error).
 -- A release without delay keeps its old place in the queue. A run that has ended clears the message: only one that was
 -- not started ($9) stays as suspect as it was.
 --
--- Answers with where they are now. What is due at once wakes the workers that wait for it. `:count` is _count.sql,
+-- Returns where they are now. What is due at once wakes the workers that wait for it. `:count` is _count.sql,
 -- `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql, `:wake` messages/_wake.sql.
 WITH counted AS (
   :count
