@@ -9,7 +9,6 @@ export {
   type ErrorOptions,
   HandlerError,
   HandlerTimeoutError,
-  LockError,
   MessageValidationError,
   SchedulerError,
   SerializationError,

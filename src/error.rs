@@ -92,6 +92,21 @@ impl std::fmt::Display for CronProblem {
     }
 }
 
+/// What helps: the last words of the messages.
+mod remedy {
+    pub const ADD_TRANSPORT: &str = "Add it under `transports` in the configuration";
+    pub const ENABLE: &str = "set `enabled` to true in its row of messenger_transports, or in the configuration";
+    pub const USE_ANOTHER: &str = "use postgres, sync or memory";
+    pub const SET_URL: &str =
+        "set SYMPHONY_DATABASE_URL (or DATABASE_URL, or POSTGRES_URL), or `database.url` in the configuration";
+    pub const CHECK_SERVER: &str = "Check that the server runs and that the URL names its host and port";
+    pub const CHECK_LOGIN: &str = "Check user and password in the database URL";
+    pub const CREATE_DATABASE: &str = "Create it, or name another one in the database URL";
+    pub const MIGRATE: &str = "run `await migrate()` or the files in migrations/";
+    pub const GRANT: &str = "Connect as the owner of the schema, or grant it";
+    pub const USE_ZONE: &str = "use an IANA name such as Europe/London, America/New_York or UTC";
+}
+
 /// Every failure of the core.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -119,8 +134,7 @@ pub enum Error {
     },
 
     /// A transport that neither the configuration nor `messenger_transports` names.
-    # [error("transport \"{name}\" does not exist; the transports are: {}. Add it under `transports` in the
-    # configuration", known.join(", "))]
+    #[error("transport \"{name}\" does not exist; the transports are: {}. {}", known.join(", "), remedy::ADD_TRANSPORT)]
     UnknownTransport {
         /// The name asked for.
         name: String,
@@ -129,9 +143,7 @@ pub enum Error {
     },
 
     /// A transport switched off in `messenger_transports`.
-    #[error(
-        "transport \"{name}\" is disabled: set `enabled` to true in its row of messenger_transports, or in the configuration"
-    )]
+    #[error("transport \"{name}\" is disabled: {}", remedy::ENABLE)]
     TransportDisabled {
         /// The transport.
         name: String,
@@ -139,7 +151,8 @@ pub enum Error {
 
     /// A transport type that this version knows only by name.
     #[error(
-        "transport \"{name}\" has the type \"{kind}\", which this version does not implement; use postgres, sync or memory"
+        "transport \"{name}\" has the type \"{kind}\", which this version does not implement; {}",
+        remedy::USE_ANOTHER
     )]
     TransportUnsupported {
         /// The transport.
@@ -158,15 +171,11 @@ pub enum Error {
     },
 
     /// No database URL anywhere.
-    #[error(
-        "no database URL: set SYMPHONY_DATABASE_URL (or DATABASE_URL, or POSTGRES_URL), or `database.url` in the configuration"
-    )]
+    #[error("no database URL: {}", remedy::SET_URL)]
     DatabaseUrlMissing,
 
     /// The database cannot be reached.
-    #[error(
-        "cannot connect to Postgres at {target}: {reason}. Check that the server runs and that the URL names its host and port"
-    )]
+    #[error("cannot connect to Postgres at {target}: {reason}. {}", remedy::CHECK_SERVER)]
     Connection {
         /// Host, port and database, never the password.
         target: String,
@@ -177,7 +186,7 @@ pub enum Error {
     },
 
     /// The server refused the user or the password.
-    #[error("Postgres at {target} refused the login: {reason}. Check user and password in the database URL")]
+    #[error("Postgres at {target} refused the login: {reason}. {}", remedy::CHECK_LOGIN)]
     Authentication {
         /// Host, port and database, never the password.
         target: String,
@@ -197,7 +206,7 @@ pub enum Error {
     },
 
     /// The database of the URL does not exist.
-    #[error("{reason}, on the server at {target}. Create it, or name another one in the database URL")]
+    #[error("{reason}, on the server at {target}. {}", remedy::CREATE_DATABASE)]
     DatabaseMissing {
         /// Host, port and database.
         target: String,
@@ -206,9 +215,7 @@ pub enum Error {
     },
 
     /// The tables are missing, or older than this version needs.
-    #[error(
-        "the schema \"{schema}\" lacks what this version needs ({reason}): run `await migrate()` or the files in migrations/"
-    )]
+    #[error("the schema \"{schema}\" lacks what this version needs ({reason}): {}", remedy::MIGRATE)]
     MigrationMissing {
         /// The schema looked in.
         schema: String,
@@ -217,7 +224,7 @@ pub enum Error {
     },
 
     /// The role may not do this.
-    #[error("the database role lacks a right: {reason}. Connect as the owner of the schema, or grant it")]
+    #[error("the database role lacks a right: {reason}. {}", remedy::GRANT)]
     Permission {
         /// What the server said.
         reason: String,
@@ -237,7 +244,7 @@ pub enum Error {
     /// Any other refusal by the server.
     #[error("{operation} failed: {reason}")]
     Query {
-        /// The statement, as its file is named.
+        /// The statement.
         operation: &'static str,
         /// What the server said, with its SQLSTATE.
         reason: String,
@@ -270,7 +277,7 @@ pub enum Error {
     InvalidCron(Box<CronProblem>),
 
     /// A time zone that the time zone database does not have.
-    #[error("timezone \"{name}\" does not exist: use an IANA name such as Europe/London, America/New_York or UTC")]
+    #[error("timezone \"{name}\" does not exist: {}", remedy::USE_ZONE)]
     UnknownTimezone {
         /// The name asked for.
         name: String,
@@ -302,6 +309,13 @@ pub enum Error {
     /// One failure that several messages of a batch share.
     #[error("{0}")]
     Shared(#[source] std::sync::Arc<Error>),
+
+    /// What cannot be has been: a mistake in this package.
+    #[error("{what}: this is a bug of @leadmap/symphony")]
+    Internal {
+        /// What was found.
+        what: &'static str,
+    },
 
     /// A call on something already stopped.
     #[error("{what} is stopped")]
@@ -336,6 +350,7 @@ impl Error {
             Self::Query { .. } => "SYMPHONY_QUERY_FAILED",
             Self::Handler { .. } => "SYMPHONY_HANDLER_FAILED",
             Self::Serialization { .. } => "SYMPHONY_SERIALIZATION_FAILED",
+            Self::Internal { .. } => "SYMPHONY_INTERNAL",
             Self::Stopped { .. } => "SYMPHONY_STOPPED",
             Self::InvalidCron(_) => "SYMPHONY_INVALID_CRON",
             Self::UnknownTimezone { .. } => "SYMPHONY_UNKNOWN_TIMEZONE",
@@ -357,7 +372,7 @@ impl Error {
             | Self::DatabaseUrlMissing => "ConfigurationError",
             Self::Handler { .. } => "HandlerError",
             Self::Serialization { .. } => "SerializationError",
-            Self::Stopped { .. } => "SymphonyError",
+            Self::Internal { .. } | Self::Stopped { .. } => "SymphonyError",
             Self::InvalidCron(_)
             | Self::UnknownTimezone { .. }
             | Self::InvalidSchedule { .. }
@@ -366,6 +381,32 @@ impl Error {
             Self::Shared(error) => error.class(),
             _ => "TransportError",
         }
+    }
+
+    /// What helps, where that is known whatever the rest says. The message ends with it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownTransport { .. } => Some(remedy::ADD_TRANSPORT),
+            Self::TransportDisabled { .. } => Some(remedy::ENABLE),
+            Self::TransportUnsupported { .. } => Some(remedy::USE_ANOTHER),
+            Self::DatabaseUrlMissing => Some(remedy::SET_URL),
+            Self::Connection { .. } => Some(remedy::CHECK_SERVER),
+            Self::Authentication { .. } => Some(remedy::CHECK_LOGIN),
+            Self::DatabaseMissing { .. } => Some(remedy::CREATE_DATABASE),
+            Self::MigrationMissing { .. } => Some(remedy::MIGRATE),
+            Self::Permission { .. } => Some(remedy::GRANT),
+            Self::UnknownTimezone { .. } => Some(remedy::USE_ZONE),
+            Self::Certificate { remedy, .. } => Some(remedy),
+            Self::Shared(error) => error.remedy(),
+            _ => None,
+        }
+    }
+
+    /// The message without the remedy.
+    pub fn problem(&self) -> String {
+        let message = self.to_string();
+        let without = self.remedy().and_then(|remedy| message.strip_suffix(remedy));
+        without.map_or(message.as_str(), |it| it.trim_end_matches([' ', ':', ';', '.'])).to_owned()
     }
 
     /// Whether the same call may succeed later without any change.
@@ -435,5 +476,28 @@ impl Error {
     /// An invalid configuration value.
     pub fn configuration(key: impl Into<String>, got: impl ToString, wants: impl Into<String>) -> Self {
         Self::InvalidConfiguration { key: key.into(), got: got.to_string(), wants: wants.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_the_problem_and_then_the_remedy() {
+        let (target, reason) = ("db:5432/app".to_owned(), "no route. Really: none".to_owned());
+        for (error, problem) in [
+            (
+                Error::Connection { target, reason, sent: false },
+                "cannot connect to Postgres at db:5432/app: no route. Really: none",
+            ),
+            (Error::DatabaseUrlMissing, "no database URL"),
+            (Error::TransportDisabled { name: "a".to_owned() }, "transport \"a\" is disabled"),
+        ] {
+            assert_eq!(error.problem(), problem);
+            assert!(error.remedy().is_some_and(|remedy| error.to_string().ends_with(remedy)), "{error}");
+        }
+        let timeout = Error::Timeout { operation: "claim", limit_ms: 5 };
+        assert_eq!((timeout.problem(), timeout.remedy()), (timeout.to_string(), None));
     }
 }

@@ -4,7 +4,6 @@ import {
   ConfigurationError,
   HandlerError,
   HandlerTimeoutError,
-  LockError,
   MessageValidationError,
   SchedulerError,
   SerializationError,
@@ -21,7 +20,6 @@ describe('classes', () => {
     [new HandlerTimeoutError('m'), 'HandlerTimeoutError', 'SYMPHONY_HANDLER_TIMEOUT'],
     [new SerializationError('m'), 'SerializationError', 'SYMPHONY_SERIALIZATION_FAILED'],
     [new SchedulerError('m'), 'SchedulerError', 'SYMPHONY_SCHEDULER_FAILED'],
-    [new LockError('m'), 'LockError', 'SYMPHONY_LEASE_LOST'],
   ])('%s', (error, name, code) => {
     expect(error).toMatchObject({ name, code, message: 'm', details: null })
     expect(error).toBeInstanceOf(SymphonyError)
@@ -91,7 +89,6 @@ describe('errors of the core', () => {
     ['HandlerError', HandlerError],
     ['SerializationError', SerializationError],
     ['SchedulerError', SchedulerError],
-    ['LockError', LockError],
     ['SymphonyError', SymphonyError],
   ])('%s', (name, type) => {
     const error = toError({ class: name, code: 'SYMPHONY_X', message: 'm', details: { path: 'p' } })

@@ -148,14 +148,3 @@ export class SchedulerError extends SymphonyError {
     super(options.code ?? 'SYMPHONY_SCHEDULER_FAILED', message, options)
   }
 }
-
-/** A lease that was lost: another worker has the message. */
-export class LockError extends SymphonyError {
-  static {
-    brand(LockError, 'LockError')
-  }
-
-  constructor(message: string, options: ErrorOptions = {}) {
-    super(options.code ?? 'SYMPHONY_LEASE_LOST', message, options)
-  }
-}

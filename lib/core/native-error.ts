@@ -6,7 +6,6 @@
 import {
   ConfigurationError,
   HandlerError,
-  LockError,
   MessageValidationError,
   SchedulerError,
   SerializationError,
@@ -38,8 +37,6 @@ export function toError(failure: NativeFailure): SymphonyError {
       return new SerializationError(message, { code, details })
     case 'SchedulerError':
       return new SchedulerError(message, { code, details })
-    case 'LockError':
-      return new LockError(message, { code, details })
     default:
       return new SymphonyError(code, message, { details })
   }

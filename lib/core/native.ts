@@ -63,7 +63,6 @@ export interface NativeCore {
 
 /** A watch on changes of schedules. */
 export interface NativeScheduleWatch {
-  listens(): boolean
   stop(): void
 }
 

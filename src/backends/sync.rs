@@ -77,7 +77,7 @@ impl Transport for SyncTransport {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { stores: false, delays: false, dead_letters: false, deduplicates: false }
+        Capabilities { stores: false, dead_letters: false }
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
@@ -90,7 +90,7 @@ impl Transport for SyncTransport {
             match answers.next() {
                 Some(Ok(())) => Sent::Handled,
                 Some(Err(error)) => Sent::Failed(error),
-                None => Sent::Failed(Error::Stopped { what: "the handler runner" }),
+                None => Sent::Failed(Error::Internal { what: "the handler runner has fewer answers than messages" }),
             }
         };
         Ok(envelopes.iter().map(answer).collect())

@@ -10,8 +10,6 @@ use std::time::Duration;
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "camelCase")]
 pub enum Command {
-    /// The time on the transport's clock.
-    Now,
     /// Moves the clock.
     Advance {
         /// By so many milliseconds.
@@ -31,7 +29,6 @@ pub enum Command {
 /// Does it, and answers with the time or the messages.
 pub fn run(transport: &MemoryTransport, command: &Command) -> Value {
     match *command {
-        Command::Now => {}
         Command::Advance { ms } => transport.advance(Duration::from_secs_f64(ms.clamp(0.0, 1e13) / 1000.0)),
         Command::Set { now } => transport.set_now(now.and_then(|ms| DateTime::from_timestamp_millis(ms as i64))),
         Command::Clear => transport.clear(),

@@ -99,12 +99,6 @@ pub struct ScheduleWatch {
 
 #[napi]
 impl ScheduleWatch {
-    /// Whether changes are heard of at all.
-    #[napi(catch_unwind)]
-    pub fn listens(&self) -> bool {
-        lock(&self.subscription).is_some()
-    }
-
     /// Ends it.
     #[napi(catch_unwind)]
     pub fn stop(&self) {

@@ -12,7 +12,7 @@ mod slot;
 pub use receipt::{Answers, Dispatched, Receipt};
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::message::envelope::Envelope;
 use crate::message::request;
 use crate::transport::not_capable;
@@ -36,13 +36,13 @@ pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result
 ///
 /// # Errors
 /// Only when the text is not a JSON array. A message that cannot go everywhere it should has its error, such as
-/// [`Error::NotCapable`] for a transport of another store.
+/// [`crate::Error::NotCapable`] for a transport of another store.
 pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
     let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
     let envelope = |(_, slot): (_, Result<slot::Slot>)| {
         let slot = slot?;
-        let parcel = parcels.get(slot.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
-        let envelope = parcel.envelopes.get(slot.envelope).ok_or(Error::Stopped { what: "the dispatcher" })?;
+        let parcel = parcels.get(slot.parcel).ok_or_else(slot::lost)?;
+        let envelope = parcel.envelopes.get(slot.envelope).ok_or_else(slot::lost)?;
         if parcel.transport.store() != store {
             return not_capable(&envelope.transport, "take messages of schedules: they go to transports in Postgres");
         }

@@ -57,9 +57,9 @@ impl Parcel {
         let mut receipts: Vec<Result<Receipt>> = Vec::with_capacity(self.envelopes.len());
         for (envelope, occurrence) in self.envelopes.into_iter().zip(occurrences) {
             let answer = match *occurrence {
-                Occurrence::First { .. } => {
-                    sent.next().unwrap_or(Sent::Failed(Error::Stopped { what: "the transport" }))
-                }
+                Occurrence::First { .. } => sent
+                    .next()
+                    .unwrap_or(Sent::Failed(Error::Internal { what: "the transport has fewer answers than messages" })),
                 Occurrence::RepeatOf(first) => repeat_of(receipts.get(first)),
             };
             receipts.push(Receipt::of(envelope, answer));
@@ -72,7 +72,7 @@ fn repeat_of(first: Option<&Result<Receipt>>) -> Sent {
     match first {
         Some(Ok(receipt)) => Sent::Duplicate { of: receipt.message_id },
         Some(Err(Error::Shared(error))) => Sent::Failed(Error::Shared(error.clone())),
-        _ => Sent::Failed(Error::Stopped { what: "the dispatch of the first message with this key" }),
+        _ => Sent::Failed(Error::Internal { what: "the first message with this key has no answer" }),
     }
 }
 

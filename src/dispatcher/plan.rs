@@ -1,7 +1,7 @@
 //! Which message goes where: routing, defaults, envelopes. Stores nothing yet.
 
 use super::parcel::Parcel;
-use super::slot::{Routed, Slot};
+use super::slot::{self, Routed, Slot};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -146,7 +146,7 @@ impl Planner<'_> {
 
     fn enclose(&mut self, request: &Request<'_>, way: &Way, known: &Known) -> Result<Slot> {
         let envelope = envelope(request, way, known, &self.config)?;
-        let parcel = self.parcels.get_mut(known.parcel).ok_or(Error::Stopped { what: "the dispatcher" })?;
+        let parcel = self.parcels.get_mut(known.parcel).ok_or_else(slot::lost)?;
         parcel.envelopes.push(envelope);
         Ok(Slot { parcel: known.parcel, envelope: parcel.envelopes.len() - 1 })
     }

@@ -1,7 +1,7 @@
 //! What happened to a message.
 
-use super::slot::{Routed, Slot};
-use crate::error::{Error, Result};
+use super::slot::{self, Routed, Slot};
+use crate::error::Result;
 use crate::message::envelope::{Available, Envelope};
 use crate::transport::Sent;
 use chrono::{DateTime, Utc};
@@ -92,7 +92,7 @@ impl<'a> Answer<'a> {
             Err(error) => return Self::Error(error.to_json()),
         };
         let Some(receipt) = receipts.iter().find_map(|(_, receipt)| receipt.as_ref().ok()) else {
-            return Self::Error(Error::Stopped { what: "the dispatcher" }.to_json());
+            return Self::Error(slot::lost().to_json());
         };
         let copies = (receipts.len() > 1).then(|| receipts.iter().map(Copied::of).collect());
         Self::Ok(Brief::of(receipt, before.replace(receipt), copies))
@@ -171,7 +171,7 @@ pub(super) fn gather(messages: Vec<Routed>, parcels: Vec<Vec<Result<Receipt>>>) 
         parcels.into_iter().map(|parcel| parcel.into_iter().map(Some).collect()).collect();
     let mut take = |slot: Slot| {
         let receipt = receipts.get_mut(slot.parcel).and_then(|it| it.get_mut(slot.envelope)).and_then(Option::take);
-        receipt.unwrap_or(Err(Error::Stopped { what: "the dispatcher" }))
+        receipt.unwrap_or_else(|| Err(slot::lost()))
     };
     let collect = |routed: Routed| {
         let receipts = routed.into_iter().map(|(name, slot)| (name, slot.and_then(&mut take))).collect();
@@ -186,12 +186,13 @@ fn dispatched(receipts: Vec<(Arc<str>, Result<Receipt>)>) -> Result<Dispatched> 
         return Ok(Dispatched { receipts });
     }
     let first = receipts.into_iter().next().and_then(|(_, receipt)| receipt.err());
-    Err(first.unwrap_or(Error::Stopped { what: "the dispatcher" }))
+    Err(first.unwrap_or_else(slot::lost))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use serde_json::json;
 
     fn receipt(id: u128, transport: &str, priority: u8) -> Receipt {

@@ -1,6 +1,6 @@
 //! Where the envelopes of a message are among all that are sent.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::sync::Arc;
 
 /// The transports of one message, each with the place of its envelope, or why it cannot go there.
@@ -13,4 +13,9 @@ pub struct Slot {
     pub parcel: usize,
     /// Which of its envelopes.
     pub envelope: usize,
+}
+
+/// What a place that leads nowhere means.
+pub fn lost() -> Error {
+    Error::Internal { what: "the dispatcher has lost sight of a message" }
 }

@@ -73,11 +73,8 @@ async fn ask(
 }
 
 fn refused(check: &'static str, error: &Error) -> Finding {
-    let text = error.to_string();
-    // Errors of the core end with their remedy.
-    let (message, remedy) =
-        text.split_once(". ").or_else(|| text.split_once(": ")).unwrap_or((&text, "see the message"));
-    Finding::error(check, message, remedy)
+    let looked_up = || format!("see {} in the troubleshooting guide", error.code());
+    Finding::error(check, error.problem(), error.remedy().map_or_else(looked_up, str::to_owned))
 }
 
 fn pooler(config: &Config) -> Finding {

@@ -109,7 +109,7 @@ impl Definition {
         let given: Given<'_> = serde_json::from_str(text).map_err(|error| invalid("schedule", error.to_string()))?;
         let requests = format!("[{}]", given.message.get());
         let mut parts = request::read(&requests)?;
-        let request = parts.pop().ok_or(Error::Stopped { what: "the scheduler" })??;
+        let request = parts.pop().ok_or(Error::Internal { what: "a list of one message has none" })??;
         refuse_foreign_options(&request)?;
         // Whether it could be dispatched now is the best guess whether it can be later.
         dispatcher::address(engine, &requests, store).await?.into_iter().collect::<Result<Vec<_>>>()?;

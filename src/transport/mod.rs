@@ -35,12 +35,8 @@ use uuid::Uuid;
 pub struct Capabilities {
     /// Messages wait in it until they are claimed; without this, `send` handles them.
     pub stores: bool,
-    /// It can hold a message back until an instant.
-    pub delays: bool,
     /// It keeps dead letters that can be listed and redriven.
     pub dead_letters: bool,
-    /// It enforces idempotency keys.
-    pub deduplicates: bool,
 }
 
 /// What a worker knows of its claims. It makes their tokens itself, in order, so whatever is held under another one
@@ -581,13 +577,6 @@ pub trait Transport: Send + Sync {
         Ok(Vitals::default())
     }
 
-    /// Puts messages back as they were, without using up an attempt. Returns the same as [`Transport::settle`].
-    async fn release(&self, held: &[(Uuid, Uuid)]) -> Result<Vec<Uuid>> {
-        let outcome = Outcome::UNTOUCHED;
-        let back = |&(id, token)| Settlement { id, token, outcome: outcome.clone() };
-        self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
-    }
-
     /// Puts back, without using up an attempt, what is held under this worker and is unknown to it; answers how many that
     /// were. All of the portion or nothing; where there is more, ask again.
     async fn reconcile(&self, worker: &WorkerId, known: &Known, portion: Portion) -> Result<usize>;
@@ -609,11 +598,6 @@ pub trait Transport: Send + Sync {
     /// Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker is not
     /// registered. Cheap when there are none, and safe to call from everywhere.
     async fn rescue_step(&self, step: RescueStep) -> Result<Rescued>;
-
-    /// As [`Transport::rescue_step`], for callers that are not workers.
-    async fn rescue(&self) -> Result<Rescued> {
-        self.rescue_step(RescueStep::WIDE).await
-    }
 
     /// The worker signs off. It must be sure that it holds nothing and that no claim of its own is on its way;
     /// otherwise it lets its lease run out.

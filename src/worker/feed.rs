@@ -324,7 +324,7 @@ impl Feeds {
     }
 
     fn feed(&mut self, index: usize) -> Result<&mut Feed> {
-        self.feeds.get_mut(index).ok_or(Error::Stopped { what: "a transport" })
+        self.feeds.get_mut(index).ok_or(Error::Internal { what: "a claim names a transport that is not consumed" })
     }
 
     /// Surveys all transports, and takes the messages that no worker holds first where that is due.

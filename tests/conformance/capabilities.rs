@@ -44,7 +44,7 @@ async fn it_stores_or_handles<S: Subject>(it: S) {
 async fn it_delays_or_refuses<S: Subject>(it: S) {
     let transport = it.transport();
     let sent = transport.send(&[message("Email"), delayed(HOUR), message("Email")]).await.unwrap();
-    if transport.capabilities().delays {
+    if transport.capabilities().stores {
         assert!(matches!(sent[1], Sent::Queued { .. }));
     } else {
         assert!(matches!(&sent[1], Sent::Failed(Error::NotCapable { .. })), "{:?}", sent[1]);
@@ -56,7 +56,7 @@ async fn it_deduplicates_or_does_not<S: Subject>(it: S) {
     let transport = it.transport();
     transport.send(&[keyed("k")]).await.unwrap();
     let second = transport.send(&[keyed("k")]).await.unwrap().remove(0);
-    let refused = u64::from(transport.capabilities().deduplicates);
+    let refused = u64::from(transport.capabilities().stores);
     assert_eq!(matches!(second, Sent::Duplicate { .. }), refused == 1);
     assert_eq!(transport.duplicate_attempts("k").await.unwrap(), refused);
 }

@@ -1,8 +1,8 @@
 //! A claim takes what is due and asked for, and nobody else gets it.
 
 use crate::support::kit::{
-    HOUR, LEASE, MINUTE, Worker, counts, delayed, ids, many, message, put, put_one, queued_in, settlement, survey_of,
-    urgent,
+    ByHand, HOUR, LEASE, MINUTE, Worker, counts, delayed, ids, many, message, put, put_one, queued_in, settlement,
+    survey_of, urgent,
 };
 use crate::support::subject::Subject;
 use std::collections::HashSet;

@@ -1,6 +1,8 @@
 //! What people are told about how much there is.
 
-use crate::support::kit::{HOUR, LEASE, MINUTE, Worker, delayed, many, message, put, put_one, queued_in, urgent};
+use crate::support::kit::{
+    ByHand, HOUR, LEASE, MINUTE, Worker, delayed, many, message, put, put_one, queued_in, urgent,
+};
 use crate::support::subject::Subject;
 use symphony::message::envelope::{Available, Envelope};
 use symphony::transport::{DEPTH_CAP, Depth, Unhandled};

@@ -1,7 +1,7 @@
 //! Only the claim that holds a message can settle it.
 
 use crate::support::kit::{
-    LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement, snooze,
+    ByHand, LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement, snooze,
 };
 use crate::support::subject::Subject;
 use std::time::Duration;

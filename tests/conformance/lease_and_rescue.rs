@@ -1,8 +1,8 @@
 //! A claim stands as long as its worker's lease, and what a dead worker held comes back as suspect.
 
 use crate::support::kit::{
-    HOUR, LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, retry, settlement,
-    snooze, survey_of, urgent,
+    ByHand, HOUR, LEASE, MINUTE, Worker, bury, counts, ids, letters, many, message, put, put_one, queued_in, retry,
+    settlement, snooze, survey_of, urgent,
 };
 use crate::support::subject::{MAIN, Memory, Postgres, Subject, check};
 use std::time::Duration;

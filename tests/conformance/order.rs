@@ -1,7 +1,7 @@
 //! The order of claims: highest priority first, oldest first inside one.
 
 use crate::support::kit::{
-    HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent,
+    ByHand, HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent,
 };
 use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};

@@ -1,6 +1,6 @@
 //! A dead letter put back is one new message with its lineage in the headers.
 
-use crate::support::kit::{MINUTE, Worker, buried, bury, counts, letters, message};
+use crate::support::kit::{ByHand, MINUTE, Worker, buried, bury, counts, letters, message};
 use crate::support::subject::{OTHER, Postgres, Subject, check};
 use serde_json::{Value, json};
 use std::sync::Arc;

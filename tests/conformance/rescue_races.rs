@@ -1,6 +1,6 @@
 //! What happens in the very moment in which a lease runs out. Leases of no length make every moment that one.
 
-use crate::support::kit::{Worker, counts, message, put_one, settlement};
+use crate::support::kit::{ByHand, Worker, counts, message, put_one, settlement};
 use crate::support::subject::Subject;
 use std::time::Duration;
 use symphony::message::outcome::Outcome;

@@ -1,6 +1,6 @@
 //! What is sent is stored, all of it and in order.
 
-use crate::support::kit::{HOUR, Worker, counts, delayed, ids, many, message, put, put_one};
+use crate::support::kit::{ByHand, HOUR, Worker, counts, delayed, ids, many, message, put, put_one};
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

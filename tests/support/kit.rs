@@ -3,11 +3,13 @@
 use crate::support::subject::MAIN;
 use std::sync::Arc;
 use std::time::Duration;
+use symphony::Result;
 use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
 use symphony::message::outcome::{Failure, Outcome};
 use symphony::store::dead_letters::{FailedFilter, FailedMessage};
 use symphony::transport::{
-    Claim, Claimable, Claimed, Known, Portion, Reach, Sent, Settlement, Survey, Transport, WorkerId,
+    Claim, Claimable, Claimed, Fence, Known, Portion, Reach, RescueStep, Rescued, Sent, Settlement, Survey, Transport,
+    WorkerId,
 };
 use uuid::Uuid;
 
@@ -76,6 +78,25 @@ pub async fn put(transport: &Arc<dyn Transport>, envelopes: Vec<Envelope>) -> Ve
 /// Sends one message that is to be stored.
 pub async fn put_one(transport: &Arc<dyn Transport>, envelope: Envelope) -> Uuid {
     put(transport, vec![envelope]).await.remove(0)
+}
+
+/// What only tests do to a transport by hand.
+pub trait ByHand {
+    /// A rescue by somebody who is not a worker.
+    fn rescue(&self) -> impl Future<Output = Result<Rescued>> + Send;
+    /// Puts messages back as if they had never been claimed; answers with those whose lease was lost.
+    fn release(&self, held: &[Fence]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
+}
+
+impl ByHand for Arc<dyn Transport> {
+    async fn rescue(&self) -> Result<Rescued> {
+        self.rescue_step(RescueStep::WIDE).await
+    }
+
+    async fn release(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
+        let back = |&(id, token)| Settlement { id, token, outcome: Outcome::UNTOUCHED };
+        self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
+    }
 }
 
 /// A consumer.

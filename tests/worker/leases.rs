@@ -2,7 +2,7 @@
 
 use crate::session::{Message, Session, succeed};
 use crate::support;
-use crate::support::kit::{LEASE, MINUTE, Worker, counts, letters, many, message, put, put_one};
+use crate::support::kit::{ByHand, LEASE, MINUTE, Worker, counts, letters, many, message, put, put_one};
 use crate::support::subject::{MAIN, OTHER, Subject};
 use serde_json::{Value, json};
 use std::collections::HashSet;

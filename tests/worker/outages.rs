@@ -1,7 +1,7 @@
 //! Connections break and tables are missing; no outcome is lost by it.
 
 use crate::session::{Session, succeed};
-use crate::support::kit::{LEASE, Worker, counts, many, message, put, put_one};
+use crate::support::kit::{ByHand, LEASE, Worker, counts, many, message, put, put_one};
 use crate::support::subject::{Postgres, Subject, check};
 use crate::support::until;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::session::{Message, Session, succeed};
 use crate::support;
-use crate::support::kit::{LEASE, Worker, many, message, put, put_one, queued_in, urgent};
+use crate::support::kit::{ByHand, LEASE, Worker, many, message, put, put_one, queued_in, urgent};
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! What stands under a worker's name and it does not know of comes back, whatever else does not; so does what names none.
 
 use crate::session::{Message, Session};
-use crate::support::kit::{LEASE, Worker, counts, many, message, put, put_one};
+use crate::support::kit::{ByHand, LEASE, Worker, counts, many, message, put, put_one};
 use crate::support::subject::{MAIN, Postgres, Subject, check};
 use crate::support::until;
 use serde_json::{Value, json};

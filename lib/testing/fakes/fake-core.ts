@@ -167,7 +167,7 @@ export class FakeCore implements NativeCore {
   }
 
   async watchSchedules(): Promise<NativeScheduleWatch> {
-    return { listens: () => true, stop: () => undefined }
+    return { stop: () => undefined }
   }
   metrics = (window: string): Promise<string> => this.#reply('metrics', window)
   vitals = (options: string): Promise<string> => this.#reply('vitals', options)

@@ -98,7 +98,7 @@ impl Transport for MemoryTransport {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { stores: true, delays: true, dead_letters: true, deduplicates: true }
+        Capabilities { stores: true, dead_letters: true }
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {

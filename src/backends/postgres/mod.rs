@@ -150,7 +150,7 @@ impl Transport for PostgresTransport {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { stores: true, delays: true, dead_letters: true, deduplicates: true }
+        Capabilities { stores: true, dead_letters: true }
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {

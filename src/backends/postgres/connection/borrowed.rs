@@ -18,7 +18,7 @@ impl<'a> Borrowed<'a> {
 
     /// The connection.
     pub fn client(&self) -> Result<&Object> {
-        self.client.as_ref().ok_or(Error::Stopped { what: "the connection" })
+        self.client.as_ref().ok_or(Error::Internal { what: "a connection is used after it was given back" })
     }
 
     /// Asks the server to cancel what runs on it.
