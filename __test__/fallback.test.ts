@@ -104,7 +104,7 @@ describe('never both', () => {
     }
   })
 
-  test('an error that is none of the queue', async () => {
+  test('an error that does not come from the queue', async () => {
     const broken = () => {
       throw new RangeError('mine')
     }

@@ -146,7 +146,7 @@ describe('the test kit', () => {
     expect(dispatched()).toEqual([])
   })
 
-  test('refuses a clock that is none', () => {
+  test('refuses an invalid clock', () => {
     expect(() => setNow(new Date('x'))).toThrow(/setNow: wants a valid Date/)
     expect(() => advance('soon')).toThrow(/advance: got soon/)
   })

@@ -124,7 +124,7 @@ describe('an environment variable', () => {
     expect((outcome as Error).message).toContain(text)
   })
 
-  test('that the package does not know is none of its business', () => {
+  test('that the package does not know is ignored', () => {
     const before = getConfig()
     expect(withEnvironment({ SYMPHONY_SOMETHING_ELSE: 'x' })).toEqual(before)
   })

@@ -20,7 +20,7 @@ const EmailMessage = defineMessage(
 
 beforeEach(() => emptyTables(database))
 
-test('what the schema gives is what is stored and what the handler gets', async () => {
+test('the result of the schema is stored, and handed to the handler', async () => {
   await dispatch(EmailMessage, { to: 'user@example.com', subject: '  Hello ', sentAt: new Date(0) }, { priority: 9 })
   await dispatch(EmailMessage.create({ to: 'user@example.com' }, { tenant: 't' }))
   await dispatchBatch([EmailMessage.create({ to: 'third@example.com' })])

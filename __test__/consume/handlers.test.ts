@@ -103,7 +103,7 @@ describe('a handler gets', () => {
 })
 
 describe('a handler can be', () => {
-  test('a function, a class, an object that names its type, each registered anew without doubling', async () => {
+  test('a function, a class, an object that names its type, each registered again without duplicates', async () => {
     const calls: string[] = []
     class AnyHandler implements MessageHandler {
       #prefix = 'class'

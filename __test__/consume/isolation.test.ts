@@ -24,7 +24,7 @@ async function held(): Promise<number> {
   return row?.n ?? 0
 }
 
-test('an outcome that is none, as a middleware makes it, fails its own message only', async () => {
+test('an invalid outcome, as a middleware makes it, fails only its own message', async () => {
   await fill(10)
   const registry = new HandlerRegistry()
   // A classification as people write it: null without a response.

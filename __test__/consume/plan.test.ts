@@ -43,7 +43,7 @@ test.each([
   expect((await figures()).read).toBeLessThan(3 * BURST)
 })
 
-test('who comes and goes does not read what others hold', async () => {
+test('workers that come and go do not read what others hold', async () => {
   await truncate(database, ['messenger_messages'])
   await database.query(
     `INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until)

@@ -45,7 +45,7 @@ describe('afterwards', () => {
     expect([...application.sms.sent.values()].filter(({ to }) => to === '+1212777')).toHaveLength(1)
   })
 
-  test('what is refused for now is tried again', async () => {
+  test('what is refused for now is retried', async () => {
     await dispatch(email('busy-1@example.com'))
     await dispatch(sms('+1503111'))
     await drain(application)

@@ -39,7 +39,7 @@ class Supervised {
   }
 }
 
-/** Messages handled a second, of those that are not of the batch, by the clock of the database. */
+/** Messages outside the batch handled per second, by the clock of the database. */
 async function rate(from: Date, to: Date): Promise<number> {
   const [row] = await database.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM symphony.messenger_messages_finished

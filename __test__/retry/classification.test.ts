@@ -50,7 +50,7 @@ const PERMANENT: Record<string, unknown> = {
   'a HandlerError that says so about a 503': new HandlerError('never', false, null, { cause: withStatus(503) }),
 }
 
-/** Fails one message a named error, and tells which were not retried. */
+/** Fails one message per named error, and tells which were not retried. */
 async function deadLettersOf(errors: Record<string, unknown>): Promise<string[]> {
   const registry = new HandlerRegistry()
   registry.register('Named', ({ payload }) => {

@@ -434,7 +434,7 @@ describe('a schedule', () => {
     }
   })
 
-  test('is listed by name, a page at a time', async () => {
+  test('is listed by name, page by page', async () => {
     for (const name of ['b', 'a', 'c']) await schedule(report, { every: '1h' }, { name })
     const names = async (options: object) => (await listSchedules(options)).map(({ name }) => name)
     expect(await names({ limit: 2 })).toEqual(['a', 'b'])

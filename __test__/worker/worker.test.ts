@@ -62,7 +62,7 @@ describe('a worker', () => {
     expect(worker.stats().state).toBe('stopped')
   })
 
-  test('finds what is due again at one of its next looks', async () => {
+  test('finds what is due again at one of its next polls', async () => {
     const registry = new HandlerRegistry()
     registry.register('Flaky', (_message, { attempt }) => {
       if (attempt === 1) throw new Error('once more')
@@ -235,7 +235,7 @@ describe('stop()', () => {
 })
 
 describe('health()', () => {
-  test('says how the worker is and what nobody handles', async () => {
+  test('reports the health of the worker and what nothing handles', async () => {
     const registry = new HandlerRegistry()
     registry.register('Any', () => undefined)
     const worker = createWorker(registry)

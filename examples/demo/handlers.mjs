@@ -6,7 +6,7 @@ import { HandlerError, registerHandler } from '@leadmap/symphony'
 const latency = { EmailMessage: 4, CampaignMessage: 2, SmsMessage: 3 }
 
 /**
- * Registers one handler a type.
+ * Registers one handler per type.
  *
  * @param {import('./messages.mjs').Job[]} jobs
  * @param {import('./ledger.mjs').Ledger} ledger

@@ -53,7 +53,7 @@ export class Ledger {
   }
 
   /**
-   * Messages a second, from the first dispatch to the last one handled.
+   * Messages per second, from the first dispatch to the last one handled.
    *
    * @param {string[]} keys Messages that neither wait for their time nor for a retry.
    */

@@ -5,7 +5,7 @@ const data = JSON.parse(readFileSync(new URL('../data/messages.json', import.met
 
 /**
  * @typedef {object} Failure
- * @property {'once' | 'forever' | 'rejected'} kind Gone at the next try; never gone; not worth a second try.
+ * @property {'once' | 'forever' | 'rejected'} kind Fails once; fails at every attempt; is not worth a second attempt.
  * @property {string} error What the other side says.
  *
  * @typedef {object} Job One message of the demo and what is to become of it.

@@ -25,7 +25,7 @@ test('a duration is milliseconds, 0 or more, or none', () => {
   )
 })
 
-test('a wait that a server asks for is between nothing and a week, or none', () => {
+test('a delay that a server asks for is between zero and a week, or absent', () => {
   const date = fc.date({ noInvalidDate: true }).map((each) => each.toUTCString())
   const number = fc.oneof(fc.double(), fc.integer().map(String))
   fc.assert(

@@ -232,7 +232,7 @@ test('where the core refuses a text each outcome goes by itself, and one refused
   expect(consumer.settlements).toHaveLength(1)
 })
 
-test('an outcome that is none fails its own run', async () => {
+test('an invalid outcome fails its own run', async () => {
   const registry = new HandlerRegistry()
   registry.use(errorClassificationMiddleware(() => null as unknown as boolean))
   registry.register('A', ({ payload }) => {

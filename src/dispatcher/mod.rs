@@ -1,6 +1,6 @@
 //! From message to envelope to transport.
 //!
-//! A batch is routed as a whole ([`plan`]) and sent with one call a store, however many transports it goes to
+//! A batch is routed as a whole ([`plan`]) and sent with one call per store, however many transports it goes to
 //! ([`parcel`]). Each message has its own answer ([`receipt`]): one that is invalid, or that the database refuses,
 //! never stops the others.
 

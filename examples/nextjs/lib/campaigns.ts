@@ -54,7 +54,7 @@ export async function dispatchRunningCampaigns(): Promise<{ dispatched: number }
   return { dispatched: await dispatchProcessing(campaigns) }
 }
 
-/** Keyed by the minute: overlapping cron calls make one message a campaign. */
+/** Keyed by the minute: overlapping cron calls make one message per campaign. */
 async function dispatchProcessing(campaigns: Array<{ id: string; user_id: string }>): Promise<number> {
   const minute = new Date().toISOString().slice(0, 16)
   const messages = campaigns.map(({ id, user_id }) =>
@@ -68,7 +68,7 @@ async function dispatchProcessing(campaigns: Array<{ id: string; user_id: string
   return dispatchAll(messages)
 }
 
-/** Dispatches the due steps of a campaign, one message a recipient, keyed by recipient and step. */
+/** Dispatches the due steps of a campaign, one message per recipient, keyed by recipient and step. */
 export async function dispatchDueSteps(campaignId: string): Promise<number> {
   const steps = await dueSteps(campaignId, 5_000)
   const messages = steps.map(({ recipient_id, user_id, step_number }) =>

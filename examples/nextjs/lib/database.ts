@@ -3,7 +3,7 @@ import pg from 'pg'
 
 const slot = globalThis as { leadmapPool?: pg.Pool }
 
-/** One pool a process, also after a hot reload; opened at the first query, so that a build needs no database. */
+/** One pool per process, also after a hot reload; opened at the first query, so that a build needs no database. */
 function pool(): pg.Pool {
   slot.leadmapPool ??= new pg.Pool({
     connectionString: process.env.SYMPHONY_DATABASE_URL || process.env.DATABASE_URL,

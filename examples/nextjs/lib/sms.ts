@@ -2,7 +2,7 @@
 import { HandlerError } from '@leadmap/symphony'
 
 export interface SMS {
-  /** The provider sends one SMS a key. */
+  /** The provider sends one SMS per key. */
   key: string
   to: string
   text: string

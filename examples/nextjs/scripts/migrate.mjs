@@ -1,4 +1,4 @@
-/** `npm run migrate`: the application's tables, Symphony's, and the schedules. Once a deployment; safe to repeat. */
+/** `npm run migrate`: the application's tables, Symphony's, and the schedules. Once per deployment; safe to repeat. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { migrate } from '@leadmap/symphony'
 import pg from 'pg'

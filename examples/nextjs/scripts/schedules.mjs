@@ -1,4 +1,4 @@
-/** What comes again. The table of schedules becomes what this list says. */
+/** Recurring messages. The table of schedules becomes what this list says. */
 import { defineSchedules } from '@leadmap/symphony'
 
 export function makeSchedules() {

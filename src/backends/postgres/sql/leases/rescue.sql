@@ -1,26 +1,27 @@
 -- Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker has no row, for
 -- whatever reason. Any claim may do it; no leader is needed. At most $3 messages at a time, so that what a large worker
--- held comes back in steps; what is left of it has no row then, and belongs to the next step. The first $4 are passed
--- over: one that no table takes must not hold up those behind it. The worker that asks ($2)
--- is never the one declared dead: it is about to renew its lease.
+-- held comes back in steps; what is left of it has no row then, and belongs to the next step. The first $4 are
+-- skipped: one that no table takes must not hold up those behind it. The worker that asks ($2) is never declared dead:
+-- it is about to renew its lease.
 --
 -- Who is to blame for a death: the suspect that ran, if there was one, and then nobody else. Without one, all that was
 -- held: each of them is a suspect from now on, and none is convicted. So a message is buried, as WorkerCrash, by crashes
 -- in runs of its own only: at the $1th, that of the first death counted. A suspect that crashed comes back late, twice
 -- as late each time: deaths of another cause, close to each other, do not meet the same message again. Up to a quarter
--- later than that, by chance: two that ran in one process do not meet again either. Who raised a count
--- stands in worker_id, so that a worker that was not dead after all can take it back (absolve.sql). What a worker without
--- row held may never have run, or is what an earlier step has left: no count of a suspect rises for it.
+-- later than that, at random: two that ran in one process do not meet again either. worker_id says who raised a count,
+-- so that a worker that was not dead after all can take it back (absolve.sql). What a worker without a row held may
+-- never have run, or is what an earlier step has left: no count of a suspect rises for it.
 --
 -- A burial is counted here and nowhere else: exactly once, whatever happens to the answer.
 --
 -- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was
 -- written by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the
--- number of workers. Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one
--- statement. Nothing here waits for a lock: a concurrent settle deletes the same message row, and whichever comes
--- second skips it or finds it gone; a concurrent claim or heartbeat holds the worker's row, and the worker is left
--- alone. That row is taken by ctid, not by id: a row that a claim has rewritten since this statement began is then out
--- of sight, as the messages of that claim are, and the worker waits for the next rescue.
+-- number of workers.
+-- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
+-- Nothing here waits for a lock: a concurrent settle deletes the same message row, and whichever comes second skips it
+-- or finds it gone; a concurrent claim or heartbeat holds the worker's row, and the worker is left alone. That row is
+-- taken by ctid, not by id: a row that a claim has rewritten since this statement began is then out of sight, as the
+-- messages of that claim are, and the worker waits for the next rescue.
 WITH dead AS (
   DELETE FROM :"schema".messenger_workers
   WHERE ctid = ANY (ARRAY(

@@ -1,11 +1,11 @@
--- Stores the messages of due schedules and updates the schedules: one statement, so both happen or neither. The fence
--- is the version: a schedule that was changed since it was read is left alone, with its messages. One that is being
--- changed right now is skipped (SKIP LOCKED): ten invocations at once neither wait for each other nor deadlock. The
--- idempotency key, name @ planned time, holds even if a schedule is deleted and created again. Keys of runs are held
--- under '@schedules/<transport>', which no caller can name: no caller's key suppresses a run. A run that is refused
--- anyway is an error of its schedule, recorded in the same statement. $1 to $14 are the messages, as in send_keyed.sql;
--- $15 says which schedule each belongs to; $16 to $24 the schedules; $25 is what is said of a refused run, before its
--- key.
+-- Stores the messages of due schedules and updates the schedules: one statement, so both happen or neither.
+-- The fence is the version: a schedule that was changed since it was read is left alone, with its messages.
+-- One that is being changed right now is skipped (SKIP LOCKED): ten invocations at once neither wait for each other nor
+-- deadlock. The idempotency key, name @ planned time, holds even if a schedule is deleted and created again.
+-- Keys of runs are held under '@schedules/<transport>', which no caller can name: no caller's key suppresses a run. A
+-- run that is refused anyway is an error of its schedule, recorded in the same statement.
+-- $1 to $14 are the messages, as in send_keyed.sql; $15 says which schedule each belongs to; $16 to $24 the schedules;
+-- $25 is what is said of a refused run, before its key.
 WITH run AS (
   SELECT *
   FROM unnest($16::uuid[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::integer[],
