@@ -502,7 +502,11 @@ mod tests {
             ),
             (r#"{"type":"A","payload":{"a":-1e513}}"#, "SYMPHONY_INVALID_PAYLOAD", "holds the number -1e513, wants"),
             (r#"{"type":"A","payload":{},"options":{"delay":-1}}"#, "SYMPHONY_INVALID_DELAY", "got -1, wants"),
-            (r#"{"type":"A","payload":{},"options":{"delay":1,"scheduledAt":1}}"#, "SYMPHONY_INVALID_DELAY", "beside"),
+            (
+                r#"{"type":"A","payload":{},"options":{"delay":1,"scheduledAt":1}}"#,
+                "SYMPHONY_INVALID_DELAY",
+                "only one",
+            ),
             (
                 r#"{"type":"A","payload":{},"options":{"queue":" "}}"#,
                 "SYMPHONY_INVALID_QUEUE",
