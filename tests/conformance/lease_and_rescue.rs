@@ -36,6 +36,8 @@ for_stores! {
     a_burial_is_counted_once
     a_death_is_blamed_on_the_suspect_that_ran
     nothing_is_buried_for_deaths_in_company
+    a_suspect_is_to_blame_for_all_that_its_worker_held
+    a_worker_that_lives_learns_of_a_step
     a_suspect_that_crashed_comes_back_late
     suspects_that_crashed_together_do_not_come_back_together
     a_worker_that_lives_takes_back_what_was_counted
@@ -418,6 +420,43 @@ async fn a_death_is_blamed_on_the_suspect_that_ran<S: Subject>(it: S) {
     assert!(back.iter().all(|it| it.crash_count == 0));
     it.advance(HOUR).await;
     assert_eq!(worker.claim_suspect().await.unwrap().crash_count, 2);
+}
+
+/// A worker dies with a suspect and five others in hand, and a rescue comes in steps of two.
+async fn die_with_a_suspect<S: Subject>(it: &S) -> (Worker, RescueStep) {
+    let transport = it.transport();
+    put_one(&transport, message("Suspect")).await;
+    crash(it).await;
+    put(&transport, many(5, || message("Email"))).await;
+    let dying = Worker::of(&transport);
+    dying.claim(5).await;
+    dying.claim_suspect().await.unwrap();
+    it.advance(2 * LEASE).await;
+    (dying, RescueStep { portion: Portion { limit: 2, skip: 0 }, ..RescueStep::WIDE })
+}
+
+async fn a_suspect_is_to_blame_for_all_that_its_worker_held<S: Subject>(it: S) {
+    let (transport, (_, step)) = (it.transport(), die_with_a_suspect(&it).await);
+    let mut steps = Vec::new();
+    for _ in 0..4 {
+        let Rescued { workers, returned, .. } = transport.rescue_step(step).await.unwrap();
+        steps.push((workers, returned));
+    }
+    assert_eq!(steps, [(0, 2), (0, 2), (1, 2), (0, 0)]);
+    assert_eq!(Worker::of(&transport).claim(10).await.len(), 5, "the others are no suspects");
+    it.advance(HOUR).await;
+    let accused = Worker::of(&transport).claim_suspect().await.unwrap();
+    assert_eq!((&*accused.message_type, accused.crash_count), ("Suspect", 2));
+}
+
+async fn a_worker_that_lives_learns_of_a_step<S: Subject>(it: S) {
+    let (transport, (worker, step)) = (it.transport(), die_with_a_suspect(&it).await);
+    let before = transport.extend(&worker.id, 6).await.unwrap();
+    it.advance(2 * LEASE).await;
+    assert_eq!(transport.rescue_step(step).await.unwrap().returned, 2);
+    let after = transport.extend(&worker.id, 6).await.unwrap();
+    assert!(after.is_some() && after != before);
+    assert_eq!(transport.rescue_step(step).await.unwrap(), Rescued::default(), "what is left is its own");
 }
 
 async fn nothing_is_buried_for_deaths_in_company<S: Subject>(it: S) {

@@ -40,6 +40,8 @@ const SET_UP = `
       RETURN NULL;
     END $$;
   CREATE TRIGGER note AFTER DELETE ON symphony.messenger_workers FOR EACH ROW EXECUTE FUNCTION public.note();
+  CREATE TRIGGER note_blamed AFTER UPDATE ON symphony.messenger_workers
+    FOR EACH ROW WHEN (NEW.in_flight < 0) EXECUTE FUNCTION public.note();
   CREATE TRIGGER note AFTER INSERT OR DELETE ON symphony.messenger_messages_processing
     FOR EACH ROW EXECUTE FUNCTION public.note();`
 

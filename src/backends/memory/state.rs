@@ -56,6 +56,8 @@ struct Held {
 struct Lease {
     since: DateTime<Utc>,
     until: DateTime<Utc>,
+    /// A suspect is to blame for its death, and not all of what it held is back.
+    accused: bool,
 }
 
 impl State {
@@ -228,7 +230,8 @@ impl State {
     fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
         let now = self.clock.now();
         let until = later(now, worker.lease);
-        self.leases.entry(worker.id).or_insert(Lease { since: now, until }).until = until;
+        let lease = self.leases.entry(worker.id).or_insert(Lease { since: now, until, accused: false });
+        (lease.until, lease.accused) = (until, false);
         now
     }
 
@@ -250,12 +253,23 @@ impl State {
     /// See rescue.sql for who is to blame.
     pub fn rescue(&mut self, step: RescueStep) -> Rescued {
         let now = self.clock.now();
-        let dead = self.leases.extract_if(|id, lease| lease.until < now && *id != step.by).map(|(id, _)| id);
+        let dead = self.leases.iter().filter(|(id, lease)| lease.until < now && **id != step.by).map(|(id, _)| *id);
         let dead: HashSet<Uuid> = dead.collect();
-        let mut rescued = Rescued { workers: dead.len() as u64, ..Rescued::default() };
-        let orphans = self.take_unheld(step);
-        let accused = orphans.iter().filter(|it| it.message.crash_count > 0).map(|it| it.worker);
+        let suspects = self.held.values().filter(|it| it.message.crash_count > 0).map(|it| it.worker);
+        let accused = suspects.chain(self.leases.iter().filter(|(_, lease)| lease.accused).map(|(id, _)| *id));
         let accused: HashSet<Uuid> = accused.collect();
+        let orphans = self.take_unheld(step, &dead);
+        let mut rescued = Rescued::default();
+        for id in &dead {
+            let remains = self.held.values().any(|it| it.worker == *id);
+            match self.leases.get_mut(id).filter(|_| remains && accused.contains(id)) {
+                Some(lease) => (lease.accused, lease.since) = (true, now),
+                None => {
+                    self.leases.remove(id);
+                    rescued.workers += 1;
+                }
+            }
+        }
         for Held { mut message, worker, .. } in orphans {
             let before = message.crash_count;
             message.crash_count = match before {
@@ -292,11 +306,16 @@ impl State {
         accused.len() as u64
     }
 
-    /// Messages of workers that are not registered, except the caller's.
-    fn take_unheld(&mut self, step: RescueStep) -> Vec<Held> {
+    /// Messages of workers that are dead or not registered, except the caller's: suspects of the dead first.
+    fn take_unheld(&mut self, step: RescueStep, dead: &HashSet<Uuid>) -> Vec<Held> {
         let Self { held, leases, .. } = self;
-        let is_unheld = |it: &mut Held| it.worker != step.by && !leases.contains_key(&it.worker);
-        held.extract_if(.., |_, it| is_unheld(it)).take(step.portion.limit).map(|(_, it)| it).collect()
+        let is_dead = |it: &Held| dead.contains(&it.worker);
+        let is_unheld = |it: &Held| it.worker != step.by && (is_dead(it) || !leases.contains_key(&it.worker));
+        let (mut first, rest): (Vec<_>, Vec<_>) =
+            held.iter().filter(|(_, it)| is_unheld(it)).partition(|(_, it)| is_dead(it) && it.message.crash_count > 0);
+        first.extend(rest);
+        let ids: Vec<Uuid> = first.into_iter().take(step.portion.limit).map(|(id, _)| *id).collect();
+        ids.iter().filter_map(|id| held.remove(id)).collect()
     }
 
     fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) -> Buried {

@@ -1,8 +1,8 @@
 -- Takes messages that no worker holds: those of workers whose lease has run out, and those whose worker has no row, for
 -- whatever reason. Any claim may do it; no leader is needed. At most $3 messages at a time, so that what a large worker
--- held comes back in steps; what is left of it has no row then, and belongs to the next step. The first $4 are
--- skipped: one that no table takes must not hold up those behind it. The worker that asks ($2) is never declared dead:
--- it is about to renew its lease.
+-- held comes back in steps; what is left of it belongs to the next step, and has no row then, unless there is somebody
+-- to blame. The first $4 are skipped: one that no table takes must not hold up those behind it. The worker that asks
+-- ($2) is never declared dead: it is about to renew its lease.
 --
 -- Who is to blame for a death: the suspect that ran, if there was one, and then nobody else. Without one, all that was
 -- held: each of them is a suspect from now on, and none is convicted. So a message is buried, as WorkerCrash, by crashes
@@ -12,21 +12,25 @@
 -- so that a worker that was not dead after all can take it back (absolve.sql). What a worker without a row held may
 -- never have run, or is what an earlier step has left: no count of a suspect rises for it.
 --
+-- A death is judged by all that the worker held, not by what fits into a step: its suspects come first, and while more
+-- than that remains its row stays, with in_flight below 0 for the next step. The row gets another started_at, by which
+-- a worker that is alive learns with its next heartbeat that it has lost messages.
+--
 -- A burial is counted here and nowhere else: exactly once, whatever happens to the answer.
 --
 -- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was
 -- written by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the
--- number of workers.
+-- number of workers, and what the dead ones held.
 -- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
 -- Nothing here waits for a lock: a concurrent settle deletes the same message row, and whichever comes second skips it
 -- or finds it gone; a concurrent claim or heartbeat holds the worker's row, and the worker is left alone. That row is
 -- taken by ctid, not by id: a row that a claim has rewritten since this statement began is then out of sight, as the
 -- messages of that claim are, and the worker waits for the next rescue.
-WITH dead AS (
-  DELETE FROM :"schema".messenger_workers
+WITH dead AS MATERIALIZED (
+  SELECT id, ctid AS place, in_flight < 0 AS accused
+  FROM :"schema".messenger_workers
   WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM :"schema".messenger_workers WHERE lease_until < now() AND id <> $2 FOR UPDATE SKIP LOCKED))
-  RETURNING id
 ),
 living (id) AS (
   SELECT id FROM :"schema".messenger_workers WHERE id <> ALL (ARRAY(SELECT id FROM dead))
@@ -35,6 +39,13 @@ living (id) AS (
 orphan AS (
   DELETE FROM :"schema".messenger_messages_processing
   WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM (
+      SELECT m.ctid
+      FROM :"schema".messenger_messages_processing m
+      WHERE m.worker_id = ANY (ARRAY(SELECT id FROM dead)) AND m.crash_count > 0
+      LIMIT $3 + $4
+      FOR UPDATE SKIP LOCKED) suspects
+    UNION ALL
     SELECT held.ctid
     FROM (SELECT id, lead(id) OVER (ORDER BY id) AS next FROM living) gap
     CROSS JOIN LATERAL (
@@ -42,6 +53,7 @@ orphan AS (
         SELECT m.ctid
         FROM :"schema".messenger_messages_processing m
         WHERE m.worker_id > gap.id AND m.worker_id < gap.next
+          AND NOT (m.crash_count > 0 AND m.worker_id = ANY (ARRAY(SELECT id FROM dead)))
         ORDER BY m.worker_id, m.locked_by
         LIMIT $3 + $4
         FOR UPDATE SKIP LOCKED) of_absent
@@ -56,8 +68,28 @@ orphan AS (
     LIMIT $3 OFFSET $4))
   RETURNING *
 ),
+company AS (
+  SELECT dead.id, dead.place,
+         dead.accused OR EXISTS (
+           SELECT FROM :"schema".messenger_messages_processing m WHERE m.worker_id = dead.id AND m.crash_count > 0
+         ) AS accused,
+         (SELECT count(*) FROM :"schema".messenger_messages_processing m WHERE m.worker_id = dead.id)
+           > (SELECT count(*) FROM orphan WHERE orphan.worker_id = dead.id) AS remains
+  FROM dead
+),
+gone AS (
+  DELETE FROM :"schema".messenger_workers
+  WHERE ctid = ANY (ARRAY(SELECT place FROM company WHERE NOT (accused AND remains)))
+  RETURNING 1
+),
+kept AS (
+  UPDATE :"schema".messenger_workers SET in_flight = -1, started_at = now()
+  WHERE ctid = ANY (ARRAY(SELECT place FROM company WHERE accused AND remains))
+),
 accused AS (
-  SELECT DISTINCT worker_id FROM orphan WHERE crash_count > 0
+  SELECT worker_id FROM orphan WHERE crash_count > 0
+  UNION
+  SELECT id FROM company WHERE accused
 ),
 judged AS (
   SELECT orphan.*,
@@ -107,7 +139,7 @@ counted AS (
   WHERE crashes >= $1
   GROUP BY transport_name, message_type
 )
-SELECT (SELECT count(*) FROM dead) AS workers,
+SELECT (SELECT count(*) FROM gone) AS workers,
        (SELECT count(*) FROM returned) AS returned,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
           'id', message_id, 'type', message_type, 'transport', transport_name, 'queue', queue_name,
