@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -21,6 +22,8 @@ export default defineConfig({
     globalSetup: ['bundle', 'server', 'pgbouncer'].map((name) => `./__test__/support/${name}.ts`),
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',
+    // Many tests wait most of the time, for a lease to run out or a process to start.
+    maxWorkers: availableParallelism() + 1,
     // Not for this process: vitest's bundler is an addon of the same make and would load ours instead of its own.
     env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {},
     testTimeout: 30_000,

@@ -136,7 +136,12 @@ describe('schedule()', () => {
     ['never', () => schedule(report, { cron: '0 0 30 2 *' }), 'SYMPHONY_INVALID_CRON', /never runs/],
     ['a zone', () => schedule(report, { cron: '@daily', timezone: 'Mars' }), 'SYMPHONY_UNKNOWN_TIMEZONE', /"Mars"/],
     ['nothing', () => schedule(report, {} as never), 'SYMPHONY_INVALID_SCHEDULE', /one of \{ at \}/],
-    ['a typo', () => daily({ maxRun: 1 } as never), 'SYMPHONY_INVALID_SCHEDULE', /options\.maxRun.*the options are name/],
+    [
+      'a typo',
+      () => daily({ maxRun: 1 } as never),
+      'SYMPHONY_INVALID_SCHEDULE',
+      /options\.maxRun.*the options are name/,
+    ],
     ['half a second', () => schedule(report, { every: 500 }), 'SYMPHONY_INVALID_SCHEDULE', /every: got 500.*from 1000/],
     ['maxRuns 0', () => daily({ maxRuns: 0 }), 'SYMPHONY_INVALID_SCHEDULE', /options\.maxRuns: got 0/],
     [
@@ -361,7 +366,9 @@ describe('runDueSchedules()', () => {
       await deleteSchedule('a')
     }
     await expect(runDueSchedules({ limit: 0 })).rejects.toMatchObject({ code: 'SYMPHONY_INVALID_SCHEDULE' })
-    await expect(runDueSchedules({ timelimit: 1 } as never)).rejects.toThrow(/timelimit.*the options are limit, timeLimit/)
+    await expect(runDueSchedules({ timelimit: 1 } as never)).rejects.toThrow(
+      /timelimit.*the options are limit, timeLimit/,
+    )
   })
 
   test('the payload limit of today counts', async () => {
