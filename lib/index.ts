@@ -116,8 +116,9 @@ export type {
 export { deserializeMessage, serializeMessage } from './message/serialization.js'
 export type { SchemaInput, SchemaOutput, StandardSchema } from './message/standard-schema.js'
 export { validateMessage } from './message/validation.js'
-export type { Diagnosis, Finding } from './monitor/doctor.js'
-export type { Health, HealthCheck, HealthStatus } from './monitor/health-model.js'
+export type { Diagnosis } from './monitor/doctor.js'
+export type { Finding, Severity } from './monitor/finding.js'
+export type { Health } from './monitor/health.js'
 export type { MetricErrors, MetricFigures, Metrics, MetricsOptions } from './monitor/metrics.js'
 export {
   emailChannel,

@@ -134,7 +134,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...fallbackFunctions({ getFeatureFlags: features.getFeatureFlags, watchers, log }),
     ...features,
     ...handlerFunctions(registry),
-    ...healthFunctions(parts),
+    ...healthFunctions(core, registry),
     ...logFunctions(log),
     ...messageFunctions(core),
     ...metrics,

@@ -142,7 +142,7 @@ describe('two instances on two databases', () => {
     expect(await a.getMetrics()).toMatchObject({ totalSucceeded: 1 })
     expect(await b.getMetrics()).toMatchObject({ totalSucceeded: 0 })
     await b.rollback({ to: 0 })
-    expect([(await a.doctor()).healthy, (await b.doctor()).healthy]).toEqual([true, false])
+    expect([(await a.doctor()).status, (await b.doctor()).status]).toEqual(['ok', 'error'])
     await expect(b.dispatch(message)).rejects.toMatchObject({ code: 'SYMPHONY_MIGRATION_MISSING' })
     await a.dispatch(message)
   })

@@ -61,10 +61,10 @@ describe('a type that fails too often', () => {
     expect(await consumeBatch({ registry })).toMatchObject({ claimed: 5, succeeded: 5, drained: true })
     expect(runs).toBe(0)
     expect(await pending()).toBe(20)
-    const { status, checks } = await getHealth({ registry })
-    expect(status).not.toBe('healthy')
-    expect(checks.find(({ name }) => name === 'circuitBreakers')).toMatchObject({
-      status: 'degraded',
+    const { status, findings } = await getHealth({ registry })
+    expect(status).not.toBe('ok')
+    expect(findings.find(({ check }) => check === 'circuitBreakers')).toMatchObject({
+      severity: 'warning',
       message: expect.stringMatching(/^Flaky is paused: \d+ of \d+ runs failed \(RangeError\); next try at /),
     })
   })
@@ -82,7 +82,7 @@ describe('a type that fails too often', () => {
     await expect.poll(() => consumeBatch({ registry }).then(pending)).toBe(0)
     expect(runs).toBe(20)
     expect(await getHealth({ registry })).toMatchObject({
-      checks: expect.arrayContaining([expect.objectContaining({ name: 'circuitBreakers', status: 'healthy' })]),
+      findings: expect.arrayContaining([expect.objectContaining({ check: 'circuitBreakers', severity: 'ok' })]),
     })
   })
 

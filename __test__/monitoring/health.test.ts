@@ -29,19 +29,19 @@ registry.register('Bad', () => Promise.reject(new HandlerError('no', false)))
 const many = (type: string, count: number) => Array.from({ length: count }, () => ({ type, payload: {} }))
 
 async function check(name: string) {
-  const { checks, status } = await getHealth({ registry })
-  return { overall: status, ...checks.find((one) => one.name === name) }
+  const { findings, status } = await getHealth({ registry })
+  return { overall: status, ...findings.find((one) => one.check === name) }
 }
 
 test('a queue at rest is healthy', async () => {
   const health = await getHealth({ registry })
   expect(health).toMatchObject({
-    status: 'healthy',
+    status: 'ok',
     timestamp: expect.any(Date),
     metrics: { queueDepth: 0, processingRate: 0, errorRate: 0, averageLatency: 0 },
   })
   expect(health.uptime).toBeGreaterThan(0)
-  expect(health.checks.map(({ name, status }) => `${name} ${status}`)).toEqual(
+  expect(health.findings.map(({ check, severity }) => `${check} ${severity}`)).toEqual(
     [
       'database',
       'migrations',
@@ -54,7 +54,7 @@ test('a queue at rest is healthy', async () => {
       'overdueSchedules',
       'unhandledTypes',
       'circuitBreakers',
-    ].map((name) => `${name} healthy`),
+    ].map((name) => `${name} ok`),
   )
 })
 
@@ -63,49 +63,49 @@ test('thresholds decide about depth and age', async () => {
   setConfig({ health: { degraded: { queueDepth: 3, oldestAge: '1m' }, unhealthy: { queueDepth: 5, oldestAge: '2m' } } })
   onTestFinished(() => setConfig({ health: before }))
   await dispatchBatch(many('Good', 3))
-  expect(await check('queueDepth')).toMatchObject({ overall: 'degraded', status: 'degraded', value: 3 })
+  expect(await check('queueDepth')).toMatchObject({ overall: 'warning', severity: 'warning', value: 3 })
   await dispatchBatch(many('Good', 2))
-  expect(await check('queueDepth')).toMatchObject({ overall: 'unhealthy', status: 'unhealthy', value: 5 })
+  expect(await check('queueDepth')).toMatchObject({ overall: 'error', severity: 'error', value: 5 })
   const age = (minutes: number) =>
     database.query('UPDATE symphony.messenger_messages_pending SET available_at = now() - make_interval(mins => $1)', [
       minutes,
     ])
   await age(1)
-  expect(await check('oldestAge')).toMatchObject({ status: 'degraded' })
+  expect(await check('oldestAge')).toMatchObject({ severity: 'warning' })
   await age(3)
-  expect(await check('oldestAge')).toMatchObject({ status: 'unhealthy', message: expect.stringMatching(/3 min/) })
+  expect(await check('oldestAge')).toMatchObject({ severity: 'error', message: expect.stringMatching(/3 min/) })
 })
 
 test('failures and dead letters show', async () => {
   await dispatchBatch([...many('Good', 15), ...many('Bad', 5)])
   await consumeBatch({ registry })
-  expect(await check('errorRate')).toMatchObject({ status: 'degraded', value: 0.25, overall: 'degraded' })
+  expect(await check('errorRate')).toMatchObject({ severity: 'warning', value: 0.25, overall: 'warning' })
   expect(await check('deadLetters')).toMatchObject({
-    status: 'degraded',
+    severity: 'warning',
     value: 5,
     message: '5 messages became dead letters in the last hour, 5 are kept',
   })
   const { metrics } = await getHealth({ registry })
   expect(metrics).toMatchObject({ errorRate: 0.25, processingRate: 4 })
   await database.query(`UPDATE symphony.messenger_failed_messages SET failed_at = now() - interval '2 hours'`)
-  expect(await check('deadLetters')).toMatchObject({ status: 'healthy', value: 0 })
+  expect(await check('deadLetters')).toMatchObject({ severity: 'ok', value: 0 })
 })
 
 test('one failed run raises no alarm', async () => {
   await dispatch({ type: 'Bad', payload: {} })
   await consumeBatch({ registry })
-  expect(await check('errorRate')).toMatchObject({ status: 'healthy', value: 1 })
+  expect(await check('errorRate')).toMatchObject({ severity: 'ok', value: 1 })
 })
 
 test('messages without a handler show, unless no handler lives here', async () => {
   await dispatchBatch(many('Nobody', 3))
   expect(await check('unhandledTypes')).toMatchObject({
-    overall: 'degraded',
-    message: '3 messages of type Nobody wait, no handler here',
+    overall: 'warning',
+    message: 'messages wait without a handler here: 3 of type Nobody in supabase/default',
     value: 3,
   })
-  expect(await getHealth({ registry: null })).toMatchObject({ status: 'healthy' })
-  expect(await getHealth({ registry: new HandlerRegistry() })).toMatchObject({ status: 'healthy' })
+  expect(await getHealth({ registry: null })).toMatchObject({ status: 'ok' })
+  expect(await getHealth({ registry: new HandlerRegistry() })).toMatchObject({ status: 'ok' })
 })
 
 test('a worker that died and was not rescued shows', async () => {
@@ -113,7 +113,7 @@ test('a worker that died and was not rescued shows', async () => {
     `INSERT INTO symphony.messenger_workers (id, host, pid, transports, lease_until)
      VALUES (gen_random_uuid(), 'h', 1, '{supabase}', now() - interval '5 minutes')`,
   )
-  expect(await check('staleWorkers')).toMatchObject({ overall: 'degraded', status: 'degraded', value: 1 })
+  expect(await check('staleWorkers')).toMatchObject({ overall: 'warning', severity: 'warning', value: 1 })
 })
 
 test('messages that nobody holds show, and so do those that their worker does not know of', async () => {
@@ -130,17 +130,18 @@ test('messages that nobody holds show, and so do those that their worker does no
      VALUES (gen_random_uuid(), 'h', 1, '{supabase}', now() + interval '1 minute', 1) RETURNING id`,
   )
   await hold(worker?.id ?? '')
-  expect(await check('heldMessages')).toMatchObject({ overall: 'healthy', status: 'healthy', value: 0 })
+  expect(await check('heldMessages')).toMatchObject({ overall: 'ok', severity: 'ok', value: 0 })
   await hold(worker?.id ?? '')
   expect(await check('heldMessages')).toMatchObject({
-    overall: 'degraded',
-    message: '1 messages are held by workers that do not know of them: restart these',
+    overall: 'warning',
+    message: '1 messages are held by living workers that do not know of them',
     value: 1,
   })
   await database.query('TRUNCATE symphony.messenger_workers')
   expect(await check('heldMessages')).toMatchObject({
-    overall: 'degraded',
-    message: '2 messages are held by nobody: call consumeBatch(), or start a Worker',
+    overall: 'warning',
+    message: '2 claimed messages are held by nobody: their workers have no row in messenger_workers',
+    remedy: expect.stringContaining('consumeBatch()'),
     value: 2,
   })
 })
@@ -157,19 +158,19 @@ test('schedules that nobody runs show, unless they are paused', async () => {
       [name, minutes],
     )
   await due('soon', 1)
-  expect(await check('overdueSchedules')).toMatchObject({ overall: 'healthy', status: 'healthy', value: 0 })
+  expect(await check('overdueSchedules')).toMatchObject({ overall: 'ok', severity: 'ok', value: 0 })
   await due('daily', 6)
   await due('hourly', 60)
   expect(await check('overdueSchedules')).toMatchObject({
-    overall: 'degraded',
-    status: 'degraded',
+    overall: 'warning',
+    severity: 'warning',
     value: 2,
-    message: expect.stringContaining('runDueSchedules()'),
+    remedy: expect.stringContaining('runDueSchedules()'),
   })
   await pauseSchedule('hourly')
   expect(await check('overdueSchedules')).toMatchObject({ value: 1 })
   await runDueSchedules()
-  expect(await check('overdueSchedules')).toMatchObject({ overall: 'healthy', status: 'healthy', value: 0 })
+  expect(await check('overdueSchedules')).toMatchObject({ overall: 'ok', severity: 'ok', value: 0 })
 })
 
 test('a paused type shows', async () => {
@@ -178,7 +179,7 @@ test('a paused type shows', async () => {
      VALUES ('Bad', 'open', 30, 20, now(), now() + interval '30 s', 'SmtpError')`,
   )
   expect(await check('circuitBreakers')).toMatchObject({
-    overall: 'degraded',
+    overall: 'warning',
     message: expect.stringMatching(/^Bad is paused: 20 of 30 runs failed \(SmtpError\); next try at \d{4}-/),
   })
 })
@@ -191,9 +192,14 @@ test('a database that does not answer is a finding, not an error', async () => {
     setConfig({ database: { url: database.url } })
   })
   const health = await getHealth({ registry })
-  expect(health.status).toBe('unhealthy')
-  expect(health.checks).toEqual([
-    { name: 'database', status: 'unhealthy', message: expect.stringMatching(/127\.0\.0\.1.*SYMPHONY_/) },
+  expect(health.status).toBe('error')
+  expect(health.findings).toEqual([
+    {
+      check: 'database',
+      severity: 'error',
+      message: expect.stringMatching(/127\.0\.0\.1.*\(SYMPHONY_/),
+      remedy: expect.stringContaining('the URL'),
+    },
   ])
 })
 
@@ -204,7 +210,11 @@ test('missing migrations are a finding', async () => {
     await close()
     setConfig({ database: { schema: 'symphony' } })
   })
-  const { status, checks } = await getHealth({ registry })
-  expect(status).toBe('unhealthy')
-  expect(checks[1]).toMatchObject({ name: 'migrations', message: expect.stringMatching(/version 0 of \d+: run/) })
+  const { status, findings } = await getHealth({ registry })
+  expect(status).toBe('error')
+  expect(findings[1]).toMatchObject({
+    check: 'migrations',
+    message: expect.stringMatching(/version 0 of \d+$/),
+    remedy: expect.stringContaining('migrate()'),
+  })
 })

@@ -331,7 +331,10 @@ describe('metrics and health', () => {
     const health = await get('health')
     expect(health.status).toBe(health.body.health.status === 'unhealthy' ? 503 : 200)
     expect(health.body.health).toMatchObject({
-      checks: expect.any(Array),
+      status: expect.stringMatching(/^(healthy|degraded|unhealthy)$/),
+      checks: expect.arrayContaining([{ name: 'errorRate', status: 'healthy', message: expect.any(String), value: 0 }]),
+      timestamp: expect.any(String),
+      uptime: expect.any(Number),
       metrics: { queueDepth: expect.any(Number), errorRate: expect.any(Number) },
     })
   })

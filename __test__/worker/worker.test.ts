@@ -239,11 +239,11 @@ describe('health()', () => {
     const registry = new HandlerRegistry()
     registry.register('Any', () => undefined)
     const worker = createWorker(registry)
-    expect(await worker.health()).toMatchObject({ status: 'unhealthy', state: 'idle', running: false })
+    expect(await worker.health()).toMatchObject({ status: 'error', state: 'idle', running: false })
     void worker.start()
     await next(worker, 'idle')
     expect(await worker.health()).toMatchObject({
-      status: 'healthy',
+      status: 'ok',
       state: 'running',
       running: true,
       processing: 0,
@@ -254,7 +254,7 @@ describe('health()', () => {
     })
     await dispatchBatch(Array.from({ length: 3 }, () => ({ type: 'Unknown', payload: {} })))
     expect(await worker.health()).toMatchObject({
-      status: 'degraded',
+      status: 'warning',
       unhandled: [{ type: 'Unknown', transport: 'supabase', queue: 'default', count: 3 }],
       problems: ['3 messages of type Unknown wait, no handler here'],
     })
@@ -271,7 +271,7 @@ describe('health()', () => {
     const [error] = await next(worker, 'error')
     expect(error).toMatchObject({ code: 'SYMPHONY_MIGRATION_MISSING' })
     expect(await worker.health()).toMatchObject({
-      status: 'unhealthy',
+      status: 'error',
       lastError: { code: 'SYMPHONY_MIGRATION_MISSING' },
     })
     await database.query('ALTER SCHEMA elsewhere RENAME TO symphony')

@@ -44,8 +44,8 @@ export interface WorkerStats extends ConsumerCounters {
 
 /** The health of a worker. */
 export interface WorkerHealth {
-  /** `degraded`: it works, but look at `problems`; `unhealthy`: it does not. */
-  status: 'healthy' | 'degraded' | 'unhealthy'
+  /** `warning`: it works, but look at `problems`; `error`: it does not. */
+  status: 'ok' | 'warning' | 'error'
   /** Its state. */
   state: WorkerState
   /** Whether it takes messages. */

@@ -181,24 +181,24 @@ describe('figures', () => {
   test('health: problems in words', async () => {
     const worker = new Worker()
     theCore().answers.unhandled = []
-    expect(await worker.health()).toMatchObject({ status: 'unhealthy', running: false })
+    expect(await worker.health()).toMatchObject({ status: 'error', running: false })
     void worker.start()
-    expect(await worker.health()).toMatchObject({ status: 'healthy', running: true, problems: [], lastError: null })
+    expect(await worker.health()).toMatchObject({ status: 'ok', running: true, problems: [], lastError: null })
     theCore().answers.unhandled = [{ type: 'X', transport: 't', queue: 'q', count: 3 }]
-    const degraded = await worker.health()
-    expect(degraded).toMatchObject({ status: 'degraded', problems: ['3 messages of type X wait, no handler here'] })
-    expect(degraded.memoryUsage).toBeGreaterThan(0)
+    const worried = await worker.health()
+    expect(worried).toMatchObject({ status: 'warning', problems: ['3 messages of type X wait, no handler here'] })
+    expect(worried.memoryUsage).toBeGreaterThan(0)
     theCore().answers.unhandled = new Error('down')
     expect(await worker.health()).toMatchObject({
-      status: 'degraded',
+      status: 'warning',
       unhandled: [],
       problems: [expect.stringContaining('down')],
     })
     worker.on('error', () => undefined)
     consumer().emit({ event: 'error', code: 'C', message: 'no database' })
-    expect(await worker.health()).toMatchObject({ status: 'unhealthy', lastError: { code: 'C' } })
+    expect(await worker.health()).toMatchObject({ status: 'error', lastError: { code: 'C' } })
     const now = Date.now()
     vi.spyOn(Date, 'now').mockReturnValue(now + 61_000)
-    expect((await worker.health()).status).toBe('degraded')
+    expect((await worker.health()).status).toBe('warning')
   })
 })

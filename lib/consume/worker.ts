@@ -104,7 +104,7 @@ export class Worker extends WorkerEmitter {
     const unhandled = await this.#unhandled().catch((error: Error) => error)
     const problems = this.#problems(unhandled)
     return {
-      status: !running || this.#recentError() !== null ? 'unhealthy' : problems.length > 0 ? 'degraded' : 'healthy',
+      status: !running || this.#recentError() !== null ? 'error' : problems.length > 0 ? 'warning' : 'ok',
       state: this.#state,
       running,
       processing: this.#consumer?.runner.running ?? 0,

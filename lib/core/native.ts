@@ -44,7 +44,7 @@ export interface NativeCore {
   cleanup(options: string): Promise<string>
   doctor(options: string): Promise<string>
   metrics(window: string): Promise<string>
-  vitals(options: string): Promise<string>
+  health(options: string): Promise<string>
   admitNotification(admission: string): Promise<string>
   /** The name of the transport is a plain string. */
   memory(transport: string, command: string): string

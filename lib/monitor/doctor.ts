@@ -1,26 +1,12 @@
-/** The examination: what is wrong with the database and the queue, and what to do. */
+/** The examination: all checks, for a person. */
 import type { Core } from '../core/core.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
-
-/** One check. */
-export interface Finding {
-  /**
-   * What was checked: `pooler`, `connection`, `migrations`, `version`, `clock`, `rights`, `rowSecurity`,
-   * `transactions`, `deadRows`, `workers`, `schedules`, `retention`, `handlers` or `facts`.
-   */
-  check: string
-  /** `warning`: it works, but will get worse; `error`: it does not work, or is not safe. */
-  severity: 'ok' | 'warning' | 'error'
-  /** What was seen. */
-  message: string
-  /** What to do, if anything. */
-  remedy?: string
-}
+import type { Finding, Severity } from './finding.js'
 
 /** What the examination found. */
 export interface Diagnosis {
-  /** Whether no finding is an error. */
-  healthy: boolean
+  /** The worst of the findings. */
+  status: Severity
   /** All checks, in order. */
   findings: Finding[]
 }
@@ -28,9 +14,9 @@ export interface Diagnosis {
 /** The examination of an instance. */
 export interface DoctorFunctions {
   /**
-   * Examines the database and the queue: connection, pooler, migrations, version, clocks, rights of Supabase's
-   * public roles, transactions that hold back vacuum, dead rows, overdue workers and schedules, what is past its
-   * retention, messages without a handler here.
+   * Examines the queue and its database: all that `getHealth()` checks, and pooler, version, clocks, rights of
+   * Supabase's public roles, transactions that hold back vacuum, dead rows, what is past its retention. Names the workers
+   * and schedules that are overdue.
    *
    * Reads catalogs and statistics, and changes nothing. No finding makes it reject.
    *

@@ -1,9 +1,30 @@
-/** Whether the queue does its work, for load balancers and for people. */
-import type { Configuration } from '../config/configuration.js'
+/** Whether the queue does its work: the quick checks, for a probe. */
 import type { Core } from '../core/core.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
-import { judge } from './health-checks.js'
-import type { Facts, Health } from './health-model.js'
+import type { Finding, Severity } from './finding.js'
+
+/** The health of the queue. */
+export interface Health {
+  /** The worst of the findings. */
+  status: Severity
+  /** The quick checks. Those that could not be made are left out; then `database` says why. */
+  findings: Finding[]
+  /** When this was checked, by the clock of this process. */
+  timestamp: Date
+  /** Milliseconds since this process started. */
+  uptime: number
+  /** Figures of `health.window`. */
+  metrics: {
+    /** Due messages, all queues together, counted up to a cap. */
+    queueDepth: number
+    /** Messages processed per minute. */
+    processingRate: number
+    /** Fraction of runs that failed, 0 to 1. */
+    errorRate: number
+    /** Mean time in handlers, in milliseconds. */
+    averageLatency: number
+  }
+}
 
 /** The health of an instance. */
 export interface HealthFunctions {
@@ -18,50 +39,20 @@ export interface HealthFunctions {
    * messages without one are not checked.
    *
    * @example
-   * const { status, checks } = await getHealth()
+   * const { status, findings } = await getHealth()
    */
   getHealth(options?: { registry?: HandlerRegistry | null }): Promise<Health>
 }
 
-/** What health is judged by. */
-export interface HealthParts {
-  readonly core: Core
-  readonly configuration: Configuration
-  readonly registry: HandlerRegistry
-}
-
-/** The functions over the parts. */
-export function healthFunctions({ core, configuration, registry }: HealthParts): HealthFunctions {
+/** The functions over a core. */
+export function healthFunctions(core: Core, registry: HandlerRegistry): HealthFunctions {
   return {
     async getHealth(options: { registry?: HandlerRegistry | null } = {}): Promise<Health> {
-      const facts = await ask(core, options.registry === undefined ? registry : options.registry)
-      const checks = judge(facts, configuration.peek().health)
-      const figures = facts.metrics
-      const minutes = configuration.peek().health.window / 60_000
-      return {
-        status: worst(checks),
-        checks,
-        timestamp: new Date(),
-        uptime: Math.round(process.uptime() * 1_000),
-        metrics: {
-          queueDepth: facts.queueDepth ?? 0,
-          processingRate: figures === null ? 0 : figures.totalProcessed / minutes,
-          errorRate: figures?.failureRate ?? 0,
-          averageLatency: figures?.averageProcessingTime ?? 0,
-        },
-      }
+      const asked = options.registry === undefined ? registry : options.registry
+      // A process that only dispatches has no handlers, and must not report every message as unhandled.
+      const types = asked !== null && asked.types().length > 0 ? asked.claimable() : null
+      const health = await core.ask<Omit<Health, 'timestamp' | 'uptime'>>((it) => it.health(JSON.stringify({ types })))
+      return { ...health, timestamp: new Date(), uptime: Math.round(process.uptime() * 1_000) }
     },
   }
-}
-
-async function ask(core: Core, registry: HandlerRegistry | null): Promise<Facts> {
-  // A process that only dispatches has no handlers, and must not report every message as unhandled.
-  const known = registry !== null && registry.types().length > 0
-  const types = known ? registry.claimable() : null
-  return core.ask((it) => it.vitals(JSON.stringify({ types })))
-}
-
-function worst(checks: Health['checks']): Health['status'] {
-  if (checks.some(({ status }) => status === 'unhealthy')) return 'unhealthy'
-  return checks.some(({ status }) => status === 'degraded') ? 'degraded' : 'healthy'
 }

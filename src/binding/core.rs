@@ -328,14 +328,14 @@ impl Core {
         Ok("null".to_owned())
     }
 
-    /// The facts behind the health of the queue.
+    /// The quick checks, for a probe.
     #[napi]
-    pub async fn vitals(&self, options: String) -> napi::Result<String> {
+    pub async fn health(&self, options: String) -> napi::Result<String> {
         let options: DoctorOptions = from_text("health options", &options)?;
-        to_text(&health::ask(&self.engine, options.types.as_deref()).await)
+        to_text(&health::check(&self.engine, options.types.as_deref()).await)
     }
 
-    /// Examines the database and the queue in it.
+    /// All checks, for a person.
     #[napi]
     pub async fn doctor(&self, options: String) -> napi::Result<String> {
         let options: DoctorOptions = from_text("doctor options", &options)?;

@@ -1,12 +1,12 @@
-//! The examination: asks the database, and says what is wrong and what to do.
+//! The examination, for a person: all checks, the quick ones and those of the database itself.
 
-use super::checks::{Facts, Finding, Severity, judge};
-use crate::backends::postgres::connection::pool::Database;
+use super::checks::queue::{self, Facts};
+use super::checks::{Finding, Severity, database, worst};
+use super::health;
+use crate::backends::postgres::PostgresTransport;
 use crate::backends::postgres::connection::url;
-use crate::backends::postgres::{PostgresTransport, migrate};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
 use chrono::Utc;
 use serde::Serialize;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use std::time::Instant;
 
 /// What the examination found.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// Whether no finding is an error.
-    pub healthy: bool,
+pub struct Diagnosis {
+    /// The worst of the findings.
+    pub status: Severity,
     /// All checks, in order.
     pub findings: Vec<Finding>,
 }
@@ -24,116 +24,57 @@ pub struct Report {
 /// Examines the database and the queue in it. `types`: the message types that have a handler here.
 ///
 /// Never fails: what cannot be asked is a finding.
-pub async fn examine(engine: &Arc<Engine>, types: Option<&[String]>) -> Report {
-    let config = engine.config();
-    let mut findings = vec![pooler(&config)];
-    match Database::shared(&config.database) {
-        Err(error) => findings.push(refused("connection", &error)),
-        Ok(database) => ask(engine, &config, database, types, &mut findings).await,
+pub async fn examine(engine: &Arc<Engine>, types: Option<&[String]>) -> Diagnosis {
+    let (mut facts, mut findings, mut thorough) = (Facts::default(), Vec::new(), Vec::new());
+    facts.error = health::connect(engine, &mut facts).await.err();
+    if engine.config().database.url.is_some() {
+        findings.push(pooler(&engine.config()));
     }
-    Report { healthy: findings.iter().all(|it| it.severity != Severity::Error), findings }
-}
-
-async fn ask(
-    engine: &Arc<Engine>,
-    config: &Config,
-    database: Arc<Database>,
-    types: Option<&[String]>,
-    findings: &mut Vec<Finding>,
-) {
-    let label = database.label.clone();
-    let status = match migrate::status(&database).await {
-        Ok(status) => status,
-        Err(error) => return findings.push(refused("connection", &error)),
-    };
-    findings.push(Finding::ok("connection", format!("connected to {label}")));
-    if !database.is_declared_pooled() {
-        match database.shares_sessions().await {
-            Ok(false) => {}
-            // What is asked now may be answered with somebody else's rows.
-            Ok(true) if database.keeps_sessions() => return findings.push(denied_pooler(&label)),
-            Ok(true) => findings.push(hidden_pooler(&label)),
-            Err(error) => return findings.push(refused("pooler", &error)),
-        }
+    if facts.error.is_none() && may_look(engine, &facts, &mut findings).await {
+        facts.error = health::look(engine, types, &mut facts).await.err();
+        thorough = look_closer(engine, &mut facts).await;
     }
-    findings.push(migrations(&status, &config.database.schema));
-    if !status.pending.is_empty() {
-        // The facts stand in tables that are not there yet.
-        return;
-    }
-    let transport = PostgresTransport::new("".into(), database, config);
-    let (began, before) = (Instant::now(), Utc::now().timestamp_millis() as f64);
-    match transport.facts::<Facts>().await {
-        Ok(facts) => findings.extend(judge(&facts, before + began.elapsed().as_secs_f64() * 500.0)),
-        Err(error) => findings.push(refused("facts", &error)),
-    }
-    if let Some(types) = types {
-        findings.push(handlers(engine, types).await.unwrap_or_else(|error| refused("handlers", &error)));
-    }
-}
-
-fn refused(check: &'static str, error: &Error) -> Finding {
-    let looked_up = || format!("see {} in the troubleshooting guide", error.code());
-    Finding::error(check, error.problem(), error.remedy().map_or_else(looked_up, str::to_owned))
+    findings.extend(queue::judge(&facts, &engine.config().health));
+    findings.extend(thorough);
+    Diagnosis { status: worst(&findings), findings }
 }
 
 fn pooler(config: &Config) -> Finding {
-    let seen = config.database.url.as_deref().and_then(|it| url::read(it).ok()).is_some_and(|it| it.pooled);
-    match (config.database.pooled, seen) {
-        (Some(false), true) => Finding::error(
-            "pooler",
-            "database.pooled is false, but the URL names a transaction pooler",
-            "remove database.pooled from the configuration, or use the direct URL",
-        ),
-        (Some(true), _) | (None, true) => Finding::ok("pooler", "statements are sent for a transaction pooler"),
-        (_, false) => Finding::ok("pooler", "statements are prepared on direct connections"),
+    let named = config.database.url.as_deref().and_then(|it| url::read(it).ok()).is_some_and(|it| it.pooled);
+    database::pooler(config.database.pooled, named)
+}
+
+/// Whether what is asked now is answered with its own rows, and not with those of somebody else behind the same pooler.
+async fn may_look(engine: &Arc<Engine>, facts: &Facts, findings: &mut Vec<Finding>) -> bool {
+    let Some(database) = facts.migrations.as_ref().and_then(|_| engine.database().ok()) else { return true };
+    if database.is_declared_pooled() {
+        return true;
     }
-}
-
-fn denied_pooler(label: &str) -> Finding {
-    Finding::error(
-        "pooler",
-        format!("a transaction pooler answers at {label}, but statements are sent as on a direct connection"),
-        "add ?pgbouncer=true to the URL, and remove database.pooled (SYMPHONY_DATABASE_POOLED) from the configuration",
-    )
-}
-
-fn hidden_pooler(label: &str) -> Finding {
-    Finding::warning(
-        "pooler",
-        format!(
-            "a transaction pooler answers at {label}, and the URL does not say so: LISTEN cannot wake workers there"
-        ),
-        "add ?pgbouncer=true to the URL, and set database.directUrl to a URL that leads past the pooler",
-    )
-}
-
-fn migrations(status: &migrate::Status, schema: &str) -> Finding {
-    let check = "migrations";
-    if !status.pending.is_empty() {
-        let message = format!("the schema \"{schema}\" is at version {} of {}", status.version, status.latest);
-        return Finding::error(check, message, "run `await migrate()`, or the files in migrations/");
-    }
-    if status.version > status.latest {
-        let message = format!("the schema \"{schema}\" is at version {}, newer than this build", status.version);
-        return Finding::warning(check, message, "deploy the newer version of the package everywhere");
-    }
-    Finding::ok(check, format!("the schema \"{schema}\" is at version {}", status.version))
-}
-
-async fn handlers(engine: &Arc<Engine>, types: &[String]) -> Result<Finding> {
-    let mut waiting = Vec::new();
-    for name in engine.usable_names() {
-        for it in engine.transport(&name).await?.unhandled(types).await? {
-            waiting.push(format!("{} of type {} in {name}/{}", it.count, it.message_type, it.queue));
+    match database.shares_sessions().await {
+        Ok(false) => return true,
+        Ok(true) if database.keeps_sessions() => findings.push(database::denied_pooler(&database.label)),
+        Ok(true) => {
+            findings.push(database::hidden_pooler(&database.label));
+            return true;
         }
+        Err(error) => findings.push(Finding::refused("pooler", &error)),
     }
-    if waiting.is_empty() {
-        return Ok(Finding::ok("handlers", "every waiting message has a handler here"));
+    false
+}
+
+/// The thorough checks, where there is a database whose tables are all there.
+async fn look_closer(engine: &Arc<Engine>, facts: &mut Facts) -> Vec<Finding> {
+    if facts.migrations.as_ref().is_none_or(|it| !it.status.pending.is_empty()) {
+        return Vec::new();
     }
-    Ok(Finding::warning(
-        "handlers",
-        format!("messages wait without a handler here: {}", waiting.join(", ")),
-        "register a handler for each type, or consume them in a process that has one",
-    ))
+    let Ok(database) = engine.database() else { return Vec::new() };
+    let transport = PostgresTransport::new("".into(), database, &engine.config());
+    let (began, before) = (Instant::now(), Utc::now().timestamp_millis() as f64);
+    match transport.facts::<database::Facts>().await {
+        Ok(seen) => {
+            facts.overdue = seen.overdue();
+            database::judge(&seen, before + began.elapsed().as_secs_f64() * 500.0)
+        }
+        Err(error) => vec![Finding::refused("facts", &error)],
+    }
 }

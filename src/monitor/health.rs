@@ -1,66 +1,86 @@
-//! The facts behind the health of the queue. What they mean is decided elsewhere.
+//! The health of the queue, for a probe: the quick checks.
 
-use super::metrics::{self, Metrics};
+use super::checks::queue::{self, Facts, Schema, Unhandled};
+use super::checks::{Finding, Severity, worst};
+use super::metrics;
 use crate::backends::postgres::migrate;
 use crate::counts::window::Window;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::transport::{Depth, Unhandled, Vitals};
+use crate::transport::Vitals;
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long all of it may take: a load balancer or a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is known about the queue. What could not be queried is absent, and `error` says why.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Facts {
-    /// Whether a database is configured.
-    pub database: bool,
-    /// Milliseconds that the database took to answer.
-    pub latency: Option<f64>,
-    /// The state of the schema.
-    pub migrations: Option<migrate::Status>,
-    /// Counts of all stores.
-    pub vitals: Option<Vitals>,
-    /// Due messages, all queues together.
-    pub queue_depth: Option<u64>,
-    /// How long the oldest due message has waited, in milliseconds.
-    pub oldest_age: Option<f64>,
-    /// Due messages without a handler here.
-    pub unhandled: Vec<Value>,
+/// How the queue is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Health {
+    /// The worst of the findings.
+    pub status: Severity,
+    /// The quick checks. Those that could not be made are left out; then `database` says why.
+    pub findings: Vec<Finding>,
     /// The figures of `health.window`.
-    pub metrics: Option<Metrics>,
-    /// What went wrong.
-    pub error: Option<Value>,
+    pub metrics: Pace,
 }
 
-/// Asks for the facts. `types`: the message types that have a handler here. Never fails: what goes wrong is a fact.
-pub async fn ask(engine: &Arc<Engine>, types: Option<&[String]>) -> Facts {
+/// How much waits, and how fast it goes.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// Due messages, all queues together.
+    pub queue_depth: u64,
+    /// Messages processed per minute.
+    pub processing_rate: f64,
+    /// Fraction of runs that failed.
+    pub error_rate: f64,
+    /// Mean milliseconds in handlers.
+    pub average_latency: f64,
+}
+
+/// Asks for the facts and judges them. `types`: the message types that have a handler here; `None`: handlers live
+/// elsewhere. Never fails: what goes wrong is a finding.
+pub async fn check(engine: &Arc<Engine>, types: Option<&[String]>) -> Health {
     let mut facts = Facts::default();
     let limit_ms = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
     let late = |_| Err(Error::Timeout { operation: "checking the health", limit_ms });
     let outcome = tokio::time::timeout(PATIENCE, gather(engine, types, &mut facts)).await.unwrap_or_else(late);
-    facts.error = outcome.err().map(|error| error.to_json());
-    facts
+    facts.error = outcome.err();
+    let config = engine.config();
+    let findings = queue::judge(&facts, &config.health);
+    Health { status: worst(&findings), findings, metrics: Pace::of(&facts, config.health.window) }
 }
 
 async fn gather(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Facts) -> Result<()> {
+    connect(engine, facts).await?;
+    look(engine, types, facts).await
+}
+
+/// Asks the database, if one is configured, for its schema.
+///
+/// # Errors
+/// Those of the connection.
+pub async fn connect(engine: &Arc<Engine>, facts: &mut Facts) -> Result<()> {
     let config = engine.config();
-    facts.database = config.database.url.is_some();
-    if facts.database {
+    if config.database.url.is_some() {
         let database = engine.database()?;
         let began = Instant::now();
         let status = migrate::status(&database).await?;
-        facts.latency = Some(began.elapsed().as_secs_f64() * 1000.0);
-        let complete = status.pending.is_empty();
-        facts.migrations = Some(status);
-        if !complete {
-            return Ok(());
-        }
+        facts.latency = Some(began.elapsed());
+        facts.migrations = Some(Schema { name: config.database.schema.clone(), status });
+    }
+    Ok(())
+}
+
+/// Asks transports and stores, unless tables are missing.
+///
+/// # Errors
+/// Those of a statement.
+pub async fn look(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Facts) -> Result<()> {
+    if facts.migrations.as_ref().is_some_and(|it| !it.status.pending.is_empty()) {
+        return Ok(());
     }
     let mut depths = Vec::new();
     for name in engine.usable_names() {
@@ -68,27 +88,36 @@ async fn gather(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Fact
         depths.extend(transport.depth().await?);
         if let Some(types) = types {
             let waiting = transport.unhandled(types).await?;
-            facts.unhandled.extend(waiting.iter().map(|it| waits(&name, it)));
+            facts.unhandled.extend(waiting.into_iter().map(|it| Unhandled {
+                message_type: it.message_type,
+                lane: format!("{name}/{}", it.queue),
+                count: it.count,
+            }));
         }
     }
     facts.queue_depth = Some(depths.iter().map(|it| it.pending).sum());
-    facts.oldest_age = depths.iter().filter_map(oldest).max_by(f64::total_cmp);
+    facts.oldest_age_ms = depths.iter().filter_map(|it| it.oldest_age_ms).max_by(f64::total_cmp);
     let mut vitals = Vitals::default();
     for store in engine.stores().await? {
         vitals.add(store.vitals().await?);
     }
     facts.vitals = Some(vitals);
-    let minutes = config.health.window.as_secs_f64() / 60.0;
-    facts.metrics = Some(metrics::measure(engine, &Window::last(minutes)).await?);
+    let minutes = engine.config().health.window.as_secs_f64() / 60.0;
+    facts.figures = Some(metrics::measure(engine, &Window::last(minutes)).await?.total);
     Ok(())
 }
 
-fn oldest(depth: &Depth) -> Option<f64> {
-    depth.oldest_age_ms
-}
-
-fn waits(transport: &str, it: &Unhandled) -> Value {
-    json!({ "type": it.message_type, "transport": transport, "queue": it.queue, "count": it.count })
+impl Pace {
+    fn of(facts: &Facts, window: Duration) -> Self {
+        let queue_depth = facts.queue_depth.unwrap_or_default();
+        let Some(figures) = &facts.figures else { return Self { queue_depth, ..Self::default() } };
+        Self {
+            queue_depth,
+            processing_rate: figures.total_processed as f64 / (window.as_secs_f64() / 60.0),
+            error_rate: figures.failure_rate,
+            average_latency: figures.average_processing_time,
+        }
+    }
 }
 
 impl Vitals {

@@ -137,7 +137,7 @@ fn errors(total: &Tally, types: &BTreeMap<String, Tally>) -> Vec<ErrorFigures> {
 }
 
 impl Figures {
-    fn of(tally: &Tally) -> Self {
+    pub(in crate::monitor) fn of(tally: &Tally) -> Self {
         let failed = tally.retried + tally.dead_lettered;
         let processed = tally.succeeded + tally.discarded + failed;
         let runs = tally.durations.count();

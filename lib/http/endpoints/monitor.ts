@@ -33,6 +33,11 @@ const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
 
 async function health({ url, symphony }: Call): Promise<Answer> {
   readQuery(url, {})
-  const found = await symphony.getHealth()
-  return new Answer({ success: found.status !== 'unhealthy', health: found }, found.status === 'unhealthy' ? 503 : 200)
+  const { status, findings, ...rest } = await symphony.getHealth()
+  const checks = findings.map(({ check, severity, ...found }) => ({ name: check, status: SPOKEN[severity], ...found }))
+  const works = status !== 'error'
+  return new Answer({ success: works, health: { status: SPOKEN[status], checks, ...rest } }, works ? 200 : 503)
 }
+
+/** The scale of the routes: what a load balancer is told. */
+const SPOKEN = { ok: 'healthy', warning: 'degraded', error: 'unhealthy' } as const

@@ -170,7 +170,7 @@ export class FakeCore implements NativeCore {
     return { stop: () => undefined }
   }
   metrics = (window: string): Promise<string> => this.#reply('metrics', window)
-  vitals = (options: string): Promise<string> => this.#reply('vitals', options)
+  health = (options: string): Promise<string> => this.#reply('health', options)
   admitNotification = (admission: string): Promise<string> => this.#reply('admitNotification', admission)
 
   async duplicateAttempts(key: string): Promise<number> {

@@ -44,12 +44,6 @@ SELECT jsonb_build_object(
     FROM (SELECT * FROM :"schema".messenger_workers WHERE lease_until < now() - interval '1 minute'
           ORDER BY lease_until LIMIT 20) stale
   ), '[]'),
-  'heldByNobody', (
-    :unheld
-  ),
-  'unknownToWorkers', (
-    :unknown
-  ),
   'overdueSchedules', coalesce((
     SELECT jsonb_agg(jsonb_build_object('name', name, 'seconds', extract(epoch FROM now() - next_run_at))
                      ORDER BY next_run_at)

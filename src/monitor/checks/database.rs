@@ -1,6 +1,8 @@
-//! From facts to findings. Pure: what was seen comes in, what it means goes out, each with its remedy.
+//! The thorough checks: the database itself, and what in it gets worse with time.
 
-use serde::{Deserialize, Serialize};
+use super::queue::Overdue;
+use super::{Finding, some};
+use serde::Deserialize;
 
 /// The oldest Postgres that is tested.
 const OLDEST_VERSION: i32 = 150_000;
@@ -11,49 +13,6 @@ const OLD_TRANSACTION_S: f64 = 60.0;
 /// Dead rows are normal in a queue; this many, and this many times the live ones, mean that vacuum does not keep up.
 const MANY_DEAD: i64 = 200_000;
 const DEAD_TO_LIVE: i64 = 5;
-
-/// The severity of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Severity {
-    /// As it should be.
-    Ok,
-    /// It works, but will get worse.
-    Warning,
-    /// It does not work, or is not safe.
-    Error,
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What was checked, a stable name.
-    pub check: &'static str,
-    /// How it is.
-    pub severity: Severity,
-    /// What was seen.
-    pub message: String,
-    /// What to do, if anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-}
-
-impl Finding {
-    /// As it should be.
-    pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { check, severity: Severity::Ok, message: message.into(), remedy: None }
-    }
-
-    /// It works, but will get worse.
-    pub fn warning(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, severity: Severity::Warning, message: message.into(), remedy: Some(remedy.into()) }
-    }
-
-    /// It does not work, or is not safe.
-    pub fn error(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, severity: Severity::Error, message: message.into(), remedy: Some(remedy.into()) }
-    }
-}
 
 /// What doctor.sql saw.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,8 +27,6 @@ pub struct Facts {
     holding_slots: Vec<String>,
     tables: Vec<Table>,
     stale_workers: Vec<StaleWorker>,
-    held_by_nobody: i64,
-    unknown_to_workers: i64,
     overdue_schedules: Vec<OverdueSchedule>,
     past_retention: Vec<PastRetention>,
 }
@@ -108,6 +65,52 @@ struct PastRetention {
     seconds: f64,
 }
 
+impl Facts {
+    /// The workers and schedules that are overdue, named.
+    pub fn overdue(&self) -> Overdue {
+        let worker = |it: &StaleWorker| format!("{} pid {} ({} s)", it.host, it.pid, it.seconds.round());
+        let schedule = |it: &OverdueSchedule| format!("{} ({} s)", it.name, it.seconds.round());
+        Overdue {
+            workers: self.stale_workers.iter().map(worker).collect(),
+            schedules: self.overdue_schedules.iter().map(schedule).collect(),
+        }
+    }
+}
+
+/// How statements are sent, and whether the URL says otherwise. `declared`: `database.pooled`; `named`: whether the URL
+/// names a transaction pooler.
+pub fn pooler(declared: Option<bool>, named: bool) -> Finding {
+    match (declared, named) {
+        (Some(false), true) => Finding::error(
+            "pooler",
+            "database.pooled is false, but the URL names a transaction pooler",
+            "remove database.pooled from the configuration, or use the direct URL",
+        ),
+        (Some(true), _) | (None, true) => Finding::ok("pooler", "statements are sent for a transaction pooler"),
+        (_, false) => Finding::ok("pooler", "statements are prepared on direct connections"),
+    }
+}
+
+/// A transaction pooler answers at `label`, and nothing is sent as it needs it.
+pub fn denied_pooler(label: &str) -> Finding {
+    Finding::error(
+        "pooler",
+        format!("a transaction pooler answers at {label}, but statements are sent as on a direct connection"),
+        "add ?pgbouncer=true to the URL, and remove database.pooled (SYMPHONY_DATABASE_POOLED) from the configuration",
+    )
+}
+
+/// A transaction pooler answers at `label`, which was noticed.
+pub fn hidden_pooler(label: &str) -> Finding {
+    Finding::warning(
+        "pooler",
+        format!(
+            "a transaction pooler answers at {label}, and the URL does not say so: LISTEN cannot wake workers there"
+        ),
+        "add ?pgbouncer=true to the URL, and set database.directUrl to a URL that leads past the pooler",
+    )
+}
+
 /// What the facts mean. `local_ms` is this process's clock in the middle of the round trip that fetched them.
 pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
     vec![
@@ -117,9 +120,6 @@ pub fn judge(facts: &Facts, local_ms: f64) -> Vec<Finding> {
         row_security(&facts.unguarded),
         transactions(facts),
         dead_rows(&facts.tables),
-        workers(&facts.stale_workers),
-        held(facts.held_by_nobody, facts.unknown_to_workers),
-        schedules(&facts.overdue_schedules),
         retention(&facts.past_retention),
     ]
 }
@@ -197,50 +197,6 @@ fn dead_rows(tables: &[Table]) -> Finding {
     Finding::warning("deadRows", format!("vacuum does not keep up: {}", some(&named)), remedy)
 }
 
-fn workers(stale: &[StaleWorker]) -> Finding {
-    if stale.is_empty() {
-        return Finding::ok("workers", "no worker is overdue");
-    }
-    let named: Vec<String> =
-        stale.iter().map(|it| format!("{} pid {} ({} s)", it.host, it.pid, it.seconds.round())).collect();
-    Finding::warning(
-        "workers",
-        format!("workers past their lease, whose messages nobody has rescued: {}", some(&named)),
-        "call consumeBatch() or start a Worker: any claim rescues them",
-    )
-}
-
-fn held(by_nobody: i64, unknown: i64) -> Finding {
-    let check = "held";
-    if by_nobody > 0 {
-        return Finding::warning(
-            check,
-            format!("{by_nobody} claimed messages are held by nobody: their workers have no row in messenger_workers"),
-            "call consumeBatch() or start a Worker: any claim takes them back",
-        );
-    }
-    if unknown > 0 {
-        return Finding::warning(
-            check,
-            format!("{unknown} messages are held by living workers that do not know of them"),
-            "deploy this version everywhere: its workers put them back with each heartbeat; restart older ones",
-        );
-    }
-    Finding::ok(check, "every claimed message is held by a worker")
-}
-
-fn schedules(overdue: &[OverdueSchedule]) -> Finding {
-    if overdue.is_empty() {
-        return Finding::ok("schedules", "no schedule is overdue");
-    }
-    let named: Vec<String> = overdue.iter().map(|it| format!("{} ({} s)", it.name, it.seconds.round())).collect();
-    Finding::warning(
-        "schedules",
-        format!("schedules that have been due for more than five minutes: {}", some(&named)),
-        "call runDueSchedules() every minute from a cron route, or start a Scheduler; pause what should not run",
-    )
-}
-
 fn retention(past: &[PastRetention]) -> Finding {
     if past.is_empty() {
         return Finding::ok("retention", "nothing is kept longer than its retention");
@@ -254,16 +210,10 @@ fn retention(past: &[PastRetention]) -> Finding {
     )
 }
 
-/// The first few of a list that may be long.
-fn some(all: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if all.len() > SHOWN { format!("{shown} and {} more", all.len() - SHOWN) } else { shown }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::checks::Severity;
     use serde_json::{Value, json};
 
     fn facts(change: impl FnOnce(&mut Value)) -> Facts {
@@ -271,7 +221,6 @@ mod tests {
             "version": 170_002, "now": 1_000_000.0, "exposed": [], "unguarded": [], "oldestTransaction": null,
             "preparedTransactions": 0, "holdingSlots": [], "tables": [], "staleWorkers": [],
             "overdueSchedules": [], "pastRetention": [],
-            "heldByNobody": 0, "unknownToWorkers": 0,
         });
         change(&mut facts);
         serde_json::from_value(facts).unwrap()
@@ -289,7 +238,7 @@ mod tests {
     #[test]
     fn each_trouble_is_found_with_its_remedy() {
         let busy = json!({ "seconds": 3600.4, "pid": 77, "application": "report", "state": "idle in transaction" });
-        let cases: [(&str, &str, Value, &str); 13] = [
+        let cases: [(&str, &str, Value, &str); 9] = [
             ("version", "version", json!(140_010), "14.10"),
             ("clock", "now", json!(1_600_000.0), "600.0 s apart"),
             ("rights", "exposed", json!(["anon may select messenger_messages"]), "anon may select"),
@@ -298,10 +247,6 @@ mod tests {
             ("transactions", "preparedTransactions", json!(2), "2 prepared"),
             ("transactions", "holdingSlots", json!(["old"]), "old"),
             ("deadRows", "tables", json!([{ "name": "p", "live": 10, "dead": 300_000 }]), "p (300000 dead, 10 live)"),
-            ("workers", "staleWorkers", json!([{ "host": "h", "pid": 5, "seconds": 90.2 }]), "h pid 5 (90 s)"),
-            ("held", "heldByNobody", json!(5), "5 claimed messages are held by nobody"),
-            ("held", "unknownToWorkers", json!(7), "7 messages are held by living workers that do not know of them"),
-            ("schedules", "overdueSchedules", json!([{ "name": "daily", "seconds": 600.4 }]), "daily (600 s)"),
             ("retention", "pastRetention", json!([{ "what": "metrics", "seconds": 7300 }]), "metrics (2 h)"),
         ];
         for (check, key, value, text) in cases {
@@ -315,5 +260,26 @@ mod tests {
     #[test]
     fn a_busy_table_with_many_live_rows_is_left_alone() {
         assert_eq!(wrong(|it| it["tables"] = json!([{ "name": "p", "live": 500_000, "dead": 300_000 }])), []);
+    }
+
+    #[test]
+    fn what_is_overdue_is_named() {
+        let overdue = facts(|it| {
+            it["staleWorkers"] = json!([{ "host": "h", "pid": 5, "seconds": 90.2 }]);
+            it["overdueSchedules"] = json!([{ "name": "daily", "seconds": 600.4 }]);
+        })
+        .overdue();
+        assert_eq!((overdue.workers, overdue.schedules), (vec!["h pid 5 (90 s)".into()], vec!["daily (600 s)".into()]));
+    }
+
+    #[test]
+    fn a_pooler_must_be_what_the_configuration_says() {
+        let severity = |declared, named| pooler(declared, named).severity;
+        assert_eq!(severity(Some(false), true), Severity::Error);
+        for (declared, named) in
+            [(None, true), (None, false), (Some(true), true), (Some(true), false), (Some(false), false)]
+        {
+            assert_eq!(severity(declared, named), Severity::Ok);
+        }
     }
 }
