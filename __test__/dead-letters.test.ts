@@ -1,18 +1,13 @@
+import { consumeBatch, dispatch, dispatchBatch, HandlerError, HandlerRegistry, setConfig } from '@leadmap/symphony'
 import {
   cleanup,
-  consumeBatch,
-  dispatch,
-  dispatchBatch,
   type FailedFilter,
   type FailedMessage,
   getFailed,
-  HandlerError,
-  HandlerRegistry,
   listFailed,
   removeFailed,
   retryFailed,
-  setConfig,
-} from '@leadmap/symphony'
+} from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'
 

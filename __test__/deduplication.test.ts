@@ -1,12 +1,5 @@
-import {
-  cleanup,
-  consumeBatch,
-  dispatch,
-  dispatchBatch,
-  getDuplicateAttempts,
-  HandlerRegistry,
-  setConfig,
-} from '@leadmap/symphony'
+import { consumeBatch, dispatch, dispatchBatch, HandlerRegistry, setConfig } from '@leadmap/symphony'
+import { cleanup, getDuplicateAttempts } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { startProgram } from './support/programs.js'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'

@@ -1,4 +1,5 @@
-import { type DispatchOptions, dispatch, getDuplicateAttempts, MessageValidationError } from '@leadmap/symphony'
+import { type DispatchOptions, dispatch, MessageValidationError } from '@leadmap/symphony'
+import { getDuplicateAttempts } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'
 

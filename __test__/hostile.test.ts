@@ -4,14 +4,12 @@ import {
   consumeBatch,
   type DispatchOptions,
   dispatchBatch,
-  getDuplicateAttempts,
   HandlerError,
   HandlerRegistry,
-  listFailed,
   type MessageHeaders,
   MessageValidationError,
-  removeFailed,
 } from '@leadmap/symphony'
+import { getDuplicateAttempts, listFailed, removeFailed } from '@leadmap/symphony/admin'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { countAll, createQueue, emptyTables } from './support/symphony.js'

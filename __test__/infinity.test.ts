@@ -1,18 +1,15 @@
 /** Rows that somebody has changed by hand: one of them hides no other. */
+import { consumeBatch, dispatch, HandlerRegistry, schedule } from '@leadmap/symphony'
 import {
-  consumeBatch,
   countFailed,
-  dispatch,
   getFailed,
   getMessage,
-  HandlerRegistry,
   listFailed,
   listMessages,
   listSchedules,
   pauseSchedule,
   removeFailed,
-  schedule,
-} from '@leadmap/symphony'
+} from '@leadmap/symphony/admin'
 import { createSymphonyRoute } from '@leadmap/symphony/next'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { read, request } from './next/support.js'

@@ -2,15 +2,12 @@ import {
   consumeBatch,
   dispatch,
   dispatchBatch,
-  getDuplicateAttempts,
   getRegistry,
-  listFailed,
-  queueDepth,
   registerHandler,
   resetConfig,
-  retryFailed,
   setConfig,
 } from '@leadmap/symphony'
+import { getDuplicateAttempts, listFailed, queueDepth, retryFailed } from '@leadmap/symphony/admin'
 import {
   advance,
   assertDispatched,

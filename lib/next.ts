@@ -1,13 +1,3 @@
-/**
- * Routes for Next.js, and for every server that has `Request` and `Response`: `@leadmap/symphony/next`.
- *
- * Nothing here imports Next.js.
- */
-export type { AskedFor, Authorize } from './http/authorization/guard.js'
-export { bearerToken } from './http/authorization/secret.js'
-export type { CronRoute, CronRouteOptions } from './http/routes/cron.js'
-export type { CatchAllHandler, RouteContext, RouteHandler } from './http/routes/handler.js'
-export { createSchedulerRoute, type SchedulerRouteOptions } from './http/routes/scheduler-route.js'
-export { createSymphonyRoute, type SymphonyRoute, type SymphonyRouteOptions } from './http/routes/symphony-route.js'
-export { createWorkerRoute, type WorkerRouteOptions } from './http/routes/worker-route.js'
+/** Next.js: the routes of `/http`, and what its build has to know: `@leadmap/symphony/next`. */
+export * from './http.js'
 export { withSymphony } from './next/with-symphony.js'

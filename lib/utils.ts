@@ -1,14 +1,30 @@
-/** Ready-made messages and feature flags: `@leadmap/symphony/utils`. */
+/**
+ * Helpers: `@leadmap/symphony/utils`. Ready-made messages, feature flags, middleware, cron expressions, messages as text,
+ * loggers.
+ */
 export type { FallbackFlag } from './adoption/fallback.js'
 export type { FeatureFlags } from './adoption/features.js'
+export { createLogger, type Logger, type LoggerOptions } from './base/logger.js'
 export {
   getFeatureFlags,
+  getLogger,
   isCampaignProcessingEnabled,
   isEmailQueueEnabled,
   isSmsDripEnabled,
   isSymphonyEnabled,
   withSymphonyFallback,
 } from './default/functions.js'
+export { type Classification, classifyError } from './handlers/classification.js'
+export {
+  errorClassificationMiddleware,
+  loggingMiddleware,
+  type Measurement,
+  type Middleware,
+  performanceMiddleware,
+  validationMiddleware,
+} from './handlers/middleware.js'
+export { deserializeMessage, serializeMessage } from './message/serialization.js'
+export { validateMessage } from './message/validation.js'
 export type { BuildOptions } from './presets/build.js'
 export {
   buildCampaignMessage,
@@ -32,3 +48,4 @@ export {
   type SMSMessageParams,
   type SMSPayload,
 } from './presets/sms.js'
+export { type CronExpression, type NextRunsOptions, nextRuns, validateCron } from './schedules/cron.js'

@@ -4,20 +4,16 @@ import {
   consumeBatch,
   dispatch,
   dispatchBatch,
-  doctor,
   getConfig,
-  getHealth,
   HandlerRegistry,
-  listFailed,
   migrate,
-  migrationStatus,
-  queueDepth,
   resetConfig,
   SymphonyError,
   setConfig,
   TransportError,
   validateConfig,
 } from '@leadmap/symphony'
+import { doctor, getHealth, listFailed, migrationStatus, queueDepth } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createDatabase } from '../support/database.js'

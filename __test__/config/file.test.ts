@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigurationError, defineConfig, getConfig, loadConfig, resetConfig } from '@leadmap/symphony'
+import { ConfigurationError, getConfig, resetConfig } from '@leadmap/symphony'
+import { defineConfig, loadConfig } from '@leadmap/symphony/config'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { runProgram } from '../support/programs.js'
 

@@ -2,9 +2,7 @@ import {
   ConfigurationError,
   type EffectiveConfig,
   getConfig,
-  getLogger,
   getRetryConfig,
-  getRuntimeConfigManager,
   getTransportConfig,
   getTransportsForMessageType,
   resetConfig,
@@ -13,6 +11,8 @@ import {
   setLogger,
   validateConfig,
 } from '@leadmap/symphony'
+import { getRuntimeConfigManager } from '@leadmap/symphony/config'
+import { getLogger } from '@leadmap/symphony/utils'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 beforeEach(() => resetConfig())

@@ -4,9 +4,9 @@ import {
   dispatch,
   dispatchBatch,
   HandlerRegistry,
-  listFailed,
   MessageValidationError,
 } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
 import { beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { countAll, createQueue, emptyTables, storedMessages } from '../support/symphony.js'

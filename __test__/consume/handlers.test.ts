@@ -4,12 +4,12 @@ import {
   dispatch,
   type HandlerContext,
   HandlerRegistry,
-  listFailed,
   type Message,
   type MessageHandler,
   registerHandler,
   snooze,
 } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 

@@ -1,10 +1,6 @@
-import {
-  consumeBatch,
-  dispatchBatch,
-  errorClassificationMiddleware,
-  HandlerRegistry,
-  listFailed,
-} from '@leadmap/symphony'
+import { consumeBatch, dispatchBatch, HandlerRegistry } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
+import { errorClassificationMiddleware } from '@leadmap/symphony/utils'
 import { beforeEach, expect, test } from 'vitest'
 import { numbers } from '../faults/support/scale.js'
 import { createQueue, emptyTables } from '../support/symphony.js'

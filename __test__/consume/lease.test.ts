@@ -5,11 +5,11 @@ import {
   HandlerError,
   type HandlerFunction,
   HandlerRegistry,
-  listFailed,
   setConfig,
   snooze,
   type UntypedMessage,
 } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 

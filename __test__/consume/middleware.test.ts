@@ -1,16 +1,12 @@
+import { consumeBatch, dispatch, HandlerRegistry, type Middleware, snooze } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
 import {
-  consumeBatch,
-  dispatch,
   errorClassificationMiddleware,
-  HandlerRegistry,
-  listFailed,
   loggingMiddleware,
   type Measurement,
-  type Middleware,
   performanceMiddleware,
-  snooze,
   validationMiddleware,
-} from '@leadmap/symphony'
+} from '@leadmap/symphony/utils'
 import { beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createQueue, emptyTables } from '../support/symphony.js'

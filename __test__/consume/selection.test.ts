@@ -1,11 +1,5 @@
-import {
-  type ConsumeOptions,
-  consumeBatch,
-  dispatch,
-  HandlerRegistry,
-  queueDepth,
-  unhandledMessages,
-} from '@leadmap/symphony'
+import { type ConsumeOptions, consumeBatch, dispatch, HandlerRegistry } from '@leadmap/symphony'
+import { queueDepth, unhandledMessages } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 

@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import * as symphony from '@leadmap/symphony'
+import * as admin from '@leadmap/symphony/admin'
+import * as config from '@leadmap/symphony/config'
+import * as next from '@leadmap/symphony/next'
 import * as testing from '@leadmap/symphony/testing'
 import * as utils from '@leadmap/symphony/utils'
 import { expect, test } from 'vitest'
@@ -26,7 +29,7 @@ function codesOf(...texts: string[]): string[] {
 test('every function and class of the package is there, or in another document for users', () => {
   const forUsers = DOCUMENTS.filter((name) => name.startsWith('docs/'))
   const words = new Set(forUsers.flatMap((name) => found(/\w+/g, readDocument(name))))
-  const exported = [symphony, testing, utils].flatMap((entry) => Object.keys(entry))
+  const exported = [symphony, admin, config, next, testing, utils].flatMap((entry) => Object.keys(entry))
   expect(exported.filter((name) => !words.has(name))).toEqual([])
 })
 

@@ -1,16 +1,8 @@
 /** Hosts and wires that answer nothing at all: packets are dropped, connections stay open, and nobody is told. */
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  close,
-  dispatch,
-  doctor,
-  HandlerRegistry,
-  queueDepth,
-  setConfig,
-  TransportError,
-  Worker,
-} from '@leadmap/symphony'
+import { close, dispatch, HandlerRegistry, setConfig, TransportError, Worker } from '@leadmap/symphony'
+import { doctor, queueDepth } from '@leadmap/symphony/admin'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startProxy } from '../scheduler/support/proxy.js'
 import { startProgram } from '../support/programs.js'
@@ -188,7 +180,7 @@ test('LISTEN comes back from a server that took the connection and said nothing'
   const registry = new HandlerRegistry()
   registry.register('Work', () => undefined)
   const worker = new Worker({ registry, pollInterval: '1h' })
-  const running = worker.start()
+  const running = worker.run()
   onTestFinished(async () => {
     await worker.stop()
     await running

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { getMetrics } from '@leadmap/symphony'
+import { getMetrics } from '@leadmap/symphony/admin'
 import { expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
 import { noteClaims, readClaims } from './support/claims.js'

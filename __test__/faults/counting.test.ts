@@ -134,7 +134,7 @@ test('two workers, of which one loses answers, its connections and its leases: t
   })
   const worker = new Worker({ registry, batchSize: 10, pollInterval: 50 })
   worker.on('error', () => undefined)
-  const working = worker.start()
+  const working = worker.run()
   const other = await startConsumer({ url: database.directUrl, journal: new Journal(), lease: LEASE, concurrency: 1 })
   await until('all is done', () => isDone(database), { patience: 120_000 })
   await worker.stop()

@@ -1,19 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import {
-  close,
-  type Diagnosis,
-  dispatch,
-  doctor,
-  type Finding,
-  getHealth,
-  HandlerRegistry,
-  migrate,
-  rollback,
-  runDueSchedules,
-  schedule,
-  setConfig,
-} from '@leadmap/symphony'
+import { close, dispatch, HandlerRegistry, migrate, runDueSchedules, schedule, setConfig } from '@leadmap/symphony'
+import { type Diagnosis, doctor, type Finding, getHealth, rollback } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'

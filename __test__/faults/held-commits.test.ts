@@ -7,13 +7,12 @@ import {
   dispatch,
   getRegistry,
   HandlerRegistry,
-  listFailed,
-  retryFailed,
   runDueSchedules,
   schedule,
   setConfig,
   Worker,
 } from '@leadmap/symphony'
+import { listFailed, retryFailed } from '@leadmap/symphony/admin'
 import { createWorkerRoute } from '@leadmap/symphony/next'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { request, SECRET } from '../next/support.js'
@@ -233,7 +232,7 @@ test('a worker stopped right after its claim failed leaves its lease to what the
   const ledger = handlersOf(type)
   const worker = new Worker({ registry: ledger.registry, pollInterval: 50, listen: false })
   const failed = new Promise<string>((resolve) => worker.on('error', ({ code }) => resolve(code)))
-  const ended = worker.start()
+  const ended = worker.run()
   // Only a claim registers a worker that does not listen, and it claims where something waits.
   ledger.registry.register('Before', () => undefined)
   await dispatch({ type: 'Before', payload: {} })
@@ -266,7 +265,7 @@ test('a worker that lives takes back what a claim has taken that it gave up on, 
   const ledger = handlersOf(type)
   const worker = new Worker({ registry: ledger.registry, pollInterval: 50 })
   worker.on('error', () => undefined)
-  const ended = worker.start()
+  const ended = worker.run()
   await until(
     'it is registered',
     async () => (await database.query('SELECT FROM symphony.messenger_workers')).length > 0,
@@ -329,7 +328,7 @@ test('a failover that loses a settling: the worker that lives puts the message b
   const type = 'Undone'
   const ledger = handlersOf(type)
   const worker = new Worker({ registry: ledger.registry, pollInterval: 50 })
-  const ended = worker.start()
+  const ended = worker.run()
   await fill(3)(type)
   await until('all is settled', async () => (await finished(type)) === 3)
   // What the heir of the lost server still has: the message as it was claimed.
@@ -357,7 +356,7 @@ test('a table of workers that somebody truncates: what is in no hand comes back,
   const ledger = handlersOf(type, () => handled)
   ledger.registry.register(lost, () => undefined)
   const worker = new Worker({ registry: ledger.registry, pollInterval: 50 })
-  const ended = worker.start()
+  const ended = worker.run()
   await fill(1)(type)
   await until('it runs', () => ledger.runs.size === 1)
   await hold(lost, 3_600_000)

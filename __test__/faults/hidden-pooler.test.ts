@@ -4,19 +4,14 @@ import {
   consumeBatch,
   discard,
   dispatch,
-  doctor,
-  getHealth,
-  getMetrics,
   HandlerError,
   HandlerRegistry,
-  listFailed,
-  listMessages,
   migrate,
-  retryFailed,
   schedule,
   setConfig,
   snooze,
 } from '@leadmap/symphony'
+import { doctor, getHealth, getMetrics, listFailed, listMessages, retryFailed } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'

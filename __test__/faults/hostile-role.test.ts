@@ -1,27 +1,29 @@
 import {
-  cancelMessage,
-  cleanup,
   close,
   consumeBatch,
   dispatch,
-  doctor,
-  getHealth,
-  getMetrics,
-  getStats,
   HandlerError,
   HandlerRegistry,
-  listFailed,
-  listMessages,
-  listSchedules,
   migrate,
-  queueDepth,
-  retryFailed,
-  rollback,
   runDueSchedules,
   type SymphonyConfig,
   schedule,
   setConfig,
 } from '@leadmap/symphony'
+import {
+  cancelMessage,
+  cleanup,
+  doctor,
+  getHealth,
+  getMetrics,
+  getStats,
+  listFailed,
+  listMessages,
+  listSchedules,
+  queueDepth,
+  retryFailed,
+  rollback,
+} from '@leadmap/symphony/admin'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
 import { createDatabase, type TestDatabase } from '../support/database.js'

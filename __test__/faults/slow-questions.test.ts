@@ -1,4 +1,5 @@
-import { close, consumeBatch, dispatch, HandlerRegistry, listSchedules, setConfig, Worker } from '@leadmap/symphony'
+import { close, consumeBatch, dispatch, HandlerRegistry, setConfig, Worker } from '@leadmap/symphony'
+import { listSchedules } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { isPooled } from '../support/database.js'
@@ -59,7 +60,7 @@ describe.skipIf(isPooled())('five questions that wait for a lock', () => {
     })
     await dispatch({ type: 'Any', payload: { n: 0 } })
     const worker = new Worker({ registry, handleSignals: false, maxConcurrency: 2, pollInterval: 50 })
-    const ended = worker.start()
+    const ended = worker.run()
     await expect.poll(() => started).toEqual([0])
     const leases: Date[] = []
     const lease = async () => {
@@ -129,7 +130,7 @@ describe.skipIf(isPooled())('connections', () => {
     registry.register('Any', () => finished)
     await dispatch({ type: 'Any', payload: {} })
     const worker = new Worker({ registry, handleSignals: false, pollInterval: 50, listen: false })
-    const ended = worker.start()
+    const ended = worker.run()
     await expect.poll(connections, { timeout: 10_000 }).toBe(2)
     const beats = async () => {
       const [row] = await database.query('SELECT last_beat_at FROM symphony.messenger_workers')

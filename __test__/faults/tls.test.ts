@@ -3,13 +3,13 @@ import {
   close,
   consumeBatch,
   dispatch,
-  doctor,
   HandlerRegistry,
   migrate,
   setConfig,
   TransportError,
   Worker,
 } from '@leadmap/symphony'
+import { doctor } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
@@ -147,7 +147,7 @@ describe.skipIf('missing' in certificates)('over TLS', async () => {
     direct.searchParams.set('sslrootcert', authority)
     setConfig({ database: { url: database.url, directUrl: direct.href } })
     const worker = new Worker({ registry, pollInterval: '1h' })
-    const running = worker.start()
+    const running = worker.run()
     onTestFinished(async () => {
       await worker.stop()
       await running

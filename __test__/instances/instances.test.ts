@@ -112,8 +112,8 @@ describe('two instances on two databases', () => {
     record(handled, b)
     const [workerOfA, workerOfB] = [a.createWorker({ handleSignals: false }), b.createWorker({ handleSignals: false })]
     const [schedulerOfA, schedulerOfB] = [a, b].map((it) => it.createScheduler({ handleSignals: false }))
-    const ended = [workerOfA.start(), schedulerOfA?.start()]
-    const running = [workerOfB.start(), schedulerOfB?.start()]
+    const ended = [workerOfA.run(), schedulerOfA?.run()]
+    const running = [workerOfB.run(), schedulerOfB?.run()]
     onTestFinished(async () => {
       await b.close()
       await Promise.all(running)

@@ -96,7 +96,7 @@ test('close() stops a worker that runs', async () => {
   const handled: string[] = []
   const watching = new HandlerRegistry()
   watching.register('Any', (_message, { id }) => void handled.push(id))
-  const ended = new Worker({ registry: watching, handleSignals: false }).start()
+  const ended = new Worker({ registry: watching, handleSignals: false }).run()
   const { messageId } = await dispatch(message)
   await expect.poll(() => handled).toEqual([messageId])
   await close()

@@ -4,14 +4,12 @@ import {
   dispatch,
   dispatchBatch,
   HandlerRegistry,
-  listFailed,
   migrate,
-  migrationStatus,
-  rollback,
   runDueSchedules,
   schedule,
   setConfig,
 } from '@leadmap/symphony'
+import { listFailed, migrationStatus, rollback } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createDatabase, serverUrl, type TestDatabase } from '../support/database.js'

@@ -1,16 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import {
-  close,
-  consumeBatch,
-  dispatch,
-  HandlerRegistry,
-  migrate,
-  migrationStatus,
-  rollback,
-  setConfig,
-  Worker,
-} from '@leadmap/symphony'
+import { close, consumeBatch, dispatch, HandlerRegistry, migrate, setConfig, Worker } from '@leadmap/symphony'
+import { migrationStatus, rollback } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
@@ -69,7 +60,7 @@ test('a worker on an older schema says so, and begins when it is migrated', asyn
   await rollback({ to: version - 1 })
   await store('Any')
   const worker = new Worker({ registry, pollInterval: 10 })
-  const ended = worker.start()
+  const ended = worker.run()
   leave.push(
     () => worker.stop(),
     () => ended,

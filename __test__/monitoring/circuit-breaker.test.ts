@@ -1,13 +1,5 @@
-import {
-  consumeBatch,
-  dispatchBatch,
-  getHealth,
-  HandlerError,
-  HandlerRegistry,
-  queueDepth,
-  setConfig,
-  Worker,
-} from '@leadmap/symphony'
+import { consumeBatch, dispatchBatch, HandlerError, HandlerRegistry, setConfig, Worker } from '@leadmap/symphony'
+import { getHealth, queueDepth } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 

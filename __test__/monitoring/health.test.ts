@@ -1,18 +1,16 @@
 import {
   close,
   consumeBatch,
-  deleteSchedule,
   dispatch,
   dispatchBatch,
   getConfig,
-  getHealth,
   HandlerError,
   HandlerRegistry,
-  pauseSchedule,
   runDueSchedules,
   schedule,
   setConfig,
 } from '@leadmap/symphony'
+import { deleteSchedule, getHealth, pauseSchedule } from '@leadmap/symphony/admin'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 

@@ -1,13 +1,5 @@
-import {
-  consumeBatch,
-  discard,
-  dispatch,
-  dispatchBatch,
-  getMetrics,
-  HandlerRegistry,
-  prometheusMetrics,
-  snooze,
-} from '@leadmap/symphony'
+import { consumeBatch, discard, dispatch, dispatchBatch, HandlerRegistry, snooze } from '@leadmap/symphony'
+import { getMetrics, prometheusMetrics } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 

@@ -2,17 +2,14 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { consumeBatch, dispatchBatch, HandlerError, HandlerRegistry } from '@leadmap/symphony'
 import {
   configureNotifications,
-  consumeBatch,
-  dispatchBatch,
   emailChannel,
-  HandlerError,
-  HandlerRegistry,
   type Notification,
   slackChannel,
   webhookChannel,
-} from '@leadmap/symphony'
+} from '@leadmap/symphony/admin'
 import { afterAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { defaultSymphony } from '../../lib/default/instance.js'
 import { partsOf } from '../../lib/symphony.js'

@@ -199,7 +199,7 @@ describe('with an SDK', () => {
       },
     })
     const worker = new Worker({ registry })
-    const ended = worker.start()
+    const ended = worker.run()
     await expect.poll(() => spansNamed('process Traced').length).toBe(1)
     await worker.stop()
     await ended

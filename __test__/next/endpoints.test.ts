@@ -4,13 +4,12 @@ import {
   consumeBatch,
   dispatch,
   dispatchBatch,
-  getMessage,
   getRegistry,
   HandlerRegistry,
-  listFailed,
   registerHandler,
   schedule,
 } from '@leadmap/symphony'
+import { getMessage, listFailed } from '@leadmap/symphony/admin'
 import { bearerToken, createSymphonyRoute } from '@leadmap/symphony/next'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { truncate } from '../support/emptying.js'

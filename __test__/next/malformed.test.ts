@@ -1,5 +1,6 @@
 /** Requests that are wrong: each is answered with a status, a code, and the name of what is wrong. */
-import { consumeBatch, dispatch, HandlerRegistry, listFailed, listMessages, schedule } from '@leadmap/symphony'
+import { consumeBatch, dispatch, HandlerRegistry, schedule } from '@leadmap/symphony'
+import { listFailed, listMessages } from '@leadmap/symphony/admin'
 import { createSymphonyRoute } from '@leadmap/symphony/next'
 import { beforeEach, expect, test } from 'vitest'
 import { countAll, createQueue, emptyTables } from '../support/symphony.js'

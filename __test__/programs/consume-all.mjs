@@ -1,6 +1,7 @@
 // Drains the queue and tells the numbers of the messages that it handled, in their order.
 import { once } from 'node:events'
-import { consumeBatch, migrationStatus, registerHandler } from '@leadmap/symphony'
+import { consumeBatch, registerHandler } from '@leadmap/symphony'
+import { migrationStatus } from '@leadmap/symphony/admin'
 
 const handled = []
 registerHandler('Numbered', (message) => {

@@ -1,6 +1,7 @@
 // Dispatches one idempotency key as often as DISPATCHES says, all at once; tells when it is ready and waits for a word.
 import { once } from 'node:events'
-import { dispatch, migrationStatus } from '@leadmap/symphony'
+import { dispatch } from '@leadmap/symphony'
+import { migrationStatus } from '@leadmap/symphony/admin'
 
 await migrationStatus()
 console.log(JSON.stringify('ready'))

@@ -1,20 +1,18 @@
 // Code of the application around the handlers that fails in the way named by FAULT, while a worker handles three messages.
 // Prints what became of them. Where nothing is caught, it ends with an error instead.
 import {
-  configureNotifications,
   dispatchBatch,
   getRegistry,
-  getRuntimeConfigManager,
   HandlerError,
-  loggingMiddleware,
   migrate,
-  performanceMiddleware,
   registerHandler,
-  rollback,
   Scheduler,
   setLogger,
   Worker,
 } from '@leadmap/symphony'
+import { configureNotifications, rollback } from '@leadmap/symphony/admin'
+import { getRuntimeConfigManager } from '@leadmap/symphony/config'
+import { loggingMiddleware, performanceMiddleware } from '@leadmap/symphony/utils'
 import * as api from '@opentelemetry/api'
 
 const fail = () => {
@@ -67,7 +65,7 @@ const faults = {
     const scheduler = new Scheduler({ pollInterval: 20 })
     for (const name of ['started', 'ran', 'stopped']) scheduler.on(name, fail)
     const failed = failures(scheduler, fail, 2)
-    const ended = scheduler.start()
+    const ended = scheduler.run()
     await failed
     await scheduler.stop()
     await ended
@@ -75,7 +73,7 @@ const faults = {
   'a scheduler to whose errors nobody listens': async () => {
     const scheduler = new Scheduler({ pollInterval: 20 })
     scheduler.once('started', () => setTimeout(() => scheduler.stop(), 200))
-    await scheduler.start()
+    await scheduler.run()
   },
   'a channel that throws what has no text': () => {
     const send = () => {
@@ -104,7 +102,7 @@ if (!isScheduler) await migrate()
 const failing = faults[FAULT]()
 if (isScheduler) await failing
 await migrate()
-const ended = worker.start()
+const ended = worker.run()
 await failing
 await migrate()
 await dispatchBatch(['Good', 'Bad', 'Good'].map((type) => ({ type, payload: {} })))

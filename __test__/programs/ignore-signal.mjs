@@ -25,5 +25,5 @@ if (OTHERS) {
 }
 worker.on('retried', ({ type }) => say({ retried: type }))
 createInterface(process.stdin).on('line', say)
-const { succeeded, released, stoppedBy } = await worker.start()
+const { succeeded, released, stoppedBy } = await worker.run()
 say({ succeeded, released, stoppedBy })

@@ -13,7 +13,8 @@ const look = async () => ({
 
 await setImmediate()
 const before = await look()
-for (const entry of ['', '/config', '/utils', '/testing']) await import(`@leadmap/symphony${entry}`)
+for (const entry of ['', '/admin', '/config', '/http', '/next', '/utils', '/testing'])
+  await import(`@leadmap/symphony${entry}`)
 await setImmediate()
 const after = await look()
 

@@ -1,5 +1,5 @@
 // Loads the configuration file of the folder DIRECTORY and tells what came of it.
-import { loadConfig } from '@leadmap/symphony'
+import { loadConfig } from '@leadmap/symphony/config'
 
 process.chdir(process.env.DIRECTORY)
 try {

@@ -26,5 +26,5 @@ if (isMainThread) {
     parentPort.postMessage('handling')
     return new Promise(() => {})
   })
-  await new Worker({ pollInterval: 50 }).start()
+  await new Worker({ pollInterval: 50 }).run()
 }

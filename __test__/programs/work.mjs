@@ -15,7 +15,7 @@ registerHandler('Any', async (message, { signal }) => {
 
 const worker = new Worker({ maxConcurrency: 1, pollInterval: 50 })
 worker.once('idle', () => say('idle'))
-const { succeeded, released, stoppedBy } = await worker.start()
+const { succeeded, released, stoppedBy } = await worker.run()
 say({ succeeded, released, stoppedBy })
 input.close()
 process.stdin.destroy()

@@ -1,14 +1,14 @@
 import {
   consumeBatch,
   dispatch,
-  getLogger,
   HandlerError,
   HandlerRegistry,
-  listFailed,
   type MessageHandler,
   MessageValidationError,
   setLogger,
 } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
+import { getLogger } from '@leadmap/symphony/utils'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createQueue, emptyTables } from '../support/symphony.js'

@@ -4,10 +4,10 @@ import {
   dispatch,
   getRetryConfig,
   HandlerRegistry,
-  listFailed,
   type RetryConfig,
-  retryDelay,
 } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
+import { retryDelay } from '@leadmap/symphony/config'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 

@@ -1,4 +1,5 @@
-import { listSchedules, schedule } from '@leadmap/symphony'
+import { schedule } from '@leadmap/symphony'
+import { listSchedules } from '@leadmap/symphony/admin'
 import { expect, test } from 'vitest'
 import { startProgram } from '../support/programs.js'
 import { createQueue, storedMessages } from '../support/symphony.js'

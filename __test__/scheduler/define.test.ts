@@ -1,4 +1,5 @@
-import { defineSchedules, getSchedule, listSchedules, pauseSchedule, schedule } from '@leadmap/symphony'
+import { defineSchedules, schedule } from '@leadmap/symphony'
+import { getSchedule, listSchedules, pauseSchedule } from '@leadmap/symphony/admin'
 import { beforeEach, expect, test } from 'vitest'
 import { truncate } from '../support/emptying.js'
 import { startProgram } from '../support/programs.js'

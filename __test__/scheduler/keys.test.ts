@@ -1,4 +1,5 @@
-import { deleteSchedule, dispatch, getSchedule, runDueSchedules, schedule } from '@leadmap/symphony'
+import { dispatch, runDueSchedules, schedule } from '@leadmap/symphony'
+import { deleteSchedule, getSchedule } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 import { dueSince } from './support/due.js'

@@ -1,4 +1,5 @@
-import { deleteSchedule, getSchedule, listSchedules, nextRuns, runScheduleNow } from '@leadmap/symphony'
+import { deleteSchedule, getSchedule, listSchedules, runScheduleNow } from '@leadmap/symphony/admin'
+import { nextRuns } from '@leadmap/symphony/utils'
 import { describe, expect, test } from 'vitest'
 import { createQueue } from '../support/symphony.js'
 

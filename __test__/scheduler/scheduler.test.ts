@@ -1,4 +1,5 @@
-import { close, getSchedule, Scheduler, type SymphonyError, schedule, setConfig } from '@leadmap/symphony'
+import { close, Scheduler, type SymphonyError, schedule, setConfig } from '@leadmap/symphony'
+import { getSchedule } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { isPooled } from '../support/database.js'
 import { startProgram } from '../support/programs.js'
@@ -22,6 +23,15 @@ function started(options?: ConstructorParameters<typeof Scheduler>[0]): Schedule
 }
 
 describe('a scheduler', () => {
+  test('has polled when start() resolves', async () => {
+    await schedule(report, { at: Date.now() }, { name: 'now' })
+    const scheduler = new Scheduler({ handleSignals: false, pollInterval: '1h' })
+    onTestFinished(() => scheduler.stop())
+    await scheduler.start()
+    expect(await count()).toBe(1)
+    expect(scheduler.running).toBe(true)
+  })
+
   test('runs what is due and sleeps until the next run', async () => {
     await schedule(report, { cron: '* * * * * *' }, { name: 'tick', missed: 'all' })
     const ran = vi.fn()
@@ -66,8 +76,8 @@ describe('a scheduler', () => {
 
   test('ends with close()', async () => {
     const scheduler = new Scheduler({ handleSignals: false })
-    const ended = scheduler.start()
-    expect(scheduler.start()).toBe(ended)
+    const ended = scheduler.run()
+    expect(scheduler.run()).toBe(ended)
     await close()
     await ended
     expect(scheduler.running).toBe(false)

@@ -1,22 +1,24 @@
 import {
-  cleanup,
   consumeBatch,
   defineMessage,
   defineSchedules,
-  deleteSchedule,
-  getSchedule,
   type HandlerContext,
   HandlerRegistry,
-  listSchedules,
-  pauseSchedule,
-  resumeSchedule,
   runDueSchedules,
-  runScheduleNow,
   type Schedule,
   type ScheduleOptions,
   schedule,
   setConfig,
 } from '@leadmap/symphony'
+import {
+  cleanup,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  runScheduleNow,
+} from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'

@@ -10,11 +10,11 @@ import {
   getRetryConfig,
   getTransportsForMessageType,
   HandlerRegistry,
-  listFailed,
-  loadConfig,
   resetConfig,
   setConfig,
 } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
+import { loadConfig } from '@leadmap/symphony/config'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { truncate } from '../support/emptying.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'

@@ -4,20 +4,19 @@ import {
   type ConsumeResult,
   consumeBatch,
   type DispatchResult,
-  defineConfig,
   defineMessage,
   dispatch,
   dispatchBatch,
   dispatchToTransports,
   getDispatcher,
-  getFailed,
-  listFailed,
   type Message,
   SymphonyDispatcher,
   SymphonyError,
   setConfig,
   Worker,
 } from '@leadmap/symphony'
+import { getFailed, listFailed } from '@leadmap/symphony/admin'
+import { defineConfig } from '@leadmap/symphony/config'
 import { dispatchEmailMessage } from '@leadmap/symphony/utils'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'

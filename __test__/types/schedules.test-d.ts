@@ -1,11 +1,5 @@
-import {
-  defineSchedules,
-  nextRuns,
-  type Schedule,
-  type ScheduleConfig,
-  type ScheduleTiming,
-  schedule,
-} from '@leadmap/symphony'
+import { defineSchedules, type Schedule, type ScheduleConfig, type ScheduleTiming, schedule } from '@leadmap/symphony'
+import { nextRuns } from '@leadmap/symphony/utils'
 
 const message = { type: 'Report', payload: { of: 'sales' } }
 

@@ -1,19 +1,15 @@
 import {
-  configureNotifications,
   consumeBatch,
   dispatch,
   dispatchBatch,
-  getHealth,
-  getLogger,
-  getMetrics,
   HandlerRegistry,
   type LogFields,
-  listFailed,
   type MessageEvent,
-  type Notification,
   setLogger,
   Worker,
 } from '@leadmap/symphony'
+import { configureNotifications, getHealth, getMetrics, listFailed, type Notification } from '@leadmap/symphony/admin'
+import { getLogger } from '@leadmap/symphony/utils'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startProgram } from '../support/programs.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'

@@ -1,4 +1,5 @@
-import { dispatch, getRuntimeConfigManager, HandlerRegistry, Worker } from '@leadmap/symphony'
+import { dispatch, HandlerRegistry, Worker } from '@leadmap/symphony'
+import { getRuntimeConfigManager } from '@leadmap/symphony/config'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
@@ -12,7 +13,7 @@ async function startWorker(): Promise<string[]> {
   const registry = new HandlerRegistry()
   registry.register('Any', ({ payload }) => void handled.push(payload.name))
   const worker = new Worker({ registry, pollInterval: 50, listen: false, handleSignals: false })
-  const ended = worker.start()
+  const ended = worker.run()
   onTestFinished(async () => {
     await worker.stop({ force: true })
     await ended

@@ -1,8 +1,9 @@
+import type { EventEmitter } from 'node:events'
 import {
   ConfigurationError,
+  createSymphony,
   dispatch,
   dispatchBatch,
-  getLogger,
   HandlerRegistry,
   type MessageEvent,
   setConfig,
@@ -12,6 +13,7 @@ import {
   type WorkerEvents,
   type WorkerOptions,
 } from '@leadmap/symphony'
+import { getLogger } from '@leadmap/symphony/utils'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 
@@ -28,7 +30,9 @@ function createWorker(registry: HandlerRegistry, options: WorkerOptions = {}): W
 
 /** The next event of a name. */
 const next = <Name extends keyof WorkerEvents>(worker: Worker, name: Name) =>
-  new Promise<WorkerEvents[Name]>((resolve) => worker.once(name, (...event) => resolve(event)))
+  new Promise<WorkerEvents[Name]>((resolve) =>
+    (worker as unknown as EventEmitter).once(name, (...event) => resolve(event as WorkerEvents[Name])),
+  )
 
 /** A promise and what resolves it. */
 function gate() {
@@ -48,8 +52,8 @@ describe('a worker', () => {
     const worker = createWorker(registry)
     expect(worker.stats()).toMatchObject({ state: 'idle', claimed: 0, uptime: 0 })
     const first = next(worker, 'completed')
-    const ended = worker.start()
-    expect(worker.start()).toBe(ended)
+    const ended = worker.run()
+    expect(worker.run()).toBe(ended)
     await first
     await next(worker, 'idle')
     const second = next(worker, 'completed')
@@ -91,7 +95,7 @@ describe('a worker', () => {
     const worker = createWorker(registry)
     for (let life = 0; life < 2; life += 1) {
       const completed = next(worker, 'completed')
-      const ended = worker.start()
+      const ended = worker.run()
       await dispatch({ type: 'Any', payload: {} })
       await completed
       await worker.stop()
@@ -227,7 +231,7 @@ describe('stop()', () => {
     let ended: Promise<unknown>
     {
       await using worker = createWorker(registry)
-      ended = worker.start()
+      ended = worker.run()
       await next(worker, 'idle')
     }
     expect(await ended).toMatchObject({ stoppedBy: 'stopped' })
@@ -308,6 +312,33 @@ describe('a running worker', () => {
     const completed = next(worker, 'completed')
     expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({ queue: 'other', priority: 6 })
     expect(await completed).toMatchObject([{ type: 'Any' }])
+  })
+
+  test.each([0, 1])('runs when start() resolves, also without handlers and with %i messages', async (messages) => {
+    for (let n = 0; n < messages; n += 1) await dispatch({ type: 'Nobodys', payload: {} })
+    const registry = new HandlerRegistry()
+    registry.register('Any', () => undefined)
+    const [idle, working] = [createWorker(new HandlerRegistry()), createWorker(registry)]
+    await Promise.all([idle.start(), working.start()])
+    expect([idle.stats().state, working.stats().state]).toEqual(['running', 'running'])
+  })
+
+  test('cannot be started without tables, and keeps trying if the database is away', async () => {
+    const [bare, away] = [
+      createSymphony({ databaseUrl: database.url, schema: 'nothing_here' }),
+      createSymphony({ databaseUrl: 'postgres://127.0.0.1:1/none' }),
+    ]
+    onTestFinished(async () => void (await Promise.all([bare.close(), away.close()])))
+    const refused = bare.createWorker({ handleSignals: false })
+    await expect(refused.start()).rejects.toMatchObject({ code: 'SYMPHONY_MIGRATION_MISSING' })
+    expect(refused.stats().state).toBe('stopped')
+    const trying = away.createWorker({ handleSignals: false })
+    const told = vi.fn()
+    trying.on('error', told)
+    await trying.start()
+    expect(trying.stats().state).toBe('running')
+    expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: 'SYMPHONY_CONNECTION_FAILED' }))
+    await trying.stop({ force: true })
   })
 
   test('survives a hot reload of the package, which shares its registry and its core', async () => {

@@ -14,7 +14,7 @@ const limits = { batchSize: 100, maxConcurrency: 25 }
  */
 export async function consume(ledger, isDone, signal) {
   const worker = new Worker({ ...limits, pollInterval: '100ms', handleSignals: false })
-  const working = worker.start()
+  const working = worker.run()
   await Promise.all(Array.from({ length: cronRoutes }, () => drain(ledger, isDone, signal)))
   await worker.stop()
   ledger.consumed(await working)

@@ -4,7 +4,8 @@
  * `npm run demo` prepares everything and starts this file with SYMPHONY_DATABASE_URL set.
  */
 import { randomBytes } from 'node:crypto'
-import { close, listFailed, migrate, setConfig } from '@leadmap/symphony'
+import { close, migrate, setConfig } from '@leadmap/symphony'
+import { listFailed } from '@leadmap/symphony/admin'
 import { Auditor } from './audit.mjs'
 import { consume } from './consume.mjs'
 import { registerHandlers } from './handlers.mjs'

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { getLogger, setLogger } from '../index.js'
+import { setLogger } from '../index.js'
 import { freshProcess } from '../testing/fakes/fake-core.js'
+import { getLogger } from '../utils.js'
 import { createLogger, withFields } from './logger.js'
 
 beforeEach(freshProcess)

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { defineConfig, retryDelay } from '../config.js'
 import {
   ConfigurationError,
   close,
-  defineConfig,
   getConfig,
   getRetryConfig,
   getTransportConfig,
   getTransportsForMessageType,
   resetConfig,
-  retryDelay,
   setConfig,
   validateConfig,
 } from '../index.js'

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ConfigurationError, loadConfig } from '../index.js'
+import { loadConfig } from '../config.js'
+import { ConfigurationError } from '../index.js'
 import { freshProcess } from '../testing/fakes/fake-core.js'
 
 beforeEach(freshProcess)

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ConfigurationError, getRuntimeConfigManager, setConfig } from '../index.js'
+import { getRuntimeConfigManager } from '../config.js'
+import { ConfigurationError, setConfig } from '../index.js'
 import { freshProcess, theCore } from '../testing/fakes/fake-core.js'
 
 beforeEach(freshProcess)

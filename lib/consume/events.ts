@@ -1,7 +1,4 @@
 /** The events of a worker. */
-import { EventEmitter } from 'node:events'
-import type { Log } from '../base/logger.js'
-import { emitSafely } from '../base/safely.js'
 import type { ConsumeResult } from './consumer.js'
 
 /** A message that an event is about. */
@@ -62,57 +59,26 @@ export interface WorkerEvents {
   circuitClosed: [event: { type: string }]
   /** Nothing is due. */
   idle: []
-  /** The transport failed; the worker keeps trying. Logged if nobody listens. */
+  /**
+   * The transport failed, and the worker keeps trying; or a worker that `start()` has started ended with this error, and
+   * its state is `stopped`. Logged if nobody listens.
+   */
   error: [error: { code: string; message: string }]
   /** The worker has ended. */
   stopped: [result: ConsumeResult]
 }
 
-const MESSAGE_EVENTS = ['completed', 'retried', 'deadLettered', 'released', 'snoozed', 'discarded', 'lost'] as const
-
-/** An event emitter with typed events, whose listeners cannot break the emitter. */
-export class WorkerEmitter {
-  readonly #emitter = new EventEmitter()
-  readonly #log: Log
-
-  constructor(log: Log) {
-    this.#log = log
-  }
-
-  /** Calls `listener` at each event of the name. */
-  on<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
-    this.#emitter.on(name, listener as (...event: unknown[]) => void)
-    this.listenersChanged()
-    return this
-  }
-
-  /** Calls `listener` at the next event of the name. */
-  once<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
-    this.#emitter.once(name, listener as (...event: unknown[]) => void)
-    this.listenersChanged()
-    return this
-  }
-
-  /** Ends {@link on}. */
-  off<Name extends keyof WorkerEvents>(name: Name, listener: (...event: WorkerEvents[Name]) => void): this {
-    this.#emitter.off(name, listener as (...event: unknown[]) => void)
-    this.listenersChanged()
-    return this
-  }
-
-  /** Whether anyone listens to events about single messages. */
-  protected get observesMessages(): boolean {
-    return MESSAGE_EVENTS.some((name) => this.#emitter.listenerCount(name) > 0)
-  }
-
-  /** Called when listeners were added or removed. */
-  protected listenersChanged(): void {}
-
-  protected emit<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
-    if (name === 'error' && this.#emitter.listenerCount(name) === 0) {
-      this.#log.current.error('the worker cannot reach its transport', event[0] as WorkerEvents['error'][0])
-      return
-    }
-    emitSafely(this.#emitter, 'worker', name, event, this.#log)
-  }
+/** Whether an event is about a single message: the core makes these only if somebody listens. */
+export function isMessageEvent(name: unknown): boolean {
+  return MESSAGE_EVENTS.includes(name as keyof WorkerEvents)
 }
+
+const MESSAGE_EVENTS: ReadonlyArray<keyof WorkerEvents> = [
+  'completed',
+  'retried',
+  'deadLettered',
+  'released',
+  'snoozed',
+  'discarded',
+  'lost',
+]

@@ -1,14 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import {
-  type ConsumeOptions,
-  consumeBatch,
-  errorClassificationMiddleware,
-  HandlerRegistry,
-  registerHandler,
-  setConfig,
-  snooze,
-} from '../index.js'
+import { type ConsumeOptions, consumeBatch, HandlerRegistry, registerHandler, setConfig, snooze } from '../index.js'
 import { delivery, type FakeConsumer, freshProcess, theCore, turn } from '../testing/fakes/fake-core.js'
+import { errorClassificationMiddleware } from '../utils.js'
 
 beforeEach(() => {
   freshProcess()

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ConfigurationError, registerHandler, setConfig, Worker } from '../index.js'
 import { delivery, type FakeConsumer, freshProcess, nativeError, theCore, turn } from '../testing/fakes/fake-core.js'
@@ -15,8 +16,8 @@ const consumer = (): FakeConsumer => theCore().consumers.at(-1) as FakeConsumer
 
 test('takes the options of a drain and its own', async () => {
   const worker = new Worker({ batchSize: 50, pollInterval: '2s', shutdownTimeout: 10 })
-  const done = worker.start()
-  expect(worker.start()).toBe(done)
+  const done = worker.run()
+  expect(worker.run()).toBe(done)
   expect(theCore().consumers).toHaveLength(1)
   expect(consumer().options).toEqual({
     mode: 'run',
@@ -53,7 +54,7 @@ describe('events', () => {
       .on('stopped', ({ stoppedBy }) => seen.push(stoppedBy))
       .on('completed', late)
       .off('completed', late)
-    const done = worker.start()
+    const done = worker.run()
     const dead = { event: 'deadLettered', id: '1', error: { class: 'E', message: 'm' } }
     consumer().emit({ event: 'claimed', count: 3 }, { event: 'completed' }, { event: 'idle' }, dead, dead)
     consumer().finish()
@@ -95,6 +96,56 @@ describe('events', () => {
   })
 })
 
+describe('starting', () => {
+  test('resolves once the worker has looked for messages, also when it is called again', async () => {
+    const worker = new Worker()
+    let started = 0
+    const starting = [worker.start(), worker.start()].map((it) => it.then(() => (started += 1)))
+    await turn()
+    expect([started, worker.stats().state]).toEqual([0, 'running'])
+    consumer().emit({ event: 'idle' })
+    await Promise.all(starting)
+    expect(started).toBe(2)
+    await worker.start()
+    expect(theCore().consumers).toHaveLength(1)
+    consumer().finish({ stoppedBy: 'stopped' })
+    expect(await worker.stop()).toMatchObject({ stoppedBy: 'stopped' })
+  })
+
+  test('rejects if it cannot be started; what fails later is an event, or logged', async () => {
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    const failure = nativeError({ class: 'TransportError', code: 'SYMPHONY_CONNECTION_FAILED', message: 'away' })
+    const worker = new Worker()
+    const refused = worker.start()
+    consumer().fail(failure)
+    await expect(refused).rejects.toMatchObject({ code: 'SYMPHONY_CONNECTION_FAILED' })
+    for (const heard of [undefined, vi.fn()]) {
+      if (heard) worker.on('error', heard)
+      const started = worker.start()
+      consumer().emit({ event: 'idle' })
+      await started
+      consumer().fail(failure)
+      await turn()
+      expect(worker.stats().state).toBe('stopped')
+      if (heard) expect(heard).toHaveBeenCalledWith({ code: 'SYMPHONY_CONNECTION_FAILED', message: 'away' })
+      else expect(String(error.mock.calls)).toMatch(/the worker ended with an error.*away/s)
+    }
+    expect(error).toHaveBeenCalledOnce()
+  })
+
+  test('a worker is an event emitter of Node.js, also after all listeners were removed', async () => {
+    const worker = new Worker()
+    expect(worker).toBeInstanceOf(EventEmitter)
+    worker.on('completed', () => undefined).removeAllListeners()
+    void worker.start()
+    expect(consumer().options).toMatchObject({ observe: false })
+    worker.prependOnceListener('completed', () => undefined)
+    expect(consumer().observing.at(-1)).toBe(true)
+    consumer().emit({ event: 'completed', id: '1' })
+    expect(consumer().observing.at(-1)).toBe(false)
+  })
+})
+
 describe('stopping', () => {
   test('drains, and answers what was done', async () => {
     const worker = new Worker()
@@ -131,7 +182,7 @@ describe('stopping', () => {
   test('by the first signal, forced by the second; the listeners go with it', async () => {
     const before = process.listenerCount('SIGTERM')
     const worker = new Worker({ exitGrace: false })
-    const done = worker.start()
+    const done = worker.run()
     process.emit('SIGTERM')
     process.emit('SIGINT')
     expect(consumer().stops).toEqual([
@@ -156,7 +207,7 @@ describe('stopping', () => {
 
   test('a worker whose core fails rejects, and can start again', async () => {
     const worker = new Worker()
-    const done = worker.start()
+    const done = worker.run()
     consumer().fail(nativeError({ class: 'TransportError', code: 'SYMPHONY_MIGRATION_MISSING', message: 'm' }))
     await expect(done).rejects.toMatchObject({ code: 'SYMPHONY_MIGRATION_MISSING' })
     expect(worker.stats().state).toBe('stopped')

@@ -1,11 +1,14 @@
 /** A long-lived consumer. */
 
+import { EventEmitter } from 'node:events'
 import type { Duration } from '../base/duration.js'
+import { SymphonyError } from '../base/errors.js'
 import { duration, flag, positiveDuration } from '../base/options.js'
 import { processLife } from '../base/process-life.js'
+import { emitSafely } from '../base/safely.js'
 import { endProcess, isSharedSignal, listenToSignals } from '../base/signals.js'
 import { type ConsumeResult, Consumer, type ConsumerParts, warnOfLostLeases } from './consumer.js'
-import { WorkerEmitter, type WorkerEvents } from './events.js'
+import { isMessageEvent, type WorkerEvents } from './events.js'
 import { type CheckedOptions, checkOptions } from './options.js'
 import { type UnhandledMessages, unhandledBy } from './unhandled.js'
 import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-model.js'
@@ -33,9 +36,9 @@ interface Signalled {
  * @example
  * const worker = new Worker({ maxConcurrency: 20 })
  * worker.on('deadLettered', ({ type, error }) => alert(type, error))
- * await worker.start()
+ * await worker.run()
  */
-export class Worker extends WorkerEmitter {
+export class Worker extends EventEmitter<WorkerEvents> {
   readonly #parts: ConsumerParts
   readonly #options: WorkerOptions
   readonly #checked: CheckedOptions & {
@@ -48,6 +51,8 @@ export class Worker extends WorkerEmitter {
   }
   #consumer: Consumer | undefined
   #ended: Promise<ConsumeResult> | undefined
+  #begun: Promise<void> | undefined
+  #begin: () => void = () => undefined
   #state: WorkerState = 'idle'
   #startedAt = 0
   #signalled: Signalled | undefined
@@ -55,17 +60,34 @@ export class Worker extends WorkerEmitter {
 
   /** @throws ConfigurationError naming the invalid option. */
   constructor(parts: ConsumerParts, options: WorkerOptions = {}) {
-    super(parts.log)
+    super()
     this.#parts = parts
     this.#options = options
     this.#checked = this.#check()
+    this.#watchListeners()
   }
 
-  /** Starts, and resolves with what was done when the worker has stopped. While it runs, the same promise. */
-  start(): Promise<ConsumeResult> {
-    if (this.#state === 'running' || this.#state === 'stopping') return this.#ended as Promise<ConsumeResult>
+  /** Runs until it is stopped, and resolves with what was done. While it runs, the same promise. */
+  run(): Promise<ConsumeResult> {
+    if (this.#isActive) return this.#ended as Promise<ConsumeResult>
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve
+    })
     this.#ended = this.#live()
     return this.#ended
+  }
+
+  /**
+   * Starts, and resolves once the worker runs: it has looked for messages. It ends by {@link stop} or a signal, with the
+   * event `stopped`; should it fail, the event `error` says why.
+   *
+   * @throws as {@link run}, if it cannot run: a transport does not exist, tables are missing.
+   */
+  async start(): Promise<void> {
+    if (this.#isActive) return this.#begun
+    const ended = this.run()
+    await Promise.race([this.#begun, ended])
+    ended.catch((error: unknown) => this.#fail(error))
   }
 
   /**
@@ -77,7 +99,7 @@ export class Worker extends WorkerEmitter {
    */
   async stop(options: { timeout?: Duration; force?: boolean } = {}): Promise<ConsumeResult | undefined> {
     const timeout = options.timeout === undefined ? undefined : duration(options.timeout, 'timeout')
-    if (this.#state === 'running' || this.#state === 'stopping') this.#stop('stopped', options.force)
+    if (this.#isActive) this.#stop('stopped', options.force)
     const timer = timeout === undefined ? undefined : setTimeout(() => this.#stop('stopped', true), timeout)
     try {
       return await this.#ended
@@ -134,16 +156,16 @@ export class Worker extends WorkerEmitter {
       listen,
       shutdownTimeout,
       onEvents: (events) => this.#pass(events),
-      observeMessages: this.observesMessages,
+      observeMessages: this.#observesMessages,
     })
     this.#state = 'running'
     this.#startedAt = Date.now()
     this.#signalled = undefined
     const forgetSignals = this.#checked.handleSignals === false ? undefined : this.#listenToSignals()
     try {
-      this.emit('started')
+      this.#tell('started')
       const result = await this.#consumer.run()
-      this.emit('stopped', result)
+      this.#tell('stopped', result)
       return result
     } finally {
       this.#endProcess()
@@ -152,8 +174,48 @@ export class Worker extends WorkerEmitter {
     }
   }
 
-  protected override listenersChanged(): void {
-    if (this.#state === 'running') this.#consumer?.observeMessages(this.observesMessages)
+  /** As of `EventEmitter`; without a name, all listeners of the application go. */
+  override removeAllListeners(name?: keyof WorkerEvents): this {
+    if (name !== undefined) return super.removeAllListeners(name)
+    super.removeAllListeners()
+    this.#watchListeners()
+    return this
+  }
+
+  /** Listeners that come while it runs are heard of before they are there, those that go after. */
+  #watchListeners(): void {
+    const own: EventEmitter = this as unknown as EventEmitter
+    own.on('newListener', (name) => this.#observe(isMessageEvent(name) || this.#observesMessages))
+    own.on('removeListener', () => this.#observe(this.#observesMessages))
+  }
+
+  #observe(wanted: boolean): void {
+    if (this.#state === 'running') this.#consumer?.observeMessages(wanted)
+  }
+
+  get #observesMessages(): boolean {
+    return this.eventNames().some(isMessageEvent)
+  }
+
+  get #isActive(): boolean {
+    return this.#state === 'running' || this.#state === 'stopping'
+  }
+
+  #fail(thrown: unknown): void {
+    const error = thrown instanceof SymphonyError ? thrown : new SymphonyError('SYMPHONY_INTERNAL', String(thrown))
+    const { code, message } = error
+    this.#lastError = { code, message, at: new Date() }
+    this.#tell('error', { code, message })
+  }
+
+  /** Without `emit`, which throws what a listener throws, and if nobody listens to an error. */
+  #tell<Name extends keyof WorkerEvents>(name: Name, ...event: WorkerEvents[Name]): void {
+    if (name === 'error' && this.listenerCount('error') === 0) {
+      const text = this.#isActive ? 'the worker cannot reach its transport' : 'the worker ended with an error'
+      this.#parts.log.current.error(text, event[0] as WorkerEvents['error'][0])
+      return
+    }
+    emitSafely(this, 'worker', name, event, this.#parts.log)
   }
 
   #stop(reason: 'signal' | 'stopped', force = false): void {
@@ -184,13 +246,14 @@ export class Worker extends WorkerEmitter {
   }
 
   #pass(events: string): void {
+    this.#begin()
     for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents | 'leaseLost' }>) {
       if (event === 'leaseLost') {
         warnOfLostLeases(this.#parts.log, (facts as unknown as { count: number }).count)
         continue
       }
       if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
-      this.emit(event, facts as never)
+      this.#tell(event, ...([facts] as never))
     }
   }
 

@@ -13,7 +13,7 @@ import { defaultSymphony } from './instance.js'
  * @example
  * const worker = new Worker({ maxConcurrency: 20 })
  * worker.on('deadLettered', ({ type, error }) => alert(type, error))
- * await worker.start()
+ * await worker.run()
  */
 export class Worker extends InstanceWorker {
   /** @throws ConfigurationError naming an option that does not fit. */
@@ -28,7 +28,7 @@ export class Worker extends InstanceWorker {
  *
  * @example
  * const scheduler = new Scheduler()
- * await scheduler.start()
+ * await scheduler.run()
  */
 export class Scheduler extends InstanceScheduler {
   /** @throws SchedulerError naming an option that does not fit. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { getDuplicateAttempts } from '../admin.js'
 import {
   ConfigurationError,
   type Dispatcher,
@@ -7,7 +8,6 @@ import {
   dispatchToTransports,
   getConfig,
   getDispatcher,
-  getDuplicateAttempts,
   MessageValidationError,
   registerTransport,
   SymphonyDispatcher,

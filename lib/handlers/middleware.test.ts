@@ -1,19 +1,14 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { discard, HandlerError, HandlerRegistry, type Logger, setLogger, snooze } from '../index.js'
+import { delivery, freshProcess } from '../testing/fakes/fake-core.js'
 import {
-  discard,
   errorClassificationMiddleware,
-  HandlerError,
-  HandlerRegistry,
-  type Logger,
   loggingMiddleware,
   type Measurement,
   performanceMiddleware,
-  setLogger,
-  snooze,
   validationMiddleware,
-} from '../index.js'
-import { delivery, freshProcess } from '../testing/fakes/fake-core.js'
+} from '../utils.js'
 import { DeliveryContext } from './context.js'
 import { type Execution, execute } from './executor.js'
 

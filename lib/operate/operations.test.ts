@@ -1,21 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
-  ConfigurationError,
   cleanup,
-  getConfig,
   getFailed,
-  HandlerRegistry,
   listFailed,
-  migrate,
   migrationStatus,
   queueDepth,
-  registerHandler,
   removeFailed,
   retryFailed,
   rollback,
-  TransportError,
   unhandledMessages,
-} from '../index.js'
+} from '../admin.js'
+import { ConfigurationError, getConfig, HandlerRegistry, migrate, registerHandler, TransportError } from '../index.js'
 import { freshProcess, nativeError, theCore } from '../testing/fakes/fake-core.js'
 
 beforeEach(() => {

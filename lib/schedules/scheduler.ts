@@ -62,13 +62,14 @@ const LONGEST_PAUSE_MS = 2 ** 31 - 1
  *
  * @example
  * const scheduler = new Scheduler()
- * await scheduler.start()
+ * await scheduler.run()
  */
 export class Scheduler extends EventEmitter<SchedulerEvents> {
   readonly #parts: SchedulerParts
   readonly #pollInterval: number
   readonly #handleSignals: boolean
   #ended: Promise<void> | undefined
+  #begun: Promise<void> | undefined
   #stopping = false
   #woken = false
   #wake: () => void = () => undefined
@@ -92,12 +93,19 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     return this.#ended !== undefined
   }
 
-  /** Starts, and resolves when it has been stopped. While it runs, returns the same promise. */
-  start(): Promise<void> {
+  /** Runs until it is stopped. While it runs, the same promise. */
+  run(): Promise<void> {
     this.#ended ??= this.#live().finally(() => {
       this.#ended = undefined
     })
     return this.#ended
+  }
+
+  /** Starts, and resolves once it runs: it has polled. It ends by {@link stop} or a signal, with the event `stopped`. */
+  async start(): Promise<void> {
+    const ended = this.run()
+    await Promise.race([this.#begun, ended])
+    ended.catch((thrown: unknown) => this.#fail(thrown))
   }
 
   /** Stops, and resolves when the current poll has ended. */
@@ -116,13 +124,19 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     const forgetSignals = this.#handleSignals ? listenToSignals(() => void this.stop()) : undefined
     this.#parts.running.add(this)
     let watch: NativeScheduleWatch | undefined
+    let begin: () => void = () => undefined
+    this.#begun = new Promise((resolve) => {
+      begin = resolve
+    })
     try {
       this.#stopping = false
       this.#tell('started')
       while (!this.#stopping) {
         // Before the poll, so that no change falls between the two.
         watch ??= await this.#listen()
-        await this.#sleep(await this.#look())
+        const pause = await this.#look()
+        begin()
+        await this.#sleep(pause)
       }
     } finally {
       watch?.stop()

@@ -41,7 +41,7 @@ if (MODE === 'drain') {
   worker.on('completed', ({ id }) => note('completed', { id }))
   worker.on('lost', ({ id }) => note('lost', { id }))
   worker.on('error', ({ code }) => note('error', { id: code }))
-  const result = worker.start()
+  const result = worker.run()
   say({ ready: who })
   once(input, 'line').then(() => worker.stop())
   // Also ends by SIGTERM.

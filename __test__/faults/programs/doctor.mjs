@@ -1,4 +1,4 @@
 // Asks doctor() once, and tells what it found.
-import { doctor } from '@leadmap/symphony'
+import { doctor } from '@leadmap/symphony/admin'
 
 console.log(JSON.stringify(await doctor()))

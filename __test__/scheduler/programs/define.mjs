@@ -1,6 +1,7 @@
 // Waits for a line, then defines the schedules that it says, and answers with what there is.
 import { createInterface } from 'node:readline'
-import { defineSchedules, listSchedules } from '@leadmap/symphony'
+import { defineSchedules } from '@leadmap/symphony'
+import { listSchedules } from '@leadmap/symphony/admin'
 
 const say = (value) => console.log(JSON.stringify(value))
 await listSchedules()

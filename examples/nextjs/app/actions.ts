@@ -1,7 +1,7 @@
 'use server'
 
 /** What the forms of the page do. */
-import { retryFailed } from '@leadmap/symphony'
+import { retryFailed } from '@leadmap/symphony/admin'
 import { revalidatePath } from 'next/cache'
 import { createCampaign } from '@/lib/campaigns'
 import { queueEmail } from '@/lib/email-queue'

@@ -1,5 +1,5 @@
 /** What the page shows. */
-import { listFailed, queueDepth } from '@leadmap/symphony'
+import { listFailed, queueDepth } from '@leadmap/symphony/admin'
 import { getFeatureFlags } from '@leadmap/symphony/utils'
 import { query } from './database'
 

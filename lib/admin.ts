@@ -1,0 +1,71 @@
+/**
+ * For operators: messages, dead letters, queues, schedules, tables, health, figures, notifications:
+ * `@leadmap/symphony/admin`.
+ */
+export type { UnhandledMessages } from './consume/unhandled.js'
+export {
+  cancelMessage,
+  cleanup,
+  configureNotifications,
+  countFailed,
+  deleteSchedule,
+  doctor,
+  getDuplicateAttempts,
+  getFailed,
+  getHealth,
+  getMessage,
+  getMetrics,
+  getSchedule,
+  getStats,
+  listFailed,
+  listMessages,
+  listSchedules,
+  migrate,
+  migrationStatus,
+  pauseSchedule,
+  prometheusMetrics,
+  queueDepth,
+  removeFailed,
+  resumeSchedule,
+  retryFailed,
+  rollback,
+  runScheduleNow,
+  unhandledMessages,
+} from './default/functions.js'
+export type { Diagnosis } from './monitor/doctor.js'
+export type { Finding, Severity } from './monitor/finding.js'
+export type { Health } from './monitor/health.js'
+export type { MetricErrors, MetricFigures, Metrics, MetricsOptions } from './monitor/metrics.js'
+export {
+  emailChannel,
+  logChannel,
+  slackChannel,
+  type WebhookOptions,
+  webhookChannel,
+} from './notifications/channels.js'
+export type {
+  Notification,
+  NotificationChannel,
+  NotificationOptions,
+  NotificationSeverity,
+} from './notifications/model.js'
+export type {
+  FailedCount,
+  FailedFilter,
+  FailedMessage,
+  FailedPage,
+  FailedPageOptions,
+  RetriedMessage,
+} from './operate/dead-letters.js'
+export type {
+  Cancellation,
+  MessageFilter,
+  MessagePage,
+  MessagePageOptions,
+  MessageStatus,
+  QueuedMessage,
+  QueueStats,
+} from './operate/messages.js'
+export type { Migration, MigrationStatus } from './operate/migrations.js'
+export type { CleanupResult, QueueDepth } from './operate/queues.js'
+export type { Schedule, ScheduledMessage } from './schedules/types.js'
