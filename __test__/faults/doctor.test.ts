@@ -6,7 +6,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
 import { startProgram } from '../support/programs.js'
-import { startConsumer } from './support/consumer.js'
+import { type Consumer, startConsumer } from './support/consumer.js'
 import { FAKETIME, fakeTime } from './support/fake-time.js'
 import { tell } from './support/figures.js'
 import { Journal } from './support/journal.js'
@@ -41,6 +41,15 @@ async function wrong(diagnosis: Promise<Diagnosis> = doctor()): Promise<Finding[
 function undo(sql: string): void {
   onTestFinished(async () => {
     await server.query(sql)
+  })
+}
+
+/** Kills it, and waits for the server: a heartbeat that was under way would bring the worker back. */
+async function kill(victim: Consumer): Promise<void> {
+  await victim.kill()
+  await until('its sessions are gone', async () => {
+    const sessions = await server.query(`SELECT FROM pg_stat_activity WHERE application_name = 'symphony+program'`)
+    return sessions.length === 0
   })
 }
 
@@ -176,7 +185,7 @@ test('a worker died, and nobody has taken its messages', async () => {
   await fill([{ n: 1, ms: 60_000 }])
   const victim = await startConsumer({ url: server.url, journal, lease: '1s' })
   await until('it holds it', () => journal.count('start') === 1)
-  await victim.kill()
+  await kill(victim)
   undo('TRUNCATE symphony.messenger_workers, symphony.messenger_messages')
   await server.query(`UPDATE symphony.messenger_workers SET lease_until = now() - interval '90 s'`)
   const troubles = await wrong()
@@ -189,7 +198,7 @@ test('somebody truncated the table of workers, and what they held is held by nob
   await fill([{ n: 1, ms: 60_000 }])
   const victim = await startConsumer({ url: server.url, journal, lease: '1m' })
   await until('it holds it', () => journal.count('start') === 1)
-  await victim.kill()
+  await kill(victim)
   undo('TRUNCATE symphony.messenger_workers, symphony.messenger_messages')
   await server.query('TRUNCATE symphony.messenger_workers')
   expect(await wrong()).toMatchObject([
