@@ -8,9 +8,9 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`base`] | numbers, words and texts that several share |
+//! | [`config`] | layers, environment, and each section with its keys |
 //! | [`message`] | the data that travels: as it comes in, and in its envelope |
 //! | [`policy`] | pure decisions, no I/O and no clock: routing, retries, idempotency |
-//! | [`config`] | model, layers, environment, validation |
 //! | [`counts`] | what happened, per minute and type of message |
 //! | [`store`] | what is kept beside messages |
 //! | [`transport`] | where messages wait: the trait |

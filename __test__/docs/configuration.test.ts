@@ -1,13 +1,15 @@
 import { getConfig, validateConfig } from '@leadmap/symphony'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { KEYS, type Key, readNumber, readRange, VARIABLES } from './configuration-keys.js'
 import { readDocument, section } from './documents.js'
-import { readVariables } from './variables.js'
 
 const text = readDocument('docs/configuration.md')
 
 /** Headings of tables of keys, and where those keys stand. */
 const SECTIONS = new Map([
   ['Messages', ''],
+  ['transports', 'transports.*.'],
+  ['priorityRouting', 'priorityRouting.*.'],
   ['retry', 'retry.default.'],
   ['worker', 'worker.'],
   ['retention', 'retention.'],
@@ -15,77 +17,88 @@ const SECTIONS = new Map([
   ['circuitBreaker', 'circuitBreaker.'],
   ['logging', 'logging.'],
   ['database', 'database.'],
+  ['features', 'features.'],
 ])
 
-const UNITS: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, days: 86_400_000 }
+/** How the column `type` begins; for a choice it lists the words, or the last column does. */
+const TYPES: Array<[RegExp, Key['type'][]]> = [
+  [/^whole number/, ['whole']],
+  [/^(number|fraction)/, ['number']],
+  [/^duration/, ['duration']],
+  [/^true or false/, ['flag']],
+  [/^(name or names|types and patterns)/, ['list']],
+  [/^object/, ['object']],
+  [/^(name|text|`')/, ['text', 'choice']],
+]
 
-/** What a 32-bit timer holds, and a century: both are rounded in the tables. */
-const ROUNDED: Record<string, number> = { '24.8 days': 2_147_483_647, '100 years': 3_155_760_000_000 }
+const rows = section(text, 'Keys').split('\n### ').flatMap(rowsOf)
 
 test('every environment variable is there with its key, and no other', () => {
-  const rows = section(text, 'Environment variables').matchAll(/^\| `(SYMPHONY_\w+)` \| `([\w.]+)` \|$/gm)
-  const documented = new Map([...rows].map(([, name = '', key = '']) => [name, key]))
-  expect(documented).toEqual(readVariables())
+  const table = section(text, 'Environment variables').matchAll(/^\| `(SYMPHONY_\w+)` \| `([\w.]+)` \|$/gm)
+  const documented = [...table].map(([, name, key]) => [name, key])
+  expect(documented.sort()).toEqual([...VARIABLES].sort())
 })
 
-test('every key is there', () => {
-  const { transports: _, retry, ...config } = getConfig()
-  expect(undocumented({ ...config, retry: { default: retry.default } })).toEqual([])
+test('every key is there, and no other', () => {
+  const documented = rows.map(({ key }) => key)
+  // Its only keys are the names of types.
+  expect([...documented, 'routing.*'].sort()).toEqual(KEYS.map(({ key }) => key).sort())
 })
 
-function undocumented(config: object): string[] {
-  return Object.entries(config).flatMap(([key, value]) => {
-    const forms = [`\`${key}\``, `.${key}\``, `\`${key}.`, `### ${key}\n`]
-    const inner = typeof value === 'object' && !Array.isArray(value) ? undocumented(value) : []
-    return forms.some((form) => text.includes(form)) ? inner : [key, ...inner]
+describe.each(rows)('what the table says about $key', ({ key, type, initial, bounds }) => {
+  const declared = KEYS.find((one) => one.key === key)
+
+  test('is what the core declares', () => {
+    expect(initial).toEqual(declared?.default)
+    const [, types] = TYPES.find(([form]) => form.test(type)) ?? []
+    if (type !== 'as above') expect(types).toContain(declared?.type)
+    if (declared?.type !== 'flag') expect(readRange(bounds)).toEqual([declared?.min, declared?.max])
+    expect(wordsOf(declared, type, bounds)).toEqual(declared?.words)
   })
-}
+})
 
-test.each(rows())('what the table says about $key is true', ({ key, initial, least, most }) => {
-  expect(initial).toEqual(valueAt(getConfig(), key))
-  if (least === undefined || most === undefined) return
+const fixed = KEYS.filter(({ key }) => !key.includes('*'))
+
+test.each(fixed)('$key has its default', ({ key, default: initial }) => {
+  expect(valueAt(getConfig(), key) ?? null).toEqual(initial)
+})
+
+test.each(fixed.filter(({ min, max }) => min !== null && max !== null))('$key has its bounds', ({ key, min, max }) => {
   const isValid = (value: number): boolean => validateConfig(nested(key, value)).valid
+  const [least, most] = [min ?? 0, max ?? 0]
   expect([least - 1, least, most, most + 1].map(isValid)).toEqual([false, true, true, false])
 })
 
 interface Row {
   key: string
+  type: string
   initial: unknown
-  least: number | undefined
-  most: number | undefined
-}
-
-function rows(): Row[] {
-  return section(text, 'Keys')
-    .split('\n### ')
-    .flatMap((part) => rowsOf(part, SECTIONS.get(part.split('\n', 1)[0] ?? '')))
+  bounds: string
 }
 
 /** The rows `| key | type | default | bounds |` of a section. */
-function rowsOf(part: string, prefix: string | undefined): Row[] {
-  if (prefix === undefined) return []
-  return [...part.matchAll(/^\| `([\w.]+)` \| .+ \| (.+) \|(.*)\|$/gm)].map(([, key, initial = '', bounds = '']) => {
-    const [least, most] = / (.+) to (.+) /.exec(bounds)?.slice(1).map(readNumber) ?? []
-    return {
-      key: `${prefix}${key}`,
-      initial: readText(initial) ?? readFlag(initial) ?? readNumber(initial),
-      least,
-      most,
-    }
-  })
+function rowsOf(part: string): Row[] {
+  const prefix = SECTIONS.get(part.split('\n', 1)[0] ?? '')
+  const table = part.matchAll(/^\| `([\w.]+)` \| (.+) \| (.+) \|(.*)\|$/gm)
+  return [...table].map(([, key = '', type = '', initial = '', bounds = '']) => ({
+    key: `${prefix}${key}`,
+    type,
+    initial: readInitial(initial),
+    bounds: bounds.trim().replace('`min`', '1'),
+  }))
 }
 
-function readText(cell: string): string | undefined {
-  return /^`'(.*)'`$/.exec(cell)?.[1]
+/** A text, a flag, an object, a number; `null` for everything that says where the value comes from. */
+function readInitial(cell: string): unknown {
+  if (cell === 'true' || cell === 'false') return cell === 'true'
+  if (cell === '`{}`') return {}
+  return /^`'(.*)'`$/.exec(cell)?.[1] ?? readNumber(cell) ?? null
 }
 
-function readFlag(cell: string): boolean | undefined {
-  return cell === 'false' ? false : undefined
-}
-
-function readNumber(cell: string): number | undefined {
-  const [, amount, unit = 'ms'] = /^([\d.]+)(?: (\w+))?(?: \(.*\))?$/.exec(cell) ?? []
-  return ROUNDED[cell] ?? (amount === undefined ? undefined : Number(amount) * (UNITS[unit] ?? Number.NaN))
+function wordsOf(declared: Key | undefined, type: string, bounds: string): string[] {
+  const quoted = [...type.matchAll(/`'(\w+)'`/g)]
+  if (quoted.length > 0 || declared?.type !== 'choice') return quoted.map(([, word = '']) => word)
+  return [...bounds.matchAll(/`(\w+)`/g)].map(([, word = '']) => word)
 }
 
 function valueAt(config: object, key: string): unknown {

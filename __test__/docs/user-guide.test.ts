@@ -7,8 +7,8 @@ import * as testing from '@leadmap/symphony/testing'
 import * as utils from '@leadmap/symphony/utils'
 import { expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
+import { VARIABLES } from './configuration-keys.js'
 import { DOCUMENTS, found, readDocument, section } from './documents.js'
-import { readVariables } from './variables.js'
 
 const guide = readDocument('docs/user-guide.md')
 
@@ -22,7 +22,7 @@ test('every error code is there, and no other', () => {
 
 /** The names of variables look the same. */
 function codesOf(...texts: string[]): string[] {
-  const variables = [...readVariables().keys(), 'SYMPHONY_ENV']
+  const variables = [...VARIABLES.keys(), 'SYMPHONY_ENV']
   return found(/SYMPHONY_[A-Z_]*[A-Z]/g, ...texts).filter((name) => !variables.includes(name))
 }
 

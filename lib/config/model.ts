@@ -49,7 +49,7 @@ export interface PriorityRoute {
   /** Where such messages go. */
   transport: string | string[]
   /** Only these types or patterns such as `Email*`. Default: all. */
-  types?: string[]
+  types?: string | string[]
 }
 
 /** How messages are consumed. */

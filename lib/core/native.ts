@@ -82,6 +82,8 @@ export interface NativeConsumer {
 export interface NativeBinding {
   Core: new (layers: string) => NativeCore
   retryDelay(strategy: string, retryCount: number): number
+  /** Every key with its default, bounds and environment variable. */
+  configurationKeys(): string
   /** The expression is a plain string. */
   nextRuns(expression: string, question: string): string
   /** The expression is a plain string. */

@@ -71,7 +71,7 @@ impl Core {
     /// Where a message of this type and priority goes.
     #[napi(catch_unwind)]
     pub fn transports_for(&self, message_type: String, priority: Option<u8>) -> Vec<String> {
-        routing::route(&self.engine.config().routes(), &message_type, priority, None)
+        routing::route(&self.engine.config(), &message_type, priority, None)
     }
 
     /// Dispatches a batch: an array of requests, or `{"atomic":true,"requests":[...]}`.

@@ -4,60 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::bounds::Kind;
 use super::layers::Layer;
-use super::model::DatabaseConfig;
+use super::model;
+use super::sections::database::DatabaseConfig;
 use super::value::{Fit, Misfit};
 use crate::error::Result;
-
-/// How the text of a variable is read.
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    Number,
-    /// A number of milliseconds, or text that the configuration takes (`30s`, `forever`).
-    Duration,
-    Flag,
-}
-
-/// Every variable that sets a key, above the configuration object.
-const OVERRIDES: &[(&str, &str, Kind)] = &[
-    ("SYMPHONY_DEFAULT_TRANSPORT", "defaultTransport", Kind::Text),
-    ("SYMPHONY_DEFAULT_QUEUE", "defaultQueue", Kind::Text),
-    ("SYMPHONY_DEFAULT_PRIORITY", "defaultPriority", Kind::Number),
-    ("SYMPHONY_RETRY_MAX_RETRIES", "retry.default.maxRetries", Kind::Number),
-    ("SYMPHONY_RETRY_DELAY", "retry.default.delay", Kind::Duration),
-    ("SYMPHONY_RETRY_MULTIPLIER", "retry.default.multiplier", Kind::Number),
-    ("SYMPHONY_RETRY_MAX_DELAY", "retry.default.maxDelay", Kind::Duration),
-    ("SYMPHONY_RETRY_JITTER", "retry.default.jitter", Kind::Number),
-    ("SYMPHONY_WORKER_BATCH_SIZE", "worker.batchSize", Kind::Number),
-    ("SYMPHONY_WORKER_MAX_CONCURRENCY", "worker.maxConcurrency", Kind::Number),
-    ("SYMPHONY_WORKER_POLL_INTERVAL", "worker.pollInterval", Kind::Duration),
-    ("SYMPHONY_WORKER_LEASE", "worker.lease", Kind::Duration),
-    ("SYMPHONY_WORKER_MAX_CRASHES", "worker.maxCrashes", Kind::Number),
-    ("SYMPHONY_WORKER_HANDLER_TIMEOUT", "worker.handlerTimeout", Kind::Duration),
-    ("SYMPHONY_WORKER_SHUTDOWN_TIMEOUT", "worker.shutdownTimeout", Kind::Duration),
-    ("SYMPHONY_DEDUPLICATION_WINDOW", "deduplication.window", Kind::Duration),
-    ("SYMPHONY_RETENTION_COMPLETED", "retention.completed", Kind::Duration),
-    ("SYMPHONY_RETENTION_FAILED", "retention.failed", Kind::Duration),
-    ("SYMPHONY_RETENTION_METRICS", "retention.metrics", Kind::Duration),
-    ("SYMPHONY_CIRCUIT_BREAKER_ENABLED", "circuitBreaker.enabled", Kind::Flag),
-    ("SYMPHONY_LOG_LEVEL", "logging.level", Kind::Text),
-    ("SYMPHONY_LOG_FORMAT", "logging.format", Kind::Text),
-    ("SYMPHONY_PAYLOAD_MAX_BYTES", "payload.maxBytes", Kind::Number),
-    ("SYMPHONY_PAYLOAD_MAX_HEADERS_BYTES", "payload.maxHeadersBytes", Kind::Number),
-    ("SYMPHONY_PAYLOAD_MAX_METADATA_BYTES", "payload.maxMetadataBytes", Kind::Number),
-    ("SYMPHONY_DATABASE_URL", "database.url", Kind::Text),
-    ("SYMPHONY_DIRECT_URL", "database.directUrl", Kind::Text),
-    ("SYMPHONY_DATABASE_SCHEMA", "database.schema", Kind::Text),
-    ("SYMPHONY_DATABASE_POOL_SIZE", "database.poolSize", Kind::Number),
-    ("SYMPHONY_DATABASE_POOLED", "database.pooled", Kind::Flag),
-    ("SYMPHONY_STATEMENT_TIMEOUT", "database.statementTimeout", Kind::Duration),
-    ("SYMPHONY_CONNECT_TIMEOUT", "database.connectTimeout", Kind::Duration),
-    ("SYMPHONY_ENABLED", "features.enabled", Kind::Flag),
-    ("SYMPHONY_EMAIL_QUEUE_ENABLED", "features.emailQueue", Kind::Flag),
-    ("SYMPHONY_CAMPAIGN_PROCESSING_ENABLED", "features.campaignProcessing", Kind::Flag),
-    ("SYMPHONY_SMS_DRIP_ENABLED", "features.smsDrip", Kind::Flag),
-];
 
 /// Variables of hosting platforms, first one wins, for what nothing else sets.
 const FALLBACK_URLS: &[&str] = &["DATABASE_URL", "POSTGRES_URL"];
@@ -74,9 +26,9 @@ pub(super) fn name(variables: &Variables) -> Option<&str> {
 /// What the `SYMPHONY_*` variables set. Blank ones count as not set, unknown ones belong to someone else.
 pub(super) fn overrides(variables: &Variables) -> Result<Layer> {
     let mut layer = Layer::default();
-    for &(variable, key, kind) in OVERRIDES {
+    for (key, variable) in model::KEYS.iter().filter_map(|key| Some((key, key.variable?))) {
         if let Some(text) = given(variables, variable) {
-            layer.set(key, read(text, kind).map_err(|misfit| misfit.at(variable))?, variable);
+            layer.set(&key.path, read(text, key.bounds.kind).map_err(|misfit| misfit.at(variable))?, variable);
         }
     }
     Ok(layer)
@@ -106,10 +58,10 @@ fn given<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
 
 fn read(text: &str, kind: Kind) -> Fit<Value> {
     match kind {
-        Kind::Text => Ok(json!(text)),
-        Kind::Number => number(text).ok_or_else(|| Misfit::new(&json!(text), "a number")),
+        Kind::Whole | Kind::Number => number(text).ok_or_else(|| Misfit::new(&json!(text), "a number")),
         Kind::Duration => Ok(number(text).unwrap_or_else(|| json!(text))),
         Kind::Flag => flag(text),
+        Kind::Text | Kind::Choice | Kind::List | Kind::Object => Ok(json!(text)),
     }
 }
 
@@ -137,6 +89,11 @@ mod tests {
     fn resolved(variables: &[(&str, &str)]) -> Result<Config> {
         let environment = variables.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
         resolve(&Layers { environment, ..Layers::default() })
+    }
+
+    /// Every variable that sets a key, and the key.
+    fn overriding() -> Vec<(&'static str, &'static str)> {
+        model::KEYS.iter().filter_map(|key| Some((key.variable?, key.path.as_str()))).collect()
     }
 
     fn config(variables: &[(&str, &str)]) -> Config {
@@ -191,7 +148,7 @@ mod tests {
             ("SYMPHONY_CAMPAIGN_PROCESSING_ENABLED", "/features/campaignProcessing", "on", json!(true)),
             ("SYMPHONY_SMS_DRIP_ENABLED", "/features/smsDrip", "YES", json!(true)),
         ];
-        assert_eq!(samples.len(), OVERRIDES.len());
+        assert_eq!(samples.len(), overriding().len());
         let default = serde_json::to_value(Config::default()).unwrap();
         for (variable, key, text, expected) in samples {
             let mut only_this_changed = serde_json::to_value(config(&[(variable, text)])).unwrap();
@@ -285,7 +242,7 @@ mod tests {
 
     #[test]
     fn blank_variables_are_not_set_and_unknown_ones_not_read() {
-        let variables = OVERRIDES.iter().map(|(variable, ..)| (*variable, " "));
+        let variables = overriding().into_iter().map(|(variable, _)| (variable, " "));
         let others =
             [("SYMPHONY_ENV", ""), ("DATABASE_URL", ""), ("SYMPHONY_UNKNOWN", "x"), ("symphony_enabled", "true")];
         assert_eq!(config(&variables.chain(others).collect::<Vec<_>>()), Config::default());
@@ -349,9 +306,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn whatever_the_variables_say_it_is_a_configuration_or_names_one_of_them(
-            index in 0_usize..OVERRIDES.len(), text in "\\PC{0,30}|-?[0-9.]{1,20}|[0-9]{1,9}(ms|s|m|h|d)|true|no",
+            index in 0_usize..overriding().len(), text in "\\PC{0,30}|-?[0-9.]{1,20}|[0-9]{1,9}(ms|s|m|h|d)|true|no",
         ) {
-            let (variable, key, _) = OVERRIDES[index];
+            let (variable, key) = overriding()[index];
             match resolved(&[(variable, &text)]) {
                 Ok(_) => {}
                 Err(Error::InvalidConfiguration { key: named, .. }) => {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::model::Config;
+use super::model::{self, Config};
 use super::sections::transport::TransportKind;
-use super::validation;
 use super::value::Misfit;
 use crate::error::{Error, Result};
 
@@ -72,7 +71,7 @@ impl Stack {
     pub fn with(&self, layer: &Layer) -> Result<Self> {
         let mut settings = self.settings.clone();
         merge(&mut settings, &layer.settings);
-        let config = validation::read(&settings).map_err(|error| layer.renamed(error))?;
+        let config = model::read(&settings).map_err(|error| layer.renamed(error))?;
         Ok(Self { settings, config })
     }
 }

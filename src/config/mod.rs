@@ -10,9 +10,10 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `model`, `sections` | the result: types, units, defaults |
+//! | `sections` | one file per section: its keys with default, bounds, unit and variable |
+//! | `model` | the sections together, and the table of all keys |
 //! | `layers`, `environment` | where settings come from and which win |
-//! | `validation`, `section`, `value` | what each key may hold, and the errors |
+//! | `bounds`, `keys`, `section`, `value` | how a key is declared and read, what it may hold, and the errors |
 //! | `serialize` | the result as JSON, without secrets |
 
 use std::collections::BTreeMap;
@@ -21,25 +22,32 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
+mod bounds;
 mod environment;
+mod keys;
 mod layers;
 mod model;
 mod section;
 mod sections;
 mod serialize;
-mod validation;
 mod value;
 
 pub use crate::base::limits::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
-pub use crate::message::limits::PayloadLimits;
-pub use crate::policy::routing::PriorityRoute;
-pub use model::{Config, DatabaseConfig, DeduplicationConfig, FeatureFlags, WorkerConfig};
-pub use sections::monitoring::{
-    CircuitBreakerConfig, CircuitConfig, HealthConfig, LogFormat, LogLevel, LoggingConfig, Thresholds,
-};
+pub use bounds::{Bounds, Kind};
+pub use keys::Key;
+pub use model::Config;
+pub use sections::circuit_breaker::{CircuitBreakerConfig, CircuitConfig};
+pub use sections::database::DatabaseConfig;
+pub use sections::deduplication::DeduplicationConfig;
+pub use sections::features::FeatureFlags;
+pub use sections::health::{HealthConfig, Thresholds};
+pub use sections::logging::{LogFormat, LogLevel, LoggingConfig};
+pub use sections::payload::PayloadLimits;
+pub use sections::priority_routing::PriorityRoute;
 pub use sections::retention::{Retention, RetentionConfig};
+pub use sections::retry::{RetryStrategy, retry_strategy_from_json};
 pub use sections::transport::{TransportConfig, TransportKind, transport_from_json};
-pub use validation::retry_strategy_from_json;
+pub use sections::worker::WorkerConfig;
 
 use crate::base::redaction;
 use crate::error::Result;
@@ -92,13 +100,20 @@ pub fn resolve(layers: &Layers) -> Result<Config> {
     Ok(stack.config)
 }
 
+/// Every key with its default, bounds and variable, for documents, typings and tools.
+pub fn keys() -> &'static [Key] {
+    &model::KEYS
+}
+
+#[cfg(test)]
+mod rules;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-    use crate::policy::retry::RetryStrategy;
 
     fn of(config: Value) -> Layers {
         Layers { config, ..Layers::default() }

@@ -1,72 +1,125 @@
 //! The effective configuration: complete, checked, typed.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
+use std::sync::LazyLock;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::sections::monitoring::{CircuitBreakerConfig, HealthConfig, LoggingConfig};
+use super::keys::{Key, Keys, Nested, section};
+use super::section::Section;
+use super::sections::circuit_breaker::CircuitBreakerConfig;
+use super::sections::database::DatabaseConfig;
+use super::sections::deduplication::DeduplicationConfig;
+use super::sections::features::FeatureFlags;
+use super::sections::health::HealthConfig;
+use super::sections::logging::LoggingConfig;
+use super::sections::payload::PayloadLimits;
+use super::sections::priority_routing::{PriorityRoute, PriorityRouting};
 use super::sections::retention::RetentionConfig;
-use super::sections::transport::{TransportConfig, TransportKind};
-use super::serialize::{millis, redacted_url, timeout};
+use super::sections::retry::{RetryStrategy, Strategies};
+use super::sections::routing::Routing;
+use super::sections::transport::{TransportConfig, TransportKind, Transports};
+use super::sections::worker::WorkerConfig;
+use super::value::{NAME, whole};
+use crate::base::limits::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
 use crate::base::pattern;
-use crate::base::redaction;
-use crate::message::limits::PayloadLimits;
-use crate::policy::retry::RetryStrategy;
-use crate::policy::routing::{PriorityRoute, Routes};
+use crate::error::Result;
 
-/// Everything that can be configured.
-///
-/// Serialized it is the camelCase JSON of the configuration object with durations in milliseconds, without secrets.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Config {
-    /// Where a message without a route goes. Default `supabase`. It may exist only in the database.
-    pub default_transport: String,
-    /// The queue of a message that specifies none, on a transport that specifies none. Default `default`.
-    pub default_queue: String,
-    /// The priority of a message that specifies none, on a transport that specifies none; 1 to 10. Default 5.
-    pub default_priority: u8,
-    /// Transports by name. `sync`, `supabase`, `postgres` and `memory` always exist unless removed.
-    pub transports: BTreeMap<String, TransportConfig>,
-    /// Transports by message type or pattern (`Email*`, `*`); see [`crate::policy::routing::route`].
-    pub routing: BTreeMap<String, Vec<String>>,
-    /// Rules that come before `routing`; the first that applies decides.
-    pub priority_routing: Vec<PriorityRoute>,
-    /// Complete strategies by message type or pattern; `default` is always there.
-    pub retry: BTreeMap<String, RetryStrategy>,
-    /// How messages are consumed.
-    pub worker: WorkerConfig,
-    /// How long an idempotency key is remembered.
-    pub deduplication: DeduplicationConfig,
-    /// How long finished messages are kept.
-    pub retention: RetentionConfig,
-    /// When the queue counts as degraded and as unhealthy.
-    pub health: HealthConfig,
-    /// When types that fail too often are paused.
-    pub circuit_breaker: CircuitBreakerConfig,
-    /// The lines that the built-in logger writes.
-    pub logging: LoggingConfig,
-    /// How large a message may be.
-    pub payload: PayloadLimits,
-    /// Where the tables are and how they are reached.
-    pub database: DatabaseConfig,
-    /// Switches for an application that moves to this queue step by step.
-    pub features: FeatureFlags,
+section! {
+    /// Everything that can be configured.
+    ///
+    /// Serialized it is the camelCase JSON of the configuration object with durations in milliseconds, without secrets.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    pub struct Config {
+        /// Where a message without a route goes. It may exist only in the database.
+        pub default_transport: String = TransportKind::Supabase.name().to_owned(),
+        "defaultTransport": NAME, "SYMPHONY_DEFAULT_TRANSPORT";
+
+        /// The queue of a message that specifies none, on a transport that specifies none.
+        pub default_queue: String = "default".to_owned(),
+        "defaultQueue": NAME, "SYMPHONY_DEFAULT_QUEUE";
+
+        /// The priority of a message that specifies none, on a transport that specifies none.
+        pub default_priority: u8 = 5,
+        "defaultPriority": whole(LOWEST_PRIORITY, HIGHEST_PRIORITY), "SYMPHONY_DEFAULT_PRIORITY";
+
+        /// Transports by name. `sync`, `supabase`, `postgres` and `memory` always exist unless removed.
+        pub transports: BTreeMap<String, TransportConfig> = TransportKind::BUILT_IN
+            .map(|kind| (kind.name().to_owned(), TransportConfig::new(kind)))
+            .into(),
+        "transports": Transports;
+
+        /// Transports by message type or pattern (`Email*`, `*`); see [`crate::policy::routing::route`].
+        pub routing: BTreeMap<String, Vec<String>> = BTreeMap::new(),
+        "routing": Routing;
+
+        /// Rules that come before `routing`; the first that applies decides.
+        pub priority_routing: Vec<PriorityRoute> = Vec::new(),
+        "priorityRouting": PriorityRouting;
+
+        /// Complete strategies by message type or pattern; `default` is always there.
+        pub retry: BTreeMap<String, RetryStrategy> = [("default".to_owned(), RetryStrategy::BUILT_IN)].into(),
+        "retry": Strategies;
+
+        /// How messages are consumed.
+        pub worker: WorkerConfig = WorkerConfig::default(),
+        "worker": Nested;
+
+        /// How long an idempotency key is remembered.
+        pub deduplication: DeduplicationConfig = DeduplicationConfig::default(),
+        "deduplication": Nested;
+
+        /// How long finished messages are kept.
+        pub retention: RetentionConfig = RetentionConfig::default(),
+        "retention": Nested;
+
+        /// When the queue counts as degraded and as unhealthy.
+        pub health: HealthConfig = HealthConfig::default(),
+        "health": Nested;
+
+        /// When types that fail too often are paused.
+        pub circuit_breaker: CircuitBreakerConfig = CircuitBreakerConfig::default(),
+        "circuitBreaker": Nested;
+
+        /// The lines that the built-in logger writes.
+        pub logging: LoggingConfig = LoggingConfig::default(),
+        "logging": Nested;
+
+        /// How large a message may be.
+        pub payload: PayloadLimits = PayloadLimits::default(),
+        "payload": Nested;
+
+        /// Where the tables are and how they are reached.
+        pub database: DatabaseConfig = DatabaseConfig::default(),
+        "database": Nested;
+
+        /// Switches for an application that moves to this queue step by step.
+        pub features: FeatureFlags = FeatureFlags::default(),
+        "features": Nested;
+    }
+}
+
+/// Every key, in the order of the sections.
+pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let mut table = Vec::new();
+    Config::describe("", &mut table);
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    for key in table.iter_mut().filter(|key| key.default.is_null()) {
+        let pointer = format!("/{}", key.path.replace('.', "/"));
+        key.default = defaults.pointer(&pointer).cloned().unwrap_or_default();
+    }
+    table
+});
+
+/// The configuration that merged settings describe.
+pub(super) fn read(settings: &Value) -> Result<Config> {
+    // `environments` was taken out before (see `layers`), and is listed for the error message.
+    let names = [Config::names(), vec!["environments"]].concat();
+    Config::read(&Section::new("", settings, &names)?, Config::default())
 }
 
 impl Config {
-    /// What decides where a message goes.
-    pub fn routes(&self) -> Routes<'_> {
-        Routes {
-            default_transport: &self.default_transport,
-            default_priority: self.default_priority,
-            by_type: &self.routing,
-            by_priority: &self.priority_routing,
-        }
-    }
-
     /// The retry strategy of a message type: its own, else that of the longest matching pattern, else `default`.
     pub fn retry_for(&self, message_type: &str) -> &RetryStrategy {
         pattern::most_specific(&self.retry, message_type)
@@ -75,181 +128,11 @@ impl Config {
     }
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        let built_in = |kind: TransportKind| (kind.name().to_owned(), TransportConfig::new(kind));
-        Self {
-            default_transport: TransportKind::Supabase.name().to_owned(),
-            default_queue: "default".to_owned(),
-            default_priority: 5,
-            transports: TransportKind::BUILT_IN.map(built_in).into(),
-            routing: BTreeMap::new(),
-            priority_routing: Vec::new(),
-            retry: [("default".to_owned(), RetryStrategy::BUILT_IN)].into(),
-            worker: WorkerConfig::default(),
-            deduplication: DeduplicationConfig::default(),
-            retention: RetentionConfig::default(),
-            health: HealthConfig::default(),
-            circuit_breaker: CircuitBreakerConfig::default(),
-            logging: LoggingConfig::default(),
-            payload: PayloadLimits::default(),
-            database: DatabaseConfig::default(),
-            features: FeatureFlags::default(),
-        }
-    }
-}
-
-/// How messages are consumed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WorkerConfig {
-    /// Messages claimed at once, 1 to 10000. Default 10.
-    pub batch_size: usize,
-    /// Handlers that run at the same time, 1 to 10000. Default 5.
-    pub max_concurrency: usize,
-    /// Pause of an idle worker between two polls, at least 1 ms. Default 1 s.
-    #[serde(serialize_with = "millis")]
-    pub poll_interval: Duration,
-    /// How long a claim is valid without a heartbeat, at least 1 s. Default 30 s.
-    #[serde(serialize_with = "millis")]
-    pub lease: Duration,
-    /// The number of crashes that make a message a dead letter, 2 to 1000. Default 3.
-    pub max_crashes: i16,
-    /// How long one handler may run; `None` (0 in JSON) = no limit. Default none.
-    #[serde(serialize_with = "timeout")]
-    pub handler_timeout: Option<Duration>,
-    /// How long a stopping worker waits for running handlers before it releases their messages. Default 30 s.
-    #[serde(serialize_with = "millis")]
-    pub shutdown_timeout: Duration,
-}
-
-impl Default for WorkerConfig {
-    fn default() -> Self {
-        Self {
-            batch_size: 10,
-            max_concurrency: 5,
-            poll_interval: Duration::from_secs(1),
-            lease: Duration::from_secs(30),
-            max_crashes: 3,
-            handler_timeout: None,
-            shutdown_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-/// How long an idempotency key is remembered.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DeduplicationConfig {
-    /// Time from the first dispatch during which the same key is a duplicate, at least 1 ms. Default 24 h.
-    #[serde(serialize_with = "millis")]
-    pub window: Duration,
-}
-
-impl Default for DeduplicationConfig {
-    fn default() -> Self {
-        Self { window: Duration::from_hours(24) }
-    }
-}
-
-/// Where the tables are and how they are reached. Neither `Debug` nor JSON shows a password.
-#[derive(Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DatabaseConfig {
-    /// `postgres://` or `postgresql://` URL, possibly that of a transaction pooler. Default none.
-    #[serde(serialize_with = "redacted_url", skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// URL that avoids the pooler, for migrations and LISTEN. Default none; see [`DatabaseConfig::direct`].
-    #[serde(serialize_with = "redacted_url", skip_serializing_if = "Option::is_none")]
-    pub direct_url: Option<String>,
-    /// Schema of the tables: letters, digits and underscores, at most 63. Default `symphony`.
-    pub schema: String,
-    /// The most connections open at once, 1 to 1000. Default 5.
-    pub pool_size: usize,
-    /// Whether `url` leads to a transaction pooler; `None` = see [`DatabaseConfig::is_pooled`]. Default none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pooled: Option<bool>,
-    /// How long one statement may run, at least 1 ms. Default 15 s.
-    #[serde(serialize_with = "millis")]
-    pub statement_timeout: Duration,
-    /// How long opening a connection may take, at least 1 ms. Default 10 s.
-    #[serde(serialize_with = "millis")]
-    pub connect_timeout: Duration,
-}
-
-impl DatabaseConfig {
-    /// The URL for what a transaction pooler cannot do: `direct_url`, else `url`.
-    pub fn direct(&self) -> Option<&str> {
-        self.direct_url.as_deref().or(self.url.as_deref())
-    }
-
-    /// Whether `url` leads to a transaction pooler: as configured, else if the URL has port 6543 or `pgbouncer=true`.
-    pub fn is_pooled(&self) -> bool {
-        self.pooled.unwrap_or_else(|| self.url.as_deref().is_some_and(looks_pooled))
-    }
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self {
-            url: None,
-            direct_url: None,
-            schema: "symphony".to_owned(),
-            pool_size: 5,
-            pooled: None,
-            statement_timeout: Duration::from_secs(15),
-            connect_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseConfig {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("DatabaseConfig")
-            .field("url", &self.url.as_deref().map(redaction::url))
-            .field("direct_url", &self.direct_url.as_deref().map(redaction::url))
-            .field("schema", &self.schema)
-            .field("pool_size", &self.pool_size)
-            .field("pooled", &self.pooled)
-            .field("statement_timeout", &self.statement_timeout)
-            .field("connect_timeout", &self.connect_timeout)
-            .finish()
-    }
-}
-
-/// Supabase tells its transaction pooler by port 6543, Prisma tells any by a parameter.
-fn looks_pooled(url: &str) -> bool {
-    let (_, place) = url.split_once("://").unwrap_or(("", url));
-    let (server, parameters) = place.split_once('?').unwrap_or((place, ""));
-    let (login_and_hosts, _) = server.split_once('/').unwrap_or((server, ""));
-    let (_, hosts) = login_and_hosts.rsplit_once('@').unwrap_or(("", login_and_hosts));
-    hosts.split(',').any(|host| host.ends_with(":6543"))
-        || parameters.split(['&', '#']).any(|parameter| matches!(parameter, "pgbouncer=true" | "port=6543"))
-}
-
-/// Switches for an application that moves to this queue step by step; the core itself does not read them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FeatureFlags {
-    /// Whether the application uses the queue at all. Default false.
-    pub enabled: bool,
-    /// Whether e-mails go through the queue. Default false.
-    pub email_queue: bool,
-    /// Whether campaigns are processed by the queue. Default false.
-    pub campaign_processing: bool,
-    /// Whether SMS drips go through the queue. Default false.
-    pub sms_drip: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn database(url: &str) -> DatabaseConfig {
-        DatabaseConfig { url: Some(url.to_owned()), ..DatabaseConfig::default() }
-    }
 
     #[test]
     fn serialized_it_is_the_configuration_object() {
@@ -320,49 +203,13 @@ mod tests {
 
     #[test]
     fn the_password_is_shown_nowhere() {
-        let mut config = Config { database: database("postgres://u:hunter2@h/d"), ..Config::default() };
+        let mut config = Config::default();
+        config.database.url = Some("postgres://u:hunter2@h/d".to_owned());
         config.database.direct_url = Some("postgresql://u:hunter2@h:5432/d".to_owned());
         let json = serde_json::to_value(&config).unwrap();
         assert_eq!(json["database"]["url"], "postgres://u:***@h/d");
         assert_eq!(json["database"]["directUrl"], "postgresql://u:***@h:5432/d");
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(format!("{config:?}").contains("u:***@h:5432/d"));
-    }
-
-    #[test]
-    fn the_pooler_is_told_by_port_or_parameter() {
-        for url in [
-            "postgres://u:p@db.example:6543/postgres",
-            "postgres://u:p@db.example:6543",
-            "postgres://u:p@one:5432,two:6543/postgres?sslmode=require",
-            "postgres://u:p@db.example/postgres?sslmode=require&pgbouncer=true",
-            "postgresql:///postgres?host=db.example&port=6543",
-            "postgres://u:p@db.example:6543/postgres?application_name=a@b",
-        ] {
-            assert!(database(url).is_pooled(), "{url}");
-        }
-        for url in [
-            "postgres://u:p@db.example:5432/postgres",
-            "postgres://u:6543@db.example/postgres",
-            "postgres://6543:6543@db.example:5432/6543?pgbouncer=false",
-            "postgres://db.example:5432/x:6543",
-        ] {
-            assert!(!database(url).is_pooled(), "{url}");
-        }
-        assert!(!DatabaseConfig::default().is_pooled());
-    }
-
-    #[test]
-    fn what_is_configured_beats_what_the_url_looks_like() {
-        assert!(!DatabaseConfig { pooled: Some(false), ..database("postgres://h:6543/d") }.is_pooled());
-        assert!(DatabaseConfig { pooled: Some(true), ..database("postgres://h:5432/d") }.is_pooled());
-    }
-
-    #[test]
-    fn the_direct_url_is_the_url_where_none_is_given() {
-        assert_eq!(DatabaseConfig::default().direct(), None);
-        assert_eq!(database("postgres://a").direct(), Some("postgres://a"));
-        let both = DatabaseConfig { direct_url: Some("postgres://b".to_owned()), ..database("postgres://a") };
-        assert_eq!(both.direct(), Some("postgres://b"));
     }
 }

@@ -79,8 +79,13 @@ impl<'a> Section<'a> {
 
     /// The dotted key of an entry.
     pub fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        below(&self.path, key)
     }
+}
+
+/// The dotted path of `key` below `path`, which may be empty.
+pub(super) fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 #[cfg(test)]

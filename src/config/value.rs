@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::bounds::{Bounds, Kind};
 use crate::base::duration;
 use crate::base::suggestions;
 use crate::error::Error;
@@ -77,6 +78,29 @@ fn shortened(text: &str) -> String {
     }
 }
 
+/// The rule of a single value.
+pub(super) struct Leaf<F> {
+    /// The value, if it is valid.
+    pub fit: F,
+    /// What is valid, for people.
+    pub bounds: Bounds,
+}
+
+/// A rule that needs no bounds.
+type Plain<T> = Leaf<fn(&Value) -> Fit<T>>;
+
+/// `true` or `false`.
+pub(super) const FLAG: Plain<bool> = Leaf { fit: flag, bounds: Bounds::of(Kind::Flag) };
+/// A name of a transport or queue.
+pub(super) const NAME: Plain<String> = Leaf { fit: name, bounds: Bounds::of(Kind::Text) };
+/// An object, whatever it holds.
+pub(super) const OBJECT: Plain<Value> = Leaf { fit: object, bounds: Bounds::of(Kind::Object) };
+
+/// A key that may be left out, without a default.
+pub(super) fn optional<T>(rule: Leaf<impl Fn(&Value) -> Fit<T>>) -> Leaf<impl Fn(&Value) -> Fit<Option<T>>> {
+    Leaf { fit: move |value: &Value| (rule.fit)(value).map(Some), bounds: rule.bounds }
+}
+
 /// `true` or `false`.
 pub(super) fn flag(value: &Value) -> Fit<bool> {
     value.as_bool().ok_or_else(|| Misfit::new(value, "true or false"))
@@ -88,57 +112,68 @@ pub(super) fn object(value: &Value) -> Fit<Value> {
 }
 
 /// A whole number from `min` to `max`; `10.0` is one.
-pub(super) fn whole<T>(min: T, max: T) -> impl Fn(&Value) -> Fit<T>
+pub(super) fn whole<T>(min: T, max: T) -> Leaf<impl Fn(&Value) -> Fit<T>>
 where
-    T: TryFrom<u64> + PartialOrd + Display,
+    T: TryFrom<u64> + TryInto<u64> + PartialOrd + Display + Copy,
 {
-    move |value| {
+    let float = |number: T| number.try_into().map_or(f64::INFINITY, |number| number as f64);
+    let bounds = Bounds::range(Kind::Whole, float(min), float(max));
+    let fit = move |value: &Value| {
         let exact = |number: &f64| number.fract() == 0.0 && (0.0..=MAX_EXACT).contains(number);
         let number = value.as_u64().or_else(|| value.as_f64().filter(exact).map(|number| number as u64));
         number
             .and_then(|number| T::try_from(number).ok())
             .filter(|number| (&min..=&max).contains(&number))
             .ok_or_else(|| Misfit::new(value, format!("a whole number from {min} to {max}")))
-    }
+    };
+    Leaf { fit, bounds }
 }
 
 /// A number of at least `min` and, where `max` is finite, at most that.
-pub(super) fn number(min: f64, max: f64) -> impl Fn(&Value) -> Fit<f64> {
-    move |value| {
+pub(super) fn number(min: f64, max: f64) -> Leaf<impl Fn(&Value) -> Fit<f64>> {
+    let fit = move |value: &Value| {
         value.as_f64().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
             let wants = if max.is_finite() { format!("from {min} to {max}") } else { format!("of {min} or more") };
             Misfit::new(value, format!("a number {wants}"))
         })
-    }
+    };
+    Leaf { fit, bounds: Bounds::range(Kind::Number, min, max) }
 }
 
 /// Milliseconds from `min` to `max`, given as a number or as text with a unit.
-pub(super) fn milliseconds(min: f64, max: f64) -> impl Fn(&Value) -> Fit<f64> {
-    move |value| {
+pub(super) fn milliseconds(min: f64, max: f64) -> Leaf<impl Fn(&Value) -> Fit<f64>> {
+    let fit = move |value: &Value| {
         let number = value.as_f64().or_else(|| value.as_str().and_then(duration::parse));
         number.filter(|number| (min..=max).contains(number)).ok_or_else(|| {
             let (min, max) = (duration::display(min), duration::display(max));
             let forms = "milliseconds as a number, or text with a unit such as 500ms, 30s, 5m, 24h, 30d";
             Misfit::new(value, format!("a duration from {min} to {max}: {forms}"))
         })
-    }
+    };
+    Leaf { fit, bounds: Bounds::range(Kind::Duration, min, max) }
 }
 
 /// A duration of `min_ms` to `max_ms` milliseconds, rounded to whole ones.
-pub(super) fn duration(min_ms: f64, max_ms: f64) -> impl Fn(&Value) -> Fit<Duration> {
-    let milliseconds = milliseconds(min_ms, max_ms);
-    move |value| milliseconds(value).map(|number| Duration::from_millis(number.round() as u64))
+pub(super) fn duration(min_ms: f64, max_ms: f64) -> Leaf<impl Fn(&Value) -> Fit<Duration>> {
+    let Leaf { fit, bounds } = milliseconds(min_ms, max_ms);
+    Leaf { fit: move |value: &Value| fit(value).map(|number| Duration::from_millis(number.round() as u64)), bounds }
+}
+
+/// A duration of at most `max_ms` milliseconds, of which 0 means no limit.
+pub(super) fn time_limit(max_ms: f64) -> Leaf<impl Fn(&Value) -> Fit<Option<Duration>>> {
+    let Leaf { fit, bounds } = duration(0.0, max_ms);
+    Leaf { fit: move |value: &Value| fit(value).map(|limit| Some(limit).filter(|limit| !limit.is_zero())), bounds }
 }
 
 /// The value behind one of these words.
-pub(super) fn choice<T: Copy, const N: usize>(choices: [(&'static str, T); N]) -> impl Fn(&Value) -> Fit<T> {
-    move |value| {
+pub(super) fn choice<T: Copy, const N: usize>(choices: [(&'static str, T); N]) -> Leaf<impl Fn(&Value) -> Fit<T>> {
+    let words = choices.map(|(word, _)| word);
+    let fit = move |value: &Value| {
         let given = value.as_str().unwrap_or_default();
-        choices.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning).ok_or_else(|| {
-            let words = choices.map(|(word, _)| word);
-            Misfit::new(value, suggestions::one_of(&words, given))
-        })
-    }
+        let found = choices.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning);
+        found.ok_or_else(|| Misfit::new(value, suggestions::one_of(&words, given)))
+    };
+    Leaf { fit, bounds: Bounds { words: words.into(), ..Bounds::of(Kind::Choice) } }
 }
 
 /// A name of a transport or queue.
@@ -194,26 +229,26 @@ mod tests {
 
     #[test]
     fn whole_numbers_have_bounds() {
-        let read = whole(1_u8, 10);
+        let read = whole(1_u8, 10).fit;
         assert_eq!(read(&json!(1)).unwrap(), 1);
         assert_eq!(read(&json!(10.0)).unwrap(), 10);
         for value in [json!(0), json!(11), json!(5.5), json!(-1), json!(1e30), json!("5"), json!(null), json!(300)] {
             assert!(refused(read(&value)).ends_with("wants a whole number from 1 to 10"), "{value}");
         }
-        assert_eq!(whole(0_u32, u32::MAX)(&json!(4_294_967_295_u32)).unwrap(), u32::MAX);
+        assert_eq!((whole(0_u32, u32::MAX).fit)(&json!(4_294_967_295_u32)).unwrap(), u32::MAX);
     }
 
     #[test]
     fn numbers_have_bounds() {
-        assert_eq!(number(0.0, 1.0)(&json!(0.5)).unwrap(), 0.5);
-        assert_eq!(refused(number(0.0, 1.0)(&json!(1.1))), "key: got 1.1, wants a number from 0 to 1");
-        assert_eq!(refused(number(1.0, f64::INFINITY)(&json!(0.9))), "key: got 0.9, wants a number of 1 or more");
-        assert!(number(1.0, f64::INFINITY)(&json!("2")).is_err());
+        assert_eq!((number(0.0, 1.0).fit)(&json!(0.5)).unwrap(), 0.5);
+        assert_eq!(refused((number(0.0, 1.0).fit)(&json!(1.1))), "key: got 1.1, wants a number from 0 to 1");
+        assert_eq!(refused((number(1.0, f64::INFINITY).fit)(&json!(0.9))), "key: got 0.9, wants a number of 1 or more");
+        assert!((number(1.0, f64::INFINITY).fit)(&json!("2")).is_err());
     }
 
     #[test]
     fn durations_are_numbers_or_text() {
-        let read = duration(1_000.0, 86_400_000.0);
+        let read = duration(1_000.0, 86_400_000.0).fit;
         assert_eq!(read(&json!(1500)).unwrap(), Duration::from_millis(1500));
         assert_eq!(read(&json!("30s")).unwrap(), Duration::from_secs(30));
         assert_eq!(read(&json!(1500.4)).unwrap(), Duration::from_millis(1500));
@@ -235,7 +270,7 @@ mod tests {
 
     #[test]
     fn choices_suggest_what_was_meant() {
-        let read = choice([("postgres", 1), ("sync", 2)]);
+        let read = choice([("postgres", 1), ("sync", 2)]).fit;
         assert_eq!(read(&json!("sync")).unwrap(), 2);
         assert_eq!(
             refused(read(&json!("Postgres"))),

@@ -2,12 +2,11 @@
 
 use super::parcel::Parcel;
 use super::slot::{self, Routed, Slot};
-use crate::config::Config;
+use crate::config::{Config, PayloadLimits};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope, IdempotencyKey};
 use crate::message::limits;
-use crate::message::limits::PayloadLimits;
 use crate::message::request::Request;
 use crate::policy::routing;
 use serde_json::value::RawValue;
@@ -117,7 +116,7 @@ impl Planner<'_> {
         if let Some(last) = self.last.as_ref().filter(is_the_same).filter(|_| chosen.is_none()) {
             return last.clone();
         }
-        let names = routing::route(&self.config.routes(), &request.message_type, priority, chosen);
+        let names = routing::route(&self.config, &request.message_type, priority, chosen);
         let transports = names.into_iter().map(Arc::from).collect();
         let way = Way { message_type: request.message_type.as_ref().into(), priority, transports };
         self.last = chosen.is_none().then(|| way.clone());

@@ -1,26 +1,7 @@
 //! How large the parts of a message may be.
 
+use crate::config::PayloadLimits;
 use crate::error::{Error, Invalid, Result};
-use serde::Serialize;
-
-/// What a payload may be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PayloadLimits {
-    /// Largest payload in bytes of JSON text, also with its numbers written out, 1 to 268435455 (what `jsonb` holds).
-    /// Default 1048576 (1 MiB).
-    pub max_bytes: usize,
-    /// Largest headers of a message, likewise. Default 65536 (64 KiB).
-    pub max_headers_bytes: usize,
-    /// Largest metadata of a message, likewise. Default 65536 (64 KiB).
-    pub max_metadata_bytes: usize,
-}
-
-impl Default for PayloadLimits {
-    fn default() -> Self {
-        Self { max_bytes: 1_048_576, max_headers_bytes: 65_536, max_metadata_bytes: 65_536 }
-    }
-}
 
 /// How large a part of a message may be.
 pub struct Limit {

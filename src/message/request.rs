@@ -5,10 +5,10 @@
 
 use super::envelope::Available;
 use super::key::validate_key;
-use super::limits::PayloadLimits;
 use super::limits::fits;
 use crate::base::json_number as number;
 use crate::base::limits::MAX_DELAY_MS;
+use crate::config::PayloadLimits;
 use crate::error::{Error, Invalid, Result};
 use chrono::{DateTime, Utc};
 use serde::de::value::MapAccessDeserializer;

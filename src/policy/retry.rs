@@ -3,42 +3,8 @@
 //! The delay before the next run is `delay * multiplier ^ retry_count`, spread by `jitter`, then capped by
 //! `max_delay`. `max_retries: 3` means at most four runs.
 
-use serde::Serialize;
-
-use crate::base::json_number;
 use crate::base::limits::MAX_DELAY_MS;
-
-/// How often and after which delays a failed message is retried.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RetryStrategy {
-    /// Runs after the first one; 0 = none. Default 3.
-    pub max_retries: u32,
-    /// Milliseconds before the first retry. Default 1000.
-    #[serde(serialize_with = "json_number::serialize")]
-    pub delay: f64,
-    /// Factor from one delay to the next, at least 1. Default 2.
-    #[serde(serialize_with = "json_number::serialize")]
-    pub multiplier: f64,
-    /// The cap of a delay in milliseconds; 0 = [`MAX_DELAY_MS`] only. Default 30000.
-    #[serde(serialize_with = "json_number::serialize")]
-    pub max_delay: f64,
-    /// Fraction of the delay by which it is spread in both directions before the cap, 0 to 1. Default 0.1.
-    #[serde(serialize_with = "json_number::serialize")]
-    pub jitter: f64,
-}
-
-impl RetryStrategy {
-    /// What applies by default.
-    pub const BUILT_IN: Self =
-        Self { max_retries: 3, delay: 1_000.0, multiplier: 2.0, max_delay: 30_000.0, jitter: 0.1 };
-}
-
-impl Default for RetryStrategy {
-    fn default() -> Self {
-        Self::BUILT_IN
-    }
-}
+use crate::config::RetryStrategy;
 
 /// What happens to a message whose handler failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use super::protocol::report::Said;
 use crate::base::limits::MAX_DELAY_MS;
+use crate::config::RetryStrategy;
 use crate::message::outcome::{Failure, Outcome};
-use crate::policy::retry::{self, Decision, RetryStrategy};
+use crate::policy::retry::{self, Decision};
 use std::time::Duration;
 
 /// The part of a message that the decision needs.

@@ -17,9 +17,9 @@ use std::sync::LazyLock;
 const ORDER: [&str; 16] = [
     "error",
     "base",
+    "config",
     "message",
     "policy",
-    "config",
     "counts",
     "store",
     "transport",

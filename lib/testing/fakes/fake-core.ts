@@ -207,6 +207,7 @@ export function freshProcess(): void {
     Core: FakeCore,
     nextRuns: () => '[]',
     validateCron: () => '{}',
+    configurationKeys: () => '[]',
     retryDelay: (strategy, count) => ({ delay: 1_000, ...JSON.parse(strategy) }).delay * 2 ** count,
   })
 }

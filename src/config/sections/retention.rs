@@ -1,28 +1,41 @@
 //! How long what is finished is kept.
 
+use crate::base::limits::LONGEST_MS;
+use crate::config::bounds::Bounds;
+use crate::config::keys::section;
 use crate::config::serialize::millis;
+use crate::config::value::{Fit, Leaf, duration};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::time::Duration;
 
-/// How long finished messages are kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RetentionConfig {
-    /// Completed messages. Default 24 h.
-    pub completed: Retention,
-    /// Dead letters; never [`Retention::None`], since a dead letter dropped at once is a lost message. Default 30 days.
-    pub failed: Retention,
-    /// Metrics. Default 7 days.
-    pub metrics: Retention,
+section! {
+    /// How long what is finished is kept.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    pub struct RetentionConfig {
+        /// Completed messages.
+        pub completed: Retention = Retention::For(Duration::from_hours(24)),
+        "completed": kept(&["forever", "none"]), "SYMPHONY_RETENTION_COMPLETED";
+
+        /// Dead letters; never [`Retention::None`], since a dead letter dropped at once is a lost message.
+        pub failed: Retention = Retention::For(Duration::from_hours(30 * 24)),
+        "failed": kept(&["forever"]), "SYMPHONY_RETENTION_FAILED";
+
+        /// Metrics.
+        pub metrics: Retention = Retention::For(Duration::from_hours(7 * 24)),
+        "metrics": kept(&["forever"]), "SYMPHONY_RETENTION_METRICS";
+    }
 }
 
-impl Default for RetentionConfig {
-    fn default() -> Self {
-        Self {
-            completed: Retention::For(Duration::from_hours(24)),
-            failed: Retention::For(Duration::from_hours(30 * 24)),
-            metrics: Retention::For(Duration::from_hours(7 * 24)),
-        }
-    }
+/// A duration of at least 1 ms, or one of `words`.
+fn kept(words: &'static [&'static str]) -> Leaf<impl Fn(&Value) -> Fit<Retention>> {
+    let Leaf { fit, bounds } = duration(1.0, LONGEST_MS);
+    let fit = move |value: &Value| match value.as_str().filter(|word| words.contains(word)) {
+        Some("none") => Ok(Retention::None),
+        Some(_) => Ok(Retention::Forever),
+        None => fit(value).map(Retention::For).map_err(|misfit| misfit.or_wants(words)),
+    };
+    Leaf { fit, bounds: Bounds { words: words.to_vec(), ..bounds } }
 }
 
 /// How long something is kept. Serialized as milliseconds, `"forever"` or `"none"`.

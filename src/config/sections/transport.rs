@@ -1,5 +1,6 @@
-//! One transport of the configuration.
+//! Where messages wait.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -7,9 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::base::limits::{HIGHEST_PRIORITY, LOWEST_PRIORITY};
 use crate::base::redaction;
-use crate::config::section::Section;
+use crate::config::keys::{Key, Rule};
+use crate::config::section::{Section, below};
 use crate::config::serialize::redacted_options;
-use crate::config::value::{Fit, choice, flag, name, object, whole};
+use crate::config::value::{FLAG, Fit, Leaf, NAME, OBJECT, choice, name, optional, whole};
 use crate::error::Result;
 
 /// Keys of a transport in the configuration.
@@ -43,19 +45,20 @@ impl TransportConfig {
     }
 
     /// An entry of `transports`.
-    pub(in crate::config) fn read(path: String, entry: &Value) -> Result<Self> {
+    fn read(path: String, entry: &Value) -> Result<Self> {
         let section = Section::new(path, entry, KEYS)?;
-        let kind = section.required("type", kind)?;
-        Self::with_settings(kind, section.or("enabled", true, flag)?, &section)
+        let kind = section.required("type", kind().fit)?;
+        Self::with_settings(kind, FLAG.read(&section, "enabled", true)?, &section)
     }
 
     fn with_settings(kind: TransportKind, enabled: bool, section: &Section<'_>) -> Result<Self> {
+        let default = Self::new(kind);
         Ok(Self {
             kind,
-            queue: section.optional("queue", name)?,
-            priority: section.optional("priority", whole(LOWEST_PRIORITY, HIGHEST_PRIORITY))?,
+            queue: optional(NAME).read(section, "queue", default.queue)?,
+            priority: optional(priority()).read(section, "priority", default.priority)?,
             enabled,
-            options: section.or("options", Value::Object(Map::new()), object)?,
+            options: OBJECT.read(section, "options", default.options)?,
         })
     }
 }
@@ -82,12 +85,46 @@ impl fmt::Debug for TransportConfig {
 pub fn transport_from_json(transport: &str, kind: &str, config: &Value, enabled: bool) -> Result<TransportConfig> {
     let row = format!("messenger_transports.{transport}");
     name(&Value::from(transport)).map_err(|misfit| misfit.at("messenger_transports.name"))?;
-    let kind = self::kind(&Value::from(kind)).map_err(|misfit| misfit.at(format!("{row}.type")))?;
+    let kind = (self::kind().fit)(&Value::from(kind)).map_err(|misfit| misfit.at(format!("{row}.type")))?;
     TransportConfig::with_settings(kind, enabled, &Section::new(row, config, ROW_KEYS)?)
 }
 
-fn kind(value: &Value) -> Fit<TransportKind> {
-    choice(TransportKind::ALL.map(|kind| (kind.name(), kind)))(value)
+fn kind() -> Leaf<impl Fn(&Value) -> Fit<TransportKind>> {
+    choice(TransportKind::ALL.map(|kind| (kind.name(), kind)))
+}
+
+fn priority() -> Leaf<impl Fn(&Value) -> Fit<u8>> {
+    whole(LOWEST_PRIORITY, HIGHEST_PRIORITY)
+}
+
+/// Transports by name.
+pub(in crate::config) struct Transports;
+
+impl Rule<BTreeMap<String, TransportConfig>> for Transports {
+    fn read(
+        &self,
+        root: &Section<'_>,
+        key: &str,
+        _: BTreeMap<String, TransportConfig>,
+    ) -> Result<BTreeMap<String, TransportConfig>> {
+        let section = root.names(key)?;
+        let read = |(key, entry)| {
+            let transport = section.check_key(key, name)?;
+            Ok((transport, TransportConfig::read(section.path_of(key), entry)?))
+        };
+        section.entries().map(read).collect()
+    }
+
+    fn describe(&self, path: &str, variable: Option<&'static str>, table: &mut Vec<Key>) {
+        let entry = below(path, "*");
+        let mut add =
+            |key: &str, bounds, default| table.push(Key { path: below(&entry, key), bounds, default, variable });
+        add("type", kind().bounds, Value::Null);
+        add("queue", NAME.bounds, Value::Null);
+        add("priority", priority().bounds, Value::Null);
+        add("enabled", FLAG.bounds, true.into());
+        add("options", OBJECT.bounds, Map::new().into());
+    }
 }
 
 /// What a transport is made of.

@@ -1,11 +1,13 @@
 //! Every rule of the configuration, key by key.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::keys::Keys;
+use super::model::read;
 use super::*;
-use crate::config::TransportKind;
 use crate::error::Error;
 
 fn config(settings: Value) -> Config {
@@ -60,7 +62,10 @@ fn unknown_keys_are_refused_at_every_level() {
         assert!(problem.ends_with(&format!("did you mean \"{meant}\"?")), "{problem}");
     }
     let (_, problem) = error(json!({ "zzz": 1 }));
-    assert_eq!(problem, format!("got an unknown key, wants one of {}", KEYS.join(", ")));
+    assert_eq!(
+        problem,
+        format!("got an unknown key, wants one of {}", [Config::names(), vec!["environments"]].concat().join(", "))
+    );
 }
 
 #[test]
