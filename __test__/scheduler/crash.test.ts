@@ -6,7 +6,10 @@ import { createQueue, emptyTables, storedMessages } from '../support/symphony.js
 import { type Point, startProxy } from './support/proxy.js'
 import { scaled, tell } from './support/scale.js'
 
-const database = await createQueue({ routing: { Both: ['supabase', 'postgres'] } })
+const database = await createQueue({
+  transports: { other: { type: 'postgres' } },
+  routing: { Both: ['supabase', 'other'] },
+})
 
 /** A schedule with one run due, one with five, and one whose message goes to two transports. */
 async function makeDue(): Promise<string[]> {

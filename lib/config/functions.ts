@@ -45,7 +45,7 @@ export interface ConfigurationFunctions {
    */
   loadConfig(path?: string): Promise<EffectiveConfig>
 
-  /** A transport by name (`default` for the default one); `undefined` if it does not exist. */
+  /** A transport by any of its names (`default` for the default one); `undefined` if it does not exist. */
   getTransportConfig(name: string): TransportConfig | undefined
 
   /**
@@ -78,8 +78,8 @@ export function configurationFunctions(configuration: Configuration, core: Core)
       return configuration.read()
     },
     getTransportConfig(name) {
-      const { transports, defaultTransport } = configuration.read()
-      return transports[name] ?? (name === 'default' ? transports[defaultTransport] : undefined)
+      const named = callNative(() => core.get().transportNamed(name))
+      return configuration.read().transports[named]
     },
     getTransportsForMessageType: (type, priority) => callNative(() => core.get().transportsFor(type, priority ?? null)),
     getRetryConfig(type) {

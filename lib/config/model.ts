@@ -160,7 +160,7 @@ export interface EnvironmentConfig {
   defaultQueue?: string
   /** 1 to 10. Default 5. */
   defaultPriority?: number
-  /** Transports by name; `sync`, `supabase`, `postgres` and `memory` exist already. */
+  /** Transports by name; `sync`, `supabase` and `memory` exist already. */
   transports?: TransportsConfig
   /** Maps message types, or patterns such as `Email*` and `*`, to one or more transports. */
   routing?: Record<string, string | string[]>

@@ -11,6 +11,8 @@ export interface NativeCore {
   config(): string
   /** Type and names are plain strings. */
   transportsFor(type: string, priority: number | null): string[]
+  /** Names are plain strings. */
+  transportNamed(name: string): string
   dispatch(requests: string): Promise<string>
   onInline(deliver: (batch: string) => void): void
   settleInline(batch: number, outcomes: string): void

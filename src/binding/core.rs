@@ -71,7 +71,20 @@ impl Core {
     /// Where a message of this type and priority goes.
     #[napi(catch_unwind)]
     pub fn transports_for(&self, message_type: String, priority: Option<u8>) -> Vec<String> {
-        routing::route(&self.engine.config(), &message_type, priority, None)
+        let mut names = Vec::new();
+        for name in routing::route(&self.engine.config(), &message_type, priority, None) {
+            let name = self.engine.named(&name).into_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Under which name the messages of a transport wait.
+    #[napi(catch_unwind)]
+    pub fn transport_named(&self, name: String) -> String {
+        self.engine.named(&name).into_owned()
     }
 
     /// Dispatches a batch: an array of requests, or `{"atomic":true,"requests":[...]}`.
@@ -372,11 +385,7 @@ impl Core {
     }
 
     async fn transports(&self, names: Option<Vec<String>>) -> Result<Vec<Arc<dyn Transport>>> {
-        let mut transports = Vec::new();
-        for name in names.unwrap_or_else(|| self.engine.usable_names()) {
-            transports.push(self.engine.transport(&name).await?);
-        }
-        Ok(transports)
+        self.engine.transports(&names.unwrap_or_else(|| self.engine.usable_names())).await
     }
 }
 

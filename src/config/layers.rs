@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(config.transports["email"].priority, Some(7));
         assert_eq!(config.transports["email"].options, json!({ "a": 1, "b": 2 }));
         assert_eq!(config.transports["supabase"].queue.as_deref(), Some("all"));
-        assert_eq!(config.transports.len(), 5);
+        assert_eq!(config.transports.len(), 4);
         assert_eq!(config.routing["A"], ["z"]);
         assert_eq!(config.routing["B"], ["x"]);
     }
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(config.database.url.as_deref(), Some("postgres://platform"));
         assert_eq!(config.routing.keys().collect::<Vec<_>>(), ["B"]);
         assert_eq!(config.worker.batch_size, 10);
-        assert_eq!(config.transports.keys().collect::<Vec<_>>(), ["new", "postgres", "supabase", "sync"]);
+        assert_eq!(config.transports.keys().collect::<Vec<_>>(), ["new", "supabase", "sync"]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use sections::payload::PayloadLimits;
 pub use sections::priority_routing::PriorityRoute;
 pub use sections::retention::{Retention, RetentionConfig};
 pub use sections::retry::{RetryStrategy, retry_strategy_from_json};
-pub use sections::transport::{TransportConfig, TransportKind, transport_from_json};
+pub use sections::transport::{TransportConfig, TransportKind, transport_from_json, transport_named};
 pub use sections::worker::WorkerConfig;
 
 use crate::base::redaction;
@@ -143,7 +143,7 @@ mod tests {
         })))
         .unwrap();
         assert_eq!(config.default_transport, "supabase");
-        assert_eq!(config.transports.len(), 6);
+        assert_eq!(config.transports.len(), 5);
         assert_eq!(config.transports["email"].priority, Some(7));
         assert_eq!(config.routing["CampaignMessage"], ["async"]);
         let email = RetryStrategy { max_retries: 5, delay: 2_000.0, max_delay: 60_000.0, ..RetryStrategy::BUILT_IN };

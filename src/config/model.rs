@@ -44,7 +44,7 @@ section! {
         pub default_priority: u8 = 5,
         "defaultPriority": whole(LOWEST_PRIORITY, HIGHEST_PRIORITY), "SYMPHONY_DEFAULT_PRIORITY";
 
-        /// Transports by name. `sync`, `supabase`, `postgres` and `memory` always exist unless removed.
+        /// Transports by name. `sync`, `supabase` and `memory` always exist unless removed.
         pub transports: BTreeMap<String, TransportConfig> = TransportKind::BUILT_IN
             .map(|kind| (kind.name().to_owned(), TransportConfig::new(kind)))
             .into(),
@@ -144,7 +144,6 @@ mod tests {
                 "defaultPriority": 5,
                 "transports": {
                     "memory": { "type": "memory", "enabled": true, "options": {} },
-                    "postgres": { "type": "postgres", "enabled": true, "options": {} },
                     "supabase": { "type": "supabase", "enabled": true, "options": {} },
                     "sync": { "type": "sync", "enabled": true, "options": {} },
                 },

@@ -93,18 +93,22 @@ impl Planner<'_> {
         let way = self.way(request);
         let mut found = Vec::with_capacity(way.transports.len());
         for name in way.transports.iter() {
-            found.push((name, self.look_up(name).await));
+            let known = self.look_up(name).await;
+            let name = known.as_ref().map_or(name, |it| &it.name).clone();
+            // A transport may be named twice, by its other name.
+            if found.iter().all(|(other, _)| *other != name) {
+                found.push((name, known));
+            }
         }
         // The caller named them: one that does not exist is a mistake in the call, which must not be half done.
         if request.options.as_ref().is_some_and(|it| it.transport.is_some())
             && let Some(wrong) = found.iter().position(|(_, it)| matches!(it, Err(Error::UnknownTransport { .. })))
         {
             let (name, error) = found.swap_remove(wrong);
-            return vec![(name.clone(), error.and_then(|known| self.enclose(request, &way, &known)))];
+            return vec![(name, error.and_then(|known| self.enclose(request, &way, &known)))];
         }
-        let enclose = |(name, known): (&Arc<str>, Result<Known>)| {
-            (name.clone(), known.and_then(|known| self.enclose(request, &way, &known)))
-        };
+        let enclose =
+            |(name, known): (Arc<str>, Result<Known>)| (name, known.and_then(|it| self.enclose(request, &way, &it)));
         found.into_iter().map(enclose).collect()
     }
 

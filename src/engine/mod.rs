@@ -9,6 +9,8 @@ use crate::base::lock::lock;
 use crate::config::{self, Config, Layers, TransportConfig, TransportKind};
 use crate::error::{Error, Result};
 use crate::transport::Transport;
+use futures_util::future::try_join_all;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -109,6 +111,7 @@ impl Engine {
         if self.wants_rows(name) {
             self.refresh_rows().await?;
         }
+        let name = &*self.named(name);
         let described = self.described(name)?;
         let mut open = self.open();
         if let Some(transport) = open.transports.get(name) {
@@ -119,11 +122,37 @@ impl Engine {
         Ok(transport)
     }
 
+    /// Transports by name, each once, however many of its names are given.
+    ///
+    /// # Errors
+    /// As [`Engine::transport`].
+    pub async fn transports(self: &Arc<Self>, names: &[String]) -> Result<Vec<Arc<dyn Transport>>> {
+        let mut transports: Vec<Arc<dyn Transport>> = Vec::with_capacity(names.len());
+        for transport in try_join_all(names.iter().map(|name| self.transport(name))).await? {
+            if transports.iter().all(|it| it.name() != transport.name()) {
+                transports.push(transport);
+            }
+        }
+        Ok(transports)
+    }
+
+    /// Under which name the messages of a transport wait: every name that comes in is looked up here. See
+    /// [`config::transport_named`].
+    pub fn named<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        let (config, open) = (self.config(), self.open());
+        let is_own = |name: &str| config.transports.contains_key(name) || open.rows.contains_key(name);
+        match config::transport_named(name, &config.default_transport, is_own) {
+            same if same == name => Cow::Borrowed(name),
+            other => Cow::Owned(other.to_owned()),
+        }
+    }
+
     /// How a transport is described: the row of that name wins over the configuration.
     ///
     /// # Errors
     /// As [`Engine::transport`].
     pub fn described(&self, name: &str) -> Result<TransportConfig> {
+        let name = &*self.named(name);
         let config = self.config();
         let row = self.open().rows.get(name).cloned();
         let described = match row {
@@ -136,17 +165,17 @@ impl Engine {
         Ok(described)
     }
 
-    /// Makes sure that a transport exists, whether or not it can be used.
+    /// The name under which a transport's messages wait; it must exist, whether or not it can be used.
     ///
     /// # Errors
     /// [`Error::UnknownTransport`], or those of the first reading of `messenger_transports`.
-    pub async fn must_know(self: &Arc<Self>, name: &str) -> Result<()> {
+    pub async fn must_know(self: &Arc<Self>, name: &str) -> Result<String> {
         if self.wants_rows(name) {
             self.refresh_rows().await?;
         }
         match self.described(name) {
             Err(error @ Error::UnknownTransport { .. }) => Err(error),
-            _ => Ok(()),
+            _ => Ok(self.named(name).into_owned()),
         }
     }
 
@@ -171,7 +200,7 @@ impl Engine {
     pub fn usable_names(&self) -> Vec<String> {
         let config = self.config();
         let names: BTreeSet<String> = config.transports.keys().chain(self.open().rows.keys()).cloned().collect();
-        let default = &config.default_transport;
+        let default = &*self.named(&config.default_transport);
         let usable = |name: &String| {
             self.described(name).is_ok_and(|it| match it.kind {
                 TransportKind::Memory => true,
@@ -199,7 +228,10 @@ impl Engine {
     /// [`Error::UnknownTransport`], or [`Error::NotCapable`] when it is of another type.
     pub fn memory(&self, name: &str) -> Result<Arc<MemoryTransport>> {
         match self.described(name)?.kind {
-            TransportKind::Memory => Ok(self.memory_of(&mut self.open(), name)),
+            TransportKind::Memory => {
+                let name = self.named(name);
+                Ok(self.memory_of(&mut self.open(), &name))
+            }
             _ => crate::transport::not_capable(name, "be looked into; only transports of type memory can"),
         }
     }

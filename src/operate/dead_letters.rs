@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// # Errors
 /// Those of the transports; [`crate::Error::Serialization`] for an invalid cursor; what is wrong with the filter.
 pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedPage> {
-    fits(engine, filter).await?;
+    let filter = &fitting(engine, filter).await?;
     let mut pages = Vec::new();
     for store in engine.stores().await? {
         pages.push(store.list_failed(filter).await?);
@@ -32,7 +32,7 @@ pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedP
 /// # Errors
 /// Those of the transports.
 pub async fn count(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<(u64, bool)> {
-    fits(engine, filter).await?;
+    let filter = &fitting(engine, filter).await?;
     let (mut total, mut capped) = (0, false);
     for store in engine.stores().await? {
         let (matching, more) = store.count_failed(filter).await?;
@@ -60,7 +60,7 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<FailedMessage>
 /// # Errors
 /// Those of the transports; what was redriven before stays so.
 pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<Redriven>> {
-    fits(engine, filter).await?;
+    let filter = &fitting(engine, filter).await?;
     let mut redriven = Vec::new();
     for store in engine.stores().await? {
         let mut pages = Pages::of(filter);
@@ -77,7 +77,7 @@ pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<
 /// # Errors
 /// As [`redrive`].
 pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> {
-    fits(engine, filter).await?;
+    let filter = &fitting(engine, filter).await?;
     let mut removed = 0;
     for store in engine.stores().await? {
         let mut pages = Pages::of(filter);
@@ -88,13 +88,14 @@ pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> 
     Ok(removed)
 }
 
-/// Refuses a filter that matches nothing by mistake.
-async fn fits(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<()> {
+/// The filter with its transport under that one's own name; one that matches nothing by mistake is refused.
+async fn fitting(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedFilter> {
     filter.check()?;
-    match &filter.transport {
-        Some(transport) => engine.must_know(transport).await,
-        None => Ok(()),
+    let mut filter = filter.clone();
+    if let Some(transport) = &mut filter.transport {
+        *transport = engine.must_know(transport).await?;
     }
+    Ok(filter)
 }
 
 /// The matching ids, page by page, from the newest to the oldest: what is buried meanwhile is newer and not included.

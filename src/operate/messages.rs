@@ -12,12 +12,13 @@ use uuid::Uuid;
 /// Those of the transports; [`crate::Error::Serialization`] for an invalid cursor.
 pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<MessagePage> {
     filter.check()?;
-    if let Some(transport) = &filter.transport {
-        engine.must_know(transport).await?;
+    let mut filter = filter.clone();
+    if let Some(transport) = &mut filter.transport {
+        *transport = engine.must_know(transport).await?;
     }
     let mut pages = Vec::new();
     for store in engine.stores().await? {
-        pages.push(store.list_messages(filter).await?);
+        pages.push(store.list_messages(&filter).await?);
     }
     // What lies beyond the nearest end of a page comes with the next one, when all stores have been looked at so far.
     let reached = pages.iter().filter_map(|page| page.next_cursor).max();
@@ -58,12 +59,13 @@ pub async fn cancel(engine: &Arc<Engine>, id: Uuid) -> Result<Option<(bool, Mess
 /// # Errors
 /// Those of the transports.
 pub async fn totals(engine: &Arc<Engine>, transport: Option<&str>) -> Result<Totals> {
-    if let Some(transport) = transport {
-        engine.must_know(transport).await?;
-    }
+    let transport = match transport {
+        Some(transport) => Some(engine.must_know(transport).await?),
+        None => None,
+    };
     let mut sum = Totals::default();
     for store in engine.stores().await? {
-        let totals = store.totals(transport).await?;
+        let totals = store.totals(transport.as_deref()).await?;
         sum.completed += totals.completed;
         sum.discarded += totals.discarded;
         sum.cancelled += totals.cancelled;

@@ -12,7 +12,7 @@ use super::{Handlers, Mode, Observer, Options, cleanup, heartbeat};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::transport::{Transport, WorkerId};
-use futures_util::future::{join, join_all, try_join_all};
+use futures_util::future::{join, join_all};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -166,8 +166,7 @@ impl Consumer {
     async fn transports(&self, names: &[String]) -> Result<Option<Vec<Arc<dyn Transport>>>> {
         let mut failures = 0;
         loop {
-            let looked_up = try_join_all(names.iter().map(|name| self.context.engine.transport(name))).await;
-            let error = match looked_up {
+            let error = match self.context.engine.transports(names).await {
                 Ok(transports) => {
                     return Ok(Some(transports.into_iter().filter(|it| it.capabilities().stores).collect()));
                 }

@@ -3,7 +3,6 @@
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::transport::Transport;
-use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,7 +36,7 @@ impl Switches {
         if names == self.names {
             return Ok(None);
         }
-        let transports = try_join_all(names.iter().map(|name| self.engine.transport(name))).await?;
+        let transports = self.engine.transports(&names).await?;
         self.names = names;
         Ok(Some(transports.into_iter().filter(|it| it.capabilities().stores).collect()))
     }

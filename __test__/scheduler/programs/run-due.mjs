@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { runDueSchedules, setConfig } from '@leadmap/symphony'
 
-setConfig({ routing: { Both: ['supabase', 'postgres'] } })
+setConfig({ transports: { other: { type: 'postgres' } }, routing: { Both: ['supabase', 'other'] } })
 const say = (value) => console.log(JSON.stringify(value))
 if (process.env.ONCE) {
   say(await runDueSchedules())

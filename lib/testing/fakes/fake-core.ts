@@ -107,6 +107,10 @@ export class FakeCore implements NativeCore {
     return ['supabase']
   }
 
+  transportNamed(name: string): string {
+    return name === 'default' ? JSON.parse(this.config()).defaultTransport : name
+  }
+
   async dispatch(text: string): Promise<string> {
     this.dispatched.push(text)
     const parsed = JSON.parse(text)

@@ -127,6 +127,20 @@ impl Rule<BTreeMap<String, TransportConfig>> for Transports {
     }
 }
 
+/// Under which name the messages of a transport wait, of which a caller says `name`.
+///
+/// `default` is another name of the default transport `default`, and `postgres` of `supabase`, as is a default transport
+/// that is itself called `default`. Where `is_own` says that a transport was configured under such a name, the name is
+/// its own, and its messages keep to themselves.
+pub fn transport_named<'a>(name: &'a str, default: &'a str, is_own: impl Fn(&str) -> bool) -> &'a str {
+    let meant = if name == DEFAULT && !is_own(name) { default } else { name };
+    let is_other_name = [DEFAULT, TransportKind::Postgres.name()].contains(&meant) && !is_own(meant);
+    if is_other_name { TransportKind::Supabase.name() } else { meant }
+}
+
+/// Another name of the default transport.
+const DEFAULT: &str = "default";
+
 /// What a transport is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -153,7 +167,7 @@ impl TransportKind {
         [Self::Postgres, Self::Supabase, Self::Sync, Self::Memory, Self::Redis, Self::RabbitMq, Self::Sqs];
 
     /// The kinds that exist as a transport of the same name without any configuration.
-    pub const BUILT_IN: [Self; 4] = [Self::Sync, Self::Supabase, Self::Postgres, Self::Memory];
+    pub const BUILT_IN: [Self; 3] = [Self::Sync, Self::Supabase, Self::Memory];
 
     /// The kind as `type` names it.
     pub const fn name(self) -> &'static str {
@@ -230,6 +244,27 @@ mod tests {
             assert_eq!(kind.to_string(), kind.name());
             assert_eq!(transport_from_json("a", kind.name(), &json!({}), true).unwrap().kind, kind);
             assert_eq!(kind.is_postgres(), ["postgres", "supabase"].contains(&kind.name()));
+        }
+    }
+
+    #[test]
+    fn the_default_transport_has_other_names_unless_they_are_configured() {
+        for (name, default, own, expected) in [
+            ("supabase", "supabase", &[][..], "supabase"),
+            ("postgres", "supabase", &[], "supabase"),
+            ("default", "supabase", &[], "supabase"),
+            ("default", "postgres", &[], "supabase"),
+            ("default", "default", &[], "supabase"),
+            ("default", "mail", &[], "mail"),
+            ("postgres", "mail", &[], "supabase"),
+            ("mail", "supabase", &[], "mail"),
+            ("postgres", "supabase", &["postgres"], "postgres"),
+            ("default", "postgres", &["postgres"], "postgres"),
+            ("default", "supabase", &["default"], "default"),
+            ("postgres", "default", &["default"], "supabase"),
+        ] {
+            let found = transport_named(name, default, |name| own.contains(&name));
+            assert_eq!(found, expected, "{name}, default {default}, own {own:?}");
         }
     }
 
