@@ -123,7 +123,7 @@ describe('a type that fails too often', () => {
   })
 })
 
-test('errors that no other run would mend do not count', async () => {
+test('errors that another run would not fix do not count', async () => {
   setConfig({ circuitBreaker: { types: { Invalid: { minimumVolume: 5 } } } })
   await dispatchBatch(many('Invalid', 30))
   expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: 30 })

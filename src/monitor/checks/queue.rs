@@ -125,7 +125,7 @@ fn error_rate(figures: &Figures, thresholds: &HealthConfig) -> Finding {
     let enough = runs >= thresholds.minimum_volume && failed > 0;
     let severity = if enough { compare(failure_rate, thresholds, |it| it.error_rate) } else { Severity::Ok };
     let message = format!("{failed} of {runs} runs failed in the last {}", said(thresholds.window));
-    let remedy = "getMetrics() says which types and which errors; mend what they depend on";
+    let remedy = "getMetrics() says which types and which errors; fix what they depend on";
     Finding::ok("errorRate", message).of(failure_rate).judged(severity, remedy)
 }
 
@@ -133,7 +133,7 @@ fn dead_letters(vitals: &Vitals, thresholds: &HealthConfig) -> Finding {
     let Vitals { recent_dead_letters: recent, dead_letters: all, .. } = *vitals;
     let severity = compare(recent, thresholds, |it| it.dead_letters);
     let message = format!("{recent} messages became dead letters in the last hour, {all} are kept");
-    let remedy = "see what failed, mend the cause, and put them back or delete them";
+    let remedy = "see what failed, fix the cause, then put them back or delete them";
     Finding::ok("deadLetters", message).of(recent as f64).judged(severity, remedy)
 }
 
@@ -201,7 +201,7 @@ fn circuit_breakers(circuits: &[Circuit]) -> Finding {
         return Finding::ok(check, "no type is paused").of(0.0);
     }
     let message = circuits.iter().map(paused).collect::<Vec<_>>().join("; ");
-    let remedy = "mend what their handlers depend on; they continue by themselves";
+    let remedy = "fix what their handlers depend on; processing resumes by itself";
     Finding::warning(check, message, remedy).of(circuits.len() as f64)
 }
 
