@@ -140,7 +140,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...metrics,
     ...migrationFunctions(core),
     configureNotifications,
-    ...prometheusFunctions({ ...metrics, ...queues }),
+    ...prometheusFunctions(core, queues),
     ...queues,
     ...scheduleFunctions(parts),
     ...schedulerFunctions(parts),

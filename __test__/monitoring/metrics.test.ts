@@ -1,6 +1,7 @@
 import { consumeBatch, discard, dispatch, dispatchBatch, HandlerRegistry, snooze } from '@leadmap/symphony'
-import { getMetrics, prometheusMetrics } from '@leadmap/symphony/admin'
+import { cleanup, getMetrics, prometheusMetrics } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { samplesOf } from '../support/exposition.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
 const database = await createQueue({
@@ -100,19 +101,78 @@ describe('getMetrics()', () => {
 })
 
 describe('prometheusMetrics()', () => {
-  test('is the text exposition format', async () => {
-    const odd = 'Od"d\\\n'
-    registry.register('Good', () => undefined)
+  beforeEach(() => emptyTables(database, 'messenger_metrics', 'messenger_totals'))
+
+  const scrape = async () => samplesOf(await prometheusMetrics())
+
+  test('has true counters, histograms and gauges', async () => {
+    const types = [...(await prometheusMetrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [
+      name,
+      type,
+    ])
+    expect(Object.fromEntries(types)).toEqual({
+      symphony_messages_settled_total: 'counter',
+      symphony_processing_duration_seconds: 'histogram',
+      symphony_waiting_seconds_total: 'counter',
+      symphony_queue_depth: 'gauge',
+      symphony_oldest_message_age_seconds: 'gauge',
+    })
+  })
+
+  test('counts settlings and times runs', async () => {
     await dispatchBatch([...many('Good', 2), ...many('Bad', 1)])
-    await dispatch({ type: 'Good', payload: {} }, { queue: odd.trim(), delay: '1h' })
     await consumeBatch({ registry })
-    const text = await prometheusMetrics({ minutes: 5 })
-    expect(text).toContain('# TYPE symphony_messages gauge\n')
-    expect(text).toContain('symphony_messages{message_type="Good",outcome="succeeded"} 2\n')
-    expect(text).toContain('symphony_processing_seconds_count{message_type="Good"} 2\n')
-    expect(text).toContain('symphony_errors{class="RangeError"} ')
-    expect(text).toContain('symphony_queue_depth{transport="supabase",queue="Od\\"d\\\\",state="delayed"} 1\n')
-    const line = /^(# (HELP|TYPE) \w+ .+|\w+\{(\w+="([^"\\\n]|\\.)*",?)*\} [\d.e+-]+)$/
-    for (const row of text.trimEnd().split('\n')) expect(row).toMatch(line)
+    const samples = await scrape()
+    const labels = { transport: 'supabase', message_type: 'Good' }
+    const settled = { ...labels, outcome: 'succeeded' }
+    expect(samples).toContainEqual({ name: 'symphony_messages_settled_total', labels: settled, value: 2 })
+    const name = 'symphony_processing_duration_seconds'
+    expect(samples).toContainEqual({ name: `${name}_count`, labels, value: 2 })
+    const good = samples.filter((it) => it.labels.message_type === 'Good')
+    expect(good.find((it) => it.name === `${name}_sum`)?.value).toBeGreaterThan(0)
+    const buckets = good.filter((it) => it.name === `${name}_bucket`)
+    expect(buckets.at(-1)).toMatchObject({ labels: { ...labels, le: '+Inf' }, value: 2 })
+    const bounds = buckets.map(({ labels }) => Number(labels.le?.replace('+Inf', 'Infinity')))
+    expect(bounds).toEqual(bounds.toSorted((one, other) => one - other))
+    const counts = buckets.map(({ value }) => value)
+    expect(counts).toEqual(counts.toSorted((one, other) => one - other))
+  })
+
+  test('shows depth and age of each queue, whatever it is called', async () => {
+    const queue = 'Od"d\\'
+    await dispatch({ type: 'Good', payload: {} }, { queue })
+    await dispatch({ type: 'Good', payload: {} }, { queue, delay: '1h' })
+    await database.query(
+      "UPDATE symphony.messenger_messages_pending SET available_at = now() - interval '1 min' WHERE available_at < now()",
+    )
+    const samples = await scrape()
+    for (const [state, value] of Object.entries({ pending: 1, delayed: 1, processing: 0 })) {
+      const labels = { transport: 'supabase', queue, state }
+      expect(samples).toContainEqual({ name: 'symphony_queue_depth', labels, value })
+    }
+    const ages = samples.filter(({ name }) => name === 'symphony_oldest_message_age_seconds')
+    expect(ages.find(({ labels }) => labels.queue === queue)?.value).toBeGreaterThanOrEqual(60)
+  })
+
+  test('no counter falls while rows are merged and deleted', async () => {
+    await dispatchBatch([...many('Good', 20), ...many('Bad', 10)])
+    for (const _ of Array.from({ length: 5 })) await consumeBatch({ registry, messageLimit: 5 })
+    const counters = async () => (await scrape()).filter(({ name }) => /_(total|bucket|sum|count)$/.test(name))
+    const before = await counters()
+    expect(before.length).toBeGreaterThan(30)
+    const age = (hours: number) =>
+      database.query('UPDATE symphony.messenger_metrics SET minute = minute - make_interval(hours => $1)', [hours])
+    const rows = () => database.query('SELECT FROM symphony.messenger_metrics')
+
+    const unmerged = (await rows()).length
+    await age(2)
+    await cleanup()
+    expect((await rows()).length).toBeLessThan(unmerged)
+    expect(await counters()).toEqual(before)
+
+    await age(24 * 30)
+    await cleanup()
+    expect(await rows()).toHaveLength(0)
+    expect(await counters()).toEqual(before)
   })
 })

@@ -345,6 +345,7 @@ describe('metrics and health', () => {
     ['startTime=yesterday', 'startTime'],
     ['startTime=2026-01-02&endTime=2026-01-01', 'startTime'],
     ['format=xml', 'format'],
+    ['format=prometheus&minutes=5', 'minutes'],
   ])('refuse ?%s', async (query, field) => {
     expect(await get(`metrics?${query}`)).toMatchObject({ status: 400, body: { error: { field } } })
   })

@@ -47,6 +47,7 @@ export interface NativeCore {
   doctor(options: string): Promise<string>
   metrics(window: string): Promise<string>
   health(options: string): Promise<string>
+  everCounted(): Promise<string>
   admitNotification(admission: string): Promise<string>
   /** The name of the transport is a plain string. */
   memory(transport: string, command: string): string

@@ -67,8 +67,7 @@ export const migrationStatus: Symphony['migrationStatus'] = () => defaultSymphon
 export const getHealth: Symphony['getHealth'] = (options) => defaultSymphony().getHealth(options)
 export const doctor: Symphony['doctor'] = (options) => defaultSymphony().doctor(options)
 export const getMetrics: Symphony['getMetrics'] = (options) => defaultSymphony().getMetrics(options)
-export const prometheusMetrics: Symphony['prometheusMetrics'] = (options) =>
-  defaultSymphony().prometheusMetrics(options)
+export const prometheusMetrics: Symphony['prometheusMetrics'] = () => defaultSymphony().prometheusMetrics()
 export const configureNotifications: Symphony['configureNotifications'] = (options) =>
   defaultSymphony().configureNotifications(options)
 

@@ -1,96 +1,117 @@
-/** The figures in the text exposition format of Prometheus. */
+/** What was ever counted and what waits now, in the text exposition format of Prometheus. */
 
+import type { Core } from '../core/core.js'
 import type { QueueDepth, QueueFunctions } from '../operate/queues.js'
-import type { MetricFigures, MetricFunctions, Metrics, MetricsOptions } from './metrics.js'
+import { type Family, type Sample, textOf } from './exposition.js'
 
 /** The figures of an instance for Prometheus. */
 export interface PrometheusFunctions {
   /**
-   * Metrics and depth as Prometheus scrapes them. All are gauges over the requested window, not counters: they come from
-   * the database and are the same for every process. Durations in seconds.
+   * Counters, histograms and gauges as Prometheus scrapes them, in seconds. They are those of the whole queue, over all
+   * processes and invocations, and not of this process: the counters are kept in the database, and never fall. Those of
+   * transports of type `memory` begin with the process.
    *
-   * @throws as `getMetrics()`.
+   * Scrape one target, whichever process answers there: what several report is the same, and must not be added up.
+   *
+   * @throws TransportError if the database cannot be queried.
    *
    * @example
    * return new Response(await prometheusMetrics(), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
    */
-  prometheusMetrics(options?: MetricsOptions): Promise<string>
+  prometheusMetrics(): Promise<string>
 }
 
-/** The functions over the figures. */
-export function prometheusFunctions({
-  getMetrics,
-  queueDepth,
-}: Pick<MetricFunctions & QueueFunctions, 'getMetrics' | 'queueDepth'>): PrometheusFunctions {
+/** The functions over a core. */
+export function prometheusFunctions(
+  core: Core,
+  { queueDepth }: Pick<QueueFunctions, 'queueDepth'>,
+): PrometheusFunctions {
   return {
-    async prometheusMetrics(options: MetricsOptions = {}): Promise<string> {
-      const [metrics, depths] = await Promise.all([getMetrics(options), queueDepth()])
-      return [...outcomes(metrics), ...durations(metrics), ...errors(metrics), ...depth(depths), ''].join('\n')
+    async prometheusMetrics(): Promise<string> {
+      const [totals, depths] = await Promise.all([core.ask<Totals>((it) => it.everCounted()), queueDepth()])
+      return textOf([...counted(totals), ...waiting(depths)])
     },
   }
 }
 
-const OUTCOMES: Array<[outcome: string, figure: keyof MetricFigures]> = [
-  ['succeeded', 'totalSucceeded'],
-  ['retried', 'totalRetried'],
-  ['dead_lettered', 'totalDeadLettered'],
-  ['discarded', 'totalDiscarded'],
-  ['snoozed', 'totalSnoozed'],
-  ['released', 'totalReleased'],
-]
-
-function outcomes({ byMessageType }: Metrics): string[] {
-  const head = family('symphony_messages', 'gauge', 'Runs that ended in the window, by message type and outcome.')
-  const lines = Object.entries(byMessageType).flatMap(([type, figures]) =>
-    OUTCOMES.map(([outcome, key]) => sample('symphony_messages', { message_type: type, outcome }, figures[key])),
-  )
-  return [...head, ...lines]
+/** What the core has counted. */
+interface Totals {
+  /** The upper ends of the buckets, in seconds. */
+  bounds: number[]
+  series: Series[]
 }
 
-function durations({ byMessageType }: Metrics): string[] {
-  const name = 'symphony_processing_seconds'
-  const lines = Object.entries(byMessageType).flatMap(([type, figures]) => [
-    sample(name, { message_type: type, quantile: '0.5' }, figures.p50ProcessingTime / 1_000),
-    sample(name, { message_type: type, quantile: '0.95' }, figures.p95ProcessingTime / 1_000),
-    sample(name, { message_type: type, quantile: '0.99' }, figures.p99ProcessingTime / 1_000),
-    sample(`${name}_sum`, { message_type: type }, figures.totalProcessingTime / 1_000),
-    sample(`${name}_count`, { message_type: type }, figures.totalProcessed + figures.totalSnoozed),
-  ])
-  return [...family(name, 'summary', 'Time in handlers in the window, by message type.'), ...lines]
+interface Series {
+  transport: string
+  messageType: string
+  outcomes: Record<string, number>
+  runs: number
+  /** How many runs took at most each of the bounds. */
+  buckets: number[]
+  processingSeconds: number
+  waitingSeconds: number
 }
 
-function errors(metrics: Metrics): string[] {
-  const name = 'symphony_errors'
-  const lines = metrics.errors.map((error) => sample(name, { class: error.class }, error.count))
-  return [...family(name, 'gauge', 'Failed runs in the window, by class of error.'), ...lines]
+function counted({ bounds, series }: Totals): Family[] {
+  return [
+    {
+      name: 'symphony_messages_settled_total',
+      type: 'counter',
+      help: 'How often messages were settled, by outcome. One that was retried twice was settled three times.',
+      samples: series.flatMap((it) =>
+        Object.entries(it.outcomes).map(([outcome, value]) => ({ labels: { ...labels(it), outcome }, value })),
+      ),
+    },
+    {
+      name: 'symphony_processing_duration_seconds',
+      type: 'histogram',
+      help: 'Time in handlers.',
+      samples: series.flatMap((it) => histogram(it, bounds)),
+    },
+    {
+      name: 'symphony_waiting_seconds_total',
+      type: 'counter',
+      help: 'Time from when messages were due to when they were claimed, summed over the runs of the histogram.',
+      samples: series.map((it) => ({ labels: labels(it), value: it.waitingSeconds })),
+    },
+  ]
+}
+
+function labels({ transport, messageType }: Series): Record<string, string> {
+  return { transport, message_type: messageType }
+}
+
+function histogram(series: Series, bounds: number[]): Sample[] {
+  const own = labels(series)
+  const bucket = (le: string, value: number): Sample => ({ suffix: '_bucket', labels: { ...own, le }, value })
+  return [
+    ...series.buckets.map((count, index) => bucket(String(bounds[index]), count)),
+    bucket('+Inf', series.runs),
+    { suffix: '_sum', labels: own, value: series.processingSeconds },
+    { suffix: '_count', labels: own, value: series.runs },
+  ]
 }
 
 const STATES = ['pending', 'delayed', 'processing'] as const
 
-function depth(depths: QueueDepth[]): string[] {
-  const counts = depths.flatMap(({ transport, queue, ...counts }) =>
-    STATES.map((state) => sample('symphony_queue_depth', { transport, queue, state }, counts[state])),
-  )
-  const ages = depths.map(({ transport, queue, oldestAge }) =>
-    sample('symphony_oldest_message_seconds', { transport, queue }, (oldestAge ?? 0) / 1_000),
-  )
+function waiting(depths: QueueDepth[]): Family[] {
   return [
-    ...family('symphony_queue_depth', 'gauge', 'Messages that wait or run now, counted up to a bound.'),
-    ...counts,
-    ...family('symphony_oldest_message_seconds', 'gauge', 'How long the oldest due message has waited.'),
-    ...ages,
+    {
+      name: 'symphony_queue_depth',
+      type: 'gauge',
+      help: 'Messages that are due, that wait for their time, and that run, counted up to 10,000 per priority.',
+      samples: depths.flatMap(({ transport, queue, ...counts }) =>
+        STATES.map((state) => ({ labels: { transport, queue, state }, value: counts[state] })),
+      ),
+    },
+    {
+      name: 'symphony_oldest_message_age_seconds',
+      type: 'gauge',
+      help: 'How long the oldest due message has waited; 0 if none is due.',
+      samples: depths.map(({ transport, queue, oldestAge }) => ({
+        labels: { transport, queue },
+        value: (oldestAge ?? 0) / 1_000,
+      })),
+    },
   ]
-}
-
-function family(name: string, type: string, help: string): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
-}
-
-function sample(name: string, labels: Record<string, string>, value: number): string {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`)
-  return `${name}{${pairs.join()}} ${value}`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -13,7 +13,7 @@ use crate::counts::window::Window;
 use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
-use crate::monitor::{doctor, health, metrics};
+use crate::monitor::{doctor, health, metrics, totals};
 use crate::operate::{dead_letters, messages};
 use crate::policy::routing;
 use crate::store::dead_letters::FailedFilter;
@@ -327,6 +327,12 @@ impl Core {
     pub async fn metrics(&self, window: String) -> napi::Result<String> {
         let window: Window = from_text("metrics options", &window)?;
         to_text(&metrics::measure(&self.engine, &window).await.map_err(thrown)?)
+    }
+
+    /// What was ever counted.
+    #[napi]
+    pub async fn ever_counted(&self) -> napi::Result<String> {
+        to_text(&totals::measure(&self.engine).await.map_err(thrown)?)
     }
 
     /// Whether a notification about an error may be sent; `null` if no store can say.

@@ -48,6 +48,11 @@ impl Histogram {
         self.buckets.values().sum()
     }
 
+    /// How many durations are at most this many milliseconds, within [`ACCURACY`] of them.
+    pub fn up_to(&self, millis: f64) -> u64 {
+        self.iter().take_while(|(bucket, _)| middle_of(*bucket) <= millis).map(|(_, count)| count).sum()
+    }
+
     /// The duration in milliseconds below which a share from 0 to 1 of all lies; `None` when there are none.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let rank = (share.clamp(0.0, 1.0) * self.count() as f64).ceil().max(1.0) as u64;

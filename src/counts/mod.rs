@@ -3,4 +3,5 @@
 pub mod counter;
 pub mod histogram;
 pub mod rollup;
+pub mod totals;
 pub mod window;

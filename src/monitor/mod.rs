@@ -4,3 +4,4 @@ pub mod checks;
 pub mod doctor;
 pub mod health;
 pub mod metrics;
+pub mod totals;

@@ -15,6 +15,7 @@
 
 use crate::config::CircuitConfig;
 use crate::counts::rollup::Rollup;
+use crate::counts::totals::TotalRow;
 use crate::counts::window::{Counted, Window};
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
@@ -557,6 +558,11 @@ pub trait Transport: Send + Sync {
     async fn counted(&self, window: &Window) -> Result<Counted> {
         let _ = window;
         Ok(Counted::default())
+    }
+
+    /// What its store has ever counted, over all its transports. No figure ever falls.
+    async fn ever_counted(&self) -> Result<Vec<TotalRow>> {
+        Ok(Vec::new())
     }
 
     /// Reports how runs of types with circuit breakers ended, and returns the circuits that are not closed; `None` if

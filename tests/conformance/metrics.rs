@@ -11,6 +11,7 @@ use symphony::counts::rollup::{Measured, Rollup, Tally, minute_of};
 use symphony::counts::window::Window;
 use symphony::message::outcome::Outcome;
 use symphony::monitor::metrics::{self, Metrics};
+use symphony::monitor::totals::{self, Totals};
 use symphony::transport::Cleaned;
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ for_stores! {
     the_counts_tell_whether_a_settling_was_done
     outcomes_of_several_roads_are_not_counted_together
     a_row_replaces_the_one_of_its_source
+    what_was_ever_counted_is_the_sum_of_all_rows
     sources_add_up
     a_window_holds_its_minutes_only
     percentiles_of_100_000_durations_are_right
@@ -123,6 +125,23 @@ async fn a_row_replaces_the_one_of_its_source<S: Subject>(it: S) {
     assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 7);
 }
 
+/// What was ever counted, of all stores.
+async fn ever<S: Subject>(it: &S) -> Totals {
+    totals::measure(it.engine()).await.unwrap()
+}
+
+async fn what_was_ever_counted_is_the_sum_of_all_rows<S: Subject>(it: S) {
+    let (transport, source, minute) = (it.transport(), Uuid::now_v7(), minute_of(Utc::now()));
+    for (source, minutes, succeeded) in [(source, 0, 5), (source, 0, 7), (source, 20, 1), (Uuid::now_v7(), 20, 2)] {
+        let minute = minute - TimeDelta::minutes(minutes);
+        transport.settle_counted(&[], &[row(source, minute, succeeded)]).await.unwrap();
+    }
+    let [series] = ever(&it).await.series.try_into().unwrap();
+    assert_eq!((series.transport.as_str(), series.message_type.as_str()), (MAIN, "Email"));
+    assert_eq!((series.outcomes.succeeded, series.outcomes.retried, series.runs), (10, 3, 13));
+    assert_eq!((series.processing_seconds, series.waiting_seconds), (1.6, 0.052));
+}
+
 async fn sources_add_up<S: Subject>(it: S) {
     let (transport, minute) = (it.transport(), minute_of(Utc::now()));
     for _ in 0..4 {
@@ -153,14 +172,17 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
         let transport = it.transport();
         let minute = minute_of(Utc::now());
         for succeeded in 1..=50 {
-            let rows = [row(Uuid::now_v7(), minute, succeeded), row(Uuid::now_v7(), minute - MINUTE, succeeded)];
+            let mut rows = [row(Uuid::now_v7(), minute, succeeded), row(Uuid::now_v7(), minute - MINUTE, succeeded)];
+            rows.iter_mut().for_each(|it| it.tally.duration_ms += 1.0 / succeeded as f64);
             transport.settle_counted(&[], &rows).await.unwrap();
         }
         it.advance(HOUR + 2 * MINUTE).await;
         let counts = |metrics: Metrics| serde_json::to_value((metrics.total, metrics.errors)).unwrap();
         let before = counts(measure(&it, Window::last(120.0)).await);
+        let ever_before = ever(&it).await;
         for _ in 0..4 {
             assert_eq!(transport.cleanup(30).await.unwrap(), Cleaned::default());
+            assert_eq!(ever(&it).await, ever_before);
         }
         assert_eq!(counts(measure(&it, Window::last(120.0)).await), before);
         let rows: i64 = it.schema.value("SELECT count(*) FROM {s}.messenger_metrics").await;
@@ -170,6 +192,8 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
         it.advance(HOUR).await;
         assert_eq!(transport.cleanup(1000).await.unwrap(), Cleaned { metrics: rows as u64, ..Cleaned::default() });
         assert_eq!(measure(&it, Window::last(1000.0)).await.total.total_processed, 0);
+        assert_eq!(ever(&it).await, ever_before);
+        assert_eq!(ever_before.series[0].outcomes.succeeded, 2 * 50 * 51 / 2);
     });
 }
 

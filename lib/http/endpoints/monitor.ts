@@ -19,13 +19,17 @@ export const monitoring: Endpoint[] = [
 async function metrics({ url, symphony }: Call): Promise<Answer | Response> {
   const { format, ...window } = readQuery(url, WINDOW)
   const { minutes, startTime, endTime } = window
+  if (format === 'prometheus') {
+    const [unused] = Object.keys(window)
+    if (unused !== undefined) throw badRequest(`${unused}: Prometheus counts for itself, without a window`, unused)
+    return textAnswer(await symphony.prometheusMetrics(), PROMETHEUS)
+  }
   if (minutes !== undefined && startTime !== undefined) {
     throw badRequest('minutes: must not stand beside startTime', 'minutes')
   }
   if (startTime !== undefined && startTime.getTime() >= (endTime?.getTime() ?? Date.now())) {
     throw badRequest('startTime: must be before endTime, which is now unless it is given', 'startTime')
   }
-  if (format === 'prometheus') return textAnswer(await symphony.prometheusMetrics(window), PROMETHEUS)
   return new Answer({ success: true, metrics: await symphony.getMetrics(window) })
 }
 

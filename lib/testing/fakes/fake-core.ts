@@ -174,6 +174,7 @@ export class FakeCore implements NativeCore {
     return { stop: () => undefined }
   }
   metrics = (window: string): Promise<string> => this.#reply('metrics', window)
+  everCounted = (): Promise<string> => this.#reply('everCounted', 'null')
   health = (options: string): Promise<string> => this.#reply('health', options)
   admitNotification = (admission: string): Promise<string> => this.#reply('admitNotification', admission)
 

@@ -1,6 +1,7 @@
 //! What a memory transport has counted: as much as Postgres would keep, so that tests of metrics need no database.
 
 use crate::counts::rollup::{Rollup, Tally, minute_of};
+use crate::counts::totals::{Total, TotalRow};
 use crate::counts::window::{CountedRow, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ const KEPT: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Counts {
     rows: BTreeMap<(DateTime<Utc>, Uuid, String), Tally>,
+    /// What was counted in the rows that were dropped, by type.
+    dropped: BTreeMap<String, Total>,
 }
 
 impl Counts {
@@ -22,7 +25,8 @@ impl Counts {
             self.rows.insert((it.minute, it.source, it.message_type.clone()), it.tally.clone());
         }
         while self.rows.len() > KEPT {
-            self.rows.pop_first();
+            let Some(((_, _, name), tally)) = self.rows.pop_first() else { break };
+            self.dropped.entry(name).or_default().add(&tally);
         }
     }
 
@@ -30,6 +34,16 @@ impl Counts {
     pub fn hold(&self, rollups: &[Rollup]) -> bool {
         let held = |it: &Rollup| self.rows.get(&(it.minute, it.source, it.message_type.clone()));
         rollups.iter().all(|it| held(it).is_some_and(|tally| tally.counts_the_same(&it.tally)))
+    }
+
+    /// What was ever counted, by type.
+    pub fn ever(&self, transport: &str) -> Vec<TotalRow> {
+        let mut totals = self.dropped.clone();
+        for ((_, _, name), tally) in &self.rows {
+            totals.entry(name.clone()).or_default().add(tally);
+        }
+        let row = |(message_type, total)| TotalRow { transport: transport.to_owned(), message_type, total };
+        totals.into_iter().map(row).collect()
     }
 
     /// The counts of a window, by type.

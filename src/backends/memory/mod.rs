@@ -16,6 +16,7 @@ mod test_view;
 
 use crate::base::lock::lock;
 use crate::counts::rollup::Rollup;
+use crate::counts::totals::TotalRow;
 use crate::counts::window::{Counted, Window};
 use crate::error::Result;
 use crate::message::envelope::Envelope;
@@ -132,6 +133,10 @@ impl Transport for MemoryTransport {
         let state = self.state();
         let (start, end, rows) = state.counts.read(&self.name, window, state.clock.now());
         Ok(Counted { start: Some(start), end: Some(end), rows })
+    }
+
+    async fn ever_counted(&self) -> Result<Vec<TotalRow>> {
+        Ok(self.state().counts.ever(&self.name))
     }
 
     async fn vitals(&self) -> Result<Vitals> {

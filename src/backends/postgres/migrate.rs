@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "metrics",
     7 "executions",
     8 "holders",
+    9 "totals",
 ];
 
 const MIGRATE: &str = "migrate";

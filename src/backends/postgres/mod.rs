@@ -14,6 +14,7 @@ mod transport;
 
 use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::counts::rollup::Rollup;
+use crate::counts::totals::TotalRow;
 use crate::counts::window::{Counted, Window};
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
@@ -203,6 +204,10 @@ impl Transport for PostgresTransport {
 
     async fn counted(&self, window: &Window) -> Result<Counted> {
         self.read_counted(window).await
+    }
+
+    async fn ever_counted(&self) -> Result<Vec<TotalRow>> {
+        self.read_ever_counted().await
     }
 
     async fn circuits(&self, worker: Uuid, reports: &[CircuitReport]) -> Result<Option<Vec<CircuitState>>> {

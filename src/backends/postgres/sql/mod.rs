@@ -158,6 +158,8 @@ statements! {
     cleanup_metrics in "counts/clean_up.sql" (FLOAT8, INT8);
     /// Rows of metrics about one minute into one.
     merge_metrics in "counts/merge.sql" (INT8);
+    /// What was ever counted.
+    ever_counted in "counts/ever.sql" ();
     /// How circuits are, and what was seen of them.
     circuits in "circuits/exchange.sql" (UUID, TEXT);
     /// Whether somebody may be told.

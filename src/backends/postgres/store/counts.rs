@@ -3,6 +3,7 @@
 use crate::backends::postgres::PostgresTransport;
 use crate::counts::histogram::Histogram;
 use crate::counts::rollup::{Errors, Tally};
+use crate::counts::totals::{Total, TotalRow};
 use crate::counts::window::{Counted, CountedRow, Window};
 use crate::error::{Error, Result};
 use crate::transport::{DEPTH_CAP, Vitals};
@@ -34,6 +35,22 @@ struct Sums {
     errors: BTreeMap<String, Errors>,
 }
 
+/// One row of the answer of counts/ever.sql.
+#[derive(Deserialize)]
+struct EverCounted {
+    transport_name: String,
+    message_type: String,
+    succeeded: u64,
+    retried: u64,
+    dead_lettered: u64,
+    discarded: u64,
+    snoozed: u64,
+    released: u64,
+    duration_us: u64,
+    waited_us: u64,
+    durations: Vec<(i16, u64)>,
+}
+
 impl PostgresTransport {
     pub(in crate::backends::postgres) async fn read_counted(&self, window: &Window) -> Result<Counted> {
         let statement = &self.statements.metrics;
@@ -48,6 +65,15 @@ impl PostgresTransport {
 }
 
 impl PostgresTransport {
+    pub(in crate::backends::postgres) async fn read_ever_counted(&self) -> Result<Vec<TotalRow>> {
+        let statement = &self.statements.ever_counted;
+        let rows = self.ask(statement, &[]).await?;
+        let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
+        let rows: Vec<EverCounted> = serde_json::from_str(&text)
+            .map_err(|error| Error::Serialization { what: "totals", reason: error.to_string() })?;
+        Ok(rows.into_iter().map(EverCounted::into_row).collect())
+    }
+
     pub(in crate::backends::postgres) async fn read_vitals(&self) -> Result<Vitals> {
         let statement = &self.statements.vitals;
         let rows = self.ask(statement, &[&DEPTH_CAP]).await?;
@@ -56,10 +82,31 @@ impl PostgresTransport {
     }
 }
 
+impl EverCounted {
+    fn into_row(self) -> TotalRow {
+        let total = Total {
+            succeeded: self.succeeded,
+            retried: self.retried,
+            dead_lettered: self.dead_lettered,
+            discarded: self.discarded,
+            snoozed: self.snoozed,
+            released: self.released,
+            duration_us: self.duration_us,
+            waited_us: self.waited_us,
+            durations: histogram(&self.durations),
+        };
+        TotalRow { transport: self.transport_name, message_type: self.message_type, total }
+    }
+}
+
+fn histogram(buckets: &[(i16, u64)]) -> Histogram {
+    let mut histogram = Histogram::default();
+    buckets.iter().for_each(|(bucket, count)| histogram.add(*bucket, *count));
+    histogram
+}
+
 impl Sums {
     fn into_row(self) -> CountedRow {
-        let mut durations = Histogram::default();
-        self.durations.iter().for_each(|(bucket, count)| durations.add(*bucket, *count));
         CountedRow {
             transport: self.transport_name,
             message_type: self.message_type,
@@ -72,7 +119,7 @@ impl Sums {
                 released: self.released,
                 duration_ms: self.duration_ms,
                 waited_ms: self.waited_ms,
-                durations,
+                durations: histogram(&self.durations),
                 errors: self.errors,
             },
         }
