@@ -20,7 +20,8 @@
 --
 -- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was
 -- written by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the
--- number of workers, and what the dead ones held.
+-- number of workers, and what the dead ones held. That is counted, not asked for by EXISTS, which may be planned as a
+-- hash of the whole table.
 -- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
 -- Nothing here waits for a lock: a concurrent settle deletes the same message row, and whichever comes second skips it
 -- or finds it gone; a concurrent claim or heartbeat holds the worker's row, and the worker is left alone. That row is
@@ -69,13 +70,15 @@ orphan AS (
   RETURNING *
 ),
 company AS (
-  SELECT dead.id, dead.place,
-         dead.accused OR EXISTS (
-           SELECT FROM :"schema".messenger_messages_processing m WHERE m.worker_id = dead.id AND m.crash_count > 0
-         ) AS accused,
-         (SELECT count(*) FROM :"schema".messenger_messages_processing m WHERE m.worker_id = dead.id)
-           > (SELECT count(*) FROM orphan WHERE orphan.worker_id = dead.id) AS remains
+  SELECT dead.id, dead.place, dead.accused AS was_accused, dead.accused OR held.has_suspect AS accused,
+         held.messages > coalesce(taken.messages, 0) AS remains
   FROM dead
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS messages, coalesce(bool_or(m.crash_count > 0), false) AS has_suspect
+    FROM :"schema".messenger_messages_processing m
+    WHERE m.worker_id = dead.id
+  ) held
+  LEFT JOIN (SELECT worker_id, count(*) AS messages FROM orphan GROUP BY worker_id) taken ON taken.worker_id = dead.id
 ),
 gone AS (
   DELETE FROM :"schema".messenger_workers
@@ -84,7 +87,7 @@ gone AS (
 ),
 kept AS (
   UPDATE :"schema".messenger_workers SET in_flight = -1, started_at = now()
-  WHERE ctid = ANY (ARRAY(SELECT place FROM company WHERE accused AND remains))
+  WHERE ctid = ANY (ARRAY(SELECT place FROM company WHERE accused AND remains AND NOT was_accused))
 ),
 accused AS (
   SELECT worker_id FROM orphan WHERE crash_count > 0
