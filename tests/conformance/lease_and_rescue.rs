@@ -38,6 +38,7 @@ for_stores! {
     nothing_is_buried_for_deaths_in_company
     a_suspect_is_to_blame_for_all_that_its_worker_held
     a_worker_that_lives_learns_of_a_step
+    a_worker_that_claims_again_is_judged_by_its_next_death
     a_suspect_that_crashed_comes_back_late
     suspects_that_crashed_together_do_not_come_back_together
     a_worker_that_lives_takes_back_what_was_counted
@@ -457,6 +458,16 @@ async fn a_worker_that_lives_learns_of_a_step<S: Subject>(it: S) {
     let after = transport.extend(&worker.id, 6).await.unwrap();
     assert!(after.is_some() && after != before);
     assert_eq!(transport.rescue_step(step).await.unwrap(), Rescued::default(), "what is left is its own");
+}
+
+async fn a_worker_that_claims_again_is_judged_by_its_next_death<S: Subject>(it: S) {
+    let (transport, (worker, step)) = (it.transport(), die_with_a_suspect(&it).await);
+    assert_eq!(transport.rescue_step(step).await.unwrap().returned, 2);
+    assert_eq!(worker.claim(5).await.len(), 1);
+    it.advance(2 * LEASE).await;
+    let Rescued { workers, returned, .. } = transport.rescue().await.unwrap();
+    assert_eq!((workers, returned), (1, 5));
+    assert!(Worker::of(&transport).claim(10).await.is_empty(), "no suspect ran: all of them are suspects");
 }
 
 async fn nothing_is_buried_for_deaths_in_company<S: Subject>(it: S) {

@@ -6,7 +6,8 @@
 -- never read at all. A lane may have a floor ($11, $12), below which an earlier claim has left nothing; see floors.rs.
 -- Fence: locked_by = $5. Lease: the worker's row, written in the same statement, so that no message is ever held by a
 -- worker that nobody can declare dead. A lease that is fresh enough is only locked, not rewritten. A worker that
--- listens ($13) and finds nothing is marked as waiting, and unmarked by its next claim that finds something.
+-- listens ($13) and finds nothing is marked as waiting, and unmarked by its next claim that finds something. One that a
+-- rescue has marked as dead (in_flight below 0) is alive.
 -- Bytes: how long the text of a body will be is estimated from what is stored, without reading it: pglz compresses 90
 -- times at most, lz4 255 times, and `jsonb` has half the bytes of its text or more, unless that is numbers such as
 -- 1e308. 2 MiB is more than a body can have with the default payload.maxBytes, so that at least 32 always fit.
@@ -63,6 +64,7 @@ lease AS (
     SET last_beat_at = now(),
         lease_until = excluded.lease_until,
         waiting = excluded.waiting,
+        in_flight = greatest(w.in_flight, 0),
         transports = CASE WHEN $10 = ANY (w.transports) THEN w.transports ELSE w.transports || excluded.transports END
     WHERE w.lease_until < now() + $4 * interval '0.8 millisecond'
        OR w.waiting <> excluded.waiting

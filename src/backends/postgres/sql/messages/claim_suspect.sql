@@ -5,7 +5,8 @@
 WITH lease AS (
   INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until)
   VALUES ($1, $2, $3, ARRAY[$8::text], now() + $4 * interval '1 millisecond')
-  ON CONFLICT (id) DO UPDATE SET last_beat_at = now(), lease_until = excluded.lease_until
+  ON CONFLICT (id) DO UPDATE
+    SET last_beat_at = now(), lease_until = excluded.lease_until, in_flight = greatest(w.in_flight, 0)
 ),
 moved AS (
   DELETE FROM :"schema".messenger_messages_pending
