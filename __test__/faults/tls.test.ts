@@ -95,7 +95,7 @@ describe.skipIf('missing' in certificates)('over TLS', async () => {
       expect(code).toBe('SYMPHONY_CERTIFICATE_REFUSED')
       expect(message).toMatch(/db\.example:\d+.*UnknownIssuer.*sslrootcert=/)
       const { findings } = await doctor()
-      expect(findings).toContainEqual(expect.objectContaining({ check: 'connection', severity: 'error' }))
+      expect(findings).toContainEqual(expect.objectContaining({ check: 'database', severity: 'error' }))
       expect(await tally(database)).toMatchObject({ waiting: 0 })
     })
 
