@@ -1,85 +1,144 @@
-/** The functions of the package: each is that of the default instance, whose interface describes it. */
+/**
+ * The functions of the package: each is that of the default instance, whose interface describes it. The tags make
+ * functions of them in the API reference.
+ */
 import type { Symphony } from '../symphony.js'
 import { defaultSymphony } from './instance.js'
 
 /** A function of several forms, all of which it passes on. */
 type Forwarded = (...given: unknown[]) => never
 
+/** @function */
 export const getConfig: Symphony['getConfig'] = () => defaultSymphony().getConfig()
+/** @function */
 export const setConfig: Symphony['setConfig'] = (config) => defaultSymphony().setConfig(config)
+/** @function */
 export const resetConfig: Symphony['resetConfig'] = () => defaultSymphony().resetConfig()
+/** @function */
 export const loadConfig: Symphony['loadConfig'] = (path) => defaultSymphony().loadConfig(path)
+/** @function */
 export const getTransportConfig: Symphony['getTransportConfig'] = (name) => defaultSymphony().getTransportConfig(name)
+/** @function */
 export const getTransportsForMessageType: Symphony['getTransportsForMessageType'] = (type, priority) =>
   defaultSymphony().getTransportsForMessageType(type, priority)
+/** @function */
 export const getRetryConfig: Symphony['getRetryConfig'] = (type) => defaultSymphony().getRetryConfig(type)
+/** @function */
 export const getRuntimeConfigManager: Symphony['getRuntimeConfigManager'] = () =>
   defaultSymphony().getRuntimeConfigManager()
 
+/** @function */
 export const dispatch: Symphony['dispatch'] = (...given: unknown[]) =>
   (defaultSymphony().dispatch as Forwarded)(...given)
+/** @function */
 export const dispatchBatch: Symphony['dispatchBatch'] = (messages, options) =>
   defaultSymphony().dispatchBatch(messages, options)
+/** @function */
 export const dispatchToTransports: Symphony['dispatchToTransports'] = (message, transports, options) =>
   defaultSymphony().dispatchToTransports(message, transports, options)
+/** @function */
 export const registerTransport: Symphony['registerTransport'] = (name, config) =>
   defaultSymphony().registerTransport(name, config)
+/** @function */
 export const getDuplicateAttempts: Symphony['getDuplicateAttempts'] = (key) =>
   defaultSymphony().getDuplicateAttempts(key)
+/** @function */
 export const getDispatcher: Symphony['getDispatcher'] = () => defaultSymphony().getDispatcher()
+/** @function */
 export const setDispatcher: Symphony['setDispatcher'] = (dispatcher) => defaultSymphony().setDispatcher(dispatcher)
 
+/** @function */
 export const registerHandler: Symphony['registerHandler'] = (...given: unknown[]) =>
   (defaultSymphony().registerHandler as Forwarded)(...given)
+/** @function */
 export const getRegistry: Symphony['getRegistry'] = () => defaultSymphony().getRegistry()
 
+/** @function */
 export const consumeBatch: Symphony['consumeBatch'] = (options) => defaultSymphony().consumeBatch(options)
+/** @function */
 export const unhandledMessages: Symphony['unhandledMessages'] = (registry) =>
   defaultSymphony().unhandledMessages(registry)
 
+/** @function */
 export const schedule: Symphony['schedule'] = (message, when, options) =>
   defaultSymphony().schedule(message, when, options)
+/** @function */
 export const defineSchedules: Symphony['defineSchedules'] = (definitions, options) =>
   defaultSymphony().defineSchedules(definitions, options)
+/** @function */
 export const listSchedules: Symphony['listSchedules'] = (options) => defaultSymphony().listSchedules(options)
+/** @function */
 export const getSchedule: Symphony['getSchedule'] = (name) => defaultSymphony().getSchedule(name)
+/** @function */
 export const pauseSchedule: Symphony['pauseSchedule'] = (name) => defaultSymphony().pauseSchedule(name)
+/** @function */
 export const resumeSchedule: Symphony['resumeSchedule'] = (name) => defaultSymphony().resumeSchedule(name)
+/** @function */
 export const runScheduleNow: Symphony['runScheduleNow'] = (name) => defaultSymphony().runScheduleNow(name)
+/** @function */
 export const deleteSchedule: Symphony['deleteSchedule'] = (name) => defaultSymphony().deleteSchedule(name)
+/** @function */
 export const runDueSchedules: Symphony['runDueSchedules'] = (options) => defaultSymphony().runDueSchedules(options)
 
+/** @function */
 export const listMessages: Symphony['listMessages'] = (options) => defaultSymphony().listMessages(options)
+/** @function */
 export const getMessage: Symphony['getMessage'] = (id) => defaultSymphony().getMessage(id)
+/** @function */
 export const cancelMessage: Symphony['cancelMessage'] = (id) => defaultSymphony().cancelMessage(id)
+/** @function */
 export const getStats: Symphony['getStats'] = (options) => defaultSymphony().getStats(options)
+/** @function */
 export const listFailed: Symphony['listFailed'] = (options) => defaultSymphony().listFailed(options)
+/** @function */
 export const countFailed: Symphony['countFailed'] = (filter) => defaultSymphony().countFailed(filter)
+/** @function */
 export const getFailed: Symphony['getFailed'] = (id) => defaultSymphony().getFailed(id)
+/** @function */
 export const retryFailed: Symphony['retryFailed'] = (which) => defaultSymphony().retryFailed(which)
+/** @function */
 export const removeFailed: Symphony['removeFailed'] = (which) => defaultSymphony().removeFailed(which)
+/** @function */
 export const queueDepth: Symphony['queueDepth'] = (options) => defaultSymphony().queueDepth(options)
+/** @function */
 export const cleanup: Symphony['cleanup'] = (options) => defaultSymphony().cleanup(options)
+/** @function */
 export const migrate: Symphony['migrate'] = (options) => defaultSymphony().migrate(options)
+/** @function */
 export const rollback: Symphony['rollback'] = (options) => defaultSymphony().rollback(options)
+/** @function */
 export const migrationStatus: Symphony['migrationStatus'] = () => defaultSymphony().migrationStatus()
 
+/** @function */
 export const getHealth: Symphony['getHealth'] = (options) => defaultSymphony().getHealth(options)
+/** @function */
 export const doctor: Symphony['doctor'] = (options) => defaultSymphony().doctor(options)
+/** @function */
 export const getMetrics: Symphony['getMetrics'] = (options) => defaultSymphony().getMetrics(options)
+/** @function */
 export const prometheusMetrics: Symphony['prometheusMetrics'] = () => defaultSymphony().prometheusMetrics()
+/** @function */
 export const configureNotifications: Symphony['configureNotifications'] = (options) =>
   defaultSymphony().configureNotifications(options)
 
+/** @function */
 export const withSymphonyFallback: Symphony['withSymphonyFallback'] = (flag, viaSymphony, legacy) =>
   defaultSymphony().withSymphonyFallback(flag, viaSymphony, legacy)
+/** @function */
 export const getFeatureFlags: Symphony['getFeatureFlags'] = () => defaultSymphony().getFeatureFlags()
+/** @function */
 export const isSymphonyEnabled: Symphony['isSymphonyEnabled'] = () => defaultSymphony().isSymphonyEnabled()
+/** @function */
 export const isEmailQueueEnabled: Symphony['isEmailQueueEnabled'] = () => defaultSymphony().isEmailQueueEnabled()
+/** @function */
 export const isCampaignProcessingEnabled: Symphony['isCampaignProcessingEnabled'] = () =>
   defaultSymphony().isCampaignProcessingEnabled()
+/** @function */
 export const isSmsDripEnabled: Symphony['isSmsDripEnabled'] = () => defaultSymphony().isSmsDripEnabled()
 
+/** @function */
 export const getLogger: Symphony['getLogger'] = () => defaultSymphony().getLogger()
+/** @function */
 export const setLogger: Symphony['setLogger'] = (logger) => defaultSymphony().setLogger(logger)
+/** @function */
 export const close: Symphony['close'] = () => defaultSymphony().close()

@@ -1,6 +1,11 @@
-// The quick start as TypeScript, checked against the installed typings; needs no cast.
-import { consumeBatch, dispatch, type Message, registerHandler } from '@leadmap/symphony'
+// The quick start as TypeScript, and a name of each entry, checked against the installed typings; needs no cast.
+import { consumeBatch, createSymphony, dispatch, type Message, registerHandler } from '@leadmap/symphony'
+import { getHealth } from '@leadmap/symphony/admin'
 import { defineConfig } from '@leadmap/symphony/config'
+import { createSymphonyRoute, type SymphonyRoute } from '@leadmap/symphony/http'
+import { withSymphony } from '@leadmap/symphony/next'
+import { createTestKit } from '@leadmap/symphony/testing'
+import { nextRuns } from '@leadmap/symphony/utils'
 
 interface EmailMessage extends Message {
   type: 'EmailMessage'
@@ -20,4 +25,14 @@ export async function run(): Promise<number> {
   await dispatch({ type: 'EmailMessage', payload: {} }, { priority: 'high' })
   const drained = await consumeBatch({ timeLimit: '10s' })
   return drained.succeeded + id.length
+}
+
+export async function reports(): Promise<SymphonyRoute> {
+  const symphony = createSymphony({ schema: 'reports' })
+  symphony.registerHandler<EmailMessage>('EmailMessage', (message) => message.payload.to)
+  const { findings } = await symphony.getHealth()
+  const first: Date | undefined = nextRuns('0 9 * * *')[0]
+  createTestKit(symphony).assertDispatched('EmailMessage', findings.length)
+  symphony.getLogger().info((await getHealth()).status, { first, config: withSymphony({}) })
+  return createSymphonyRoute({ symphony })
 }

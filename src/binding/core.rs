@@ -1,4 +1,4 @@
-//! The class `Core`: what a process holds once.
+//! The class `Core`: what each instance holds once.
 
 use super::callback::{Callback, TextCallback};
 use super::consumer::Consumer;
