@@ -479,6 +479,11 @@ impl Error {
     }
 }
 
+/// The refusal of a transport that cannot do something.
+pub(crate) fn not_capable<T>(name: &str, what: &'static str) -> Result<T> {
+    Err(Error::NotCapable { name: name.to_owned(), what })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,12 @@
 //! The pure work on each message, for an instruction counter: `scripts/test/instructions.mjs` runs these ignored tests
 //! with two numbers of messages and compares. Instructions do not depend on how busy the machine is; time does.
 
-use crate::backends::sync::Inline;
 use crate::config::Layers;
 use crate::dispatcher;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::transport::Claimed;
+use crate::message::claimed::Claimed;
+use crate::transport::inline::Inline;
 use crate::worker;
 use async_trait::async_trait;
 use chrono::DateTime;

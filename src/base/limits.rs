@@ -16,3 +16,6 @@ pub(crate) const LONGEST_TIMER_MS: f64 = i32::MAX as f64;
 pub const LOWEST_PRIORITY: u8 = 1;
 /// The highest priority of a message, handled first.
 pub const HIGHEST_PRIORITY: u8 = 10;
+
+/// How far messages are counted for people, per priority.
+pub const DEPTH_CAP: i64 = 10_000;

@@ -3,6 +3,7 @@
 pub mod duration;
 pub(crate) mod json_number;
 pub mod limits;
+pub mod listening;
 pub mod lock;
 pub mod pattern;
 pub(crate) mod redaction;

@@ -5,10 +5,9 @@ use super::consumer::Consumer;
 use super::inline::InlineHandlers;
 use super::memory;
 use super::thrown::{from_text, thrown, to_text};
-use crate::backends::postgres::connection::pool::Database;
-use crate::backends::postgres::migrate;
+use crate::base::limits::DEPTH_CAP;
 use crate::base::lock::lock;
-use crate::config::{Config, Layers};
+use crate::config::Layers;
 use crate::counts::window::Window;
 use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
@@ -16,15 +15,19 @@ use crate::error::{Error, Invalid, Result};
 use crate::monitor::{doctor, health, metrics, totals};
 use crate::operate::{dead_letters, messages};
 use crate::policy::routing;
+use crate::store::Cleaned;
+use crate::store::Store;
+use crate::store::admissions::Admission;
 use crate::store::dead_letters::FailedFilter;
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::MessageFilter;
-use crate::transport::{Admission, Cleaned, DEPTH_CAP, Transport};
+use crate::store::schema::Schema;
+use crate::transport::Transport;
 use crate::worker::{self, Observer, StoppedBy};
 use napi::Env;
 use napi_derive::napi;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use uuid::Uuid;
@@ -145,8 +148,8 @@ impl Core {
     #[napi]
     pub async fn migrate(&self, options: String) -> napi::Result<String> {
         let options: MigrateOptions = from_text("migrate options", &options)?;
-        let database = self.direct(options.schema).map_err(thrown)?;
-        let done = migrate::up(&database, None).await.map_err(thrown)?;
+        let store = self.engine.direct_store(options.schema).map_err(thrown)?;
+        let done = schema(&*store)?.up().await.map_err(thrown)?;
         to_text(&json!({ "applied": done.steps, "version": done.version }))
     }
 
@@ -154,16 +157,16 @@ impl Core {
     #[napi]
     pub async fn rollback(&self, options: String) -> napi::Result<String> {
         let options: RollbackOptions = from_text("rollback options", &options)?;
-        let database = self.direct(options.schema).map_err(thrown)?;
-        let done = migrate::down(&database, options.to).await.map_err(thrown)?;
+        let store = self.engine.direct_store(options.schema).map_err(thrown)?;
+        let done = schema(&*store)?.down(options.to).await.map_err(thrown)?;
         to_text(&json!({ "reverted": done.steps, "version": done.version }))
     }
 
     /// The state of the schema.
     #[napi]
     pub async fn migration_status(&self) -> napi::Result<String> {
-        let database = self.direct(None).map_err(thrown)?;
-        to_text(&migrate::status(&database).await.map_err(thrown)?)
+        let store = self.engine.direct_store(None).map_err(thrown)?;
+        to_text(&schema(&*store)?.status().await.map_err(thrown)?)
     }
 
     /// One page of dead letters.
@@ -274,7 +277,8 @@ impl Core {
         let options: TransportOptions = from_text("depth options", &options)?;
         let mut all = Vec::new();
         for transport in self.transports(options.transports).await.map_err(thrown)? {
-            for depth in transport.depth().await.map_err(thrown)? {
+            let Some(drain) = transport.clone().drain() else { continue };
+            for depth in drain.depth().await.map_err(thrown)? {
                 let capped = [depth.pending, depth.delayed, depth.processing].iter().any(|&n| n >= DEPTH_CAP as u64);
                 all.push(json!({
                     "transport": transport.name(), "queue": depth.queue, "pending": depth.pending,
@@ -292,7 +296,8 @@ impl Core {
         let options: TypesOptions = from_text("unhandled options", &options)?;
         let mut all = Vec::new();
         for transport in self.transports(options.transports).await.map_err(thrown)? {
-            for it in transport.unhandled(&options.types).await.map_err(thrown)? {
+            let Some(messages) = transport.inspects() else { continue };
+            for it in messages.unhandled(&options.types).await.map_err(thrown)? {
                 all.push(json!({
                     "type": it.message_type, "transport": transport.name(), "queue": it.queue, "count": it.count,
                 }));
@@ -340,8 +345,8 @@ impl Core {
     pub async fn admit_notification(&self, admission: String) -> napi::Result<String> {
         let asked: Admission = from_text("notification", &admission)?;
         for store in self.engine.stores().await.map_err(thrown)? {
-            if let Some(admitted) = store.admit(&asked).await.map_err(thrown)? {
-                return to_text(&admitted);
+            if let Some(admissions) = store.admissions() {
+                return to_text(&admissions.admit(&asked).await.map_err(thrown)?);
             }
         }
         Ok("null".to_owned())
@@ -379,15 +384,6 @@ impl Core {
             consumer.ended().await;
         }
         self.engine.close();
-    }
-
-    fn direct(&self, schema: Option<String>) -> Result<Database> {
-        let mut database = self.engine.config().database.clone();
-        if let Some(schema) = schema {
-            let layers = json!({ "config": { "database": { "schema": schema } } });
-            database.schema = resolve(layers)?.database.schema;
-        }
-        Database::direct(&database)
     }
 
     async fn transports(&self, names: Option<Vec<String>>) -> Result<Vec<Arc<dyn Transport>>> {
@@ -464,10 +460,10 @@ fn read_layers(text: &str) -> napi::Result<Layers> {
     from_text("configuration", text)
 }
 
-fn resolve(layers: Value) -> Result<Config> {
-    let layers: Layers = serde_json::from_value(layers)
-        .map_err(|error| Error::Serialization { what: "configuration", reason: error.to_string() })?;
-    crate::config::resolve(&layers)
+/// The tables that are migrated.
+fn schema(store: &dyn Store) -> napi::Result<&dyn Schema> {
+    let none = || Error::NotCapable { name: store.identity(), what: "be migrated" };
+    store.schema().ok_or_else(|| thrown(none()))
 }
 
 /// The environment ends: nobody will handle what is in hand.

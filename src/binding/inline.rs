@@ -1,10 +1,10 @@
 //! Handlers that run inside `dispatch()`: the JavaScript side of transport `sync`.
 
 use super::callback::Callback;
-use crate::backends::sync::Inline;
 use crate::base::lock::lock;
 use crate::error::{Error, Result};
-use crate::transport::Claimed;
+use crate::message::claimed::Claimed;
+use crate::transport::inline::Inline;
 use crate::worker::{Report, Said, inline_batch};
 use async_trait::async_trait;
 use std::collections::HashMap;

@@ -3,8 +3,7 @@
 use super::callback::{Callback, TextCallback};
 use super::core::Core;
 use super::thrown::{from_text, thrown, to_text};
-use crate::backends::postgres::connection::listener::{Listener, Subscription};
-use crate::backends::postgres::store::schedules::CHANGED;
+use crate::base::listening::Listening;
 use crate::base::lock::lock;
 use crate::scheduler::{self, Question, manage, run};
 use napi_derive::napi;
@@ -85,8 +84,8 @@ impl Core {
         let wake = Arc::new(move || {
             callback.call(String::new());
         });
-        let config = self.engine.config();
-        let subscription = Listener::subscribe(&config.database, CHANGED.into(), wake).map_err(thrown)?;
+        let store = self.engine.store().map_err(thrown)?;
+        let subscription = store.schedules().map_or(Ok(None), |it| it.watch(wake)).map_err(thrown)?;
         Ok(ScheduleWatch { subscription: Mutex::new(subscription) })
     }
 }
@@ -94,7 +93,7 @@ impl Core {
 /// A watch on changes of schedules, until it is stopped.
 #[napi]
 pub struct ScheduleWatch {
-    subscription: Mutex<Option<Subscription>>,
+    subscription: Mutex<Option<Box<dyn Listening>>>,
 }
 
 #[napi]

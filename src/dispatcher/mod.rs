@@ -13,9 +13,9 @@ pub use receipt::{Answers, Dispatched, Receipt};
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::error::not_capable;
 use crate::message::envelope::Envelope;
 use crate::message::request;
-use crate::transport::not_capable;
 use futures_util::future::join_all;
 use parcel::Parcel;
 use plan::Plan;
@@ -37,13 +37,13 @@ pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result
 /// # Errors
 /// Only when the text is not a JSON array. A message that cannot go everywhere it should has its error, such as
 /// [`crate::Error::NotCapable`] for a transport of another store.
-pub async fn address(engine: &Arc<Engine>, requests: &str, store: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
+pub async fn address(engine: &Arc<Engine>, requests: &str, place: &str) -> Result<Vec<Result<Vec<Envelope>>>> {
     let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
     let envelope = |(_, slot): (_, Result<slot::Slot>)| {
         let slot = slot?;
         let parcel = parcels.get(slot.parcel).ok_or_else(slot::lost)?;
         let envelope = parcel.envelopes.get(slot.envelope).ok_or_else(slot::lost)?;
-        if parcel.transport.store() != store {
+        if parcel.transport.place() != place {
             return not_capable(&envelope.transport, "take messages of schedules: they go to transports in Postgres");
         }
         Ok(envelope.clone())

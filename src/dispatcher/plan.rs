@@ -133,10 +133,10 @@ impl Planner<'_> {
         }
         let transport = self.engine.transport(name).await?;
         let described = self.engine.described(name)?;
-        let store = transport.store();
+        let place = transport.place();
         let known = Known {
             name: transport.name().clone(),
-            parcel: self.parcels.iter().position(|it| it.transport.store() == store).unwrap_or(self.parcels.len()),
+            parcel: self.parcels.iter().position(|it| it.transport.place() == place).unwrap_or(self.parcels.len()),
             queue: described.queue.as_deref().unwrap_or(&self.config.default_queue).into(),
             priority: described.priority.unwrap_or(self.config.default_priority),
         };

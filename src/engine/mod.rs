@@ -2,14 +2,17 @@
 
 use crate::backends::memory::MemoryTransport;
 use crate::backends::postgres::connection::pool::Database;
-use crate::backends::postgres::store::schedules::Schedules;
-use crate::backends::postgres::{PostgresTransport, TransportRow};
-use crate::backends::sync::{Inline, SyncTransport};
+use crate::backends::postgres::{PostgresStore, PostgresTransport};
+use crate::backends::sync::SyncTransport;
 use crate::base::lock::lock;
 use crate::config::{self, Config, Layers, TransportConfig, TransportKind};
 use crate::error::{Error, Result};
+use crate::store::Store;
+use crate::store::transports::{TransportRow, Transports};
 use crate::transport::Transport;
+use crate::transport::inline::Inline;
 use futures_util::future::try_join_all;
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +41,8 @@ struct Open {
     memory: HashMap<String, Arc<MemoryTransport>>,
     rows: HashMap<String, TransportRow>,
     rows_read: Option<Instant>,
+    /// The store of its transports in Postgres.
+    store: Option<Arc<PostgresStore>>,
     /// That of the rows: without a transport, nobody else holds its connections open until one is built.
     database: Option<Arc<Database>>,
     /// How often it was closed: rows that were asked for before are not to hold connections open after.
@@ -75,7 +80,7 @@ impl Engine {
             open.rows_read = None;
             open.database = None;
         }
-        let retired = std::mem::take(&mut open.transports);
+        let retired = (std::mem::take(&mut open.transports), open.store.take());
         drop(open);
         drop(retired);
         Ok(())
@@ -86,20 +91,30 @@ impl Engine {
         self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The pool of the configured database.
+    /// The store in the configured database.
     ///
     /// # Errors
     /// [`Error::DatabaseUrlMissing`], or [`Error::InvalidConfiguration`] for an unreadable URL.
-    pub fn database(&self) -> Result<Arc<Database>> {
-        Database::shared(&self.config().database)
+    pub fn store(&self) -> Result<Arc<dyn Store>> {
+        if let Some(store) = &self.open().store {
+            return Ok(store.clone());
+        }
+        let config = self.config();
+        Ok(Arc::new(PostgresStore::new(Database::shared(&config.database)?, &config)))
     }
 
-    /// The table of schedules, in the configured database.
+    /// The same past a transaction pooler, for migrations; `schema`: another one than the configured.
     ///
     /// # Errors
-    /// As [`Engine::database`].
-    pub fn schedules(&self) -> Result<Schedules> {
-        Ok(Schedules::new(self.database()?, &self.config()))
+    /// As [`Engine::store`], or about the name of the schema.
+    pub fn direct_store(&self, schema: Option<String>) -> Result<Arc<dyn Store>> {
+        let config = self.config();
+        let mut database = config.database.clone();
+        if let Some(schema) = schema {
+            let layers = Layers { config: json!({ "database": { "schema": schema } }), ..Layers::default() };
+            database.schema = config::resolve(&layers)?.database.schema;
+        }
+        Ok(Arc::new(PostgresStore::new(Arc::new(Database::direct(&database)?), &config)))
     }
 
     /// A transport by name, as `messenger_transports` and the configuration describe it.
@@ -179,20 +194,34 @@ impl Engine {
         }
     }
 
-    /// The stores behind all transports that keep dead letters, one transport each.
+    /// The stores of all transports, each once.
     ///
     /// # Errors
     /// As [`Engine::transport`].
-    pub async fn stores(self: &Arc<Self>) -> Result<Vec<Arc<dyn Transport>>> {
-        let mut stores: Vec<Arc<dyn Transport>> = Vec::new();
+    pub async fn stores(self: &Arc<Self>) -> Result<Vec<Arc<dyn Store>>> {
+        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
         for name in self.usable_names() {
-            let transport = self.transport(&name).await?;
-            let known = stores.iter().any(|it| it.store() == transport.store());
-            if transport.capabilities().dead_letters && !known {
-                stores.push(transport);
+            let Some(store) = self.transport(&name).await?.store() else { continue };
+            if stores.iter().all(|it| it.identity() != store.identity()) {
+                stores.push(store);
             }
         }
         Ok(stores)
+    }
+
+    /// One transport for each place where messages wait.
+    ///
+    /// # Errors
+    /// As [`Engine::transport`].
+    pub async fn places(self: &Arc<Self>) -> Result<Vec<Arc<dyn Transport>>> {
+        let mut places: Vec<Arc<dyn Transport>> = Vec::new();
+        for name in self.usable_names() {
+            let transport = self.transport(&name).await?;
+            if places.iter().all(|it| it.place() != transport.place()) {
+                places.push(transport);
+            }
+        }
+        Ok(places)
     }
 
     /// The transports that may be consumed: the default one first, then by name. Those in the database are left out
@@ -232,7 +261,7 @@ impl Engine {
                 let name = self.named(name);
                 Ok(self.memory_of(&mut self.open(), &name))
             }
-            _ => crate::transport::not_capable(name, "be looked into; only transports of type memory can"),
+            _ => crate::error::not_capable(name, "be looked into; only transports of type memory can"),
         }
     }
 
@@ -243,7 +272,7 @@ impl Engine {
             let mut open = self.open();
             open.rows_read = None;
             open.closings += 1;
-            (std::mem::take(&mut open.transports), open.database.take())
+            (std::mem::take(&mut open.transports), open.store.take(), open.database.take())
         };
         drop(retired);
     }
@@ -275,7 +304,7 @@ impl Engine {
     async fn read_rows(&self) -> Result<()> {
         let (config, closings) = (self.config(), self.open().closings);
         let database = Database::shared(&config.database)?;
-        let rows = PostgresTransport::new("".into(), database.clone(), &config).transport_rows().await?;
+        let rows = PostgresStore::new(database.clone(), &config).rows().await?;
         let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
         let mut open = self.open();
         if open.closings == closings {
@@ -300,8 +329,12 @@ impl Engine {
         let config = self.config();
         Ok(match described.kind {
             TransportKind::Postgres | TransportKind::Supabase => {
-                let database = Database::shared(&config.database)?;
-                Arc::new(PostgresTransport::new(name.into(), database, &config))
+                let store = match &open.store {
+                    Some(store) => store.clone(),
+                    None => Arc::new(PostgresStore::new(Database::shared(&config.database)?, &config)),
+                };
+                open.store = Some(store.clone());
+                Arc::new(PostgresTransport::new(name.into(), store, &config))
             }
             TransportKind::Memory => self.memory_of(open, name),
             TransportKind::Sync => Arc::new(SyncTransport::new(name.into(), self.inline.clone())),

@@ -3,11 +3,10 @@
 use super::checks::queue::{self, Facts, Schema, Unhandled};
 use super::checks::{Finding, Severity, worst};
 use super::metrics;
-use crate::backends::postgres::migrate;
 use crate::counts::window::Window;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::transport::Vitals;
+use crate::store::vitals::Vitals;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,9 +64,10 @@ async fn gather(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Fact
 pub async fn connect(engine: &Arc<Engine>, facts: &mut Facts) -> Result<()> {
     let config = engine.config();
     if config.database.url.is_some() {
-        let database = engine.database()?;
+        let store = engine.store()?;
+        let Some(schema) = store.schema() else { return Ok(()) };
         let began = Instant::now();
-        let status = migrate::status(&database).await?;
+        let status = schema.status().await?;
         facts.latency = Some(began.elapsed());
         facts.migrations = Some(Schema { name: config.database.schema.clone(), status });
     }
@@ -85,14 +85,16 @@ pub async fn look(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Fa
     let mut depths = Vec::new();
     for name in engine.usable_names() {
         let transport = engine.transport(&name).await?;
-        depths.extend(transport.depth().await?);
-        if let Some(types) = types {
-            let waiting = transport.unhandled(types).await?;
+        if let (Some(messages), Some(types)) = (transport.inspects(), types) {
+            let waiting = messages.unhandled(types).await?;
             facts.unhandled.extend(waiting.into_iter().map(|it| Unhandled {
                 message_type: it.message_type,
                 lane: format!("{name}/{}", it.queue),
                 count: it.count,
             }));
+        }
+        if let Some(drain) = transport.drain() {
+            depths.extend(drain.depth().await?);
         }
     }
     facts.queue_depth = Some(depths.iter().map(|it| it.pending).sum());

@@ -2,8 +2,9 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::store::Store;
 use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage, MAX_PAGE, Redriven};
-use crate::transport::Transport;
+
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -109,7 +110,7 @@ impl Pages {
         Self { filter: FailedFilter { limit: MAX_PAGE, ..filter.clone() }, done: false }
     }
 
-    async fn next(&mut self, store: &dyn Transport) -> Result<Option<Vec<Uuid>>> {
+    async fn next(&mut self, store: &dyn Store) -> Result<Option<Vec<Uuid>>> {
         if self.done {
             return Ok(None);
         }

@@ -17,8 +17,10 @@ pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<Messag
         *transport = engine.must_know(transport).await?;
     }
     let mut pages = Vec::new();
-    for store in engine.stores().await? {
-        pages.push(store.list_messages(&filter).await?);
+    for place in engine.places().await? {
+        if let Some(place) = place.inspects() {
+            pages.push(place.list_messages(&filter).await?);
+        }
     }
     // What lies beyond the nearest end of a page comes with the next one, when all stores have been looked at so far.
     let reached = pages.iter().filter_map(|page| page.next_cursor).max();
@@ -33,21 +35,23 @@ pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<Messag
 /// # Errors
 /// Those of the transports.
 pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<KeptMessage>> {
-    for store in engine.stores().await? {
-        if let Some(message) = store.get_message(id).await? {
+    for place in engine.places().await? {
+        let Some(place) = place.inspects() else { continue };
+        if let Some(message) = place.get_message(id).await? {
             return Ok(Some(message));
         }
     }
     Ok(None)
 }
 
-/// Cancels a message that waits; returns its state afterwards, `None` if no store knows it.
+/// Cancels a message that waits; returns its state afterwards, `None` if nobody knows it.
 ///
 /// # Errors
 /// Those of the transports.
 pub async fn cancel(engine: &Arc<Engine>, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
-    for store in engine.stores().await? {
-        if let Some(answer) = store.cancel(id).await? {
+    for place in engine.places().await? {
+        let Some(place) = place.inspects() else { continue };
+        if let Some(answer) = place.cancel(id).await? {
             return Ok(Some(answer));
         }
     }
@@ -64,8 +68,9 @@ pub async fn totals(engine: &Arc<Engine>, transport: Option<&str>) -> Result<Tot
         None => None,
     };
     let mut sum = Totals::default();
-    for store in engine.stores().await? {
-        let totals = store.totals(transport.as_deref()).await?;
+    for place in engine.places().await? {
+        let Some(place) = place.inspects() else { continue };
+        let totals = place.totals(transport.as_deref()).await?;
         sum.completed += totals.completed;
         sum.discarded += totals.discarded;
         sum.cancelled += totals.cancelled;

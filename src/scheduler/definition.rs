@@ -105,14 +105,14 @@ impl Definition {
     ///
     /// # Errors
     /// What is wrong with the schedule, or with its message and where it would go.
-    pub async fn read(engine: &Arc<Engine>, text: &str, store: &str, group: Option<&str>) -> Result<Self> {
+    pub async fn read(engine: &Arc<Engine>, text: &str, place: &str, group: Option<&str>) -> Result<Self> {
         let given: Given<'_> = serde_json::from_str(text).map_err(|error| invalid("schedule", error.to_string()))?;
         let requests = format!("[{}]", given.message.get());
         let mut parts = request::read(&requests)?;
         let request = parts.pop().ok_or(Error::Internal { what: "a list of one message has none" })??;
         refuse_foreign_options(&request)?;
         // Whether it could be dispatched now is the best guess whether it can be later.
-        dispatcher::address(engine, &requests, store).await?.into_iter().collect::<Result<Vec<_>>>()?;
+        dispatcher::address(engine, &requests, place).await?.into_iter().collect::<Result<Vec<_>>>()?;
         let mut definition = Self::of(&given, &request, group)?;
         definition.row.fingerprint = definition.fingerprint();
         Ok(definition)

@@ -2,9 +2,10 @@
 
 use super::definition::{Definition, first_run, late};
 use super::record::{Record, unreadable};
-use crate::backends::postgres::store::schedules::Found;
+use super::table;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::store::schedules::Found;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -18,9 +19,10 @@ const TRIES: usize = 20;
 /// # Errors
 /// What is wrong with it, or those of a statement.
 pub async fn put(engine: &Arc<Engine>, definition: &str, group: Option<&str>) -> Result<Record> {
-    let table = engine.schedules()?;
+    let store = engine.store()?;
+    let table = table(&*store)?;
     for _ in 0..TRIES {
-        let definition = Definition::read(engine, definition, &table.store(), group).await?;
+        let definition = Definition::read(engine, definition, &store.identity(), group).await?;
         let name = definition.name.clone();
         let Found { now, row } = table.get(&name).await?;
         // What cannot be read is replaced.
@@ -53,10 +55,11 @@ struct Defined<'a> {
 pub async fn define(engine: &Arc<Engine>, text: &str) -> Result<Value> {
     let Defined { group, schedules } = serde_json::from_str(text)
         .map_err(|error| Error::Serialization { what: "schedules", reason: error.to_string() })?;
-    let table = engine.schedules()?;
+    let store = engine.store()?;
+    let table = table(&*store)?;
     let mut names: Vec<String> = Vec::with_capacity(schedules.len());
     for (index, schedule) in schedules.iter().enumerate() {
-        let read = Definition::read(engine, schedule.get(), &table.store(), Some(&group)).await;
+        let read = Definition::read(engine, schedule.get(), &store.identity(), Some(&group)).await;
         let name = read.map_err(|error| at(index, error))?.name;
         if names.contains(&name) {
             let problem = format!("\"{name}\" appears twice");
@@ -91,7 +94,8 @@ fn at(index: usize, error: Error) -> Error {
 /// Those of a statement.
 pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
     storable("name", name)?;
-    let found = engine.schedules()?.get(name).await?;
+    let store = engine.store()?;
+    let found = table(&*store)?.get(name).await?;
     found.row.map(|(_, _, record)| Record::read(&record)).transpose()
 }
 
@@ -101,7 +105,8 @@ pub async fn get(engine: &Arc<Engine>, name: &str) -> Result<Option<Record>> {
 /// Those of a statement.
 pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Result<Vec<Value>> {
     after.map_or(Ok(()), |after| storable("after", after))?;
-    let rows = engine.schedules()?.list(after, limit).await?;
+    let store = engine.store()?;
+    let rows = table(&*store)?.list(after, limit).await?;
     Ok(rows.iter().map(|row| Record::read(row).map_or_else(|error| unreadable(row, &error), |it| it.shown())).collect())
 }
 
@@ -111,7 +116,8 @@ pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Re
 /// [`Error::UnknownSchedule`], or those of a statement.
 pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<Record> {
     storable("name", name)?;
-    let table = engine.schedules()?;
+    let store = engine.store()?;
+    let table = table(&*store)?;
     for _ in 0..TRIES {
         let Found { now, row } = table.get(name).await?;
         let (_, version, text) = row.ok_or_else(|| Error::UnknownSchedule { name: name.to_owned() })?;
@@ -141,7 +147,8 @@ pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<R
 /// Those of a statement.
 pub async fn delete(engine: &Arc<Engine>, name: &str) -> Result<bool> {
     storable("name", name)?;
-    engine.schedules()?.delete(name).await
+    let store = engine.store()?;
+    table(&*store)?.delete(name).await
 }
 
 /// Refuses a name that no schedule can have, and Postgres no text.

@@ -21,4 +21,16 @@ pub mod zone;
 
 mod preview;
 
+use crate::error::{Error, Result};
+use crate::store::Store;
+use crate::store::schedules::Schedules;
+
 pub use preview::{Question, Valid, next_runs, validate_cron};
+
+/// The table of schedules in a store.
+///
+/// # Errors
+/// [`Error::NotCapable`] of a store without one.
+fn table(store: &dyn Store) -> Result<&dyn Schedules> {
+    store.schedules().ok_or_else(|| Error::NotCapable { name: store.identity(), what: "keep schedules" })
+}

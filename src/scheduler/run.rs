@@ -4,11 +4,13 @@ use super::definition::late;
 use super::manage::{contended, storable};
 use super::missed::{Decision, Due};
 use super::record::Record;
-use crate::backends::postgres::store::schedules::{DueRow, Found, Move, Schedules, Settled};
+use super::table;
 use crate::dispatcher;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
+use crate::store::Store;
+use crate::store::schedules::{DueRow, Found, Move, Schedules, Settled};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,7 +88,8 @@ pub struct Failed {
 /// Those of a statement. What is wrong with single schedules stands in the report.
 pub async fn run_due(engine: &Arc<Engine>, options: &Options) -> Result<Report> {
     let started = Instant::now();
-    let table = engine.schedules()?;
+    let store = engine.store()?;
+    let table = table(&*store)?;
     let mut report = Report::default();
     let mut left = options.limit.unwrap_or(usize::MAX);
     let time_limit = options.time_limit.map_or(Duration::MAX, Duration::from_millis);
@@ -98,7 +101,7 @@ pub async fn run_due(engine: &Arc<Engine>, options: &Options) -> Result<Report> 
         if count == 0 {
             break;
         }
-        let moved = run_page(engine, &table, page.rows, now, &mut report).await?;
+        let moved = run_page(engine, &*store, page.rows, now, &mut report).await?;
         left -= count.min(left);
         // Where nothing moved, others are at it this very moment; there is nothing to wait for.
         if left == 0 || moved == 0 || started.elapsed() >= time_limit {
@@ -119,12 +122,13 @@ struct Work {
 
 async fn run_page(
     engine: &Arc<Engine>,
-    table: &Schedules,
+    store: &dyn Store,
     rows: Vec<DueRow>,
     now: DateTime<Utc>,
     report: &mut Report,
 ) -> Result<usize> {
-    let mut works = prepare(engine, table, rows, now).await?;
+    let table = table(store)?;
+    let mut works = prepare(engine, &store.identity(), rows, now).await?;
     let mut moved = 0;
     while !works.is_empty() {
         let mut messages = 0;
@@ -141,7 +145,7 @@ async fn run_page(
 }
 
 /// Decides about a page, and finds the way of all its messages at once.
-async fn prepare(engine: &Arc<Engine>, table: &Schedules, rows: Vec<DueRow>, now: DateTime<Utc>) -> Result<Vec<Work>> {
+async fn prepare(engine: &Arc<Engine>, place: &str, rows: Vec<DueRow>, now: DateTime<Utc>) -> Result<Vec<Work>> {
     let mut works = Vec::with_capacity(rows.len());
     let mut requests: Vec<Value> = Vec::new();
     let mut runs: Vec<(usize, DateTime<Utc>)> = Vec::new();
@@ -158,7 +162,7 @@ async fn prepare(engine: &Arc<Engine>, table: &Schedules, rows: Vec<DueRow>, now
             Err(error) => works.push(Work::failing(row, &error, now)),
         }
     }
-    let addressed = dispatcher::address(engine, &Value::Array(requests).to_string(), &table.store()).await?;
+    let addressed = dispatcher::address(engine, &Value::Array(requests).to_string(), place).await?;
     for ((index, run), envelopes) in runs.into_iter().zip(addressed) {
         let work = &mut works[index];
         match envelopes {
@@ -240,7 +244,7 @@ impl Work {
 }
 
 /// Stores a part of a page. Where the database refuses it for what is in it, halves it until the culprit stands alone.
-async fn settle(table: &Schedules, mut works: Vec<Work>, now: DateTime<Utc>, report: &mut Report) -> Result<usize> {
+async fn settle(table: &dyn Schedules, mut works: Vec<Work>, now: DateTime<Utc>, report: &mut Report) -> Result<usize> {
     let moves: Vec<Move> = works.iter().map(|it| it.go_on.clone()).collect();
     let envelopes = |work: &Work| {
         let id = work.go_on.id;
@@ -296,13 +300,14 @@ fn refusal(schedule: &str, messages: &[(DateTime<Utc>, Envelope)], settled: &Set
 /// [`Error::UnknownSchedule`], what is wrong with the message or its way, or those of a statement.
 pub async fn run_now(engine: &Arc<Engine>, name: &str) -> Result<Vec<Dispatched>> {
     storable("name", name)?;
-    let table = engine.schedules()?;
+    let store = engine.store()?;
+    let table = table(&*store)?;
     for _ in 0..TRIES {
         let Found { now, row } = table.get(name).await?;
         let (id, version, text) = row.ok_or_else(|| Error::UnknownSchedule { name: name.to_owned() })?;
         let record = Record::read(&text)?;
         let requests = Value::Array(vec![record.request(now, 0, true)]).to_string();
-        let addressed = dispatcher::address(engine, &requests, &table.store()).await?;
+        let addressed = dispatcher::address(engine, &requests, &store.identity()).await?;
         let envelopes: Vec<Envelope> = addressed.into_iter().collect::<Result<Vec<_>>>()?.concat();
         let unchanged = Move {
             id,

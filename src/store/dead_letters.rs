@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::request::Instant;
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -212,6 +213,34 @@ pub struct Redriven {
     pub message_id: Uuid,
     /// Where it waits.
     pub transport: String,
+}
+
+/// Messages that could not be handled, over all transports of a store.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Dead letters, newest first.
+    async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage>;
+
+    /// The places of the dead letters of a page, newest first: what is needed to put them back or delete them.
+    async fn failed_places(&self, filter: &FailedFilter) -> Result<Vec<Cursor>> {
+        Ok(self.list_failed(filter).await?.messages.into_iter().map(|it| it.cursor).collect())
+    }
+
+    /// How many dead letters match, among the newest [`crate::base::limits::DEPTH_CAP`], and whether there are more than these. Page size
+    /// and cursor do not count.
+    async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)>;
+
+    /// Puts dead letters back as new messages, with their lineage in the headers; missing ones are skipped.
+    async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>>;
+
+    /// Deletes dead letters; returns how many there were.
+    async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64>;
+
+    /// One dead letter.
+    async fn get_failed(&self, id: Uuid) -> Result<Option<FailedMessage>> {
+        let page = self.list_failed(&FailedFilter { ids: Some(vec![id]), limit: 1, ..FailedFilter::default() }).await?;
+        Ok(page.messages.into_iter().next())
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Runs that somebody outside triggers, possibly twice: the first delivery of an execution runs, the others do not.
 
+use crate::error::Result;
+use async_trait::async_trait;
 use std::time::Duration;
 
 /// One execution, as its trigger names it.
@@ -22,4 +24,15 @@ pub enum Begun {
     Busy(Duration),
     /// It has been done.
     Done,
+}
+
+/// Notes executions, so that each runs once.
+#[async_trait]
+pub trait Executions: Send + Sync {
+    /// Starts an execution, unless it has ended or is already running.
+    async fn begin_execution(&self, execution: &Execution) -> Result<Begun>;
+
+    /// The run with this token has ended, or has failed and may be tried again. Whether it still counted: one whose
+    /// lease ran out may have been replaced by another, which reports its own end.
+    async fn end_execution(&self, execution: &Execution, token: i64, done: bool) -> Result<bool>;
 }

@@ -10,7 +10,7 @@
 
 use super::protocol::report::Said;
 use crate::config::CircuitBreakerConfig;
-use crate::transport::{CircuitReport, CircuitState, Probed};
+use crate::store::circuits::{CircuitReport, CircuitState, Probed};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@
 //! nothing to delete pays for one look per run.
 
 use super::Mode;
-use crate::transport::{Cleaned, Transport};
+use crate::store::{Cleaned, Store};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ const BATCH: u32 = 1_000;
 
 /// Cleans up from time to time, until it is aborted. A bounded drain that uses up its time limit has none left at its
 /// end, so a long one does it on the way.
-pub async fn keep_tidy(stores: Vec<Arc<dyn Transport>>, mode: Mode) {
+pub async fn keep_tidy(stores: Vec<Arc<dyn Store>>, mode: Mode) {
     let pause = Duration::from_secs(if mode == Mode::Run { 60 } else { 10 });
     loop {
         tokio::time::sleep(pause).await;
@@ -24,7 +24,7 @@ pub async fn keep_tidy(stores: Vec<Arc<dyn Transport>>, mode: Mode) {
 }
 
 /// Deletes one batch; whether there is more. What fails today is deleted tomorrow.
-pub async fn tidy(store: &dyn Transport) -> bool {
+pub async fn tidy(store: &dyn Store) -> bool {
     let Cleaned { completed, failed, deduplication, schedules, metrics, executions } =
         store.cleanup(BATCH).await.unwrap_or_default();
     let most = [completed, failed, deduplication, schedules, metrics, executions].into_iter().max();
@@ -33,7 +33,7 @@ pub async fn tidy(store: &dyn Transport) -> bool {
 
 /// After a first batch that was full: deletes what a run that has finished this many messages owes, in the time left
 /// until `last`.
-pub async fn catch_up(store: &dyn Transport, finished: u64, last: Option<Instant>) {
+pub async fn catch_up(store: &dyn Store, finished: u64, last: Option<Instant>) {
     let mut batch_took = Duration::ZERO;
     for _ in 1..batches(finished) {
         let began = Instant::now();

@@ -11,7 +11,8 @@ use super::trouble::{backoff, trouble};
 use super::{Handlers, Mode, Observer, Options, cleanup, heartbeat};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::transport::{Transport, WorkerId};
+use crate::store::Store;
+use crate::transport::{Drain, WorkerId};
 use futures_util::future::{join, join_all};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -90,13 +91,14 @@ impl Consumer {
         };
         let worker = signature(self.context.engine.config().worker.lease);
         let listening = self.context.listen(&transports);
+        let places = distinct_places(&transports);
         let stores = distinct_stores(&transports);
-        let side_tasks = self.start_side_tasks(&stores, &worker);
+        let side_tasks = self.start_side_tasks(&places, &stores, &worker);
         let run =
-            Loop::new(self.context.clone(), transports.clone(), stores.clone(), worker.clone(), listening, start).run();
+            Loop::new(self.context.clone(), transports.clone(), places.clone(), worker.clone(), listening, start).run();
         let outcome = self.in_time(start, run).await;
         side_tasks.iter().for_each(AbortHandle::abort);
-        let (queue_depth, untidy) = self.leave(&worker, &stores, &transports, outcome.as_ref().ok()).await;
+        let (queue_depth, untidy) = self.leave(&worker, &places, &stores, &transports, outcome.as_ref().ok()).await;
         if outcome.is_ok() && self.context.options.mode == Mode::Drain {
             self.catch_up(start, untidy).await;
         }
@@ -118,7 +120,7 @@ impl Consumer {
     }
 
     /// Deletes what this run owes, in the time that it has left.
-    async fn catch_up(&self, start: Instant, untidy: Vec<&Arc<dyn Transport>>) {
+    async fn catch_up(&self, start: Instant, untidy: Vec<&Arc<dyn Store>>) {
         let finished = self.stats().settled();
         let last = Budget::new(start, self.context.options.time_limit).hard();
         let all = join_all(untidy.into_iter().map(|store| cleanup::catch_up(&**store, finished, last)));
@@ -133,16 +135,17 @@ impl Consumer {
     async fn leave<'a>(
         &self,
         worker: &WorkerId,
-        stores: &'a [Arc<dyn Transport>],
-        transports: &[Arc<dyn Transport>],
+        places: &[Arc<dyn Drain>],
+        stores: &'a [Arc<dyn Store>],
+        transports: &[Arc<dyn Drain>],
         end: Option<&End>,
-    ) -> (u64, Vec<&'a Arc<dyn Transport>>) {
+    ) -> (u64, Vec<&'a Arc<dyn Store>>) {
         // A worker that may still hold something stays registered until the lease has run out.
         let leaves = end.is_some_and(|it| it.registered && it.clear);
-        let registered = if leaves { stores } else { &[] };
+        let registered = if leaves { places } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
         let tidying = join_all(stores.iter().map(|store| cleanup::tidy(&**store)));
-        let leaving = join_all(registered.iter().map(|store| store.sign_off(worker)));
+        let leaving = join_all(registered.iter().map(|place| place.sign_off(worker)));
         let all = async {
             let (untidy, _) = join(tidying, leaving).await;
             let mut due = 0;
@@ -163,12 +166,12 @@ impl Consumer {
 
     /// The transports to consume. A long-lived worker waits for a database that is not there yet; `None`: it was
     /// stopped meanwhile.
-    async fn transports(&self, names: &[String]) -> Result<Option<Vec<Arc<dyn Transport>>>> {
+    async fn transports(&self, names: &[String]) -> Result<Option<Vec<Arc<dyn Drain>>>> {
         let mut failures = 0;
         loop {
             let error = match self.context.engine.transports(names).await {
                 Ok(transports) => {
-                    return Ok(Some(transports.into_iter().filter(|it| it.capabilities().stores).collect()));
+                    return Ok(Some(transports.into_iter().filter_map(|it| it.drain()).collect()));
                 }
                 Err(error) if self.context.options.mode == Mode::Drain || !error.is_transient() => return Err(error),
                 Err(error) => error,
@@ -187,7 +190,12 @@ impl Consumer {
         }
     }
 
-    fn start_side_tasks(&self, stores: &[Arc<dyn Transport>], worker: &WorkerId) -> Vec<AbortHandle> {
+    fn start_side_tasks(
+        &self,
+        places: &[Arc<dyn Drain>],
+        stores: &[Arc<dyn Store>],
+        worker: &WorkerId,
+    ) -> Vec<AbortHandle> {
         let context = self.context.clone();
         let in_flight = context.mailbox.in_flight.clone();
         let tidying = tokio::spawn(cleanup::keep_tidy(stores.to_vec(), context.options.mode));
@@ -197,7 +205,7 @@ impl Consumer {
             told.store(true, Ordering::Relaxed);
             mailbox.wake.notify_one();
         };
-        let heart = tokio::spawn(heartbeat::beat(stores.to_vec(), worker.clone(), in_flight, tell));
+        let heart = tokio::spawn(heartbeat::beat(places.to_vec(), worker.clone(), in_flight, tell));
         vec![heart.abort_handle(), tidying.abort_handle()]
     }
 }
@@ -211,8 +219,14 @@ fn signature(lease: Duration) -> WorkerId {
     }
 }
 
-/// One transport for each store.
-fn distinct_stores(transports: &[Arc<dyn Transport>]) -> Vec<Arc<dyn Transport>> {
+/// One transport for each place.
+fn distinct_places(transports: &[Arc<dyn Drain>]) -> Vec<Arc<dyn Drain>> {
     let mut seen = HashSet::new();
-    transports.iter().filter(|it| seen.insert(it.store())).cloned().collect()
+    transports.iter().filter(|it| seen.insert(it.place())).cloned().collect()
+}
+
+/// Their stores, each once.
+fn distinct_stores(transports: &[Arc<dyn Drain>]) -> Vec<Arc<dyn Store>> {
+    let mut seen = HashSet::new();
+    transports.iter().filter_map(|it| it.store()).filter(|it| seen.insert(it.identity())).collect()
 }

@@ -2,8 +2,9 @@
 
 use super::mailbox::Mailbox;
 use super::{Handlers, Observer, Options};
+use crate::base::listening::Listening;
 use crate::engine::Engine;
-use crate::transport::{Listening, Transport};
+use crate::transport::Drain;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,7 +24,7 @@ impl Context {
     }
 
     /// Wakes the loop when something is sent to these transports, if they can tell.
-    pub fn listen(self: &Arc<Self>, transports: &[Arc<dyn Transport>]) -> Vec<Box<dyn Listening>> {
+    pub fn listen(self: &Arc<Self>, transports: &[Arc<dyn Drain>]) -> Vec<Box<dyn Listening>> {
         if !self.options.listen {
             return Vec::new();
         }
@@ -34,6 +35,6 @@ impl Context {
                 context.mailbox.wake.notify_one();
             }
         });
-        transports.iter().filter_map(|it| it.listen(wake.clone())).collect()
+        transports.iter().filter_map(|it| it.wakes()?.listen(wake.clone())).collect()
     }
 }

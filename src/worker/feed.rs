@@ -2,7 +2,8 @@
 
 use super::switches::Switches;
 use crate::error::{Error, Result};
-use crate::transport::{Claim, Claimable, Claimed, Portion, Reach, RescueStep, Rescued, Survey, Transport, WorkerId};
+use crate::message::claimed::Claimed;
+use crate::transport::{Claim, Claimable, Drain, Portion, Reach, RescueStep, Rescued, Survey, WorkerId};
 use crate::worker::steps::Steps;
 use crate::worker::sweep::Sweep;
 use crate::worker::turns::Turns;
@@ -79,12 +80,12 @@ impl Wanted {
 /// All transports of a consumer.
 pub struct Feeds {
     feeds: Vec<Feed>,
-    stores: Vec<Store>,
+    places: Vec<Place>,
     worker: WorkerId,
     /// The only queues to read; `None`: all that hold anything.
     queues: Option<Vec<String>>,
     sweep: Sweep,
-    /// How the rescues of this claim went, one for each store.
+    /// How the rescues of this claim went, one for each place.
     rescued: Vec<Result<Rescued>>,
     /// Whether the surveys were made within this claim.
     fresh: bool,
@@ -98,8 +99,8 @@ pub struct Feeds {
 }
 
 /// Feeds that are surveyed together: one statement for all of them, on one connection.
-struct Store {
-    transport: Arc<dyn Transport>,
+struct Place {
+    transport: Arc<dyn Drain>,
     feeds: Vec<usize>,
     names: Vec<Arc<str>>,
     /// Those of its rescues.
@@ -107,7 +108,7 @@ struct Store {
 }
 
 struct Feed {
-    transport: Arc<dyn Transport>,
+    transport: Arc<dyn Drain>,
     /// Switched off while the consumer runs. It keeps its place: messages in hand, and claims without an answer, name it.
     is_off: bool,
     survey: Survey,
@@ -127,17 +128,17 @@ struct Feed {
 impl Feeds {
     /// The feeds of a consumer.
     pub fn new(
-        transports: Vec<Arc<dyn Transport>>,
+        transports: Vec<Arc<dyn Drain>>,
         worker: WorkerId,
         queues: Option<Vec<String>>,
         following: Option<Switches>,
     ) -> Self {
         let feeds: Vec<Feed> = transports.into_iter().map(Feed::new).collect();
-        let stores = Store::behind(&feeds);
+        let places = Place::behind(&feeds);
         let sweep = Sweep::new(worker.lease, Instant::now());
         Self {
             feeds,
-            stores,
+            places,
             worker,
             queues,
             sweep,
@@ -169,7 +170,7 @@ impl Feeds {
         self.feeds.iter().filter(|it| it.owes_survey).filter_map(Feed::next_survey).min()
     }
 
-    /// Whether the worker may be registered in a store.
+    /// Whether the worker may be registered in a place.
     pub fn may_be_registered(&self) -> bool {
         self.feeds.iter().any(|it| it.has_claimed)
     }
@@ -298,7 +299,7 @@ impl Feeds {
     }
 
     /// Picks up transports that were switched on, after the others, and drops those that were switched off. One in
-    /// a store of its own waits for the next consumer: this one has no heartbeat there.
+    /// a place of its own waits for the next consumer: this one has no heartbeat there.
     async fn follow(&mut self) -> Result<()> {
         let Some(following) = &mut self.following else { return Ok(()) };
         let Some(transports) = following.changed().await? else { return Ok(()) };
@@ -310,16 +311,16 @@ impl Feeds {
             }
             feed.is_off = is_off;
         }
-        let is_new = |it: &Arc<dyn Transport>| self.feeds.iter().all(|feed| feed.transport.name() != it.name());
-        let is_at_home = |it: &Arc<dyn Transport>| self.feeds.iter().any(|feed| feed.transport.store() == it.store());
+        let is_new = |it: &Arc<dyn Drain>| self.feeds.iter().all(|feed| feed.transport.name() != it.name());
+        let is_at_home = |it: &Arc<dyn Drain>| self.feeds.iter().any(|feed| feed.transport.place() == it.place());
         let new: Vec<_> = transports.into_iter().filter(|it| is_new(it) && is_at_home(it)).map(Feed::new).collect();
         self.feeds.extend(new);
-        self.stores = Store::behind(&self.feeds);
+        self.places = Place::behind(&self.feeds);
         Ok(())
     }
 
     /// The transports in the order of their feeds: those taken up since the beginning come last.
-    pub fn transports(&self) -> impl Iterator<Item = &Arc<dyn Transport>> {
+    pub fn transports(&self) -> impl Iterator<Item = &Arc<dyn Drain>> {
         self.feeds.iter().map(|it| &it.transport)
     }
 
@@ -332,7 +333,7 @@ impl Feeds {
         let began = Instant::now();
         let rescues = self.sweep.begin(began);
         let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
-        let looks = self.stores.iter().map(|it| {
+        let looks = self.places.iter().map(|it| {
             let portion = Portion { limit: it.steps.limit(), skip: it.steps.skip() };
             let step = rescues.then_some(RescueStep { by: self.worker.id, portion });
             it.transport.survey(&it.names, claimable, step)
@@ -342,12 +343,12 @@ impl Feeds {
         // What a rescue adds says nothing about surveys.
         let survey_took = (!rescues).then_some(took);
         let mut left_some = false;
-        for (store, look) in self.stores.iter_mut().zip(looks) {
+        for (place, look) in self.places.iter_mut().zip(looks) {
             if let Some(rescued) = look.rescued {
-                left_some |= store.learn(&rescued);
+                left_some |= place.learn(&rescued);
                 self.rescued.push(rescued);
             }
-            for (&index, survey) in store.feeds.iter().zip(look.surveys) {
+            for (&index, survey) in place.feeds.iter().zip(look.surveys) {
                 if let Some(feed) = self.feeds.get_mut(index) {
                     feed.learn(survey, survey_took);
                 }
@@ -366,18 +367,18 @@ impl Feeds {
     }
 }
 
-impl Store {
-    /// The stores behind the feeds that are on, with their places.
+impl Place {
+    /// The places behind the feeds that are on, with their places.
     fn behind(feeds: &[Feed]) -> Vec<Self> {
-        let mut stores: Vec<Self> = Vec::new();
+        let mut places: Vec<Self> = Vec::new();
         for (index, Feed { transport, .. }) in feeds.iter().enumerate().filter(|(_, feed)| !feed.is_off) {
             let name = transport.name().clone();
-            match stores.iter_mut().find(|it| it.transport.store() == transport.store()) {
-                Some(store) => {
-                    store.feeds.push(index);
-                    store.names.push(name);
+            match places.iter_mut().find(|it| it.transport.place() == transport.place()) {
+                Some(place) => {
+                    place.feeds.push(index);
+                    place.names.push(name);
                 }
-                None => stores.push(Self {
+                None => places.push(Self {
                     transport: transport.clone(),
                     feeds: vec![index],
                     names: vec![name],
@@ -385,7 +386,7 @@ impl Store {
                 }),
             }
         }
-        stores
+        places
     }
 
     /// Learns how a rescue went. Says whether it may have left some.
@@ -401,7 +402,7 @@ impl Store {
 }
 
 impl Feed {
-    fn new(transport: Arc<dyn Transport>) -> Self {
+    fn new(transport: Arc<dyn Drain>) -> Self {
         Self {
             transport,
             is_off: false,
@@ -496,6 +497,7 @@ mod tests {
     use super::*;
     use crate::backends::memory::MemoryTransport;
     use crate::message::envelope::{Available, Envelope};
+    use crate::transport::Transport;
 
     const WOKEN: Wanted = Wanted {
         types: None,

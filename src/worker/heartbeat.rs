@@ -1,7 +1,7 @@
 //! The heartbeat: one row for each worker, beaten by a task of its own, so that neither a slow claim nor a handler that
 //! blocks JavaScript's event loop can cost the lease.
 
-use crate::transport::{Transport, WorkerId};
+use crate::transport::{Drain, WorkerId};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ pub enum Beat {
 
 /// Beats three times in each lease, until it is aborted; after a beat that failed twice as fast.
 pub async fn beat(
-    stores: Vec<Arc<dyn Transport>>,
+    places: Vec<Arc<dyn Drain>>,
     worker: WorkerId,
     in_flight: Arc<AtomicUsize>,
     tell: impl Fn(Beat) + Sync,
 ) {
-    // Each store by itself: one that does not answer must not cost the lease in another.
-    join_all(stores.iter().map(|store| beat_in(&**store, &worker, &in_flight, &tell))).await;
+    // Each place by itself: one that does not answer must not cost the lease in another.
+    join_all(places.iter().map(|place| beat_in(&**place, &worker, &in_flight, &tell))).await;
 }
 
-async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsize, tell: &(impl Fn(Beat) + Sync)) {
+async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, tell: &(impl Fn(Beat) + Sync)) {
     let mut next = Instant::now() + worker.lease / 3;
     let mut known: Option<DateTime<Utc>> = None;
     let mut doubted = false;
@@ -40,7 +40,7 @@ async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsi
         // A beat that fails must not stop the heart; it is repeated before the lease runs out. Where the row is locked,
         // by a claim of this worker that has not committed, a beat is given up when the next one is due: so there is
         // one that waits for the row whenever that comes free, and no rescue comes before it.
-        let Ok(since) = store.extend(worker, held).await else {
+        let Ok(since) = place.extend(worker, held).await else {
             next = began + worker.lease / 6;
             continue;
         };
@@ -63,24 +63,24 @@ async fn beat_in(store: &dyn Transport, worker: &WorkerId, in_flight: &AtomicUsi
 mod tests {
     use super::*;
     use crate::backends::memory::MemoryTransport;
-    use crate::transport::{Claim, Reach};
+    use crate::transport::{Claim, Claims, Leases, Reach};
     use std::time::Duration;
     use uuid::Uuid;
 
     #[tokio::test]
     async fn one_that_was_declared_dead_is_told_so_even_if_it_holds_nothing_by_then() {
-        let store = Arc::new(MemoryTransport::new("memory".into()));
+        let place = Arc::new(MemoryTransport::new("memory".into()));
         let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: Duration::from_millis(60) };
         let (reach, token) = (Reach::Quick, Uuid::now_v7());
         let claim = Claim { worker: &worker, token, queues: &[], types: None, limit: 1, reach, listening: false };
-        store.claim(&claim).await.unwrap();
+        place.claim(&claim).await.unwrap();
         let (told, mut beats) = tokio::sync::mpsc::unbounded_channel();
         let tell = move |beat| {
             let _ = told.send(beat);
         };
-        let heart = tokio::spawn(beat(vec![store.clone()], worker.clone(), Arc::default(), tell));
+        let heart = tokio::spawn(beat(vec![place.clone()], worker.clone(), Arc::default(), tell));
         assert_eq!(beats.recv().await, Some(Beat::Kept));
-        store.sign_off(&worker).await.unwrap();
+        place.sign_off(&worker).await.unwrap();
         let wait = async { while beats.recv().await != Some(Beat::InDoubt) {} };
         tokio::time::timeout(Duration::from_secs(30), wait).await.expect("not told");
         heart.abort();

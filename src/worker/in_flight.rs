@@ -2,7 +2,7 @@
 
 use super::protocol::report::Report;
 use super::verdict::Run;
-use crate::transport::Claimed;
+use crate::message::claimed::Claimed;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::transport::Transport;
+use crate::transport::Drain;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ impl Switches {
     ///
     /// # Errors
     /// As [`Engine::transport`]; then the next look finds the change again.
-    pub async fn changed(&mut self) -> Result<Option<Vec<Arc<dyn Transport>>>> {
+    pub async fn changed(&mut self) -> Result<Option<Vec<Arc<dyn Drain>>>> {
         if self.looked_at.elapsed() < self.every {
             return Ok(None);
         }
@@ -38,6 +38,6 @@ impl Switches {
         }
         let transports = self.engine.transports(&names).await?;
         self.names = names;
-        Ok(Some(transports.into_iter().filter(|it| it.capabilities().stores).collect()))
+        Ok(Some(transports.into_iter().filter_map(|it| it.drain()).collect()))
     }
 }

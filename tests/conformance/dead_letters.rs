@@ -1,13 +1,15 @@
 //! Dead letters can be found, paged through and removed.
 
-use crate::support::kit::{HOUR, MINUTE, Worker, buried, bury, letters, many, message, put, put_one, settlement};
+use crate::support::kit::{
+    ByHand, HOUR, MINUTE, Worker, buried, bury, letters, many, message, put, put_one, settlement,
+};
 use crate::support::subject::Subject;
 use chrono::TimeDelta;
 use std::sync::Arc;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedFilter;
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 use uuid::Uuid;
 
 for_stores! {
@@ -23,15 +25,15 @@ for_stores! {
     a_letter_outlives_everything
 }
 
-async fn found(transport: &Arc<dyn Transport>, filter: FailedFilter) -> Vec<Uuid> {
+async fn found(transport: &Arc<dyn Drain>, filter: FailedFilter) -> Vec<Uuid> {
     let mut ids: Vec<_> =
-        transport.list_failed(&filter).await.unwrap().messages.into_iter().map(|it| it.message_id).collect();
+        transport.kept().list_failed(&filter).await.unwrap().messages.into_iter().map(|it| it.message_id).collect();
     ids.sort();
     ids
 }
 
 /// Buries so many messages in one statement, so that all have failed at the same instant.
-async fn bury_many(transport: &Arc<dyn Transport>, count: usize) -> Vec<Uuid> {
+async fn bury_many(transport: &Arc<dyn Drain>, count: usize) -> Vec<Uuid> {
     let sent = put(transport, many(count, || message("Email"))).await;
     let claimed = Worker::of(transport).claim(count).await;
     let all: Vec<_> = claimed.iter().map(|it| settlement(it, bury("no"))).collect();
@@ -40,7 +42,7 @@ async fn bury_many(transport: &Arc<dyn Transport>, count: usize) -> Vec<Uuid> {
 }
 
 async fn none_at_first<S: Subject>(it: S) {
-    let page = it.transport().list_failed(&FailedFilter::default()).await.unwrap();
+    let page = it.transport().kept().list_failed(&FailedFilter::default()).await.unwrap();
     assert!(page.messages.is_empty() && page.next_cursor.is_none());
 }
 
@@ -49,7 +51,7 @@ async fn each_filter_narrows<S: Subject>(it: S) {
     let old = buried(&transport, message("Email")).await;
     it.advance(HOUR).await;
     let new = buried(&transport, Envelope { queue: "sms".into(), ..message("Sms") }).await;
-    let old = transport.get_failed(old.id).await.unwrap().unwrap();
+    let old = transport.kept().get_failed(old.id).await.unwrap().unwrap();
     let name = |text: &str| Some(text.to_owned());
     let none = FailedFilter::default;
     let between = old.failed_at.unwrap() + TimeDelta::minutes(30);
@@ -121,10 +123,11 @@ async fn pages_show_each_letter_once<S: Subject>(it: S) {
 }
 
 /// Everything, page by page; and how many pages there were.
-async fn leaf_through(transport: &Arc<dyn Transport>, limit: u32) -> (Vec<Uuid>, usize) {
+async fn leaf_through(transport: &Arc<dyn Drain>, limit: u32) -> (Vec<Uuid>, usize) {
     let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, None);
     loop {
-        let page = transport.list_failed(&FailedFilter { limit, cursor, ..FailedFilter::default() }).await.unwrap();
+        let page =
+            transport.kept().list_failed(&FailedFilter { limit, cursor, ..FailedFilter::default() }).await.unwrap();
         assert!(page.messages.len() <= limit as usize);
         seen.extend(page.messages.iter().map(|it| it.message_id));
         pages += 1;
@@ -140,10 +143,11 @@ async fn pages_stay_whole_while_letters_come_and_go<S: Subject>(it: S) {
     let mut sent = bury_many(&transport, 20).await;
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = transport.list_failed(&FailedFilter { limit: 6, cursor, ..FailedFilter::default() }).await.unwrap();
+        let page =
+            transport.kept().list_failed(&FailedFilter { limit: 6, cursor, ..FailedFilter::default() }).await.unwrap();
         seen.extend(page.messages.iter().map(|it| it.message_id));
         let shown: Vec<_> = page.messages.iter().map(|it| it.id).collect();
-        transport.remove_failed(&shown[..2]).await.unwrap();
+        transport.kept().remove_failed(&shown[..2]).await.unwrap();
         bury_many(&transport, 3).await;
         match page.next_cursor {
             Some(next) => cursor = Some(next),
@@ -158,7 +162,7 @@ async fn pages_stay_whole_while_letters_come_and_go<S: Subject>(it: S) {
 async fn a_cursor_of_another_kind_is_refused<S: Subject>(it: S) {
     for cursor in ["", "7", "1.2", "x.018f0000-0000-7000-8000-000000000000"] {
         let filter = FailedFilter { cursor: Some(cursor.to_owned()), ..FailedFilter::default() };
-        let error = it.transport().list_failed(&filter).await.unwrap_err();
+        let error = it.transport().kept().list_failed(&filter).await.unwrap_err();
         assert_eq!(error.code(), "SYMPHONY_SERIALIZATION_FAILED");
         assert!(error.to_string().contains("nextCursor"), "{error}");
     }
@@ -167,17 +171,17 @@ async fn a_cursor_of_another_kind_is_refused<S: Subject>(it: S) {
 async fn one_letter_by_its_id<S: Subject>(it: S) {
     let transport = it.transport();
     let letter = buried(&transport, message("Email")).await;
-    assert_eq!(transport.get_failed(letter.id).await.unwrap().unwrap().message_id, letter.message_id);
-    assert!(transport.get_failed(letter.message_id).await.unwrap().is_none());
+    assert_eq!(transport.kept().get_failed(letter.id).await.unwrap().unwrap().message_id, letter.message_id);
+    assert!(transport.kept().get_failed(letter.message_id).await.unwrap().is_none());
 }
 
 async fn removed_letters_are_gone<S: Subject>(it: S) {
     let transport = it.transport();
     bury_many(&transport, 3).await;
     let ids: Vec<_> = letters(&transport).await.iter().map(|it| it.id).collect();
-    assert_eq!(transport.remove_failed(&[ids[0], ids[1], ids[0], Uuid::now_v7()]).await.unwrap(), 2);
-    assert_eq!(transport.remove_failed(&ids[..1]).await.unwrap(), 0);
-    assert_eq!(transport.remove_failed(&[]).await.unwrap(), 0);
+    assert_eq!(transport.kept().remove_failed(&[ids[0], ids[1], ids[0], Uuid::now_v7()]).await.unwrap(), 2);
+    assert_eq!(transport.kept().remove_failed(&ids[..1]).await.unwrap(), 0);
+    assert_eq!(transport.kept().remove_failed(&[]).await.unwrap(), 0);
     let left: Vec<_> = letters(&transport).await.iter().map(|it| it.id).collect();
     assert_eq!(left, ids[2..]);
 }
@@ -190,6 +194,6 @@ async fn a_letter_outlives_everything<S: Subject>(it: S) {
     let other = worker.claim_one().await;
     worker.settle(&other, Outcome::Completed).await;
     it.advance(48 * HOUR).await;
-    transport.cleanup(1000).await.unwrap();
+    transport.kept().cleanup(1000).await.unwrap();
     assert_eq!(letters(&transport).await[0].id, letter.id);
 }

@@ -1,13 +1,13 @@
 //! An idempotency key admits one message in its window.
 
-use crate::support::kit::{HOUR, MINUTE, Worker, counts, ids, keyed, letters, message, put_one};
+use crate::support::kit::{ByHand, HOUR, MINUTE, Worker, counts, ids, keyed, letters, message, put_one};
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use serde_json::json;
 use std::sync::Arc;
 use symphony::dispatcher::dispatch;
 use symphony::message::envelope::{Envelope, IdempotencyKey};
 use symphony::message::outcome::Outcome;
-use symphony::transport::{Sent, Transport};
+use symphony::transport::{Drain, Sent};
 use uuid::Uuid;
 
 for_stores! {
@@ -24,7 +24,7 @@ for_stores! {
 }
 
 /// Who holds the key after sending.
-async fn admit(transport: &Arc<dyn Transport>, envelope: &Envelope) -> Uuid {
+async fn admit(transport: &Arc<dyn Drain>, envelope: &Envelope) -> Uuid {
     match transport.send(std::slice::from_ref(envelope)).await.unwrap().remove(0) {
         Sent::Queued { .. } => envelope.id,
         Sent::Duplicate { of } => of,
@@ -34,14 +34,14 @@ async fn admit(transport: &Arc<dyn Transport>, envelope: &Envelope) -> Uuid {
 
 async fn the_second_message_of_a_key_is_refused<S: Subject>(it: S) {
     let transport = it.transport();
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 0);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 0);
     let (first, second) = (keyed("k"), keyed("k"));
     assert_eq!(admit(&transport, &first).await, first.id);
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 0);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 0);
     assert_eq!(admit(&transport, &second).await, first.id);
     assert_eq!(admit(&transport, &keyed("k")).await, first.id);
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 2);
-    assert_eq!(transport.duplicate_attempts("l").await.unwrap(), 0);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 2);
+    assert_eq!(transport.kept().duplicate_attempts("l").await.unwrap(), 0);
     assert_eq!(ids(&Worker::of(&transport).claim(10).await), [first.id]);
 }
 
@@ -78,13 +78,13 @@ async fn the_end_of_the_window_admits_the_key_again<S: Subject>(it: S) {
     it.advance(HOUR - MINUTE).await;
     assert_eq!(admit(&transport, &keyed("k")).await, first);
     it.advance(2 * MINUTE).await;
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 0);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 0);
 
     let second = put_one(&transport, keyed("k")).await;
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 0);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 0);
     it.advance(HOUR - MINUTE).await;
     assert_eq!(admit(&transport, &keyed("k")).await, second);
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 1);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 1);
     assert_eq!(counts(&transport).await, (2, 0, 0));
 }
 
@@ -110,14 +110,14 @@ async fn repeats_inside_a_batch_are_refused_and_counted<S: Subject>(it: S) {
     assert_eq!(statuses, ["queued", "queued", "queued", "duplicate", "queued", "duplicate"]);
     assert_eq!((once[3].0, once[5].0), (once[0].0, once[0].0));
     let transport = it.transport();
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 2);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 2);
 
     let twice = receipts(dispatch(it.engine(), &batch.to_string()).await.unwrap());
     let keyed: Vec<_> = [0, 2, 3, 5].map(|n: usize| twice[n]).into();
     assert!(keyed.iter().all(|it| it.1 == "duplicate"));
     assert_eq!((keyed[0].0, keyed[1].0), (once[0].0, once[2].0));
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 5);
-    assert_eq!(transport.duplicate_attempts("l").await.unwrap(), 1);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 5);
+    assert_eq!(transport.kept().duplicate_attempts("l").await.unwrap(), 1);
     assert_eq!(counts(&transport).await, (6, 0, 0));
 }
 
@@ -126,9 +126,9 @@ async fn repeats_counted_by_the_caller_are_added<S: Subject>(it: S) {
     let repeated =
         || Envelope { key: Some(IdempotencyKey { key: "k".to_owned(), window: HOUR, repeats: 4 }), ..message("Email") };
     put_one(&transport, repeated()).await;
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 4);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 4);
     admit(&transport, &repeated()).await;
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 9);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 9);
 }
 
 async fn eight_senders_at_once_store_one_message<S: Subject>(it: S) {
@@ -147,7 +147,7 @@ async fn eight_senders_at_once_store_one_message<S: Subject>(it: S) {
         let holder = answers[0].1;
         assert!(answers.iter().all(|it| it.1 == holder), "{answers:?}");
         assert!(answers.iter().any(|it| it.0 == holder));
-        assert_eq!(transport.duplicate_attempts(&key).await.unwrap(), 7);
+        assert_eq!(transport.kept().duplicate_attempts(&key).await.unwrap(), 7);
         assert_eq!(ids(&Worker::of(&transport).claim(10).await), [holder]);
     }
 }
@@ -166,11 +166,11 @@ async fn batches_with_the_same_keys_wait_for_each_other<S: Subject>(it: S) {
 async fn a_redriven_message_needs_no_key<S: Subject>(it: S) {
     let transport = it.transport();
     let letter = crate::support::kit::buried(&transport, keyed("k")).await;
-    transport.redrive(&[letter.id]).await.unwrap();
+    transport.kept().redrive(&[letter.id]).await.unwrap();
     assert!(letters(&transport).await.is_empty());
     let again = Worker::of(&transport).claim_one().await;
     assert_eq!(again.idempotency_key.as_deref(), Some("k"));
-    assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 0);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 0);
 }
 
 #[test]
@@ -184,6 +184,6 @@ fn transports_of_one_database_have_keys_of_their_own() {
         assert!(matches!(&both[0], Sent::Duplicate { of } if *of == other));
         assert!(matches!(&both[1], Sent::Duplicate { .. }));
         // A dispatch that fans out counts once.
-        assert_eq!(transport.duplicate_attempts("k").await.unwrap(), 1);
+        assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 1);
     });
 }

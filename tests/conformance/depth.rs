@@ -4,8 +4,9 @@ use crate::support::kit::{
     ByHand, HOUR, LEASE, MINUTE, Worker, delayed, many, message, put, put_one, queued_in, urgent,
 };
 use crate::support::subject::Subject;
+use symphony::base::limits::DEPTH_CAP;
 use symphony::message::envelope::{Available, Envelope};
-use symphony::transport::{DEPTH_CAP, Depth, Unhandled};
+use symphony::transport::{Depth, Unhandled};
 
 for_stores! {
     nothing_is_an_empty_list
@@ -19,7 +20,7 @@ for_stores! {
 
 async fn nothing_is_an_empty_list<S: Subject>(it: S) {
     assert!(it.transport().depth().await.unwrap().is_empty());
-    assert!(it.transport().unhandled(&[]).await.unwrap().is_empty());
+    assert!(it.transport().inspects().unwrap().unhandled(&[]).await.unwrap().is_empty());
 }
 
 async fn each_queue_is_counted_by_state<S: Subject>(it: S) {
@@ -63,7 +64,7 @@ async fn suspects_count_as_pending<S: Subject>(it: S) {
     let depth = transport.depth().await.unwrap().remove(0);
     assert_eq!((&*depth.queue, depth.pending, depth.processing), ("default", 1, 0));
     assert!(depth.oldest_age_ms.is_some_and(|age| age >= 60_000.0));
-    assert_eq!(transport.unhandled(&[]).await.unwrap()[0].count, 1);
+    assert_eq!(transport.inspects().unwrap().unhandled(&[]).await.unwrap()[0].count, 1);
 }
 
 async fn a_count_stops_at_the_cap<S: Subject>(it: S) {
@@ -71,7 +72,7 @@ async fn a_count_stops_at_the_cap<S: Subject>(it: S) {
     let cap = usize::try_from(DEPTH_CAP).unwrap();
     put(&transport, many(cap + 10, || message("Email"))).await;
     assert_eq!(transport.depth().await.unwrap()[0].pending, cap as u64);
-    assert_eq!(transport.unhandled(&[]).await.unwrap()[0].count, cap as u64);
+    assert_eq!(transport.inspects().unwrap().unhandled(&[]).await.unwrap()[0].count, cap as u64);
     Worker::of(&transport).claim(cap + 5).await;
     let depth = transport.depth().await.unwrap().remove(0);
     assert_eq!((depth.pending, depth.processing), (5, cap as u64));
@@ -86,16 +87,16 @@ async fn messages_without_a_handler_are_found<S: Subject>(it: S) {
         queue: queue.to_owned(),
         count,
     };
-    let unhandled = transport.unhandled(&["Email".to_owned(), "Push".to_owned()]).await.unwrap();
+    let unhandled = transport.inspects().unwrap().unhandled(&["Email".to_owned(), "Push".to_owned()]).await.unwrap();
     assert_eq!(unhandled, [row("Fax", "default", 1), row("Sms", "default", 2), row("Sms", "slow", 1)]);
     let all = ["Email", "Sms", "Fax"].map(str::to_owned);
-    assert!(transport.unhandled(&all).await.unwrap().is_empty());
+    assert!(transport.inspects().unwrap().unhandled(&all).await.unwrap().is_empty());
 }
 
 async fn messages_that_are_not_due_need_no_handler<S: Subject>(it: S) {
     let transport = it.transport();
     put_one(&transport, delayed(HOUR)).await;
-    assert!(transport.unhandled(&[]).await.unwrap().is_empty());
+    assert!(transport.inspects().unwrap().unhandled(&[]).await.unwrap().is_empty());
     it.advance(2 * HOUR).await;
-    assert_eq!(transport.unhandled(&[]).await.unwrap().len(), 1);
+    assert_eq!(transport.inspects().unwrap().unhandled(&[]).await.unwrap().len(), 1);
 }

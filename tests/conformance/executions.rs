@@ -1,11 +1,11 @@
 //! An execution runs once, however often it is delivered.
 
-use crate::support::kit::{HOUR, MINUTE};
+use crate::support::kit::{ByHand, HOUR, MINUTE};
 use crate::support::subject::Subject;
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::store::executions::{Begun, Execution};
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 
 for_stores! {
     an_execution_begins_once
@@ -23,12 +23,12 @@ fn execution(route: &str, id: &str) -> Execution {
     Execution { route: route.to_owned(), id: id.to_owned(), lease: MINUTE }
 }
 
-async fn begin(transport: &Arc<dyn Transport>, execution: &Execution) -> Begun {
-    transport.begin_execution(execution).await.unwrap()
+async fn begin(transport: &Arc<dyn Drain>, execution: &Execution) -> Begun {
+    transport.kept().begin_execution(execution).await.unwrap()
 }
 
 /// The token of a run that begins.
-async fn run(transport: &Arc<dyn Transport>, execution: &Execution) -> i64 {
+async fn run(transport: &Arc<dyn Drain>, execution: &Execution) -> i64 {
     match begin(transport, execution).await {
         Begun::Runs(token) => token,
         other => panic!("it should run, and is {other:?}"),
@@ -61,7 +61,7 @@ async fn an_execution_begins_once<S: Subject>(it: S) {
 async fn one_that_has_ended_never_begins_again<S: Subject>(it: S) {
     let (transport, one) = (it.transport(), execution("worker", "a"));
     let token = run(&transport, &one).await;
-    assert!(transport.end_execution(&one, token, true).await.unwrap());
+    assert!(transport.kept().end_execution(&one, token, true).await.unwrap());
     it.advance(HOUR).await;
     assert_eq!(begin(&transport, &one).await, Begun::Done);
 }
@@ -69,7 +69,7 @@ async fn one_that_has_ended_never_begins_again<S: Subject>(it: S) {
 async fn one_that_failed_may_be_tried_again<S: Subject>(it: S) {
     let (transport, one) = (it.transport(), execution("worker", "a"));
     let token = run(&transport, &one).await;
-    assert!(transport.end_execution(&one, token, false).await.unwrap());
+    assert!(transport.kept().end_execution(&one, token, false).await.unwrap());
     run(&transport, &one).await;
     assert!(is_busy(begin(&transport, &one).await));
 }
@@ -98,9 +98,9 @@ async fn a_run_that_was_replaced_ends_nothing<S: Subject>(it: S) {
         it.advance(2 * MINUTE).await;
         let second = run(&transport, &one).await;
         assert_ne!(late, second);
-        assert!(!transport.end_execution(&one, late, done).await.unwrap());
+        assert!(!transport.kept().end_execution(&one, late, done).await.unwrap());
         assert!(is_busy(begin(&transport, &one).await), "the second run is not over when the first one ends");
-        assert!(transport.end_execution(&one, second, true).await.unwrap());
+        assert!(transport.kept().end_execution(&one, second, true).await.unwrap());
         assert_eq!(begin(&transport, &one).await, Begun::Done);
     }
 }
@@ -108,8 +108,8 @@ async fn a_run_that_was_replaced_ends_nothing<S: Subject>(it: S) {
 async fn a_run_ends_once<S: Subject>(it: S) {
     let (transport, one) = (it.transport(), execution("worker", "a"));
     let token = run(&transport, &one).await;
-    assert!(transport.end_execution(&one, token, true).await.unwrap());
-    assert!(!transport.end_execution(&one, token, false).await.unwrap());
+    assert!(transport.kept().end_execution(&one, token, true).await.unwrap());
+    assert!(!transport.kept().end_execution(&one, token, false).await.unwrap());
     assert_eq!(begin(&transport, &one).await, Begun::Done);
 }
 
@@ -125,9 +125,9 @@ async fn it_is_forgotten_after_a_day<S: Subject>(it: S) {
         run(&transport, &execution("worker", id)).await;
     }
     it.advance(23 * HOUR).await;
-    assert_eq!(transport.cleanup(10).await.unwrap().executions, 0);
+    assert_eq!(transport.kept().cleanup(10).await.unwrap().executions, 0);
     it.advance(2 * HOUR).await;
     for gone in [2, 1, 0] {
-        assert_eq!(transport.cleanup(2).await.unwrap().executions, gone);
+        assert_eq!(transport.kept().cleanup(2).await.unwrap().executions, gone);
     }
 }

@@ -4,9 +4,11 @@ use crate::support::kit::{
     ByHand, LEASE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement, snooze,
 };
 use crate::support::subject::Subject;
+use std::sync::Arc;
 use std::time::Duration;
+use symphony::message::claimed::Claimed;
 use symphony::message::outcome::Outcome;
-use symphony::transport::{Claimed, Settlement, Transport};
+use symphony::transport::{Drain, Settlement};
 use uuid::Uuid;
 
 for_stores! {
@@ -26,7 +28,7 @@ fn every_outcome() -> [Outcome; 6] {
 }
 
 /// Tries every outcome with the message's token, which must not hold.
-async fn shut(transport: &dyn Transport, message: &Claimed) {
+async fn shut(transport: &Arc<dyn Drain>, message: &Claimed) {
     for outcome in every_outcome() {
         let lost = transport.settle(&[settlement(message, outcome.clone())]).await.unwrap();
         assert_eq!(lost, [message.id], "{outcome:?}");
@@ -41,7 +43,7 @@ async fn settled_twice_is_lost<S: Subject>(it: S) {
         let message = worker.claim_one().await;
         worker.settle(&message, outcome).await;
         let before = (counts(&transport).await, it.finished().await, letters(&transport).await.len());
-        shut(&*transport, &message).await;
+        shut(&transport, &message).await;
         assert_eq!((counts(&transport).await, it.finished().await, letters(&transport).await.len()), before);
         let rest = worker.claim(10).await;
         let done: Vec<_> = rest.iter().map(|it| settlement(it, Outcome::Completed)).collect();
@@ -54,7 +56,7 @@ async fn a_wrong_token_is_lost_and_does_nothing<S: Subject>(it: S) {
     put_one(&transport, message("Email")).await;
     let worker = Worker::of(&transport);
     let message = worker.claim_one().await;
-    shut(&*transport, &Claimed { token: Uuid::now_v7(), ..message.clone() }).await;
+    shut(&transport, &Claimed { token: Uuid::now_v7(), ..message.clone() }).await;
     assert_eq!(counts(&transport).await, (0, 0, 1));
     assert_eq!((it.finished().await, letters(&transport).await.len()), (0, 0));
     worker.settle(&message, Outcome::Completed).await;
@@ -78,7 +80,7 @@ async fn the_token_of_an_earlier_claim_is_lost<S: Subject>(it: S) {
     first.settle(&old, release()).await;
     let new = second.claim_one().await;
     assert_eq!(new.id, old.id);
-    shut(&*transport, &old).await;
+    shut(&transport, &old).await;
     second.settle(&new, Outcome::Completed).await;
 }
 
@@ -88,10 +90,10 @@ async fn the_token_of_a_rescued_claim_is_lost<S: Subject>(it: S) {
     let old = Worker::of(&transport).claim_one().await;
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap().returned, 1);
-    shut(&*transport, &old).await;
+    shut(&transport, &old).await;
     let worker = Worker::of(&transport);
     let new = worker.claim_suspect().await.unwrap();
-    shut(&*transport, &old).await;
+    shut(&transport, &old).await;
     worker.settle(&new, Outcome::Completed).await;
 }
 

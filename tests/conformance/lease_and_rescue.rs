@@ -7,8 +7,9 @@ use crate::support::kit::{
 use crate::support::subject::{MAIN, Memory, Postgres, Subject, check};
 use std::time::Duration;
 use symphony::counts::window::Window;
+use symphony::message::claimed::Claimed;
 use symphony::message::outcome::{Failure, Outcome};
-use symphony::transport::{Claimable, Claimed, Look, Portion, RescueStep, Rescued};
+use symphony::transport::{Claimable, Look, Portion, RescueStep, Rescued};
 use uuid::Uuid;
 
 for_stores! {
@@ -398,7 +399,7 @@ async fn a_burial_is_counted_once<S: Subject>(it: S) {
     }
     assert_eq!(buried.len(), 1);
     let window = Window { start_time: None, end_time: None, ..Window::default() };
-    let rows = transport.counted(&window).await.unwrap().rows;
+    let rows = transport.kept().counted(&window).await.unwrap().rows;
     let dead: u64 = rows.iter().map(|it| it.tally.dead_lettered).sum();
     let crashes: u64 = rows.iter().filter_map(|it| it.tally.errors.get("WorkerCrash")).map(|it| it.count).sum();
     assert_eq!((dead, crashes), (1, 1));
@@ -519,7 +520,7 @@ async fn suspects_that_crashed_together_do_not_come_back_together<S: Subject>(it
     assert_eq!(transport.rescue().await.unwrap().returned, 2);
     let mut due = Vec::new();
     for id in ids {
-        due.push(transport.get_message(id).await.unwrap().unwrap().available_at);
+        due.push(transport.inspects().unwrap().get_message(id).await.unwrap().unwrap().available_at);
     }
     assert_ne!(due[0], due[1]);
 }

@@ -12,13 +12,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod capabilities;
 mod claim;
 mod cleanup;
 mod dead_letters;
 mod deduplication;
 mod depth;
 mod executions;
+mod facets;
 mod fence;
 mod floors;
 mod lease_and_rescue;

@@ -1,7 +1,7 @@
 //! What operators see of messages, and what they can do to them.
 
 use crate::support::kit::{
-    HOUR, MINUTE, Worker, buried, bury, delayed, many, message, put, put_one, queued_in, urgent,
+    ByHand, HOUR, MINUTE, Worker, buried, bury, delayed, many, message, put, put_one, queued_in, urgent,
 };
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedFilter;
 use symphony::store::messages::{MessageFilter, MessageStatus, SCAN, Totals};
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 use uuid::Uuid;
 
 for_stores! {
@@ -28,15 +28,15 @@ for_stores! {
     dead_letters_are_counted
 }
 
-async fn list(transport: &Arc<dyn Transport>, filter: MessageFilter) -> Vec<Uuid> {
-    transport.list_messages(&filter).await.unwrap().messages.into_iter().map(|it| it.id).collect()
+async fn list(transport: &Arc<dyn Drain>, filter: MessageFilter) -> Vec<Uuid> {
+    transport.inspects().unwrap().list_messages(&filter).await.unwrap().messages.into_iter().map(|it| it.id).collect()
 }
 
 fn any() -> MessageFilter {
     MessageFilter::default()
 }
 
-async fn finish(transport: &Arc<dyn Transport>, outcome: Outcome) -> Uuid {
+async fn finish(transport: &Arc<dyn Drain>, outcome: Outcome) -> Uuid {
     let id = put_one(transport, urgent(10)).await;
     let worker = Worker::of(transport);
     let claimed = worker.claim_one().await;
@@ -55,7 +55,7 @@ async fn messages_of_every_state_are_listed_newest_first<S: Subject>(it: S) {
     let waiting = put_one(&transport, message("Email")).await;
     let later = put_one(&transport, delayed(HOUR)).await;
 
-    let page = transport.list_messages(&any()).await.unwrap();
+    let page = transport.inspects().unwrap().list_messages(&any()).await.unwrap();
     let seen: Vec<_> = page.messages.iter().map(|it| (it.id, it.status)).collect();
     use MessageStatus::{Completed, Discarded, Pending, Processing};
     let all =
@@ -87,7 +87,7 @@ async fn each_filter_narrows<S: Subject>(it: S) {
     for (filter, expected) in cases {
         assert_eq!(list(&transport, filter.clone()).await, expected, "{filter:?}");
     }
-    let page = transport.list_messages(&any()).await.unwrap().messages;
+    let page = transport.inspects().unwrap().list_messages(&any()).await.unwrap().messages;
     let (newest, oldest) = (page[0].created_at.unwrap(), page[3].created_at.unwrap());
     assert_eq!(list(&transport, MessageFilter { created_after: Some(newest), ..any() }).await, [done]);
     assert_eq!(list(&transport, MessageFilter { created_before: Some(oldest), ..any() }).await, [sms]);
@@ -111,7 +111,8 @@ async fn pages_follow_one_another<S: Subject>(it: S) {
     ids.reverse();
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = transport.list_messages(&MessageFilter { limit: 10, cursor, ..any() }).await.unwrap();
+        let page =
+            transport.inspects().unwrap().list_messages(&MessageFilter { limit: 10, cursor, ..any() }).await.unwrap();
         seen.extend(page.messages.iter().map(|it| it.id));
         cursor = page.next_cursor.map(|it| it.to_string());
         if cursor.is_none() {
@@ -128,33 +129,41 @@ async fn a_page_looks_at_so_many_and_no_more<S: Subject>(it: S) {
         put(&transport, many(usize::try_from(SCAN).unwrap() / 4, || message("Email"))).await;
     }
     let rare_ones = |cursor| MessageFilter { r#type: Some("Rare".to_owned()), cursor, ..any() };
-    let first = transport.list_messages(&rare_ones(None)).await.unwrap();
+    let first = transport.inspects().unwrap().list_messages(&rare_ones(None)).await.unwrap();
     assert!(first.messages.is_empty());
     let cursor = first.next_cursor.map(|it| it.to_string());
     assert!(cursor.is_some(), "there is more to look at");
-    let second = transport.list_messages(&rare_ones(cursor)).await.unwrap();
+    let second = transport.inspects().unwrap().list_messages(&rare_ones(cursor)).await.unwrap();
     assert_eq!(second.messages.iter().map(|it| it.id).collect::<Vec<_>>(), [rare]);
     assert_eq!(second.next_cursor, None);
 }
 
 async fn a_cursor_must_be_one<S: Subject>(it: S) {
-    let error = it.transport().list_messages(&MessageFilter { cursor: Some("x".to_owned()), ..any() }).await;
+    let error = it
+        .transport()
+        .inspects()
+        .unwrap()
+        .list_messages(&MessageFilter { cursor: Some("x".to_owned()), ..any() })
+        .await;
     assert_eq!(error.unwrap_err().code(), "SYMPHONY_SERIALIZATION_FAILED");
 }
 
 async fn one_message_wherever_it_is<S: Subject>(it: S) {
     let transport = it.transport();
     let waiting = put_one(&transport, message("Email")).await;
-    let found = transport.get_message(waiting).await.unwrap().unwrap();
+    let found = transport.inspects().unwrap().get_message(waiting).await.unwrap().unwrap();
     assert_eq!((found.status, found.failed_message_id), (MessageStatus::Pending, None));
     let done = finish(&transport, Outcome::Completed).await;
-    assert_eq!(transport.get_message(done).await.unwrap().unwrap().status, MessageStatus::Completed);
-    transport.cancel(waiting).await.unwrap();
+    assert_eq!(
+        transport.inspects().unwrap().get_message(done).await.unwrap().unwrap().status,
+        MessageStatus::Completed
+    );
+    transport.inspects().unwrap().cancel(waiting).await.unwrap();
     let letter = buried(&transport, message("Email")).await;
-    let failed = transport.get_message(letter.message_id).await.unwrap().unwrap();
+    let failed = transport.inspects().unwrap().get_message(letter.message_id).await.unwrap().unwrap();
     assert_eq!((failed.status, failed.failed_message_id), (MessageStatus::Failed, Some(letter.id)));
     assert_eq!((failed.id, failed.last_error), (letter.message_id, Some(letter.error)));
-    assert!(transport.get_message(Uuid::now_v7()).await.unwrap().is_none());
+    assert!(transport.inspects().unwrap().get_message(Uuid::now_v7()).await.unwrap().is_none());
 }
 
 async fn a_message_that_waits_is_cancelled<S: Subject>(it: S) {
@@ -162,8 +171,8 @@ async fn a_message_that_waits_is_cancelled<S: Subject>(it: S) {
     let due = put_one(&transport, message("Email")).await;
     let later = put_one(&transport, delayed(HOUR)).await;
     for id in [due, later] {
-        assert_eq!(transport.cancel(id).await.unwrap(), Some((true, MessageStatus::Cancelled)));
-        assert_eq!(transport.cancel(id).await.unwrap(), Some((false, MessageStatus::Cancelled)));
+        assert_eq!(transport.inspects().unwrap().cancel(id).await.unwrap(), Some((true, MessageStatus::Cancelled)));
+        assert_eq!(transport.inspects().unwrap().cancel(id).await.unwrap(), Some((false, MessageStatus::Cancelled)));
     }
     assert!(transport.depth().await.unwrap().is_empty());
     let cancelled = MessageFilter { status: Some(MessageStatus::Cancelled), ..any() };
@@ -175,12 +184,15 @@ async fn a_message_that_does_not_wait_is_not<S: Subject>(it: S) {
     let running = put_one(&transport, message("Email")).await;
     let worker = Worker::of(&transport);
     let claimed = worker.claim_one().await;
-    assert_eq!(transport.cancel(running).await.unwrap(), Some((false, MessageStatus::Processing)));
+    assert_eq!(transport.inspects().unwrap().cancel(running).await.unwrap(), Some((false, MessageStatus::Processing)));
     worker.settle(&claimed, Outcome::Completed).await;
-    assert_eq!(transport.cancel(running).await.unwrap(), Some((false, MessageStatus::Completed)));
+    assert_eq!(transport.inspects().unwrap().cancel(running).await.unwrap(), Some((false, MessageStatus::Completed)));
     let letter = buried(&transport, message("Email")).await;
-    assert_eq!(transport.cancel(letter.message_id).await.unwrap(), Some((false, MessageStatus::Failed)));
-    assert_eq!(transport.cancel(Uuid::now_v7()).await.unwrap(), None);
+    assert_eq!(
+        transport.inspects().unwrap().cancel(letter.message_id).await.unwrap(),
+        Some((false, MessageStatus::Failed))
+    );
+    assert_eq!(transport.inspects().unwrap().cancel(Uuid::now_v7()).await.unwrap(), None);
 }
 
 async fn a_cancelled_message_is_never_claimed<S: Subject>(it: S) {
@@ -191,7 +203,7 @@ async fn a_cancelled_message_is_never_claimed<S: Subject>(it: S) {
         async move {
             let mut cancelled = Vec::new();
             for id in ids {
-                if let Some((true, _)) = transport.cancel(id).await.unwrap() {
+                if let Some((true, _)) = transport.inspects().unwrap().cancel(id).await.unwrap() {
                     cancelled.push(id);
                 }
             }
@@ -215,17 +227,17 @@ async fn a_cancelled_message_is_never_claimed<S: Subject>(it: S) {
 
 async fn totals_count_what_is_over<S: Subject>(it: S) {
     let transport = it.transport();
-    assert_eq!(transport.totals(None).await.unwrap(), Totals::default());
+    assert_eq!(transport.inspects().unwrap().totals(None).await.unwrap(), Totals::default());
     finish(&transport, Outcome::Completed).await;
     finish(&transport, Outcome::Completed).await;
     finish(&transport, Outcome::Discarded { reason: "stale".to_owned() }).await;
     finish(&transport, bury("no")).await;
     let waiting = put_one(&transport, message("Email")).await;
-    transport.cancel(waiting).await.unwrap();
+    transport.inspects().unwrap().cancel(waiting).await.unwrap();
     let expected = Totals { completed: 2, discarded: 1, cancelled: 1, failed: 1, schedules: 0, capped: false };
-    assert_eq!(transport.totals(None).await.unwrap(), expected);
-    assert_eq!(transport.totals(Some(MAIN)).await.unwrap(), expected);
-    assert_eq!(transport.totals(Some(OTHER)).await.unwrap(), Totals::default());
+    assert_eq!(transport.inspects().unwrap().totals(None).await.unwrap(), expected);
+    assert_eq!(transport.inspects().unwrap().totals(Some(MAIN)).await.unwrap(), expected);
+    assert_eq!(transport.inspects().unwrap().totals(Some(OTHER)).await.unwrap(), Totals::default());
 }
 
 async fn dead_letters_are_counted<S: Subject>(it: S) {
@@ -235,9 +247,9 @@ async fn dead_letters_are_counted<S: Subject>(it: S) {
     it.advance(MINUTE).await;
     buried(&transport, message("Sms")).await;
     let of = |message_type: &str| FailedFilter { r#type: Some(message_type.to_owned()), ..FailedFilter::default() };
-    assert_eq!(transport.count_failed(&FailedFilter::default()).await.unwrap(), (3, false));
-    assert_eq!(transport.count_failed(&FailedFilter { limit: 1, ..of("Email") }).await.unwrap(), (2, false));
-    assert_eq!(transport.count_failed(&of("Other")).await.unwrap(), (0, false));
+    assert_eq!(transport.kept().count_failed(&FailedFilter::default()).await.unwrap(), (3, false));
+    assert_eq!(transport.kept().count_failed(&FailedFilter { limit: 1, ..of("Email") }).await.unwrap(), (2, false));
+    assert_eq!(transport.kept().count_failed(&of("Other")).await.unwrap(), (0, false));
 }
 
 #[test]
@@ -245,8 +257,8 @@ fn postgres_keeps_no_trace_of_a_cancelled_message_where_none_is_wanted() {
     check(json!({ "retention": { "completed": "none" } }), |it: Postgres| async move {
         let transport = it.transport();
         let id = put_one(&transport, message("Email")).await;
-        assert_eq!(transport.cancel(id).await.unwrap(), Some((true, MessageStatus::Cancelled)));
+        assert_eq!(transport.inspects().unwrap().cancel(id).await.unwrap(), Some((true, MessageStatus::Cancelled)));
         assert_eq!(it.finished().await, 0);
-        assert!(transport.get_message(id).await.unwrap().is_none());
+        assert!(transport.inspects().unwrap().get_message(id).await.unwrap().is_none());
     });
 }

@@ -1,7 +1,7 @@
 //! What was settled is counted, once, and found again.
 
 use crate::support::kit::{
-    HOUR, MINUTE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement,
+    ByHand, HOUR, MINUTE, Worker, bury, counts, letters, many, message, put, put_one, release, retry, settlement,
 };
 use crate::support::subject::{MAIN, Postgres, Subject, check};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +12,7 @@ use symphony::counts::window::Window;
 use symphony::message::outcome::Outcome;
 use symphony::monitor::metrics::{self, Metrics};
 use symphony::monitor::totals::{self, Totals};
-use symphony::transport::Cleaned;
+use symphony::store::Cleaned;
 use uuid::Uuid;
 
 for_stores! {
@@ -74,7 +74,7 @@ async fn a_settling_is_done_and_counted_as_a_whole_or_not_at_all<S: Subject>(it:
         let rollup = row(worker.id.id, minute_of(claimed[0].claimed_at), 9);
         let lost = transport.settle_counted(&settled, std::slice::from_ref(&rollup)).await.unwrap();
         assert_eq!(lost, [(claimed[3].id, claimed[3].token)], "{outcome:?}");
-        assert!(!transport.has_counted(&[rollup]).await.unwrap());
+        assert!(!transport.kept().has_counted(MAIN, &[rollup]).await.unwrap());
         let (waiting, _, held) = counts(&transport).await;
         assert_eq!((waiting, held), (1, 4), "{outcome:?}");
         assert_eq!((it.finished().await, letters(&transport).await.len()), (before.1, before.2), "{outcome:?}");
@@ -93,16 +93,16 @@ async fn the_counts_tell_whether_a_settling_was_done<S: Subject>(it: S) {
     let minute = minute_of(Utc::now());
     for (n, message) in worker.claim(2).await.iter().enumerate() {
         let rollup = [row(worker.id.id, minute, 5 + n)];
-        assert!(!transport.has_counted(&rollup).await.unwrap());
+        assert!(!transport.kept().has_counted(MAIN, &rollup).await.unwrap());
         let settled = [settlement(message, Outcome::Completed)];
         assert!(transport.settle_counted(&settled, &rollup).await.unwrap().is_empty());
-        assert!(transport.has_counted(&rollup).await.unwrap());
+        assert!(transport.kept().has_counted(MAIN, &rollup).await.unwrap());
         // The answer was lost, and it is made again.
         assert_eq!(transport.settle_counted(&settled, &rollup).await.unwrap(), [(message.id, message.token)]);
-        assert!(transport.has_counted(&rollup).await.unwrap());
+        assert!(transport.kept().has_counted(MAIN, &rollup).await.unwrap());
         let others = [row(Uuid::now_v7(), minute, 5 + n), row(worker.id.id, minute - MINUTE, 5 + n)];
         for other in others {
-            assert!(!transport.has_counted(&[rollup[0].clone(), other]).await.unwrap());
+            assert!(!transport.kept().has_counted(MAIN, &[rollup[0].clone(), other]).await.unwrap());
         }
     }
     assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 6);
@@ -181,7 +181,7 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
         let before = counts(measure(&it, Window::last(120.0)).await);
         let ever_before = ever(&it).await;
         for _ in 0..4 {
-            assert_eq!(transport.cleanup(30).await.unwrap(), Cleaned::default());
+            assert_eq!(transport.kept().cleanup(30).await.unwrap(), Cleaned::default());
             assert_eq!(ever(&it).await, ever_before);
         }
         assert_eq!(counts(measure(&it, Window::last(120.0)).await), before);
@@ -190,7 +190,10 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
 
         put_one(&transport, message("Email")).await;
         it.advance(HOUR).await;
-        assert_eq!(transport.cleanup(1000).await.unwrap(), Cleaned { metrics: rows as u64, ..Cleaned::default() });
+        assert_eq!(
+            transport.kept().cleanup(1000).await.unwrap(),
+            Cleaned { metrics: rows as u64, ..Cleaned::default() }
+        );
         assert_eq!(measure(&it, Window::last(1000.0)).await.total.total_processed, 0);
         assert_eq!(ever(&it).await, ever_before);
         assert_eq!(ever_before.series[0].outcomes.succeeded, 2 * 50 * 51 / 2);

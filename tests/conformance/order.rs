@@ -6,9 +6,10 @@ use crate::support::kit::{
 use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};
 use std::time::Duration;
+use symphony::message::claimed::Claimed;
 use symphony::message::envelope::{Available, Envelope};
 use symphony::message::outcome::Outcome;
-use symphony::transport::{Claimed, Transport};
+use symphony::transport::Drain;
 
 for_stores! {
     ten_priorities_in_one_claim
@@ -23,7 +24,7 @@ for_stores! {
 }
 
 /// Thirty messages over ten priorities and two queues, in no order.
-async fn put_mixed(transport: &std::sync::Arc<dyn Transport>) {
+async fn put_mixed(transport: &std::sync::Arc<dyn Drain>) {
     for step in 0..3_u8 {
         let batch = (0..10_u8).map(|n| Envelope {
             queue: if (n + step) % 2 == 0 { "even".into() } else { "odd".into() },

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 use uuid::Uuid;
 
 for_stores! {
@@ -32,7 +32,7 @@ async fn the_letter_goes_and_a_message_comes<S: Subject>(it: S) {
         ..message("Email")
     };
     let letter = buried(&transport, sent.clone()).await;
-    let redriven = transport.redrive(&[letter.id]).await.unwrap().remove(0);
+    let redriven = transport.kept().redrive(&[letter.id]).await.unwrap().remove(0);
     assert_eq!((redriven.failed_message_id, &*redriven.transport), (letter.id, &**transport.name()));
     assert_ne!(redriven.message_id, sent.id);
     assert!(letters(&transport).await.is_empty());
@@ -50,15 +50,15 @@ async fn the_letter_goes_and_a_message_comes<S: Subject>(it: S) {
 async fn redriven_twice_is_one_message<S: Subject>(it: S) {
     let transport = it.transport();
     let letter = buried(&transport, message("Email")).await;
-    assert_eq!(transport.redrive(&[letter.id]).await.unwrap().len(), 1);
-    assert!(transport.redrive(&[letter.id]).await.unwrap().is_empty());
+    assert_eq!(transport.kept().redrive(&[letter.id]).await.unwrap().len(), 1);
+    assert!(transport.kept().redrive(&[letter.id]).await.unwrap().is_empty());
     assert_eq!(counts(&transport).await, (1, 0, 0));
 }
 
 async fn named_twice_is_one_message<S: Subject>(it: S) {
     let transport = it.transport();
     let letter = buried(&transport, message("Email")).await;
-    assert_eq!(transport.redrive(&[letter.id, letter.id]).await.unwrap().len(), 1);
+    assert_eq!(transport.kept().redrive(&[letter.id, letter.id]).await.unwrap().len(), 1);
     assert_eq!(counts(&transport).await, (1, 0, 0));
 }
 
@@ -66,7 +66,8 @@ async fn redriven_by_eight_at_once_is_one_message<S: Subject>(it: S) {
     let transport = it.transport();
     for _ in 0..10 {
         let letter = buried(&transport, message("Email")).await;
-        let redrive = |transport: Arc<dyn Transport>, id: Uuid| async move { transport.redrive(&[id]).await.unwrap() };
+        let redrive =
+            |transport: Arc<dyn Drain>, id: Uuid| async move { transport.kept().redrive(&[id]).await.unwrap() };
         let tries: Vec<_> = (0..8).map(|_| tokio::spawn(redrive(transport.clone(), letter.id))).collect();
         let mut messages = 0;
         for it in tries {
@@ -81,21 +82,21 @@ async fn redriven_by_eight_at_once_is_one_message<S: Subject>(it: S) {
 
 async fn unknown_letters_are_left_out<S: Subject>(it: S) {
     let transport = it.transport();
-    assert!(transport.redrive(&[]).await.unwrap().is_empty());
+    assert!(transport.kept().redrive(&[]).await.unwrap().is_empty());
     let letter = buried(&transport, message("Email")).await;
-    let redriven = transport.redrive(&[Uuid::now_v7(), letter.id, letter.message_id]).await.unwrap();
+    let redriven = transport.kept().redrive(&[Uuid::now_v7(), letter.id, letter.message_id]).await.unwrap();
     assert_eq!(redriven.iter().map(|it| it.failed_message_id).collect::<Vec<_>>(), [letter.id]);
 }
 
 async fn the_lineage_reaches_back_to_the_first_message<S: Subject>(it: S) {
     let transport = it.transport();
     let first = buried(&transport, message("Email")).await;
-    transport.redrive(&[first.id]).await.unwrap();
+    transport.kept().redrive(&[first.id]).await.unwrap();
     let worker = Worker::of(&transport);
     let message = worker.claim_one().await;
     worker.settle(&message, bury("again")).await;
     let second = letters(&transport).await.remove(0);
-    transport.redrive(&[second.id]).await.unwrap();
+    transport.kept().redrive(&[second.id]).await.unwrap();
     let headers: Value = serde_json::from_str(&worker.claim_one().await.headers).unwrap();
     assert_eq!(headers["redriven-from"], second.id.to_string());
     assert_eq!(headers["original-message-id"], first.message_id.to_string());
@@ -104,7 +105,7 @@ async fn the_lineage_reaches_back_to_the_first_message<S: Subject>(it: S) {
 async fn a_redriven_message_that_fails_again_comes_back<S: Subject>(it: S) {
     let transport = it.transport();
     let first = buried(&transport, message("Email")).await;
-    transport.redrive(&[first.id]).await.unwrap();
+    transport.kept().redrive(&[first.id]).await.unwrap();
     let worker = Worker::of(&transport);
     let message = worker.claim_one().await;
     worker.settle(&message, bury("again")).await;
@@ -126,16 +127,16 @@ async fn a_redriven_suspect_starts_anew<S: Subject>(it: S) {
     }
     assert_eq!(transport.rescue().await.unwrap().buried.len(), 1);
     let letter = letters(&transport).await.remove(0);
-    transport.redrive(&[letter.id]).await.unwrap();
+    transport.kept().redrive(&[letter.id]).await.unwrap();
     assert_eq!(Worker::of(&transport).claim_one().await.crash_count, 0);
 }
 
 #[test]
 fn a_letter_goes_back_to_its_own_transport() {
     check(json!({}), |it: Postgres| async move {
-        let (main, other) = (it.transport(), it.engine().transport(OTHER).await.unwrap());
+        let (main, other) = (it.transport(), it.engine().transport(OTHER).await.unwrap().drain().unwrap());
         let letter = buried(&other, Envelope { transport: OTHER.into(), ..message("Email") }).await;
-        let redriven = main.redrive(&[letter.id]).await.unwrap().remove(0);
+        let redriven = main.kept().redrive(&[letter.id]).await.unwrap().remove(0);
         assert_eq!(redriven.transport, OTHER);
         assert!(Worker::of(&main).claim(1).await.is_empty());
         assert_eq!(Worker::of(&other).claim_one().await.id, redriven.message_id);

@@ -4,7 +4,7 @@ use crate::support::kit::{ByHand, Worker, counts, message, put_one, settlement};
 use crate::support::subject::Subject;
 use std::time::Duration;
 use symphony::message::outcome::Outcome;
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 
 const ROUNDS: usize = 200;
 
@@ -82,7 +82,7 @@ async fn eight_rescues_at_once_rescue_once<S: Subject>(it: S) {
     for _ in 0..ROUNDS / 8 {
         put_one(&transport, message("Email")).await;
         Worker::with_lease(&transport, Duration::ZERO).claim_one().await;
-        let rescue = |transport: std::sync::Arc<dyn Transport>| async move { transport.rescue().await.unwrap() };
+        let rescue = |transport: std::sync::Arc<dyn Drain>| async move { transport.rescue().await.unwrap() };
         let rescues: Vec<_> = (0..8).map(|_| tokio::spawn(rescue(transport.clone()))).collect();
         let (mut workers, mut returned) = (0, 0);
         for it in rescues {

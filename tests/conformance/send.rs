@@ -104,8 +104,8 @@ fn postgres_stores_a_batch_whole_or_not_at_all() {
 #[test]
 fn transports_of_one_database_take_each_other_s_messages_and_keep_them_apart() {
     check(json!({}), |it: Postgres| async move {
-        let (main, other) = (it.transport(), it.engine().transport(OTHER).await.unwrap());
-        assert_eq!(main.store(), other.store());
+        let (main, other) = (it.transport(), it.engine().transport(OTHER).await.unwrap().drain().unwrap());
+        assert_eq!(main.place(), other.place());
         let theirs = Envelope { transport: OTHER.into(), ..message("Email") };
         let mine = Envelope { transport: MAIN.into(), ..message("Email") };
         let sent = put(&main, vec![theirs, mine]).await;

@@ -1,16 +1,16 @@
 //! What each outcome does to a message.
 
 use crate::support::kit::{
-    HOUR, MINUTE, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one, release, retry,
-    settlement, snooze,
+    ByHand, HOUR, MINUTE, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one, release,
+    retry, settlement, snooze,
 };
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::time::Duration;
+use symphony::message::claimed::Claimed;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedMessage;
-use symphony::transport::Claimed;
 
 for_stores! {
     a_completed_message_is_gone
@@ -79,7 +79,7 @@ async fn handlers_that_succeeded_are_remembered<S: Subject>(it: S) {
     assert_eq!(fourth.handled, names);
     worker.settle(&fourth, bury("no")).await;
     let letter = letters(&it.transport()).await.remove(0);
-    assert_eq!(it.transport().redrive(&[letter.id]).await.unwrap().len(), 1);
+    assert_eq!(it.transport().kept().redrive(&[letter.id]).await.unwrap().len(), 1);
     assert_eq!(worker.claim_one().await.handled, names);
 }
 
@@ -99,7 +99,7 @@ async fn every_way_back_remembers_handlers<S: Subject>(it: S) {
     }
     worker.settle(&message, Outcome::Bury { failure: failure("no"), handled: names(4) }).await;
     let letter = letters(&it.transport()).await.remove(0);
-    it.transport().redrive(&[letter.id]).await.unwrap();
+    it.transport().kept().redrive(&[letter.id]).await.unwrap();
     assert_eq!(worker.claim_one().await.handled, names(4));
 }
 

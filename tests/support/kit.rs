@@ -1,15 +1,17 @@
 //! The words of the tests: messages, workers, outcomes.
 
 use crate::support::subject::MAIN;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::Result;
+use symphony::message::claimed::Claimed;
 use symphony::message::envelope::{Available, Envelope, IdempotencyKey};
-use symphony::message::outcome::{Failure, Outcome};
+use symphony::message::outcome::{Failure, Outcome, Road};
+use symphony::store::Store;
 use symphony::store::dead_letters::{FailedFilter, FailedMessage};
 use symphony::transport::{
-    Claim, Claimable, Claimed, Fence, Known, Portion, Reach, RescueStep, Rescued, Sent, Settlement, Survey, Transport,
-    WorkerId,
+    Claim, Claimable, Drain, Fence, Known, Portion, Reach, RescueStep, Rescued, Sent, Settlement, Survey, WorkerId,
 };
 use uuid::Uuid;
 
@@ -63,12 +65,12 @@ pub fn many(count: usize, one: impl Fn() -> Envelope) -> Vec<Envelope> {
 }
 
 /// What is in a transport.
-pub async fn survey_of(transport: &Arc<dyn Transport>) -> Survey {
+pub async fn survey_of(transport: &Arc<dyn Drain>) -> Survey {
     transport.survey(&[transport.name().clone()], Claimable::default(), None).await.unwrap().surveys.remove(0)
 }
 
 /// Sends a batch of which every message is to be stored; answers with the ids.
-pub async fn put(transport: &Arc<dyn Transport>, envelopes: Vec<Envelope>) -> Vec<Uuid> {
+pub async fn put(transport: &Arc<dyn Drain>, envelopes: Vec<Envelope>) -> Vec<Uuid> {
     let sent = transport.send(&envelopes).await.unwrap();
     assert_eq!(sent.len(), envelopes.len());
     assert!(sent.iter().all(|it| matches!(it, Sent::Queued { .. })), "{sent:?}");
@@ -76,21 +78,45 @@ pub async fn put(transport: &Arc<dyn Transport>, envelopes: Vec<Envelope>) -> Ve
 }
 
 /// Sends one message that is to be stored.
-pub async fn put_one(transport: &Arc<dyn Transport>, envelope: Envelope) -> Uuid {
+pub async fn put_one(transport: &Arc<dyn Drain>, envelope: Envelope) -> Uuid {
     put(transport, vec![envelope]).await.remove(0)
 }
 
 /// What only tests do to a transport by hand.
 pub trait ByHand {
+    /// What keeps things beside its messages.
+    fn kept(&self) -> Arc<dyn Store>;
     /// A rescue by somebody who is not a worker.
     fn rescue(&self) -> impl Future<Output = Result<Rescued>> + Send;
-    /// Puts messages back as if they had never been claimed; answers with those whose lease was lost.
+    /// Applies outcomes without counting them; answers with the messages whose lease was lost, to which nothing was done.
+    fn settle(&self, settlements: &[Settlement]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
+    /// Puts messages back as if they had never been claimed; answers as `settle`.
     fn release(&self, held: &[Fence]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
 }
 
-impl ByHand for Arc<dyn Transport> {
+impl ByHand for Arc<dyn Drain> {
+    fn kept(&self) -> Arc<dyn Store> {
+        self.store().expect("it has a store")
+    }
+
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_step(RescueStep::WIDE).await
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
+        let mut lost: HashSet<Fence> = HashSet::new();
+        for road in [Road::Ended, Road::Returned, Road::Buried] {
+            let mut rest: Vec<_> = settlements.iter().filter(|it| it.outcome.road() == road).cloned().collect();
+            while !rest.is_empty() {
+                let refused = self.settle_counted(&rest, &[]).await?;
+                if refused.is_empty() {
+                    break;
+                }
+                rest.retain(|it| !refused.contains(&it.fence()));
+                lost.extend(refused);
+            }
+        }
+        Ok(settlements.iter().filter(|it| lost.contains(&it.fence())).map(|it| it.id).collect())
     }
 
     async fn release(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
@@ -104,17 +130,17 @@ impl ByHand for Arc<dyn Transport> {
 pub struct Worker {
     /// How it is known.
     pub id: WorkerId,
-    transport: Arc<dyn Transport>,
+    transport: Arc<dyn Drain>,
 }
 
 impl Worker {
     /// A worker with the lease [`LEASE`].
-    pub fn of(transport: &Arc<dyn Transport>) -> Self {
+    pub fn of(transport: &Arc<dyn Drain>) -> Self {
         Self::with_lease(transport, LEASE)
     }
 
     /// A worker whose claims stand so long.
-    pub fn with_lease(transport: &Arc<dyn Transport>, lease: Duration) -> Self {
+    pub fn with_lease(transport: &Arc<dyn Drain>, lease: Duration) -> Self {
         let id = WorkerId { id: Uuid::now_v7(), host: "test".to_owned(), pid: 1, lease };
         Self { id, transport: transport.clone() }
     }
@@ -230,12 +256,12 @@ pub fn ids(claimed: &[Claimed]) -> Vec<Uuid> {
 }
 
 /// All dead letters, newest first.
-pub async fn letters(transport: &Arc<dyn Transport>) -> Vec<FailedMessage> {
-    transport.list_failed(&FailedFilter { limit: 1000, ..FailedFilter::default() }).await.unwrap().messages
+pub async fn letters(transport: &Arc<dyn Drain>) -> Vec<FailedMessage> {
+    transport.kept().list_failed(&FailedFilter { limit: 1000, ..FailedFilter::default() }).await.unwrap().messages
 }
 
 /// Sends a message and buries it; answers with the dead letter.
-pub async fn buried(transport: &Arc<dyn Transport>, envelope: Envelope) -> FailedMessage {
+pub async fn buried(transport: &Arc<dyn Drain>, envelope: Envelope) -> FailedMessage {
     let id = put_one(transport, envelope).await;
     let worker = Worker::of(transport);
     let message = worker.claim_one().await;
@@ -246,7 +272,7 @@ pub async fn buried(transport: &Arc<dyn Transport>, envelope: Envelope) -> Faile
 }
 
 /// How many messages are in all queues: due, waiting for their time, claimed.
-pub async fn counts(transport: &Arc<dyn Transport>) -> (u64, u64, u64) {
+pub async fn counts(transport: &Arc<dyn Drain>) -> (u64, u64, u64) {
     let depth = transport.depth().await.unwrap();
     depth.iter().fold((0, 0, 0), |sum, it| (sum.0 + it.pending, sum.1 + it.delayed, sum.2 + it.processing))
 }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony::Error;
 use symphony::backends::memory::{MemoryTransport, Status};
-use symphony::backends::sync::Inline;
 use symphony::config::Layers;
 use symphony::engine::Engine;
-use symphony::transport::{Claimed, Transport};
+use symphony::message::claimed::Claimed;
+use symphony::transport::inline::Inline;
+use symphony::transport::{Drain, Transport};
 
 /// The transport under test.
 pub const MAIN: &str = "main";
@@ -24,8 +25,12 @@ pub trait Subject: Clone + Send + Sync + 'static {
     fn fresh(settings: Value) -> impl Future<Output = Self> + Send;
     /// The engine around it.
     fn engine(&self) -> &Arc<Engine>;
-    /// The transport.
-    fn transport(&self) -> Arc<dyn Transport>;
+    /// The transport, as what takes messages.
+    fn entrance(&self) -> Arc<dyn Transport>;
+    /// The transport, as what messages wait in.
+    fn transport(&self) -> Arc<dyn Drain> {
+        self.entrance().drain().expect("messages wait in it")
+    }
     /// Lets time pass for the transport, and for nobody else.
     fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send;
     /// How many messages are finished and still known.
@@ -71,7 +76,7 @@ impl Subject for Memory {
         &self.engine
     }
 
-    fn transport(&self) -> Arc<dyn Transport> {
+    fn entrance(&self) -> Arc<dyn Transport> {
         self.transport.clone()
     }
 
@@ -110,10 +115,10 @@ impl Postgres {
 
 impl Postgres {
     /// The transport as another process has it: with nothing in common but the tables.
-    pub async fn in_another_process(&self) -> Arc<dyn Transport> {
+    pub async fn in_another_process(&self) -> Arc<dyn Drain> {
         let database = json!({ "url": self.schema.url(), "schema": self.schema.name, "poolSize": 20 });
         let engine = engine(json!({ "transports": transports("postgres"), "database": database }), json!({}));
-        engine.transport(MAIN).await.unwrap()
+        engine.transport(MAIN).await.unwrap().drain().unwrap()
     }
 }
 
@@ -126,7 +131,7 @@ impl Subject for Postgres {
         &self.engine
     }
 
-    fn transport(&self) -> Arc<dyn Transport> {
+    fn entrance(&self) -> Arc<dyn Transport> {
         self.transport.clone()
     }
 
@@ -180,8 +185,8 @@ impl Subject for Pooled {
         self.0.engine()
     }
 
-    fn transport(&self) -> Arc<dyn Transport> {
-        self.0.transport()
+    fn entrance(&self) -> Arc<dyn Transport> {
+        self.0.entrance()
     }
 
     async fn advance(&self, by: Duration) {
@@ -215,7 +220,7 @@ impl Subject for OnTheSpot {
         &self.engine
     }
 
-    fn transport(&self) -> Arc<dyn Transport> {
+    fn entrance(&self) -> Arc<dyn Transport> {
         self.transport.clone()
     }
 

@@ -12,7 +12,7 @@ use symphony::dispatcher::dispatch;
 use symphony::message::envelope::Envelope;
 use symphony::operate::dead_letters::redrive;
 use symphony::store::dead_letters::FailedFilter;
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 use symphony::worker::StoppedBy;
 
 for_workers! {
@@ -74,8 +74,8 @@ async fn the_most_urgent_start_first<S: Subject>(it: S) {
 }
 
 /// Two messages in each transport.
-async fn put_in_both<S: Subject>(it: &S) -> Arc<dyn Transport> {
-    let other = it.engine().transport(OTHER).await.unwrap();
+async fn put_in_both<S: Subject>(it: &S) -> Arc<dyn Drain> {
+    let other = it.engine().transport(OTHER).await.unwrap().drain().unwrap();
     put(&it.transport(), many(2, || urgent(10))).await;
     put(&other, many(2, || Envelope { transport: OTHER.into(), ..urgent(1) })).await;
     other

@@ -6,7 +6,7 @@ use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use symphony::transport::Transport;
+use symphony::transport::Drain;
 use symphony::worker::StoppedBy;
 
 for_workers! {
@@ -20,7 +20,7 @@ for_workers! {
 }
 
 /// Everything that waits is as it was sent.
-async fn untouched(transport: &Arc<dyn Transport>, count: usize) {
+async fn untouched(transport: &Arc<dyn Drain>, count: usize) {
     assert_eq!(counts(transport).await, (count as u64, 0, 0));
     let left = Worker::of(transport).claim(count + 1).await;
     assert_eq!(left.len(), count);

@@ -12,8 +12,9 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use symphony::message::claimed::Claimed;
 use symphony::message::envelope::Envelope;
-use symphony::transport::{Claimed, Transport};
+use symphony::transport::Drain;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -85,7 +86,7 @@ fn promise_holds(flow: Flow, seed: u64) {
     });
 }
 
-async fn keep_flowing(transport: Arc<dyn Transport>, flow: Flow, mut dice: Rng, over: Arc<AtomicBool>) {
+async fn keep_flowing(transport: Arc<dyn Drain>, flow: Flow, mut dice: Rng, over: Arc<AtomicBool>) {
     while !over.load(Ordering::Relaxed) {
         let (count, priority, pause) = match flow {
             Flow::Steady => (dice.usize(1..4), 5, dice.u64(5..40)),
@@ -105,7 +106,7 @@ impl Flow {
 }
 
 /// Messages that another process has claimed before.
-async fn held_by(other: &Arc<dyn Transport>, flow: Flow) -> Vec<(Worker, Claimed)> {
+async fn held_by(other: &Arc<dyn Drain>, flow: Flow) -> Vec<(Worker, Claimed)> {
     let worker = Worker::with_lease(other, MINUTE);
     put(other, (0..VICTIMS).map(|n| urgent(flow.priority(n))).collect()).await;
     let claimed = worker.claim(VICTIMS).await;
@@ -116,7 +117,7 @@ async fn held_by(other: &Arc<dyn Transport>, flow: Flow) -> Vec<(Worker, Claimed
 /// One message that comes in out of order.
 struct Victim {
     it: Postgres,
-    other: Arc<dyn Transport>,
+    other: Arc<dyn Drain>,
     held: (Worker, Claimed),
     id: Uuid,
     priority: u8,

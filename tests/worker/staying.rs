@@ -1,7 +1,9 @@
 //! A worker that stays looks again and again, and is woken where it can be.
 
 use crate::session::{Session, succeed};
-use crate::support::kit::{MINUTE, Worker, buried, delayed, many, message, put, put_one, queued_in, release, retry};
+use crate::support::kit::{
+    ByHand, MINUTE, Worker, buried, delayed, many, message, put, put_one, queued_in, release, retry,
+};
 use crate::support::subject::{Postgres, Subject, check};
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
@@ -130,7 +132,7 @@ fn what_others_put_back_wakes_it() {
         assert!(other.knows_only(&[]).await);
         session.until_started(3).await;
         until_it_waits(&it).await;
-        transport.redrive(&[letter.id]).await.unwrap();
+        transport.kept().redrive(&[letter.id]).await.unwrap();
         session.until_started(4).await;
         session.stop();
         assert_eq!(run.await.unwrap().stats.succeeded, 4);

@@ -80,7 +80,7 @@ fn a_message_that_names_no_worker_is_held_by_nobody_and_comes_back() {
         let by_hand = "UPDATE {s}.messenger_messages_processing SET worker_id = NULL";
         it.schema.execute(&format!("{by_hand}, crash_count = 1 WHERE id = '{suspect}'")).await;
         it.schema.execute(&format!("{by_hand} WHERE id = '{other}'")).await;
-        assert_eq!(transport.vitals().await.unwrap().held_by_nobody, 2);
+        assert_eq!(transport.kept().vitals().await.unwrap().held_by_nobody, 2);
         it.advance(2 * LEASE).await;
         assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 2, returned: 3, buried: vec![] });
         let crashes = "SELECT crash_count FROM {s}.messenger_messages_pending";

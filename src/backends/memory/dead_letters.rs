@@ -3,11 +3,11 @@
 use super::message::Message;
 use super::message::kept;
 use super::message::raw;
+use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
 use crate::message::outcome::Failure;
 use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment};
 use crate::store::messages::{KeptMessage, MessageStatus};
-use crate::transport::DEPTH_CAP;
 use chrono::{DateTime, Utc};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};

@@ -1,10 +1,10 @@
 //! A message as this transport keeps it.
 
 use super::clock::later;
+use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::Failure;
 use crate::store::messages::{KeptMessage, MessageStatus};
-use crate::transport::Claimed;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};

@@ -9,14 +9,17 @@ use super::keys::Keys;
 use super::lanes::Lanes;
 use super::message::Message;
 use super::test_view::{Archive, Listed, Status};
+use crate::base::limits::DEPTH_CAP;
 use crate::config::WorkerConfig;
 use crate::counts::rollup::{Errors, Rollup, Tally, minute_of};
+use crate::message::claimed::Claimed;
 use crate::message::envelope::Envelope;
 use crate::message::outcome::{Failure, Outcome};
+use crate::store::Cleaned;
 use crate::store::dead_letters::Redriven;
+use crate::store::vitals::Vitals;
 use crate::transport::{
-    Buried, Claim, Claimable, Claimed, Cleaned, DEPTH_CAP, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement,
-    Survey, Unhandled, Vitals, WorkerId,
+    Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

@@ -7,7 +7,7 @@ use super::connection::failure::Place;
 use super::connection::pool::Database;
 use super::sql::in_schema;
 use crate::error::{Error, Result};
-use serde::Serialize;
+use crate::store::schema::{Done, Status, Step};
 use tokio_postgres::types::Type;
 
 /// One step of the schema.
@@ -60,35 +60,6 @@ pub(super) fn require(version: i32, schema: &str) -> Result<()> {
     let hint = if version == 0 { ", or row level security hides its tables from this role" } else { "" };
     let reason = format!("it is at version {version}, and nothing is claimed below {NEEDED}{hint}");
     Err(Error::MigrationMissing { schema: schema.to_owned(), reason })
-}
-
-/// A migration, named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// Its number.
-    pub version: i32,
-    /// Its name.
-    pub name: &'static str,
-}
-
-/// The state of a schema.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// The version in the database; 0: nothing.
-    pub version: i32,
-    /// The newest version of this build.
-    pub latest: i32,
-    /// What `migrate` would apply.
-    pub pending: Vec<Step>,
-}
-
-/// What a run did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Done {
-    /// The steps taken, in order.
-    pub steps: Vec<Step>,
-    /// The version in the database now.
-    pub version: i32,
 }
 
 /// Applies what is missing, up to `to` (`None`: all of it).

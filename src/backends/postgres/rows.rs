@@ -1,10 +1,11 @@
 //! Rows as the transport's types.
 
 use super::instants::Shown;
+use crate::message::claimed::Claimed;
 use crate::store::dead_letters::{Cursor, FailedMessage};
 use crate::store::executions::Begun;
 use crate::store::messages::{KeptMessage, MessageStatus};
-use crate::transport::{Claimed, Depth};
+use crate::transport::Depth;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use std::time::Duration;

@@ -63,7 +63,12 @@ impl DatabaseConfig {
 
     /// Whether `url` leads to a transaction pooler: as configured, else if the URL has port 6543 or `pgbouncer=true`.
     pub fn is_pooled(&self) -> bool {
-        self.pooled.unwrap_or_else(|| self.url.as_deref().is_some_and(looks_pooled))
+        self.pooled.unwrap_or_else(|| self.names_pooler())
+    }
+
+    /// Whether the URL says that it leads to a transaction pooler.
+    pub fn names_pooler(&self) -> bool {
+        self.url.as_deref().is_some_and(looks_pooled)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The quick checks: whether the queue does its work, by counts that are cheap to ask for.
 
 use super::{Finding, Severity, some};
-use crate::backends::postgres::migrate;
 use crate::config::{HealthConfig, Thresholds};
 use crate::error::Error;
 use crate::monitor::metrics::Figures;
-use crate::transport::{Circuit, Vitals};
+use crate::store::circuits::Circuit;
+use crate::store::schema::Status;
+use crate::store::vitals::Vitals;
 use chrono::{DateTime, SecondsFormat};
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub struct Schema {
     /// Its name.
     pub name: String,
     /// Which migrations it has.
-    pub status: migrate::Status,
+    pub status: Status,
 }
 
 /// Due messages of one type without a handler.
@@ -243,9 +244,10 @@ fn said(span: Duration) -> String {
 mod tests {
     use super::*;
     use crate::counts::rollup::Tally;
+    use crate::store::schema::Step;
 
     fn at_rest() -> Facts {
-        let status = migrate::Status { version: 12, latest: 12, pending: Vec::new() };
+        let status = Status { version: 12, latest: 12, pending: Vec::new() };
         Facts {
             latency: Some(Duration::from_micros(1_234)),
             migrations: Some(Schema { name: "symphony".to_owned(), status }),
@@ -352,8 +354,8 @@ mod tests {
     #[test]
     fn a_schema_is_complete_or_not_or_newer() {
         let found = |version, pending: &[&'static str]| {
-            let pending = pending.iter().map(|name| migrate::Step { version: 12, name }).collect();
-            let status = migrate::Status { version, latest: 12, pending };
+            let pending = pending.iter().map(|name| Step { version: 12, name }).collect();
+            let status = Status { version, latest: 12, pending };
             migrations(&Schema { name: "s".to_owned(), status }).severity
         };
         assert_eq!(

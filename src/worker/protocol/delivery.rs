@@ -3,7 +3,8 @@
 //! Messages cross to JavaScript in batches, each one string that is parsed once; payload, headers and metadata go in as
 //! the database printed them.
 
-use crate::transport::{Buried, Claimed};
+use crate::message::claimed::Claimed;
+use crate::transport::Buried;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 use std::fmt::Write;

@@ -7,7 +7,7 @@
 use super::pending::Pending;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
-use crate::transport::{Fence, Settlement, Transport};
+use crate::transport::{Drain, Fence, Settlement};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub(super) enum Answer {
 
 impl Attempt {
     /// Settles, and if a fence does not hold, finds out whether an earlier attempt has already settled.
-    pub(super) async fn make(mut self, transport: Arc<dyn Transport>) -> (Self, Result<Answer>) {
+    pub(super) async fn make(mut self, transport: Arc<dyn Drain>) -> (Self, Result<Answer>) {
         let settlements: Vec<Settlement> = self.batch.iter().map(|it| it.settlement.clone()).collect();
         let answer = match transport.settle_counted(&settlements, &self.rollups).await {
             Ok(lost) if lost.is_empty() => Ok(Answer::Done),
@@ -48,9 +48,9 @@ impl Attempt {
         (self, answer)
     }
 
-    async fn explain(&mut self, lost: HashSet<Fence>, transport: &dyn Transport) -> Result<Answer> {
+    async fn explain(&mut self, lost: HashSet<Fence>, transport: &dyn Drain) -> Result<Answer> {
         for index in 0..self.doubts.len() {
-            if transport.has_counted(&self.doubts[index].rollups).await? {
+            if has_counted(transport, &self.doubts[index].rollups).await? {
                 return Ok(Answer::DoneBefore(self.doubts.swap_remove(index)));
             }
         }
@@ -70,6 +70,14 @@ impl Attempt {
             doubts.push(Doubt { claims, rollups: self.rollups.clone() });
         }
         doubts
+    }
+}
+
+/// Whether these counts stand. Where nothing is kept, nobody can tell: then the attempt was not done.
+async fn has_counted(transport: &dyn Drain, rollups: &[Rollup]) -> Result<bool> {
+    match transport.store() {
+        Some(store) => store.has_counted(transport.name(), rollups).await,
+        None => Ok(false),
     }
 }
 

@@ -3,8 +3,10 @@
 use super::Loop;
 use super::side_task::SideTask;
 use crate::error::{Error, Result};
+use crate::message::claimed::Claimed;
 use crate::message::outcome::Outcome;
-use crate::transport::{CircuitReport, CircuitState, Claimed, Transport};
+use crate::store::circuits::{CircuitReport, CircuitState};
+use crate::transport::Drain;
 use crate::worker::breaker::Change;
 use crate::worker::feed::Caught;
 use crate::worker::trouble::trouble;
@@ -80,15 +82,16 @@ impl Loop {
     }
 }
 
-/// The circuits are kept by the first transport that can.
+/// The circuits are kept by the first store that can.
 async fn exchange(
-    transports: Vec<Arc<dyn Transport>>,
+    transports: Vec<Arc<dyn Drain>>,
     worker: Uuid,
     reports: Vec<CircuitReport>,
 ) -> Result<Vec<CircuitState>, Error> {
     for transport in transports {
-        if let Some(circuits) = transport.circuits(worker, &reports).await? {
-            return Ok(circuits);
+        let Some(store) = transport.store() else { continue };
+        if let Some(circuits) = store.circuits() {
+            return circuits.exchange(worker, &reports).await;
         }
     }
     Ok(Vec::new())

@@ -23,7 +23,7 @@ type Lost = HashSet<(Uuid, Uuid)>;
 
 /// The answers to both questions; neither needs the other's.
 pub(super) struct Checked {
-    /// How many messages each store has put back.
+    /// How many messages each place has put back.
     put_back: Vec<Result<usize>>,
     took: Duration,
     lost: Lost,
@@ -59,11 +59,11 @@ impl Loop {
     }
 
     fn reconcile(&self) -> impl Future<Output = Vec<Result<usize>>> + use<> {
-        let (stores, worker, known) = (self.stores.clone(), self.worker.clone(), self.known());
+        let (places, worker, known) = (self.places.clone(), self.worker.clone(), self.known());
         let portions = self.reconciliation.portions();
         async move {
-            let each = stores.iter().zip(portions);
-            join_all(each.map(|(store, portion)| store.reconcile(&worker, &known, portion))).await
+            let each = places.iter().zip(portions);
+            join_all(each.map(|(place, portion)| place.reconcile(&worker, &known, portion))).await
         }
     }
 
@@ -77,15 +77,15 @@ impl Loop {
         Known { tokens, before }
     }
 
-    /// Each store by itself: one that is down says nothing about the others. With why one of them has not answered.
+    /// Each place by itself: one that is down says nothing about the others. With why one of them has not answered.
     fn ask_for_lost(&self) -> impl Future<Output = (Lost, Option<Error>)> + use<> {
         let claims = self.hand.claims().into_iter();
         let asked: Vec<_> =
             claims.filter_map(|(feed, held)| Some((self.transports.get(feed)?.clone(), held))).collect();
-        let (stores, worker) = (self.stores.clone(), self.worker.id);
+        let (places, worker) = (self.places.clone(), self.worker.id);
         async move {
             // It is alive: what was counted as a crash was not one.
-            let absolved = join_all(stores.iter().map(|store| store.absolve(worker))).await;
+            let absolved = join_all(places.iter().map(|place| place.absolve(worker))).await;
             let mut error = absolved.into_iter().find_map(Result::err);
             let answers = asked.into_iter().map(|(transport, held)| async move {
                 let lost: HashSet<Uuid> = transport.lost(&held).await?.into_iter().collect();

@@ -26,9 +26,11 @@ use super::in_flight::InFlight;
 use super::solitude::Solitude;
 use super::stats::StoppedBy;
 use super::switches::Switches;
+use crate::base::listening::Listening;
 use crate::counts::counter::Counter;
 use crate::error::{Error, Result};
-use crate::transport::{CircuitState, Listening, Transport, WorkerId};
+use crate::store::circuits::CircuitState;
+use crate::transport::{Drain, WorkerId};
 use attempt::{Answer, Attempt, Doubt};
 use lease_check::Checked;
 use look::Look;
@@ -67,7 +69,7 @@ pub(super) struct End {
     pub(super) by: StoppedBy,
     /// Whether the last look has shown that nothing waits in any transport, due or not.
     pub(super) nothing_waits: bool,
-    /// Whether any store may know the worker.
+    /// Whether any place may know the worker.
     pub(super) registered: bool,
     /// Whether it is certain that the worker holds nothing.
     pub(super) clear: bool,
@@ -76,9 +78,9 @@ pub(super) struct End {
 /// The state of a run.
 pub(super) struct Loop {
     context: Arc<Context>,
-    transports: Vec<Arc<dyn Transport>>,
-    /// One transport for each store.
-    stores: Vec<Arc<dyn Transport>>,
+    transports: Vec<Arc<dyn Drain>>,
+    /// One transport for each place.
+    places: Vec<Arc<dyn Drain>>,
     /// Present while no claim is under way.
     feeds: Option<Feeds>,
     claiming: Option<Claiming>,
@@ -164,8 +166,8 @@ pub(super) struct Loop {
 impl Loop {
     pub(super) fn new(
         context: Arc<Context>,
-        transports: Vec<Arc<dyn Transport>>,
-        stores: Vec<Arc<dyn Transport>>,
+        transports: Vec<Arc<dyn Drain>>,
+        places: Vec<Arc<dyn Drain>>,
         worker: WorkerId,
         listening: Vec<Box<dyn Listening>>,
         start: Instant,
@@ -182,11 +184,11 @@ impl Loop {
         // If the first claim may be the last, each kind comes first from time to time.
         let suspect_first = options.message_limit.is_some() && fastrand::bool();
         let solitude = Solitude::new(start, options.time_limit, suspect_first);
-        let reconciliation = Reconciliation::new(stores.len(), worker.lease, start);
+        let reconciliation = Reconciliation::new(places.len(), worker.lease, start);
         Self {
             context,
             transports,
-            stores,
+            places,
             feeds: Some(feeds),
             claiming: None,
             claiming_since: Uuid::nil(),

@@ -4,10 +4,10 @@
 //! is reestablished when it drops, and then wakes everyone: what was sent meanwhile has notified nobody.
 
 use super::{tls, url};
+use crate::base::listening::Listening;
 use crate::base::lock::lock;
 use crate::config::DatabaseConfig;
 use crate::error::Result;
-use crate::transport::Listening;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};

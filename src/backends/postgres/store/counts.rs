@@ -1,12 +1,14 @@
 //! Rollups into the table and out of it.
 
-use crate::backends::postgres::PostgresTransport;
+use super::PostgresStore;
+use crate::backends::postgres::parameters::rollups_as_json;
 use crate::counts::histogram::Histogram;
-use crate::counts::rollup::{Errors, Tally};
+use crate::counts::rollup::{Errors, Rollup, Tally};
 use crate::counts::totals::{Total, TotalRow};
 use crate::counts::window::{Counted, CountedRow, Window};
 use crate::error::{Error, Result};
-use crate::transport::{DEPTH_CAP, Vitals};
+use crate::store::counts::Counts;
+use async_trait::async_trait;
 use chrono::DateTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -51,8 +53,15 @@ struct EverCounted {
     durations: Vec<(i16, u64)>,
 }
 
-impl PostgresTransport {
-    pub(in crate::backends::postgres) async fn read_counted(&self, window: &Window) -> Result<Counted> {
+#[async_trait]
+impl Counts for PostgresStore {
+    async fn has_counted(&self, transport: &str, rollups: &[Rollup]) -> Result<bool> {
+        let statement = &self.statements.has_counted;
+        let rows = self.query(statement, &[&rollups_as_json(transport, rollups)]).await?;
+        Ok(self.read(statement, &rows, |row| row.try_get::<_, Option<bool>>(0))?.first() == Some(&Some(true)))
+    }
+
+    async fn counted(&self, window: &Window) -> Result<Counted> {
         let statement = &self.statements.metrics;
         let rows = self.ask(statement, &[&window.minutes(), &window.start_time, &window.end_time]).await?;
         let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
@@ -62,23 +71,14 @@ impl PostgresTransport {
         let rows = answer.rows.into_iter().map(Sums::into_row).collect();
         Ok(Counted { start: instant(answer.start), end: instant(answer.end), rows })
     }
-}
 
-impl PostgresTransport {
-    pub(in crate::backends::postgres) async fn read_ever_counted(&self) -> Result<Vec<TotalRow>> {
+    async fn ever_counted(&self) -> Result<Vec<TotalRow>> {
         let statement = &self.statements.ever_counted;
         let rows = self.ask(statement, &[]).await?;
         let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
         let rows: Vec<EverCounted> = serde_json::from_str(&text)
             .map_err(|error| Error::Serialization { what: "totals", reason: error.to_string() })?;
         Ok(rows.into_iter().map(EverCounted::into_row).collect())
-    }
-
-    pub(in crate::backends::postgres) async fn read_vitals(&self) -> Result<Vitals> {
-        let statement = &self.statements.vitals;
-        let rows = self.ask(statement, &[&DEPTH_CAP]).await?;
-        let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
-        serde_json::from_str(&text).map_err(|error| Error::Serialization { what: "vitals", reason: error.to_string() })
     }
 }
 

@@ -1,23 +1,65 @@
 //! Messages out of the table, in order, above the floors.
 
+use super::PostgresTransport;
 use super::floors::Floors;
 use super::lanes::Lanes;
-use crate::backends::postgres::PostgresTransport;
+use super::leases::messages;
+use crate::backends::postgres::connection::pool::Query;
+use crate::backends::postgres::migrate;
 use crate::backends::postgres::parameters::millis;
 use crate::backends::postgres::rows::{self, Returned};
+use crate::base::limits::DEPTH_CAP;
 use crate::base::lock::lock;
 use crate::error::Result;
-use crate::transport::{Claim, Claimed, Reach};
+use crate::message::claimed::Claimed;
+use crate::transport::{Claim, Claimable, Claims, Depth, Look, Portion, Reach, RescueStep, Survey};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio_postgres::Row;
+
 use std::time::Instant;
 
 /// The column of claim.sql that says whether the claim is full because of its bytes.
 const CUT: usize = 16;
 
-impl PostgresTransport {
-    pub(in crate::backends::postgres) async fn claim_one_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>> {
+#[async_trait]
+impl Claims for PostgresTransport {
+    async fn survey(&self, names: &[Arc<str>], claimable: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look> {
+        let statement = &self.store.statements.survey;
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let Claimable { queues, types } = claimable;
+        let RescueStep { by, portion: Portion { limit, skip } } = rescue.unwrap_or(RescueStep::WIDE);
+        let [limit, skip] = [limit, skip].map(messages);
+        let both: [Query<'_>; 2] = [
+            (&self.store.statements.rescue, &[&self.max_crashes, &by, &limit, &skip]),
+            (statement, &[&names, &queues, &types]),
+        ];
+        let mut answers = self.store.database.query_each(&both[usize::from(rescue.is_none())..]).await?;
+        let rows = answers.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+        if let Some(version) = self.store.read(statement, &rows, |row| row.try_get("version"))?.first() {
+            migrate::require(*version, &self.store.database.schema)?;
+        }
+        let survey = |row: &Row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? });
+        let surveys = self.store.read(statement, &rows, survey)?;
+        let rescued = answers.pop().map(|answer| self.read_rescued(&answer?));
+        Ok(Look { surveys, rescued })
+    }
+
+    async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
+        // Where nothing was found above the floors, another look there is not worth a round trip.
+        let first = if self.floors(claim.types, |it| it.are_spent()) { claim.reach } else { Reach::Quick };
+        let (claimed, read_all) = self.claim_within(claim, first).await?;
+        if claimed.is_empty() && !read_all && first != claim.reach {
+            return Ok(self.claim_within(claim, claim.reach).await?.0);
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_suspect(&self, claim: &Claim<'_>) -> Result<Option<Claimed>> {
         let queues = Some(claim.queues).filter(|queues| !queues.is_empty());
-        let statement = &self.statements.claim_suspect;
+        let statement = &self.store.statements.claim_suspect;
         let rows = self
+            .store
             .query(
                 statement,
                 &[
@@ -32,26 +74,25 @@ impl PostgresTransport {
                 ],
             )
             .await?;
-        Ok(self.read(statement, &rows, |row| rows::claimed(row, claim.token))?.into_iter().next())
+        Ok(self.store.read(statement, &rows, |row| rows::claimed(row, claim.token))?.into_iter().next())
     }
 
-    pub(in crate::backends::postgres) async fn claim_batch(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        // Where nothing was found above the floors, another look there is not worth a round trip.
-        let first = if self.floors(claim.types, |it| it.are_spent()) { claim.reach } else { Reach::Quick };
-        let (claimed, read_all) = self.claim_within(claim, first).await?;
-        if claimed.is_empty() && !read_all && first != claim.reach {
-            return Ok(self.claim_within(claim, claim.reach).await?.0);
-        }
-        Ok(claimed)
+    async fn depth(&self) -> Result<Vec<Depth>> {
+        let statement = &self.store.statements.depth;
+        let rows = self.store.ask(statement, &[&&*self.name, &DEPTH_CAP]).await?;
+        self.store.read(statement, &rows, rows::depth)
     }
+}
 
+impl PostgresTransport {
     /// Claims, and says whether everything was read.
     async fn claim_within(&self, claim: &Claim<'_>, reach: Reach) -> Result<(Vec<Claimed>, bool)> {
         let lanes = Lanes::of(claim.queues);
         let reading = self.floors(claim.types, |it| it.plan(&lanes, reach, Instant::now()));
-        let statement = &self.statements.claim;
+        let statement = &self.store.statements.claim;
         // What is claimed will be settled while the next claim is under way.
         let rows = self
+            .store
             .database
             .query_first(
                 statement,
@@ -72,9 +113,9 @@ impl PostgresTransport {
                 ],
             )
             .await?;
-        let mut claimed = self.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
+        let mut claimed = self.store.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
         lanes.sort(&mut claimed);
-        let cut = self.read(statement, rows.get(..1).unwrap_or_default(), |row| row.try_get(CUT))?;
+        let cut = self.store.read(statement, rows.get(..1).unwrap_or_default(), |row| row.try_get(CUT))?;
         let full = rows.len() >= claim.limit || cut.contains(&true);
         self.floors(claim.types, |it| it.learn(&lanes, &reading, &claimed, full, Instant::now()));
         Ok((claimed, reading.is_whole()))

@@ -23,7 +23,8 @@
 //! them that is read alone shows it, and all of them are read as before.
 
 use super::lanes::Lanes;
-use crate::transport::{Claimed, Reach};
+use crate::message::claimed::Claimed;
+use crate::transport::Reach;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

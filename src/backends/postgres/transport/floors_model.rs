@@ -3,7 +3,8 @@
 
 use super::floors::{AllFloors, Reading};
 use super::lanes::Lanes;
-use crate::transport::{Claimed, Reach};
+use crate::message::claimed::Claimed;
+use crate::transport::Reach;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The lanes of a claim: one per priority and queue, in the order in which they are read.
 
-use crate::transport::Claimed;
+use crate::message::claimed::Claimed;
 use std::collections::HashMap;
 
 /// Priorities from 10 down, and inside each the queues in their order.

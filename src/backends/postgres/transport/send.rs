@@ -1,19 +1,34 @@
 //! Envelopes into the table: one INSERT per batch of any size.
 
-use crate::backends::postgres::PostgresTransport;
+use super::PostgresTransport;
+use crate::backends::postgres::connection::listener::Listener;
 use crate::backends::postgres::parameters::millis;
 use crate::backends::postgres::parameters::{Columns, delay_ms, max_retries, scheduled_at};
 use crate::backends::postgres::sql::Statement;
+use crate::base::listening::Listening;
 use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope};
-use crate::transport::Sent;
+use crate::store::Store;
+use crate::transport::{Drain, Inspects, Sent, Transport, Wakes};
+use async_trait::async_trait;
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-impl PostgresTransport {
-    pub(in crate::backends::postgres) async fn send_batch(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+#[async_trait]
+impl Transport for PostgresTransport {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn place(&self) -> String {
+        self.store.identity()
+    }
+
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
         if envelopes.is_empty() {
             return Ok(Vec::new());
         }
@@ -22,11 +37,36 @@ impl PostgresTransport {
         }
         let now = match envelopes {
             [envelope] => self.send_one(envelope).await?,
-            envelopes => self.send_plain(&self.statements.send, &Columns::of(envelopes).parameters()).await?,
+            envelopes => self.send_plain(&self.store.statements.send, &Columns::of(envelopes).parameters()).await?,
         };
         Ok(envelopes.iter().map(|envelope| queued(envelope, now)).collect())
     }
 
+    fn drain(self: Arc<Self>) -> Option<Arc<dyn Drain>> {
+        Some(self)
+    }
+
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        Some(self.store.clone())
+    }
+
+    fn wakes(&self) -> Option<&dyn Wakes> {
+        Some(self)
+    }
+
+    fn inspects(&self) -> Option<&dyn Inspects> {
+        Some(self)
+    }
+}
+
+impl Wakes for PostgresTransport {
+    fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Option<Box<dyn Listening>> {
+        let subscription = Listener::subscribe(&self.store.listen_to, self.name.clone(), wake).ok().flatten()?;
+        Some(Box::new(subscription))
+    }
+}
+
+impl PostgresTransport {
     async fn send_one(&self, envelope: &Envelope) -> Result<DateTime<Utc>> {
         let priority = i16::from(envelope.priority);
         let parameters: [&(dyn ToSql + Sync); 11] = [
@@ -42,12 +82,12 @@ impl PostgresTransport {
             &envelope.headers.as_deref(),
             &envelope.metadata.as_deref(),
         ];
-        self.send_plain(&self.statements.send_one, &parameters).await
+        self.send_plain(&self.store.statements.send_one, &parameters).await
     }
 
     async fn send_plain(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<DateTime<Utc>> {
-        let rows = self.query(statement, parameters).await?;
-        let now = self.read(statement, &rows, |row| row.try_get(0))?;
+        let rows = self.store.query(statement, parameters).await?;
+        let now = self.store.read(statement, &rows, |row| row.try_get(0))?;
         Ok(now.first().copied().unwrap_or_else(Utc::now))
     }
 
@@ -60,9 +100,10 @@ impl PostgresTransport {
         let columns = Columns::of(envelopes);
         let mut parameters = columns.parameters().to_vec();
         parameters.extend_from_slice(&[&names, &windows, &repeats]);
-        let statement = &self.statements.send_keyed;
-        let rows = self.query(statement, &parameters).await?;
+        let statement = &self.store.statements.send_keyed;
+        let rows = self.store.query(statement, &parameters).await?;
         let holders: HashMap<Uuid, (Uuid, DateTime<Utc>)> = self
+            .store
             .read(statement, &rows, |row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))))?
             .into_iter()
             .collect();

@@ -1,26 +1,25 @@
 //! Outcomes into the tables: one statement per road.
 
+use super::PostgresTransport;
 use crate::backends::postgres::parameters::millis;
 use crate::backends::postgres::parameters::rollups_as_json;
-use crate::backends::postgres::{PostgresTransport, rows};
+use crate::backends::postgres::rows;
 use crate::config::Retention;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
 use crate::message::outcome::{Failure, Outcome, Road};
-use crate::transport::{Fence, Settlement, Transport, one_road};
+use crate::transport::{Fence, Leases, Settlement, Settles, one_road};
+use async_trait::async_trait;
+
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-impl PostgresTransport {
-    /// All or nothing; returns the claims that are not valid any more.
-    pub(in crate::backends::postgres) async fn settle_all(
-        &self,
-        settlements: &[Settlement],
-        rollups: &[Rollup],
-    ) -> Result<Vec<Fence>> {
+#[async_trait]
+impl Settles for PostgresTransport {
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
         let sorted = in_order(settlements);
         let outdated: Vec<Fence> = outdated(&sorted).collect();
         if !outdated.is_empty() {
@@ -38,7 +37,9 @@ impl PostgresTransport {
             Err(error) => Err(error),
         }
     }
+}
 
+impl PostgresTransport {
     /// Which claims made the statement fail; without any it was something else, such as a trigger that divides by zero.
     async fn lost_among(&self, settlements: &[&Settlement], error: Error) -> Result<Vec<Fence>> {
         let claims: Vec<Fence> = settlements.iter().map(|it| it.fence()).collect();
@@ -51,14 +52,14 @@ impl PostgresTransport {
 
     async fn settle_ended(&self, ended: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(ended);
-        if matches!(self.retention.completed, Retention::None) {
-            return self.query(&self.statements.settle_drop, &[&ids, &tokens, &rollups]).await.map(drop);
+        if matches!(self.store.retention.completed, Retention::None) {
+            return self.store.query(&self.store.statements.settle_drop, &[&ids, &tokens, &rollups]).await.map(drop);
         }
         let mut reasons: Vec<Option<String>> = ended.iter().map(|it| it.outcome.reason().map(storable)).collect();
         if reasons.iter().all(Option::is_none) {
             reasons.clear();
         }
-        self.query(&self.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await.map(drop)
+        self.store.query(&self.store.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await.map(drop)
     }
 
     async fn settle_returned(&self, returned: &[&Settlement], rollups: String) -> Result<()> {
@@ -70,10 +71,10 @@ impl PostgresTransport {
         let errors: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
         let classes: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
         let handled: Vec<Option<String>> = outcomes.iter().map(|it| names(it.handled)).collect();
-        let statement = &self.statements.settle_return;
+        let statement = &self.store.statements.settle_return;
         let parameters: [&(dyn ToSql + Sync); 9] =
             [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven];
-        let mut back = self.read(statement, &self.query(statement, &parameters).await?, rows::returned)?;
+        let mut back = self.store.read(statement, &self.store.query(statement, &parameters).await?, rows::returned)?;
         let in_old_place: HashSet<Uuid> =
             outcomes.iter().zip(&ids).filter(|(it, _)| it.delay.is_none()).map(|(_, id)| *id).collect();
         back.retain(|it| in_old_place.contains(&it.id));
@@ -88,7 +89,11 @@ impl PostgresTransport {
         let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
         let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
         let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
-        self.query(&self.statements.settle_bury, &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled])
+        self.store
+            .query(
+                &self.store.statements.settle_bury,
+                &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled],
+            )
             .await
             .map(drop)
     }

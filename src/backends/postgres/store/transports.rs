@@ -1,0 +1,23 @@
+//! The table of transports.
+
+use super::PostgresStore;
+use crate::error::Result;
+use crate::store::transports::{TransportRow, Transports};
+use async_trait::async_trait;
+use tokio_postgres::Row;
+
+#[async_trait]
+impl Transports for PostgresStore {
+    async fn rows(&self) -> Result<Vec<TransportRow>> {
+        let rows = self.database.look(&self.statements.transports, &[]).await?;
+        let read = |row: &Row| {
+            Ok(TransportRow {
+                name: row.try_get(0)?,
+                kind: row.try_get(1)?,
+                config: row.try_get(2)?,
+                enabled: row.try_get(3)?,
+            })
+        };
+        self.read(&self.statements.transports, &rows, read)
+    }
+}

@@ -1,0 +1,93 @@
+//! Messages as operators ask for them: listed, found, counted, cancelled.
+
+use super::PostgresTransport;
+use crate::backends::postgres::rows;
+use crate::base::limits::DEPTH_CAP;
+use crate::config::Retention;
+use crate::error::Result;
+use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
+use crate::transport::{Inspects, Unhandled};
+use async_trait::async_trait;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+/// How often a cancellation is retried on a message that is claimed and put back meanwhile.
+const TRIES: usize = 5;
+
+#[async_trait]
+impl Inspects for PostgresTransport {
+    async fn list_messages(&self, filter: &MessageFilter) -> Result<MessagePage> {
+        let (least, before) = filter.ids()?;
+        let statement = &self.store.statements.list_messages;
+        let rows = self
+            .store
+            .ask(
+                statement,
+                &[
+                    &filter.status.map(MessageStatus::name),
+                    &filter.transport,
+                    &filter.queue,
+                    &filter.r#type,
+                    &filter.priority,
+                    &filter.text,
+                    &filter.created_after,
+                    &filter.created_before,
+                    &least,
+                    &before,
+                    &SCAN,
+                    &(i64::from(filter.page_size()) + 1),
+                ],
+            )
+            .await?;
+        let reached =
+            self.store.read(statement, &rows, |row| row.try_get::<_, Option<Uuid>>(0))?.into_iter().flatten().next();
+        let messages = self.store.read(statement, &rows, rows::message)?.into_iter().flatten().collect();
+        Ok(MessagePage::of(messages, filter.page_size(), reached))
+    }
+
+    async fn get_message(&self, id: Uuid) -> Result<Option<KeptMessage>> {
+        let statement = &self.store.statements.get_message;
+        let rows = self.store.ask(statement, &[&id]).await?;
+        Ok(self.store.read(statement, &rows, rows::message)?.into_iter().flatten().next())
+    }
+
+    async fn cancel(&self, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
+        let statement = &self.store.statements.cancel;
+        let keep = !matches!(self.store.retention.completed, Retention::None);
+        let mut answer = None;
+        for _ in 0..TRIES {
+            let rows = self.store.ask(statement, &[&id, &keep]).await?;
+            let read = |row: &Row| Ok((row.try_get(0)?, MessageStatus::of(row.try_get(1)?)));
+            answer = self.store.read(statement, &rows, read)?.into_iter().next();
+            if answer != Some((false, MessageStatus::Pending)) {
+                break;
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn totals(&self, transport: Option<&str>) -> Result<Totals> {
+        let statement = &self.store.statements.totals;
+        let rows = self.store.ask(statement, &[&transport, &DEPTH_CAP]).await?;
+        let read = |row: &Row| {
+            Ok(Totals {
+                completed: rows::count(row.try_get(0)?),
+                discarded: rows::count(row.try_get(1)?),
+                cancelled: rows::count(row.try_get(2)?),
+                failed: rows::count(row.try_get(3)?),
+                schedules: rows::count(row.try_get(4)?),
+                capped: row.try_get(5)?,
+            })
+        };
+        Ok(self.store.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
+    }
+
+    async fn unhandled(&self, types: &[String]) -> Result<Vec<Unhandled>> {
+        let statement = &self.store.statements.unhandled;
+        let rows = self.store.ask(statement, &[&&*self.name, &types, &DEPTH_CAP]).await?;
+        let read = |row: &Row| {
+            Ok(Unhandled { message_type: row.try_get(0)?, queue: row.try_get(1)?, count: rows::count(row.try_get(2)?) })
+        };
+        self.store.read(statement, &rows, read)
+    }
+}
