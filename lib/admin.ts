@@ -30,7 +30,6 @@ export {
   retryFailed,
   rollback,
   runScheduleNow,
-  unhandledMessages,
 } from './default/functions.js'
 export type { Diagnosis } from './monitor/doctor.js'
 export type { Finding, Severity } from './monitor/finding.js'

@@ -1,10 +1,8 @@
 /** What an application calls to have messages handled. */
 
-import type { HandlerRegistry } from '../handlers/registry.js'
 import type { ConsumeResult, ConsumerParts } from './consumer.js'
 import { drain } from './drain.js'
 import { type ConsumeOptions, checkOptions } from './options.js'
-import { type UnhandledMessages, unhandledBy } from './unhandled.js'
 import { Worker } from './worker.js'
 import type { WorkerOptions } from './worker-model.js'
 
@@ -27,9 +25,6 @@ export interface ConsumeFunctions {
    * @throws ConfigurationError naming an option that does not fit.
    */
   createWorker(options?: WorkerOptions): Worker
-
-  /** Due messages whose type has no handler in `registry`, by default the one of the instance. */
-  unhandledMessages(registry?: HandlerRegistry): Promise<UnhandledMessages[]>
 }
 
 /** The functions over the parts of a consumer. */
@@ -37,6 +32,5 @@ export function consumeFunctions(parts: ConsumerParts): ConsumeFunctions {
   return {
     consumeBatch: async (options = {}) => drain(parts, checkOptions(options)),
     createWorker: (options) => new Worker(parts, options),
-    unhandledMessages: (registry = parts.registry) => unhandledBy(parts.core, registry),
   }
 }

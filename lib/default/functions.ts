@@ -55,9 +55,6 @@ export const getRegistry: Symphony['getRegistry'] = () => defaultSymphony().getR
 
 /** @function */
 export const consumeBatch: Symphony['consumeBatch'] = (options) => defaultSymphony().consumeBatch(options)
-/** @function */
-export const unhandledMessages: Symphony['unhandledMessages'] = (registry) =>
-  defaultSymphony().unhandledMessages(registry)
 
 /** @function */
 export const schedule: Symphony['schedule'] = (message, when, options) =>

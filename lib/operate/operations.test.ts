@@ -8,9 +8,8 @@ import {
   removeFailed,
   retryFailed,
   rollback,
-  unhandledMessages,
 } from '../admin.js'
-import { ConfigurationError, getConfig, HandlerRegistry, migrate, registerHandler, TransportError } from '../index.js'
+import { ConfigurationError, getConfig, migrate, TransportError } from '../index.js'
 import { freshProcess, nativeError, theCore } from '../testing/fakes/fake-core.js'
 
 beforeEach(() => {
@@ -103,21 +102,14 @@ test('migrations', async () => {
 test('queues', async () => {
   theCore().answers.depth = [{ transport: 't', pending: 1 }]
   theCore().answers.cleanup = { completed: 1, failed: 2, deduplication: 3 }
-  theCore().answers.unhandled = [{ type: 'X', count: 3 }]
   expect(await queueDepth({ transports: ['t'] })).toMatchObject([{ pending: 1 }])
   expect(await cleanup({ limit: 5 })).toEqual({ completed: 1, failed: 2, deduplication: 3 })
   await queueDepth()
   await cleanup()
-  registerHandler('A', () => 1)
-  expect(await unhandledMessages()).toMatchObject([{ type: 'X' }])
-  const all = new HandlerRegistry()
-  all.register('*', () => 1)
-  expect(await unhandledMessages(all)).toEqual([])
   expect(theCore().calls).toEqual([
     ['depth', { transports: ['t'] }],
     ['cleanup', { limit: 5 }],
     ['depth', {}],
     ['cleanup', {}],
-    ['unhandled', { types: ['A'] }],
   ])
 })
