@@ -11,6 +11,7 @@ import {
   type SymphonyOptions,
   setConfig,
 } from '@leadmap/symphony'
+import { logChannel } from '@leadmap/symphony/admin'
 import { createSymphonyRoute, createWorkerRoute } from '@leadmap/symphony/next'
 import { createTestKit } from '@leadmap/symphony/testing'
 import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -265,7 +266,9 @@ test('log lines go to the logger of the instance, at its level, with its name', 
 
 test('only those who asked are told of failures', async () => {
   const told: string[] = []
-  a.configureNotifications({ channels: [{ name: 'a', send: async ({ title }) => told.push(title) }] })
+  const write = (text: string): void => void told.push(text)
+  const logger: Logger = { debug: write, info: write, warn: write, error: write }
+  a.configureNotifications({ channels: [logChannel({ logger })] })
   for (const queue of [a, b]) {
     queue.setConfig({ retry: { default: { maxRetries: 0 } } })
     queue.registerHandler('Job', () => Promise.reject(new Error('no')))

@@ -1,6 +1,6 @@
 /** Where notifications go. */
 import { createHmac } from 'node:crypto'
-import { processLog } from '../base/logger.js'
+import { type Logger, processLog } from '../base/logger.js'
 import type { Notification, NotificationChannel } from './model.js'
 
 /** How a webhook is called. */
@@ -50,11 +50,11 @@ export function emailChannel(options: {
   }
 }
 
-/** Writes each notification to the logger. */
-export function logChannel(): NotificationChannel {
+/** Writes each notification to a logger, by default that of the default instance. */
+export function logChannel({ logger }: { logger?: Logger } = {}): NotificationChannel {
   return {
     name: 'log',
-    send: async ({ title, ...fields }) => processLog().current.error(title, { ...fields }),
+    send: async ({ title, ...fields }) => (logger ?? processLog().current).error(title, { ...fields }),
   }
 }
 
