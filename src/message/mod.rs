@@ -1,5 +1,6 @@
 //! A message as it comes in ([`request`]), as it travels ([`envelope`]), and what becomes of it ([`outcome`]).
 
+pub mod carried;
 pub mod claimed;
 pub mod envelope;
 pub mod key;

@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod executions;
 pub mod keys;
 pub mod messages;
+pub mod parked;
 pub mod schedules;
 pub mod schema;
 pub mod transports;
@@ -21,6 +22,7 @@ use counts::Counts;
 use dead_letters::DeadLetters;
 use executions::Executions;
 use keys::Keys;
+use parked::ParkedMessages;
 use schedules::Schedules;
 use schema::Schema;
 use transports::Transports;
@@ -62,6 +64,11 @@ pub trait Store: DeadLetters + Keys + Executions + Counts {
 
     /// As what lets processes agree on notifications.
     fn admissions(&self) -> Option<&dyn Admissions> {
+        None
+    }
+
+    /// As what keeps for a broker what that does not keep.
+    fn parked(&self) -> Option<&dyn ParkedMessages> {
         None
     }
 

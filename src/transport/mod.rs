@@ -13,14 +13,17 @@
 //! A transport never decides what an outcome means: whether a failure is retried, and when, comes in with the
 //! [`Settlement`].
 
+pub mod broker;
 pub mod inline;
 
 mod claims;
+mod companion;
 mod inspects;
 mod leases;
 mod settlements;
 
 pub use claims::{Claim, Claimable, Claims, Depth, Look, Reach, Survey};
+pub use companion::Companion;
 pub use inspects::{Inspects, Unhandled};
 pub use leases::{Buried, Known, Leases, Portion, RescueStep, Rescued, WorkerId};
 pub(crate) use settlements::one_road;

@@ -10,16 +10,18 @@ use symphony::message::outcome::Outcome;
 use symphony::transport::{Known, Portion};
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     nothing_is_claimed_from_nothing
     what_is_claimed_is_claimed_once
-    future_messages_are_not_claimed
     a_claim_takes_no_more_than_it_asks_for
     only_the_queues_asked_for_are_read
-    a_type_filter_leaves_other_types_untouched
     eight_claimers_at_once_never_get_the_same_message
     a_survey_names_the_queues_that_hold_anything
-    what_a_worker_does_not_know_of_goes_back_as_it_was
+    what_a_worker_does_not_know_of_goes_back_as_it_was;
+
+    // What no broker does.
+    future_messages_are_not_claimed
+    a_type_filter_leaves_other_types_untouched
     a_suspect_that_goes_back_unknown_is_suspect_as_before
 }
 

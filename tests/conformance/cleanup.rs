@@ -6,7 +6,7 @@ use serde_json::json;
 use symphony::message::outcome::Outcome;
 use symphony::store::Cleaned;
 
-for_stores! {
+for_drains! {
     keys_past_their_window_go
     no_more_than_the_limit_goes_at_once
     an_empty_store_is_clean

@@ -12,7 +12,7 @@ use symphony::store::dead_letters::FailedFilter;
 use symphony::transport::Drain;
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     none_at_first
     each_filter_narrows
     text_is_found_in_error_and_payload_in_either_case

@@ -10,7 +10,7 @@ use symphony::message::outcome::Outcome;
 use symphony::transport::{Drain, Sent};
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     the_second_message_of_a_key_is_refused
     keys_are_case_sensitive_and_whole
     messages_without_keys_go_along

@@ -8,10 +8,12 @@ use symphony::base::limits::DEPTH_CAP;
 use symphony::message::envelope::{Available, Envelope};
 use symphony::transport::{Depth, Unhandled};
 
-for_stores! {
-    nothing_is_an_empty_list
+for_drains! {
     each_queue_is_counted_by_state
-    the_oldest_due_message_tells_its_age
+    the_oldest_due_message_tells_its_age;
+
+    // What no broker does.
+    nothing_is_an_empty_list
     suspects_count_as_pending
     a_count_stops_at_the_cap
     messages_without_a_handler_are_found

@@ -7,7 +7,7 @@ use std::time::Duration;
 use symphony::store::executions::{Begun, Execution};
 use symphony::transport::Drain;
 
-for_stores! {
+for_drains! {
     an_execution_begins_once
     one_that_has_ended_never_begins_again
     one_that_failed_may_be_tried_again

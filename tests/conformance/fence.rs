@@ -11,15 +11,17 @@ use symphony::message::outcome::Outcome;
 use symphony::transport::{Drain, Settlement};
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     settled_twice_is_lost
     a_wrong_token_is_lost_and_does_nothing
     an_unknown_message_is_lost
     the_token_of_an_earlier_claim_is_lost
-    the_token_of_a_rescued_claim_is_lost
     lost_ones_are_named_among_others
     of_two_claims_of_a_message_settled_together_the_later_one_counts
-    eight_settlers_at_once_settle_once
+    eight_settlers_at_once_settle_once;
+
+    // What no broker does.
+    the_token_of_a_rescued_claim_is_lost
 }
 
 fn every_outcome() -> [Outcome; 6] {

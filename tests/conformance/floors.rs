@@ -7,11 +7,13 @@ use std::time::Duration;
 use symphony::message::envelope::{Available, Envelope};
 use symphony::transport::Reach;
 
-for_stores! {
+for_drains! {
     a_lane_that_no_claim_came_to_keeps_its_turn
-    what_was_dated_back_is_found_beside_a_steady_flow
     what_is_put_back_is_found_by_the_next_claim
-    a_thorough_look_finds_everything
+    a_thorough_look_finds_everything;
+
+    // What no broker does.
+    what_was_dated_back_is_found_beside_a_steady_flow
 }
 
 /// A message that has been due for a minute.

@@ -12,16 +12,19 @@ use symphony::message::outcome::{Failure, Outcome};
 use symphony::transport::{Claimable, Look, Portion, RescueStep, Rescued};
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     a_living_worker_is_left_alone
+    a_heartbeat_keeps_the_lease
+    a_worker_that_signs_off_leaves_nothing
+    nothing_to_rescue_is_nothing;
+
+    // What no broker does.
     a_dead_worker_s_messages_come_back_as_suspects
     a_survey_can_rescue_first
-    a_heartbeat_keeps_the_lease
     a_claim_keeps_the_lease
     a_heartbeat_of_a_dead_worker_is_refused
     a_worker_that_was_dead_can_tell
     one_dead_worker_of_two
-    a_worker_that_signs_off_leaves_nothing
     what_a_worker_held_that_is_not_registered_comes_back
     what_two_such_workers_held_comes_back_and_the_living_one_between_keeps_its_own
     a_rescue_takes_so_many_and_the_next_one_the_rest
@@ -44,7 +47,6 @@ for_stores! {
     suspects_that_crashed_together_do_not_come_back_together
     a_worker_that_lives_takes_back_what_was_counted
     what_nobody_holds_is_not_a_crash_of_a_suspect
-    nothing_to_rescue_is_nothing
 }
 
 async fn a_living_worker_is_left_alone<S: Subject>(it: S) {

@@ -1,7 +1,8 @@
-//! The suite that every transport passes: one file a topic, each test a function over any [`Subject`].
+//! The suite that every transport passes: one file per topic, each test a function over any [`Subject`].
 //!
 //! `for_stores!` runs its tests for `memory` and `postgres`, the latter twice: on a direct connection, and through a
-//! transaction pooler. `for_all!` adds `sync`. Nothing sleeps: time is moved by the subject.
+//! transaction pooler. `for_drains!` adds a broker in memory with its companion, and `for_all!` adds `sync`. Nothing
+//! sleeps: time is moved by the subject.
 //!
 //! [`Subject`]: support::subject::Subject
 
@@ -14,6 +15,7 @@ mod support;
 
 mod claim;
 mod cleanup;
+mod companion;
 mod dead_letters;
 mod deduplication;
 mod depth;

@@ -13,7 +13,10 @@ use symphony::store::messages::{MessageFilter, MessageStatus, SCAN, Totals};
 use symphony::transport::Drain;
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
+    dead_letters_are_counted;
+
+    // What no broker does.
     messages_of_every_state_are_listed_newest_first
     each_filter_narrows
     text_is_found_in_either_case_and_is_not_a_pattern
@@ -25,7 +28,6 @@ for_stores! {
     a_message_that_does_not_wait_is_not
     a_cancelled_message_is_never_claimed
     totals_count_what_is_over
-    dead_letters_are_counted
 }
 
 async fn list(transport: &Arc<dyn Drain>, filter: MessageFilter) -> Vec<Uuid> {

@@ -15,7 +15,7 @@ use symphony::monitor::totals::{self, Totals};
 use symphony::store::Cleaned;
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     what_is_settled_is_counted_with_it
     a_settling_is_done_and_counted_as_a_whole_or_not_at_all
     the_counts_tell_whether_a_settling_was_done

@@ -11,7 +11,7 @@ use symphony::message::envelope::{Available, Envelope};
 use symphony::message::outcome::Outcome;
 use symphony::transport::Drain;
 
-for_stores! {
+for_drains! {
     ten_priorities_in_one_claim
     the_same_order_one_by_one
     oldest_first_inside_a_priority
@@ -19,7 +19,9 @@ for_stores! {
     queues_stand_in_the_order_asked_for_inside_a_priority
     messages_of_higher_priority_in_the_future_do_not_stand_in_the_way
     a_retry_keeps_its_priority
-    a_released_message_keeps_its_place
+    a_released_message_keeps_its_place;
+
+    // What no broker does.
     a_message_put_off_moves_to_its_new_time
 }
 

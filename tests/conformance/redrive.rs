@@ -10,14 +10,16 @@ use symphony::message::outcome::Outcome;
 use symphony::transport::Drain;
 use uuid::Uuid;
 
-for_stores! {
+for_drains! {
     the_letter_goes_and_a_message_comes
     redriven_twice_is_one_message
     named_twice_is_one_message
     redriven_by_eight_at_once_is_one_message
     unknown_letters_are_left_out
     the_lineage_reaches_back_to_the_first_message
-    a_redriven_message_that_fails_again_comes_back
+    a_redriven_message_that_fails_again_comes_back;
+
+    // What no broker does.
     a_redriven_suspect_starts_anew
 }
 

@@ -12,7 +12,7 @@ use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
 use symphony::store::dead_letters::FailedMessage;
 
-for_stores! {
+for_drains! {
     a_completed_message_is_gone
     a_discarded_message_is_gone
     a_retry_waits_and_counts

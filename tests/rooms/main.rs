@@ -52,6 +52,21 @@ fn a_room_uses_only_what_stands_above_it() {
 }
 
 #[test]
+fn nobody_but_the_engine_names_a_backend() {
+    // The commands of the test kit to a memory transport.
+    let may = |from: &str| {
+        from.starts_with("crate::engine") || from.starts_with("crate::backends") || from == "crate::binding::memory"
+    };
+    let wrong: Vec<_> = USES
+        .iter()
+        .map(|Use { from, to, line }| (from.join("::"), to.join("::"), line))
+        .filter(|(from, to, _)| to.starts_with("crate::backends") && !may(from))
+        .map(|(from, to, line)| format!("{from} -> {to} (line {line})"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn what_stands_side_by_side_uses_each_other_in_no_circle() {
     let found = circles(USES.iter().filter_map(Edge::between_siblings));
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -7,12 +7,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use symphony::Error;
-use symphony::backends::memory::{MemoryTransport, Status};
+use symphony::backends::memory::{MemoryBroker, MemoryTransport, Status};
 use symphony::config::Layers;
 use symphony::engine::Engine;
 use symphony::message::claimed::Claimed;
 use symphony::transport::inline::Inline;
-use symphony::transport::{Drain, Transport};
+use symphony::transport::{Companion, Drain, Transport};
 
 /// The transport under test.
 pub const MAIN: &str = "main";
@@ -200,6 +200,54 @@ impl Subject for Pooled {
     async fn tear_down(self) {
         self.0.tear_down().await;
     }
+}
+
+/// The broker in memory, with a store in memory beside it.
+#[derive(Clone)]
+pub struct Accompanied {
+    engine: Arc<Engine>,
+    /// The broker.
+    pub broker: MemoryBroker,
+    /// What is kept beside it.
+    pub beside: Arc<MemoryTransport>,
+    transport: Arc<dyn Transport>,
+}
+
+impl Accompanied {
+    /// The transport as another process has it, with the same broker and the same store.
+    pub fn in_another_process(&self) -> Arc<dyn Drain> {
+        let store = self.beside.store().unwrap();
+        Arc::new(Companion::new(MAIN.into(), self.broker.clone(), store, 3).unwrap())
+    }
+}
+
+impl Subject for Accompanied {
+    async fn fresh(settings: Value) -> Self {
+        let engine = engine(json!({ "transports": transports("memory"), "defaultTransport": MAIN }), settings);
+        let (broker, beside) = (MemoryBroker::default(), engine.memory(MAIN).unwrap());
+        let store = beside.store().unwrap();
+        let transport = Arc::new(Companion::new(MAIN.into(), broker.clone(), store, 3).unwrap());
+        Self { engine, broker, beside, transport }
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn entrance(&self) -> Arc<dyn Transport> {
+        self.transport.clone()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.broker.advance(by);
+        self.beside.advance(by);
+    }
+
+    async fn finished(&self) -> usize {
+        usize::try_from(self.beside.finished().completed + self.beside.finished().discarded).unwrap()
+    }
+
+    async fn tear_down(self) {}
 }
 
 /// The transport `sync`.

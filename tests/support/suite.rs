@@ -19,7 +19,7 @@ macro_rules! tests_of {
     };
 }
 
-/// For the transports that store messages, `postgres` twice.
+/// For the transports that hold messages and their leases by themselves, `postgres` twice.
 macro_rules! for_stores {
     ($($test:ident)*) => {
         tests_of!(Memory as memory, serde_json::json!({}); $($test)*);
@@ -28,10 +28,18 @@ macro_rules! for_stores {
     };
 }
 
+/// For every transport that messages wait in; what follows the semicolon, not for a broker with its companion.
+macro_rules! for_drains {
+    ($($test:ident)* $(; $($own:ident)*)?) => {
+        for_stores!($($test)* $($($own)*)?);
+        tests_of!(Accompanied as companion, serde_json::json!({}); $($test)*);
+    };
+}
+
 /// For every transport.
 macro_rules! for_all {
     ($($test:ident)*) => {
-        for_stores!($($test)*);
+        for_drains!($($test)*);
         tests_of!(OnTheSpot as sync, serde_json::json!({}); $($test)*);
     };
 }

@@ -1,12 +1,12 @@
 //! A message as this transport keeps it.
 
 use super::clock::later;
+use crate::message::carried::{Carried, FailedRun};
 use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::Failure;
 use crate::store::messages::{KeptMessage, MessageStatus};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -37,15 +37,6 @@ pub struct Message {
     pub history: Vec<FailedRun>,
 }
 
-/// A run that failed.
-#[derive(Debug, Clone, Serialize)]
-pub struct FailedRun {
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub at: DateTime<Utc>,
-    pub class: String,
-    pub message: String,
-}
-
 impl Message {
     /// A message that has just been sent.
     pub fn of(envelope: &Envelope, now: DateTime<Utc>) -> Self {
@@ -72,6 +63,52 @@ impl Message {
             idempotency_key: envelope.key.as_ref().map(|it| it.key.clone()),
             handled: Vec::new(),
             history: Vec::new(),
+        }
+    }
+
+    /// One that a broker has carried.
+    pub fn of_carried(it: &Carried) -> Self {
+        let it = it.clone();
+        Self {
+            id: it.id,
+            message_type: it.message_type.into(),
+            queue: it.queue.into(),
+            priority: it.priority,
+            body: it.body.into(),
+            headers: it.headers.into(),
+            metadata: it.metadata.into(),
+            created_at: it.created_at,
+            available_at: it.available_at,
+            scheduled_at: it.scheduled_at,
+            retry_count: it.retry_count,
+            max_retries: it.max_retries,
+            crash_count: 0,
+            accuser: None,
+            idempotency_key: it.idempotency_key,
+            handled: it.handled,
+            history: it.history,
+        }
+    }
+
+    /// For a broker to carry.
+    pub fn carried(&self) -> Carried {
+        let it = self.clone();
+        Carried {
+            id: it.id,
+            message_type: it.message_type.to_string(),
+            queue: it.queue.to_string(),
+            priority: it.priority,
+            body: it.body.to_string(),
+            headers: it.headers.to_string(),
+            metadata: it.metadata.to_string(),
+            created_at: it.created_at,
+            available_at: it.available_at,
+            scheduled_at: it.scheduled_at,
+            retry_count: it.retry_count,
+            max_retries: it.max_retries,
+            idempotency_key: it.idempotency_key,
+            handled: it.handled,
+            history: it.history,
         }
     }
 

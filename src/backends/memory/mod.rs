@@ -4,6 +4,7 @@
 //! Nothing outlives the process. Its clock can be set and moved, so that a test need not wait for a delay, a lease
 //! or a window. Only the last finished messages are kept; dead letters stay until they are removed.
 
+mod broker;
 mod clock;
 mod counts;
 mod dead_letters;
@@ -12,11 +13,13 @@ mod keys;
 mod lanes;
 mod message;
 mod operator_view;
+mod parked;
 mod state;
 mod store;
 mod test_view;
 mod transport;
 
+pub use broker::MemoryBroker;
 pub use store::MemoryStore;
 pub use test_view::{Finished, Listed, Status};
 pub use transport::MemoryTransport;

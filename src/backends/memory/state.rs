@@ -13,10 +13,11 @@ use crate::base::limits::DEPTH_CAP;
 use crate::config::WorkerConfig;
 use crate::counts::rollup::{Errors, Rollup, Tally, minute_of};
 use crate::message::claimed::Claimed;
-use crate::message::envelope::Envelope;
+use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::{Failure, Outcome};
 use crate::store::Cleaned;
 use crate::store::dead_letters::Redriven;
+use crate::store::parked::{Kept, Parked, Parking};
 use crate::store::vitals::Vitals;
 use crate::transport::{
     Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, WorkerId,
@@ -182,8 +183,13 @@ impl State {
     }
 
     fn settle_one(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
-        let Some(Held { mut message, .. }) = self.held.remove(&settlement.id) else { return };
-        match &settlement.outcome {
+        if let Some(Held { message, .. }) = self.held.remove(&settlement.id) {
+            self.apply(message, &settlement.outcome, now);
+        }
+    }
+
+    fn apply(&mut self, mut message: Message, outcome: &Outcome, now: DateTime<Utc>) {
+        match outcome {
             Outcome::Completed => self.finished.add(message, Status::Completed, now),
             Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded, now),
             Outcome::Retry { delay, failure, handled } => {
@@ -209,6 +215,36 @@ impl State {
                 message.available_at = delay.map_or(message.available_at, |delay| later(now, delay));
                 self.put_back(message);
             }
+        }
+    }
+
+    // ---- beside a broker ---------------------------------------------------------------------------------------
+
+    pub fn park(&mut self, parked: &Parked) -> Parking {
+        let now = self.clock.now();
+        let mut message = Message::of_carried(&parked.message);
+        let holder = parked.key.as_ref().map_or(message.id, |key| self.keys.admit(key, message.id, now));
+        if holder != message.id {
+            return Parking::Duplicate { of: holder };
+        }
+        (message.created_at, message.available_at) = (now, now);
+        match parked.available {
+            Available::Now => {}
+            Available::At(at) => (message.available_at, message.scheduled_at) = (at, Some(at)),
+            Available::After(delay) => message.available_at = later(now, delay),
+        }
+        let available_at = message.available_at;
+        self.take_waiting(message.id);
+        self.waiting.insert(message);
+        Parking::Parked { available_at }
+    }
+
+    /// Does what an outcome says, unless it was done before.
+    pub fn keep(&mut self, kept: &Kept<'_>, now: DateTime<Utc>) {
+        let message = Message::of_carried(kept.message);
+        if self.letters.message(message.id).is_none() {
+            self.take_waiting(message.id);
+            self.apply(message, kept.outcome, now);
         }
     }
 

@@ -1,0 +1,366 @@
+//! A broker, and beside it a store that keeps what the broker does not: a transport.
+//!
+//! ```text
+//!                         now                              ack
+//! (caller) ---- send -----------------> [ broker ] ----> worker ----> keep ----> [ store: dead letters, counts ]
+//!                 `-- later, or keyed --> [ parked ] --relay--^          `-- again --> [ parked ]
+//! ```
+//!
+//! What becomes of a message is kept first, idempotently by its id, and then the broker is told. A crash in between
+//! repeats, and never loses: the broker delivers once more what it has no answer to, and what the store has kept of it
+//! is recognised. A message with a key is parked with the key before it is published, for the same reason.
+
+use super::broker::{Broker, Delivery, Receipt};
+use super::{
+    Claim, Claimable, Claims, Depth, Drain, Fence, Known, Leases, Look, Portion, RescueStep, Rescued, Sent, Settlement,
+    Settles, Survey, Transport, WorkerId, one_road,
+};
+use crate::base::lock::lock;
+use crate::counts::rollup::Rollup;
+use crate::error::{Error, Result};
+use crate::message::carried::Carried;
+use crate::message::claimed::Claimed;
+use crate::message::envelope::{Available, Envelope};
+use crate::message::outcome::{Failure, Outcome};
+use crate::store::Store;
+use crate::store::parked::{Kept, Parked, ParkedCount, ParkedMessages, Parking};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How many parked messages are relayed at once.
+const RELAYED: usize = 500;
+/// How long a message of a type that the consumer does not handle is left to others.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
+
+/// A broker with its companion.
+pub struct Companion<B> {
+    name: Arc<str>,
+    broker: B,
+    store: Arc<dyn Store>,
+    max_crashes: u32,
+    held: Mutex<HashMap<Fence, Held>>,
+    /// Held while messages are settled: of two who have the same claim, one settles.
+    settling: tokio::sync::Mutex<()>,
+    /// Since when each worker has held messages without having lost any.
+    since: Mutex<HashMap<Uuid, DateTime<Utc>>>,
+}
+
+/// A message that was received, and not answered yet.
+#[derive(Clone)]
+struct Held {
+    message: Carried,
+    receipt: Receipt,
+    worker: Uuid,
+    lease: Duration,
+}
+
+impl<B: Broker> Companion<B> {
+    /// A transport over a broker. A message is buried when it was delivered `max_crashes` times without an answer.
+    ///
+    /// # Errors
+    /// [`Error::NotCapable`] of a store that parks no messages.
+    pub fn new(name: Arc<str>, broker: B, store: Arc<dyn Store>, max_crashes: u32) -> Result<Self> {
+        if store.parked().is_none() {
+            return Err(Error::NotCapable { name: store.identity(), what: "keep what a broker does not keep" });
+        }
+        Ok(Self {
+            name,
+            broker,
+            store,
+            max_crashes,
+            held: Mutex::default(),
+            settling: tokio::sync::Mutex::default(),
+            since: Mutex::default(),
+        })
+    }
+
+    /// What the broker does not keep.
+    fn parked(&self) -> Result<&dyn ParkedMessages> {
+        self.store.parked().ok_or(Error::Internal { what: "a companion has no store" })
+    }
+
+    /// Publishes what was parked and is due. Twice, where a crash or another process comes in between.
+    async fn relay(&self) -> Result<()> {
+        let parked = self.parked()?;
+        loop {
+            let due = parked.due(&self.name, RELAYED).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.broker.publish(&due, Duration::ZERO).await?;
+            parked.unpark(&self.name, &due.iter().map(|it| it.id).collect::<Vec<_>>()).await?;
+            if due.len() < RELAYED {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Leaves what cannot be handled any more to the store: what it knows already, and what has killed too many processes.
+    async fn bury_poison(&self, deliveries: Vec<Delivery>) -> Result<Vec<Delivery>> {
+        let again: Vec<Uuid> = deliveries.iter().filter(|it| it.silences > 0).map(|it| it.message.id).collect();
+        if again.is_empty() {
+            return Ok(deliveries);
+        }
+        let parked = self.parked()?;
+        let answered: HashSet<Uuid> = parked.answered(&self.name, &again).await?.into_iter().collect();
+        let (mut done, mut left) = (Vec::new(), Vec::new());
+        for it in deliveries {
+            if it.silences > 0 && answered.contains(&it.message.id) {
+                done.push(it.receipt);
+            } else if it.silences >= self.max_crashes {
+                let message = format!("the process died {} times while it handled this message", it.silences);
+                let failure = Failure { class: "WorkerCrash".to_owned(), message };
+                let outcome = Outcome::Bury { failure, handled: Vec::new() };
+                parked.keep(&self.name, &[Kept { message: &it.message, outcome: &outcome }], &[]).await?;
+                done.push(it.receipt);
+            } else {
+                left.push(it);
+            }
+        }
+        self.ack(&done).await?;
+        Ok(left)
+    }
+
+    /// Which of these are not held any more, by the word of the broker; those that are, are for another lease.
+    async fn refused(&self, fences: &[Fence]) -> Result<Vec<Fence>> {
+        let held: Vec<(Fence, Option<Held>)> = {
+            let all = lock(&self.held);
+            fences.iter().map(|fence| (*fence, all.get(fence).cloned())).collect()
+        };
+        let lease = held.iter().filter_map(|(_, it)| it.as_ref().map(|it| it.lease)).max().unwrap_or_default();
+        let receipts: Vec<Receipt> =
+            held.iter().filter_map(|(_, it)| it.as_ref().map(|it| it.receipt.clone())).collect();
+        let lost: HashSet<Receipt> = self.extend_receipts(&receipts, lease).await?;
+        let is_lost = |it: &Option<Held>| it.as_ref().is_none_or(|it| lost.contains(&it.receipt));
+        let refused: Vec<Fence> = held.iter().filter(|(_, it)| is_lost(it)).map(|(fence, _)| *fence).collect();
+        self.forget(&refused);
+        Ok(refused)
+    }
+
+    async fn ack(&self, receipts: &[Receipt]) -> Result<()> {
+        if receipts.is_empty() { Ok(()) } else { self.broker.ack(receipts).await }
+    }
+
+    async fn give_back(&self, receipts: &[Receipt], delay: Duration) -> Result<()> {
+        if receipts.is_empty() { Ok(()) } else { self.broker.give_back(receipts, delay).await }
+    }
+
+    /// Those that are not held any more.
+    async fn extend_receipts(&self, receipts: &[Receipt], lease: Duration) -> Result<HashSet<Receipt>> {
+        if receipts.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.broker.extend(receipts, lease).await?.into_iter().collect())
+    }
+
+    fn forget(&self, fences: &[Fence]) {
+        let mut held = lock(&self.held);
+        fences.iter().for_each(|fence| drop(held.remove(fence)));
+    }
+
+    fn held_by(&self, worker: Uuid) -> Vec<(Fence, Receipt)> {
+        let held = lock(&self.held);
+        held.iter().filter(|(_, it)| it.worker == worker).map(|(fence, it)| (*fence, it.receipt.clone())).collect()
+    }
+}
+
+/// Whether a message goes back as it came, for so long, which the broker can do by itself.
+fn goes_back(outcome: &Outcome, longest: Duration) -> Option<Duration> {
+    match outcome {
+        Outcome::Release { delay, handled, ran: false } if handled.is_empty() => {
+            Some(delay.unwrap_or_default()).filter(|delay| *delay <= longest)
+        }
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl<B: Broker + 'static> Transport for Companion<B> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn place(&self) -> String {
+        self.broker.place()
+    }
+
+    async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+        let now = Utc::now();
+        let is_parked = |it: &&Envelope| it.key.is_some() || it.available != Available::Now;
+        let park =
+            |it: &Envelope| Parked { message: Carried::of(it, now), available: it.available, key: it.key.clone() };
+        let to_park: Vec<Parked> = envelopes.iter().filter(is_parked).map(park).collect();
+        let mut parkings = match to_park.as_slice() {
+            [] => Vec::new(),
+            some => self.parked()?.park(&self.name, some).await?,
+        }
+        .into_iter();
+        let mut prompt = Vec::new();
+        let mut sent = Vec::with_capacity(envelopes.len());
+        for envelope in envelopes {
+            let missing = Parking::Duplicate { of: envelope.id };
+            let parking = is_parked(&envelope).then(|| parkings.next().unwrap_or(missing));
+            sent.push(match parking {
+                Some(Parking::Duplicate { of }) => Sent::Duplicate { of },
+                Some(Parking::Parked { available_at }) if envelope.available != Available::Now => {
+                    Sent::Queued { available_at }
+                }
+                _ => {
+                    prompt.push(Carried::of(envelope, now));
+                    Sent::Queued { available_at: now }
+                }
+            });
+        }
+        if prompt.is_empty() {
+            return Ok(sent);
+        }
+        let published = self.broker.publish(&prompt, Duration::ZERO).await;
+        if let Err(error) = published {
+            // What is parked is stored, and relayed when the broker is back.
+            let error = Arc::new(error);
+            let failed = envelopes.iter().zip(&mut sent).filter(|(it, _)| !is_parked(it));
+            failed.for_each(|(_, sent)| *sent = Sent::Failed(Error::Shared(error.clone())));
+            return Ok(sent);
+        }
+        let keyed: Vec<Uuid> = prompt.iter().filter(|it| it.idempotency_key.is_some()).map(|it| it.id).collect();
+        if !keyed.is_empty() {
+            self.parked()?.unpark(&self.name, &keyed).await?;
+        }
+        Ok(sent)
+    }
+
+    fn drain(self: Arc<Self>) -> Option<Arc<dyn Drain>> {
+        Some(self)
+    }
+
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        Some(self.store.clone())
+    }
+}
+
+#[async_trait]
+impl<B: Broker + 'static> Claims for Companion<B> {
+    async fn survey(&self, names: &[Arc<str>], _: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look> {
+        self.relay().await?;
+        let waits = |it: &Depth| it.pending + it.delayed > 0;
+        let queues: Vec<String> = self.depth().await?.into_iter().filter(waits).map(|it| it.queue).collect();
+        let survey = Survey { queues, suspects: false };
+        Ok(Look { surveys: vec![survey; names.len()], rescued: rescue.map(|_| Ok(Rescued::default())) })
+    }
+
+    async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
+        self.relay().await?;
+        let lease = claim.worker.lease;
+        let deliveries = self.broker.receive(claim.queues, claim.limit, lease).await?;
+        let deliveries = self.bury_poison(deliveries).await?;
+        let is_mine = |it: &Delivery| claim.types.is_none_or(|types| types.contains(&it.message.message_type));
+        let (mine, others): (Vec<_>, Vec<_>) = deliveries.into_iter().partition(is_mine);
+        let others: Vec<Receipt> = others.into_iter().map(|it| it.receipt).collect();
+        self.give_back(&others, LEFT_ALONE.min(self.broker.longest_delay())).await?;
+        let now = Utc::now();
+        lock(&self.since).entry(claim.worker.id).or_insert(now);
+        let mut held = lock(&self.held);
+        let take = |it: Delivery| {
+            let crashes = i16::try_from(it.silences).unwrap_or(i16::MAX);
+            let claimed = it.message.claimed(claim.token, crashes, now);
+            let worker = claim.worker.id;
+            held.insert((claimed.id, claim.token), Held { message: it.message, receipt: it.receipt, worker, lease });
+            claimed
+        };
+        Ok(mine.into_iter().map(take).collect())
+    }
+
+    /// What crashed comes with the others: a broker keeps no suspects apart.
+    async fn claim_suspect(&self, _: &Claim<'_>) -> Result<Option<Claimed>> {
+        Ok(None)
+    }
+
+    async fn depth(&self) -> Result<Vec<Depth>> {
+        let mut depths = self.broker.depth().await?;
+        for ParkedCount { queue, due, waiting } in self.parked()?.count(&self.name).await? {
+            match depths.iter_mut().find(|it| it.queue == queue) {
+                Some(depth) => (depth.pending, depth.delayed) = (depth.pending + due, depth.delayed + waiting),
+                None => {
+                    depths.push(Depth { queue, pending: due, delayed: waiting, processing: 0, oldest_age_ms: None })
+                }
+            }
+        }
+        depths.sort_by(|a, b| a.queue.cmp(&b.queue));
+        Ok(depths)
+    }
+}
+
+#[async_trait]
+impl<B: Broker + 'static> Settles for Companion<B> {
+    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+        one_road(settlements)?;
+        let _settling = self.settling.lock().await;
+        let fences: Vec<Fence> = settlements.iter().map(Settlement::fence).collect();
+        let refused = self.refused(&fences).await?;
+        if !refused.is_empty() {
+            return Ok(refused);
+        }
+        let held: Vec<(&Settlement, Held)> = {
+            let all = lock(&self.held);
+            settlements.iter().filter_map(|it| Some((it, all.get(&it.fence())?.clone()))).collect()
+        };
+        let longest = self.broker.longest_delay();
+        let (back, done): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|(it, _)| goes_back(&it.outcome, longest).is_some());
+        let kept: Vec<Kept<'_>> =
+            done.iter().map(|(it, held)| Kept { message: &held.message, outcome: &it.outcome }).collect();
+        self.parked()?.keep(&self.name, &kept, rollups).await?;
+        self.ack(&done.into_iter().map(|(_, held)| held.receipt).collect::<Vec<_>>()).await?;
+        for (it, held) in back {
+            let delay = goes_back(&it.outcome, longest).unwrap_or_default();
+            self.give_back(&[held.receipt], delay).await?;
+        }
+        self.forget(&fences);
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl<B: Broker + 'static> Leases for Companion<B> {
+    async fn extend(&self, worker: &WorkerId, _: usize) -> Result<Option<DateTime<Utc>>> {
+        let held = self.held_by(worker.id);
+        let receipts: Vec<Receipt> = held.iter().map(|(_, receipt)| receipt.clone()).collect();
+        let lost: HashSet<Receipt> = self.extend_receipts(&receipts, worker.lease).await?;
+        let lost: Vec<Fence> =
+            held.into_iter().filter(|(_, receipt)| lost.contains(receipt)).map(|(fence, _)| fence).collect();
+        self.forget(&lost);
+        let mut since = lock(&self.since);
+        if !lost.is_empty() {
+            since.insert(worker.id, Utc::now());
+        }
+        Ok(since.get(&worker.id).copied())
+    }
+
+    async fn lost(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
+        let refused = self.refused(held).await?;
+        Ok(refused.into_iter().map(|(id, _)| id).collect())
+    }
+
+    async fn reconcile(&self, worker: &WorkerId, known: &Known, _: Portion) -> Result<usize> {
+        let is_unknown = |(_, token): &Fence| *token < known.before && !known.tokens.contains(token);
+        let unknown: Vec<_> = self.held_by(worker.id).into_iter().filter(|(fence, _)| is_unknown(fence)).collect();
+        let receipts: Vec<Receipt> = unknown.iter().map(|(_, receipt)| receipt.clone()).collect();
+        self.give_back(&receipts, Duration::ZERO).await?;
+        self.forget(&unknown.iter().map(|(fence, _)| *fence).collect::<Vec<_>>());
+        Ok(unknown.len())
+    }
+
+    /// The broker itself delivers again what was not answered in time.
+    async fn rescue_step(&self, _: RescueStep) -> Result<Rescued> {
+        Ok(Rescued::default())
+    }
+
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
+        lock(&self.since).remove(&worker.id);
+        Ok(())
+    }
+}
