@@ -226,8 +226,8 @@ pub trait DeadLetters: Send + Sync {
         Ok(self.list_failed(filter).await?.messages.into_iter().map(|it| it.cursor).collect())
     }
 
-    /// How many dead letters match, among the newest [`crate::base::limits::DEPTH_CAP`], and whether there are more than these. Page size
-    /// and cursor do not count.
+    /// How many dead letters match, among the newest [`DEPTH_CAP`](crate::base::limits::DEPTH_CAP), and whether there are
+    /// more than these. Page size and cursor do not count.
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)>;
 
     /// Puts dead letters back as new messages, with their lineage in the headers; missing ones are skipped.

@@ -99,7 +99,8 @@ impl<B: Broker> Companion<B> {
         }
     }
 
-    /// Leaves what cannot be handled any more to the store: what it knows already, and what has killed too many processes.
+    /// Leaves to the store what is not to be handled any more: what it knows already, and what has killed too many
+    /// processes.
     async fn bury_poison(&self, deliveries: Vec<Delivery>) -> Result<Vec<Delivery>> {
         let again: Vec<Uuid> = deliveries.iter().filter(|it| it.silences > 0).map(|it| it.message.id).collect();
         if again.is_empty() {

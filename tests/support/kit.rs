@@ -88,7 +88,7 @@ pub trait ByHand {
     fn kept(&self) -> Arc<dyn Store>;
     /// A rescue by somebody who is not a worker.
     fn rescue(&self) -> impl Future<Output = Result<Rescued>> + Send;
-    /// Applies outcomes without counting them; answers with the messages whose lease was lost, to which nothing was done.
+    /// Applies outcomes without counting them; answers with the messages whose lease was lost, which were left alone.
     fn settle(&self, settlements: &[Settlement]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
     /// Puts messages back as if they had never been claimed; answers as `settle`.
     fn release(&self, held: &[Fence]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
