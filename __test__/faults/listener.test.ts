@@ -77,6 +77,37 @@ test('one worker is woken for each of its transports and queues', async () => {
   }
 })
 
+// Who dispatches sees no worker that waits, and the worker looks for the last time before the message can be seen.
+test('a message is found that is committed right after the worker has said that it waits', {
+  timeout: 120_000,
+}, async () => {
+  const dispatching = new pg.Client(database.directUrl)
+  await dispatching.connect()
+  onTestFinished(() => dispatching.end())
+  const inTime = async (key: string) => {
+    const { picked, stop } = startWorker()
+    const handled = new Promise<boolean>((resolve) => picked.set(key, () => resolve(true)))
+    await until('the worker waits', async () => (await waiting()) === 1, { pause: 1 })
+    // For what it looks for at once.
+    await sleep(10)
+    await dispatching.query('COMMIT')
+    const found = await Promise.race([handled, tooLate().catch(() => false)])
+    await stop()
+    return found
+  }
+  // A machine under load may commit it so late that only the next look finds it; not again and again.
+  for (const key of ['first', 'second', 'third']) {
+    await dispatching.query('BEGIN')
+    await dispatching.query(
+      `INSERT INTO symphony.messenger_messages_pending (id, message_type, transport_name, body)
+       VALUES (gen_random_uuid(), 'Timed', 'supabase', jsonb_build_object('key', $1::text))`,
+      [key],
+    )
+    if (await inTime(key)) return
+  }
+  expect.unreachable('a message waited for the next look each time')
+})
+
 test('nobody is notified while no worker waits', async () => {
   const channel = 'symphony_symphony'
   const ear = new pg.Client(database.directUrl)

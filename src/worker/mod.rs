@@ -24,6 +24,7 @@ mod consumer;
 mod context;
 mod feed;
 mod heartbeat;
+mod idle;
 mod in_flight;
 mod mailbox;
 mod options;

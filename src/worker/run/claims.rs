@@ -72,7 +72,7 @@ impl Loop {
         if woken {
             self.context.mailbox.sent.store(false, Ordering::Relaxed);
         }
-        let waiting = self.said_waiting;
+        let waiting = self.idle.is_known();
         let in_hand = self.hand.len();
         let wanted = Wanted { types, suspect_types, limit, exhaustive, suspect, listening, woken, waiting, in_hand };
         self.claiming_since = Uuid::now_v7();
@@ -153,24 +153,24 @@ impl Loop {
             None => self.claim_failures = 0,
         }
         if count > 0 {
-            self.said_waiting = false;
+            self.idle.end();
             self.event(|| json!({ "event": "claimed", "count": count }));
         } else if nothing && !suspect_next {
             self.rest();
         }
     }
 
-    /// Nothing to do: poll again after the interval.
+    /// Nothing to do: look again after the interval, or soon if nobody could know until now that this worker waits.
     pub(super) fn rest(&mut self) {
         // Only a claim that began as a listening one has said so; a connection that came up since has not.
-        if !self.said_waiting && self.began_listening {
-            self.said_waiting = true;
+        if !self.idle.is_known() && self.began_listening {
+            self.idle.begin();
             return;
         }
         if self.hand.is_empty() && self.context.options.mode == Mode::Run {
             self.event(|| json!({ "event": "idle" }));
         }
-        let poll = Instant::now() + self.context.options.poll_interval;
+        let poll = Instant::now() + self.idle.rest(self.context.options.poll_interval);
         let owed = self.feeds.as_ref().and_then(Feeds::owed_at);
         self.rest_until = [Some(poll), self.due_again, owed].into_iter().flatten().min();
     }

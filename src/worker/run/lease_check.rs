@@ -45,7 +45,9 @@ impl Loop {
         let in_doubt = std::mem::take(&mut self.in_doubt);
         (self.unsure, self.check_after) = (false, None);
         // A worker that was declared dead is not marked as waiting any more.
-        self.said_waiting &= !in_doubt;
+        if in_doubt {
+            self.idle.end();
+        }
         let reconciling = self.reconcile();
         let losing = in_doubt.then(|| self.ask_for_lost());
         let began = self.now;

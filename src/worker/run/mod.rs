@@ -22,6 +22,7 @@ use super::breaker::Breaker;
 use super::budget::Budget;
 use super::context::Context;
 use super::feed::{Caught, Feeds};
+use super::idle::Idle;
 use super::in_flight::InFlight;
 use super::solitude::Solitude;
 use super::stats::StoppedBy;
@@ -133,7 +134,7 @@ pub(super) struct Loop {
     listening: Vec<Box<dyn Listening>>,
     /// Whether the last claim found nothing and said so: the next one is made at once, for what was sent before
     /// anybody could know that this worker waits.
-    said_waiting: bool,
+    idle: Idle,
     /// Whether the last claim was for a suspect only.
     sought_suspect: bool,
     solitude: Solitude,
@@ -219,7 +220,7 @@ impl Loop {
             put_back: None,
             exhausted: false,
             listening,
-            said_waiting: false,
+            idle: Idle::default(),
             sought_suspect: false,
             solitude,
             suspect_first,
