@@ -165,7 +165,8 @@ pub fn depth(row: &Row) -> Result<Depth, Error> {
     })
 }
 
-/// The row of executions/begin.sql. It cannot see the rest of a lease that began while the statement ran.
+/// The row of executions/begin.sql. It cannot see the rest of a lease that began while the statement ran, and one that
+/// began a moment later by the database's clock seems to be longer than a lease.
 pub fn begun(row: &Row, lease: Duration) -> Result<Begun, Error> {
     if let Some(token) = row.try_get::<_, Option<DateTime<Utc>>>(0)? {
         return Ok(Begun::Runs(token.timestamp_micros()));
@@ -174,7 +175,7 @@ pub fn begun(row: &Row, lease: Duration) -> Result<Begun, Error> {
         return Ok(Begun::Done);
     }
     let left = row.try_get::<_, Option<f64>>(2)?.filter(|left| *left > 0.0);
-    Ok(Begun::Busy(left.map_or(lease, |left| Duration::from_secs_f64(left / 1000.0))))
+    Ok(Begun::Busy(left.map_or(lease, |left| Duration::from_secs_f64(left / 1000.0).min(lease))))
 }
 
 /// A count.
