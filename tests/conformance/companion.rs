@@ -90,7 +90,7 @@ fn what_is_to_be_retried_and_was_not_answered_runs_once_more_and_not_twice() {
     check(json!({}), |it: Accompanied| async move {
         kept_but_not_answered(&it, retry(2 * HOUR)).await;
         let other = it.in_another_process();
-        // The broker delivers it again, long before its time: it is parked, so that is no run.
+        // The broker delivers it again, long before its time: it is parked, so it is not a run.
         assert!(Worker::of(&other).claim(10).await.is_empty());
         it.advance(2 * HOUR).await;
         let claimed = Worker::of(&other).claim(10).await;
