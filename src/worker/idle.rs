@@ -1,6 +1,6 @@
 //! How long a consumer that has found nothing rests before it looks again; pure.
 //!
-//! Whoever dispatches wakes only workers that are seen to wait. A dispatch that began before the worker said so, and
+//! A dispatch wakes only workers that it sees waiting. One that began before the worker said that it waits, and
 //! commits after the worker has looked once more, wakes nobody. It is at most as old as a statement, so the worker looks
 //! twice more, soon, before it relies on being woken: 2 of 1,000 messages had to wait for the next poll otherwise.
 
