@@ -52,7 +52,7 @@ impl Portion {
 pub struct RescueStep {
     /// The asking worker. It is alive, whatever its row says, so it is not declared dead.
     pub by: Uuid,
-    /// Of how many messages.
+    /// How many messages it takes, and how many it passes over first.
     pub portion: Portion,
 }
 
