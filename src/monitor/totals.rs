@@ -1,6 +1,6 @@
 //! What was ever counted, for a collector of metrics: counters that never fall, and durations in buckets it can add up.
 
-use crate::counts::totals::{Total, TotalRow};
+use crate::counts::totals::{Outcomes, Total, TotalRow};
 use crate::engine::Engine;
 use crate::error::Result;
 use futures_util::future::try_join_all;
@@ -40,23 +40,6 @@ pub struct Series {
     pub waiting_seconds: f64,
 }
 
-/// How often a message was settled in which way, as Prometheus would name them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outcomes {
-    /// Handled.
-    pub succeeded: u64,
-    /// Failed, and tried again.
-    pub retried: u64,
-    /// Failed for good.
-    pub dead_lettered: u64,
-    /// Finished without work.
-    pub discarded: u64,
-    /// Postponed by the handler.
-    pub snoozed: u64,
-    /// Put back unhandled.
-    pub released: u64,
-}
-
 /// The totals over all stores.
 ///
 /// # Errors
@@ -81,14 +64,7 @@ impl Series {
         Self {
             transport,
             message_type,
-            outcomes: Outcomes {
-                succeeded: it.succeeded,
-                retried: it.retried,
-                dead_lettered: it.dead_lettered,
-                discarded: it.discarded,
-                snoozed: it.snoozed,
-                released: it.released,
-            },
+            outcomes: it.outcomes,
             runs: it.durations.count(),
             buckets: BOUNDS.map(|seconds| it.durations.up_to(seconds * 1e3)),
             processing_seconds: it.duration_us as f64 / 1e6,

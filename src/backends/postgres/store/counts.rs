@@ -4,7 +4,7 @@ use super::PostgresStore;
 use crate::backends::postgres::parameters::rollups_as_json;
 use crate::counts::histogram::Histogram;
 use crate::counts::rollup::{Errors, Rollup, Tally};
-use crate::counts::totals::{Total, TotalRow};
+use crate::counts::totals::{Outcomes, Total, TotalRow};
 use crate::counts::window::{Counted, CountedRow, Window};
 use crate::error::{Error, Result};
 use crate::store::counts::Counts;
@@ -42,12 +42,8 @@ struct Sums {
 struct EverCounted {
     transport_name: String,
     message_type: String,
-    succeeded: u64,
-    retried: u64,
-    dead_lettered: u64,
-    discarded: u64,
-    snoozed: u64,
-    released: u64,
+    #[serde(flatten)]
+    outcomes: Outcomes,
     duration_us: u64,
     waited_us: u64,
     durations: Vec<(i16, u64)>,
@@ -85,12 +81,7 @@ impl Counts for PostgresStore {
 impl EverCounted {
     fn into_row(self) -> TotalRow {
         let total = Total {
-            succeeded: self.succeeded,
-            retried: self.retried,
-            dead_lettered: self.dead_lettered,
-            discarded: self.discarded,
-            snoozed: self.snoozed,
-            released: self.released,
+            outcomes: self.outcomes,
             duration_us: self.duration_us,
             waited_us: self.waited_us,
             durations: histogram(&self.durations),
