@@ -31,7 +31,9 @@ pub struct Config {
 }
 
 pub async fn drain(raw: &Raw, wanted: Drain) -> Result<Value, Failure> {
-    let mut claims = Claims::new(raw.client().await?, &raw.statements.claim).await?;
+    let statements = &raw.statements;
+    let claim = if wanted.config.batch_size > 32 { &statements.claim_many } else { &statements.claim };
+    let mut claims = Claims::new(raw.client().await?, claim).await?;
     let settle = Settle::new(raw).await?;
     let measured = Measured::start();
     let end = wanted.seconds.map(|it| now() + it * 1000.0);

@@ -13,8 +13,8 @@ use tokio_postgres::types::{FromSql, Type, WrongType};
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
-/// A row of claim.sql or claim_suspect.sql. Whatever is in it, it is already held: a value that cannot be read makes
-/// only this message unreadable. A column of another type is the schema's fault, and an error.
+/// A row of claim.sql, claim_many.sql or claim_suspect.sql. Whatever is in it, it is already held: a value that cannot
+/// be read makes only this message unreadable. A column of another type is the schema's fault, and an error.
 pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
     let id = row.try_get(0)?;
     let mut problems = Problems(None);

@@ -26,12 +26,15 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 11] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
     (":letters", include_str!("dead_letters/_letters.sql")),
     (":admit", include_str!("keys/_admit.sql")),
+    (":due", include_str!("messages/_due.sql")),
+    (":lease", include_str!("messages/_lease.sql")),
+    (":take", include_str!("messages/_take.sql")),
     (":wake", include_str!("messages/_wake.sql")),
     (":unheld", include_str!("leases/_unheld.sql")),
     (":unknown", include_str!("leases/_unknown.sql")),
@@ -97,8 +100,13 @@ statements! {
     );
     /// What transports hold.
     survey in "messages/survey.sql" (TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
-    /// Claims a batch.
+    /// Claims a batch that fits whatever is in it.
     claim in "messages/claim.sql" (
+        UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
+        BOOL
+    );
+    /// Claims a batch of any size, as much of it as fits.
+    claim_many in "messages/claim_many.sql" (
         UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
         BOOL
     );

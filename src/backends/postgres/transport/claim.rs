@@ -19,7 +19,9 @@ use tokio_postgres::Row;
 
 use std::time::Instant;
 
-/// The column of claim.sql that says whether the claim is full because of its bytes.
+/// As many messages fit however large they are; see claim_many.sql.
+const FEW: usize = 32;
+/// The column of claim_many.sql that says whether the claim is full because of its bytes.
 const CUT: usize = 16;
 
 #[async_trait]
@@ -89,7 +91,9 @@ impl PostgresTransport {
     async fn claim_within(&self, claim: &Claim<'_>, reach: Reach) -> Result<(Vec<Claimed>, bool)> {
         let lanes = Lanes::of(claim.queues);
         let reading = self.floors(claim.types, |it| it.plan(&lanes, reach, Instant::now()));
-        let statement = &self.store.statements.claim;
+        let statements = &self.store.statements;
+        let is_few = claim.limit <= FEW;
+        let statement = if is_few { &statements.claim } else { &statements.claim_many };
         // What is claimed will be settled while the next claim is under way.
         let rows = self
             .store
@@ -115,7 +119,8 @@ impl PostgresTransport {
             .await?;
         let mut claimed = self.store.read(statement, &rows, |row| rows::claimed(row, claim.token))?;
         lanes.sort(&mut claimed);
-        let cut = self.store.read(statement, rows.get(..1).unwrap_or_default(), |row| row.try_get(CUT))?;
+        let first = rows.get(..usize::from(!is_few)).unwrap_or_default();
+        let cut = self.store.read(statement, first, |row| row.try_get(CUT))?;
         let full = rows.len() >= claim.limit || cut.contains(&true);
         self.floors(claim.types, |it| it.learn(&lanes, &reading, &claimed, full, Instant::now()));
         Ok((claimed, reading.is_whole()))

@@ -15,6 +15,11 @@ FROM (
     UNION ALL
     (SELECT FROM :"schema".messenger_messages_processing m
      WHERE m.worker_id IS NULL AND gap.next IS NULL
+     LIMIT 10000)
+    UNION ALL
+    (SELECT FROM :"schema".messenger_messages_processing m
+     WHERE m.worker_id = gap.id
+       AND gap.id IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
      LIMIT 10000)) held
   LIMIT 10000
 ) capped

@@ -18,8 +18,8 @@
 --
 -- A burial is counted here and nowhere else: exactly once, whatever happens to the answer.
 --
--- Index: messenger_messages_holder, one range for each gap between the workers that there are, and one for what was
--- written by hand and names no worker. What a worker with a row holds, or has held, is not read, so the cost is the
+-- Index: messenger_messages_holder, one range for each gap between the workers that there are, and three for what was
+-- written by hand: what names no worker, or one of the two ids that are the ends of all gaps. What a worker with a row holds, or has held, is not read, so the cost is the
 -- number of workers, and what the dead ones held. That is counted, not asked for by EXISTS, which may be planned as a
 -- hash of the whole table.
 -- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
@@ -65,6 +65,13 @@ orphan AS (
         WHERE m.worker_id IS NULL AND gap.next IS NULL
         LIMIT $3 + $4
         FOR UPDATE SKIP LOCKED) nameless
+      UNION ALL
+      SELECT ctid FROM (
+        SELECT m.ctid
+        FROM :"schema".messenger_messages_processing m
+        WHERE m.worker_id = gap.id AND gap.id IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        LIMIT $3 + $4
+        FOR UPDATE SKIP LOCKED) of_the_ends
     ) held
     LIMIT $3 OFFSET $4))
   RETURNING *

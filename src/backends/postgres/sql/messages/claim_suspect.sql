@@ -1,7 +1,7 @@
 -- Claims one suspect, a message whose process died while it held it: of those that crashed least often the first, in the
 -- order of claims. So what is most likely innocent comes first, and what a second process died with comes last.
 --
--- Index: messenger_messages_suspect, of which all that is due is read; suspects are few. Fence and lease: as in claim.sql.
+-- Index: messenger_messages_suspect, of which all that is due is read; suspects are few. Fence: as in claim.sql.
 WITH lease AS (
   INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until)
   VALUES ($1, $2, $3, ARRAY[$8::text], now() + $4 * interval '1 millisecond')
@@ -24,13 +24,4 @@ moved AS (
   ))
   RETURNING *
 )
-INSERT INTO :"schema".messenger_messages_processing
-  (id, created_at, available_at, scheduled_at, locked_at, locked_by, worker_id, retry_count, max_retries, priority,
-   crash_count, status, transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
-   last_error, error_history, handled)
-SELECT id, created_at, available_at, scheduled_at, now(), $5, $1, retry_count, max_retries, priority,
-       crash_count, 'processing', transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
-       last_error, error_history, handled
-FROM moved
-RETURNING id, message_type, queue_name, priority, body::text, headers::text, metadata::text, created_at,
-          available_at, scheduled_at, retry_count, max_retries, crash_count, idempotency_key, handled, locked_at
+:take
