@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { readOptions, usage } from '../bench/options.mjs'
 import { bench } from '../bench/run.mjs'
-import { startPostgres } from './postgres.mjs'
+import { startPostgres } from './servers/postgres.mjs'
 import { ensureAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages, npm } from './setup/dependencies.mjs'

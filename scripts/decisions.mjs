@@ -1,6 +1,6 @@
 /** `npm run decisions`: repeats the figures of docs/decisions/ that are about other people's crates. */
-import { startPgbouncer } from './pgbouncer.mjs'
-import { startTestPostgres } from './postgres.mjs'
+import { startPgbouncer } from './servers/pgbouncer.mjs'
+import { startTestPostgres } from './servers/postgres.mjs'
 import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
 import { atEnd } from './setup/ending.mjs'
 import { at, root } from './setup/paths.mjs'

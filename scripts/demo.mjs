@@ -1,5 +1,5 @@
 /** `npm run demo`: all set-up, then `examples/demo`. */
-import { startPostgres } from './postgres.mjs'
+import { startPostgres } from './servers/postgres.mjs'
 import { ensureAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages } from './setup/dependencies.mjs'

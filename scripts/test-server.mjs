@@ -4,7 +4,7 @@
  * `--until-stdin-closes` ends it with the process that started it, however that one went: `cargo test` does so.
  */
 import { once } from 'node:events'
-import { startTestPostgres } from './postgres.mjs'
+import { startTestPostgres } from './servers/postgres.mjs'
 
 const { url, stop } = await startTestPostgres()
 console.log(url)

@@ -4,14 +4,14 @@
  * A failed check or test does not stop the others; the exit code and the last line tell.
  */
 import { rmSync } from 'node:fs'
-import { startPgbouncer } from './pgbouncer.mjs'
-import { startTestPostgres } from './postgres.mjs'
+import { startPgbouncer } from './servers/pgbouncer.mjs'
+import { startTestPostgres } from './servers/postgres.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages, ensureRust } from './setup/dependencies.mjs'
 import { atEnd } from './setup/ending.mjs'
 import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
-import { CommandError, runNode } from './setup/process.mjs'
+import { outputOf, runNode } from './setup/process.mjs'
 import { bold, green, main, red, step } from './setup/step.mjs'
 import { documentChecks, rustChecks, styleChecks, typeChecks } from './test/checks.mjs'
 import { cargoCounts, none, total, vitestCounts } from './test/counts.mjs'
@@ -106,7 +106,7 @@ async function checks(all) {
 }
 
 function failed(kind, error) {
-  if (!(error instanceof CommandError)) console.error(error)
+  if (outputOf(error) === undefined) console.error(error)
   results[kind].failed++
 }
 
@@ -157,7 +157,7 @@ async function counted(kind, work, read) {
   try {
     results[kind] = read(await step(kind, work))
   } catch (error) {
-    results[kind] = read(error instanceof CommandError ? error.output : '')
+    results[kind] = read(outputOf(error) ?? '')
     if (results[kind].failed === 0) failed(kind, error)
   }
 }

@@ -3,7 +3,7 @@ import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
-import { CommandError, runNode } from '../../scripts/setup/process.mjs'
+import { outputOf, runNode } from '../../scripts/setup/process.mjs'
 import { type Block, blocksOf, DOCUMENTS, readDocument } from './documents.js'
 
 /** Inside the package, so that its name leads to its bundle, as it would in `node_modules`. */
@@ -62,7 +62,7 @@ test('every block of TypeScript and JavaScript type-checks against the built pac
 }, async () => {
   expect(writeApplications()).toBeGreaterThan(30)
   const check = runNode(at('node_modules/typescript/bin/tsc'), ['--project', folder], { cwd: folder })
-  const problems = await check.catch((error: unknown) => (error instanceof CommandError ? error.output : String(error)))
+  const problems = await check.catch((error: unknown) => outputOf(error) ?? String(error))
   expect(problems).toBe('')
 })
 

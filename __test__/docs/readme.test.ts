@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { execa } from 'execa'
+import { expect, onTestFinished, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 import { runNode } from '../../scripts/setup/process.mjs'
 import { createDatabase } from '../support/database.js'
@@ -40,17 +40,6 @@ function node(program: string, extra?: Record<string, string>): Promise<string> 
   return runNode(program, [], { cwd: folder, env: environment(extra) })
 }
 
-/** Starts a program in the folder, and gives what it has printed so far. */
-function start(program: string): { child: ChildProcess; printed: () => string } {
-  const child = spawn(process.execPath, [program], { cwd: folder, env: { ...process.env, ...environment() } })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  return { child, printed: () => output }
-}
-
 /** Calls routes as Next.js does, and prints the status and body of each answer. */
 const CALLS = `
   const { POST } = await import('./app/api/sign-up/route.mjs')
@@ -70,12 +59,14 @@ const CALLS = `
 test('the worker of the quick start handles what comes and ends at SIGTERM', async () => {
   await writeFiles()
   await node('migrate.mjs')
-  const { child, printed } = start('worker.mjs')
+  const worker = execa(process.execPath, ['worker.mjs'], { cwd: folder, env: environment(), reject: false })
+  onTestFinished(() => void worker.kill('SIGKILL'))
   expect(await node('dispatch.mjs')).toBe('queued\n')
-  await vi.waitFor(() => expect(printed()).toBe('mail to ada@example.com, run 2\n'), { timeout: 10_000 })
-  child.kill('SIGTERM')
-  const [code] = await once(child, 'exit')
-  expect({ code, last: printed().split('\n').at(-2) }).toEqual({ code: 0, last: 'stopped after 1 messages' })
+  const [printed] = await once(worker.stdout, 'data')
+  expect(String(printed)).toBe('mail to ada@example.com, run 2\n')
+  worker.kill('SIGTERM')
+  const { exitCode, stdout } = await worker
+  expect({ exitCode, last: stdout.split('\n').at(-1) }).toEqual({ exitCode: 0, last: 'stopped after 1 messages' })
 })
 
 test('the routes of the quick start dispatch, and consume for those who know the secret', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getMetrics } from '@leadmap/symphony/admin'
 import { expect, onTestFinished, test } from 'vitest'
-import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { startPgbouncer } from '../../scripts/servers/pgbouncer.mjs'
 import { noteClaims, readClaims } from './support/claims.js'
 import { holdAllCommits, letAllCommitsGo } from './support/commits.js'
 import { type Consumer, type ConsumerOptions, startConsumer } from './support/consumer.js'

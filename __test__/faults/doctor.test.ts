@@ -4,7 +4,7 @@ import { close, dispatch, HandlerRegistry, migrate, runDueSchedules, schedule, s
 import { type Diagnosis, doctor, type Finding, getHealth, rollback } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { startPgbouncer } from '../../scripts/servers/pgbouncer.mjs'
 import { startProgram } from '../support/programs.js'
 import { type Consumer, startConsumer } from './support/consumer.js'
 import { FAKETIME, fakeTime } from './support/fake-time.js'

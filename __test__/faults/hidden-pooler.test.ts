@@ -14,7 +14,7 @@ import {
 import { doctor, getHealth, getMetrics, listFailed, listMessages, retryFailed } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
-import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { startPgbouncer } from '../../scripts/servers/pgbouncer.mjs'
 import { createDatabase } from '../support/database.js'
 import { startRelay } from './support/relay.js'
 

@@ -25,7 +25,7 @@ import {
   rollback,
 } from '@leadmap/symphony/admin'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { startPgbouncer } from '../../scripts/servers/pgbouncer.mjs'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { startRelay } from './support/relay.js'
 import { shadowEverything } from './support/shadows.js'

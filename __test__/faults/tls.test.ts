@@ -12,7 +12,7 @@ import {
 import { doctor } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { startPgbouncer } from '../../scripts/servers/pgbouncer.mjs'
 import { emptyTables } from '../support/symphony.js'
 import { makeCertificates } from './support/certificates.js'
 import { type OwnServer, startOwnServer } from './support/own-server.js'

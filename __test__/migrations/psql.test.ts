@@ -1,14 +1,13 @@
-import { execFile, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { close, dispatch, migrate, setConfig } from '@leadmap/symphony'
 import { migrationStatus } from '@leadmap/symphony/admin'
+import { execa, execaSync } from 'execa'
 import { afterAll, expect, test } from 'vitest'
 import { createDatabase } from '../support/database.js'
 
 const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))
-const havePsql = spawnSync('psql', ['--version']).status === 0
+const havePsql = execaSync('psql', ['--version'], { reject: false }).exitCode === 0
 const database = await createDatabase()
 afterAll(close)
 
@@ -20,7 +19,7 @@ const files = (direction: 'up' | 'down') =>
 /** Runs a file as its header says. */
 async function psql(file: string, ...variables: string[]): Promise<void> {
   const parameters = [database.url, '--no-psqlrc', '--quiet', ...variables, '-1', '-f', `${folder}${file}`]
-  await promisify(execFile)('psql', parameters)
+  await execa('psql', parameters)
 }
 
 /** Columns, indexes, rights and comments of a schema, without its name. */

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 
@@ -22,10 +21,9 @@ const PROGRAM = `
 test.each(['edge-light', 'workerd', 'browser'])(
   'under the condition %s the first use says what to do',
   async (name) => {
-    const run = promisify(execFile)(process.execPath, ['--conditions', name, '--input-type=module', '-e', PROGRAM], {
-      cwd: at(),
-    })
-    const told = JSON.parse((await run).stdout) as unknown[]
+    const parameters = ['--conditions', name, '--input-type=module', '-e', PROGRAM]
+    const { stdout } = await execa(process.execPath, parameters, { cwd: at() })
+    const told = JSON.parse(stdout) as unknown[]
     const refused = [
       'ConfigurationError',
       'SYMPHONY_EDGE_RUNTIME',

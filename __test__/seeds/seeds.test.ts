@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import {
   consumeBatch,
   dispatch,
@@ -15,6 +13,7 @@ import {
 } from '@leadmap/symphony'
 import { listFailed } from '@leadmap/symphony/admin'
 import { loadConfig } from '@leadmap/symphony/config'
+import { execa } from 'execa'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { truncate } from '../support/emptying.js'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
@@ -237,13 +236,8 @@ describe('the seed documents', () => {
 describe('every snippet', () => {
   test('type-checks against the typings of the package, with no cast', { timeout: 60_000 }, async () => {
     const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
-    const check = promisify(execFile)(process.execPath, [tsc, '--project', project])
-    expect(
-      await check.then(
-        () => '',
-        ({ stdout }) => stdout,
-      ),
-    ).toBe('')
+    const { stdout } = await execa(process.execPath, [tsc, '--project', project], { reject: false })
+    expect(stdout).toBe('')
     for (const { code } of modules) expect(code).not.toMatch(/ as (?!const)|@ts-/)
   })
 

@@ -1,4 +1,4 @@
-import { startPgbouncer } from '../../scripts/pgbouncer.mjs'
+import { startPgbouncer } from '../../scripts/servers/pgbouncer.mjs'
 import { isPooled, serverUrl } from './database.js'
 
 /**

@@ -1,4 +1,4 @@
-import { startTestPostgres } from '../../scripts/postgres.mjs'
+import { startTestPostgres } from '../../scripts/servers/postgres.mjs'
 import { withoutConfiguration } from '../../scripts/setup/environment.mjs'
 
 /** Read by `pgbouncer.ts`. */

@@ -1,38 +1,32 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
 import { createDatabase } from '../support/database.js'
 
 const database = await createDatabase()
 
 test('the demo accounts for every message and leaves nothing behind', { timeout: 90_000 }, async () => {
-  const demo = startDemo()
-  expect(await demo.ended).toBe(0)
-  expect(demo.output()).toContain('every message is accounted for')
-  expect(demo.output()).toMatch(/lost +0 +0\n/)
+  const { exitCode, stdout } = await startDemo()
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('every message is accounted for')
+  expect(stdout).toMatch(/lost +0 +0\n/)
   expect(await demoSchemas()).toEqual([])
 })
 
 test('an interrupted demo ends at once and leaves nothing behind', async () => {
   const demo = startDemo()
-  await once(demo.process.stdout, 'data')
-  demo.process.kill('SIGINT')
-  expect(await demo.ended).toBe(130)
-  expect(demo.output()).not.toContain('accounted for')
+  await once(demo.stdout, 'data')
+  demo.kill('SIGINT')
+  const { exitCode, stdout } = await demo
+  expect(exitCode).toBe(130)
+  expect(stdout).not.toContain('accounted for')
   expect(await demoSchemas()).toEqual([])
 })
 
 function startDemo() {
-  const file = fileURLToPath(new URL('../../examples/demo/main.mjs', import.meta.url))
-  const env = { ...process.env, SYMPHONY_DATABASE_URL: database.url }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let text = ''
-  child.stdout.on('data', (chunk) => {
-    text += chunk
-  })
-  const ended = once(child, 'close').then(([code]) => code as number)
-  return { process: child, output: () => text, ended }
+  const env = { SYMPHONY_DATABASE_URL: database.url }
+  return execa(process.execPath, [at('examples/demo/main.mjs')], { env, stderr: 'inherit', reject: false })
 }
 
 async function demoSchemas() {

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import pg from 'pg'
 import { describe, expect, test, vi } from 'vitest'
-import { startPostgres } from '../../scripts/postgres.mjs'
+import { startPostgres } from '../../scripts/servers/postgres.mjs'
 
 describe('the embedded Postgres', () => {
   test('serves with a password, keeps its data and its port over a restart and a crash, and leaves nothing', async () => {
@@ -60,15 +59,13 @@ async function query(url: string, sql: string) {
 
 /** A process that starts a server, tells its address and then does what `rest` says. */
 async function startInChild(rest: string) {
-  const starter = fileURLToPath(new URL('../../scripts/postgres.mjs', import.meta.url))
+  const starter = new URL('../../scripts/servers/postgres.mjs', import.meta.url).href
   const code = `
     import { startPostgres } from ${JSON.stringify(starter)}
     const { url, dataDir } = await startPostgres()
     console.log(JSON.stringify({ url, dataDir }))
     ${rest}`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = execa(process.execPath, ['--input-type=module', '--eval', code], { stderr: 'inherit', reject: false })
   const [text] = await once(child.stdout, 'data')
   return { process: child, ...(JSON.parse(String(text)) as { url: string; dataDir: string }) }
 }

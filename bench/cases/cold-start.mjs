@@ -1,7 +1,6 @@
 /** A new process: load, connect, send one message, end. What a function on a cold start pays. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import { withoutConfiguration } from '../../scripts/setup/environment.mjs'
 import { at } from '../../scripts/setup/paths.mjs'
 import { compare, must } from '../harness/compare.mjs'
@@ -42,7 +41,7 @@ export default {
 
 async function start(file, given) {
   const begin = performance.now()
-  const { output } = await run([program, file, JSON.stringify(given)])
+  const output = await run([program, file, JSON.stringify(given)])
   return { ms: performance.now() - begin, ...JSON.parse(output) }
 }
 
@@ -50,7 +49,7 @@ async function start(file, given) {
 async function addonAlone(times) {
   const code = 'const t = performance.now(); require(process.argv[1]); console.log(performance.now() - t)'
   let sum = 0
-  for (let time = 0; time < times; time++) sum += Number((await run(['--eval', code, at('binding.js')])).output)
+  for (let time = 0; time < times; time++) sum += Number(await run(['--eval', code, at('binding.js')]))
   return sum / times
 }
 
@@ -62,12 +61,6 @@ async function emptyNode(times) {
 
 async function run(parameters) {
   const env = { ...process.env, ...withoutConfiguration(), NODE_ENV: 'production' }
-  const child = spawn(node(), parameters, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (text) => {
-    output += text
-  })
-  const [code] = await once(child, 'close')
-  must(code, 0, `exit code of ${parameters.join(' ')}`)
-  return { output }
+  const { stdout } = await execa(node(), parameters, { env, stdin: 'ignore', stderr: 'inherit' })
+  return stdout
 }

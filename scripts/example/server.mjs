@@ -1,7 +1,7 @@
 /** The example's server, as a process of its own. */
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../servers/ports.mjs'
 import { runNode, start } from '../setup/process.mjs'
 import { example, inExample, next } from './paths.mjs'
 
@@ -48,7 +48,7 @@ export async function startServer({ env, mode = 'start', port, program }) {
   }
   const parameters = program ? [program] : [next, mode, '--port', String(chosen), '--hostname', '127.0.0.1']
   const cwd = program ? undefined : example
-  const server = start(process.execPath, parameters, { cwd, env: variables })
+  const server = await start(process.execPath, parameters, { cwd, env: variables })
   await Promise.race([answers(url), server.ended]).catch(() => undefined)
   if (server.isRunning() && (await answersNow(url))) {
     return { url, output: server.output, stop: () => server.end('SIGTERM'), kill: () => server.end('SIGKILL') }
@@ -68,16 +68,4 @@ function answersNow(url) {
     (response) => response.status === 401,
     () => false,
   )
-}
-
-/** A port that nobody listens on, this one if it is free. @param {number} [wanted] @returns {Promise<number>} */
-export function freePort(wanted = 0) {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', (error) => (wanted === 0 ? reject(error) : resolve(freePort())))
-    probe.listen(wanted, '127.0.0.1', () => {
-      const address = /** @type {import('node:net').AddressInfo} */ (probe.address())
-      probe.close(() => resolve(address.port))
-    })
-  })
 }

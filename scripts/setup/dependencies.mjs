@@ -1,5 +1,8 @@
 /** The npm packages and the Rust toolchain. */
+import { execFile } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { atEnd } from './ending.mjs'
 import { at, root } from './paths.mjs'
 import { run } from './process.mjs'
 import { step } from './step.mjs'
@@ -9,7 +12,15 @@ export async function ensurePackages() {
   ensureNode()
   const installed = at('node_modules', '.package-lock.json')
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(at('package-lock.json')).mtimeMs) return
-  await step('npm packages', () => npm(['ci', '--no-audit', '--no-fund'], { cwd: root }))
+  await step('npm packages', install)
+}
+
+/** Without `run`, which is one of these packages. */
+async function install() {
+  const { program, parameters, shell } = npmCommand(['ci', '--no-audit', '--no-fund'])
+  const installing = promisify(execFile)(program, parameters, { cwd: root, shell })
+  atEnd(() => void installing.child.kill())
+  await installing
 }
 
 /** The package runs on every Node.js 20; its bundler and its test runner want a later one. */
@@ -20,15 +31,21 @@ function ensureNode() {
 }
 
 /**
- * Runs npm, whichever way this platform starts it.
+ * Runs npm.
  *
  * @param {string[]} parameters
- * @param {Parameters<typeof run>[2]} [options]
+ * @param {{ cwd: string }} options
  */
-export function npm(parameters, options) {
+export function npm(parameters, { cwd }) {
+  const command = npmCommand(parameters)
+  return run(command.program, command.parameters, { cwd, shell: command.shell })
+}
+
+/** The way this platform starts npm. @param {string[]} parameters */
+function npmCommand(parameters) {
   const itself = process.env.npm_execpath
-  if (itself?.endsWith('npm-cli.js')) return run(process.execPath, [itself, ...parameters], options)
-  return run('npm', parameters, { ...options, shell: process.platform === 'win32' })
+  if (itself?.endsWith('npm-cli.js')) return { program: process.execPath, parameters: [itself, ...parameters] }
+  return { program: 'npm', parameters, shell: process.platform === 'win32' }
 }
 
 /** @throws {Error} Without a Rust toolchain. */

@@ -1,23 +1,23 @@
-/** Child processes, none of which outlives this one. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+/**
+ * Child processes, none of which outlives this one. Each leads a group of its own, so that a signal reaches what it
+ * started in turn: execa ends only the process itself.
+ */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What a command that failed had to say. */
-export class CommandError extends Error {
-  /** @param {string} problem @param {string} output */
-  constructor(problem, output) {
-    super(problem)
-    this.output = output
-  }
-}
+/** @typedef {import('execa').ResultPromise} Child */
 
-/**
- * Ways to end the processes under way. @type {Map<import('node:child_process').ChildProcess, (signal: NodeJS.Signals) => void>}
- */
-const running = new Map()
+/** Loaded at first use: on a bare machine `npm ci` comes before. */
+const load = async () => (await import('execa')).execa
+
+const grouped = process.platform !== 'win32'
+
+/** How long processes may take to end after a signal, in milliseconds. */
+const patience = 10_000
+
+/** @type {Set<Child>} */
+const running = new Set()
 
 /**
  * Runs a program to its end.
@@ -27,44 +27,23 @@ const running = new Map()
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, timeLimit?: number }} [options]
  *   `env` goes over this process's variables, a value of `undefined` removes one; `timeLimit` is in milliseconds.
  * @returns {Promise<string>} What it printed, both streams in order.
- * @throws {CommandError} When it ends with another code than 0, or not in time.
+ * @throws {import('execa').ExecaError} When it ends with another code than 0, or not in time; see `outputOf`.
  */
-export function run(program, parameters, { cwd, env, shell = false, timeLimit } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, parameters, {
-      cwd,
-      shell,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that a signal reaches what it started in turn.
-      detached: process.platform !== 'win32',
-    })
-    running.set(child, (signal) => endGroup(child, signal))
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        output += text
-      })
-    }
-    let late = false
-    const timer =
-      timeLimit &&
-      setTimeout(() => {
-        late = true
-        endGroup(child, 'SIGKILL')
-      }, timeLimit)
-    const settle = (end) => {
-      clearTimeout(timer)
-      running.delete(child)
-      const command = [program, ...parameters].join(' ')
-      if (late) reject(new CommandError(`${command} still ran after ${timeLimit} ms`, output))
-      else if (end === 0) resolve(output)
-      else reject(new CommandError(`${command} ended with ${end}`, output))
-    }
-    child.on('error', (error) => settle(error.message))
-    child.on('close', (code, signal) => settle(signal ?? code))
-  })
+export async function run(program, parameters, { timeLimit, ...options } = {}) {
+  const execa = await load()
+  const how = { ...options, detached: grouped, timeout: timeLimit, stripFinalNewline: false }
+  const child = track(execa(program, parameters, { ...how, stdin: 'ignore', all: true }))
+  // After the timer of execa's own: what the program started holds its pipes open, and execa waits for them.
+  const late = timeLimit && setTimeout(() => signalGroup(child, 'SIGKILL'), timeLimit)
+  try {
+    return (await child).all
+  } finally {
+    clearTimeout(late)
+  }
 }
+
+/** What a command that failed had printed; nothing for any other error. @returns {string | undefined} */
+export const outputOf = (error) => error?.all
 
 /**
  * Runs a JavaScript program of an installed package.
@@ -85,16 +64,11 @@ export function runNode(file, parameters, options) {
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Promise<number>} Its exit code.
  */
-export function show(program, parameters, { cwd, env } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, parameters, { cwd, env: { ...process.env, ...env }, stdio: 'inherit' })
-    running.set(child, (signal) => child.kill(signal))
-    child.on('error', reject)
-    child.on('close', (code) => {
-      running.delete(child)
-      resolve(code ?? 1)
-    })
-  })
+export async function show(program, parameters, options = {}) {
+  const execa = await load()
+  const how = { ...options, detached: grouped, reject: false }
+  const { exitCode = 1 } = await track(execa(program, parameters, { ...how, stdio: 'inherit' }))
+  return exitCode
 }
 
 /**
@@ -105,24 +79,19 @@ export function show(program, parameters, { cwd, env } = {}) {
  * @param {string[]} parameters
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  */
-export function start(program, parameters, { cwd, env } = {}) {
+export async function start(program, parameters, options = {}) {
+  const execa = await load()
   const folder = mkdtempSync(join(tmpdir(), 'symphony-output-'))
   const file = join(folder, 'output.log')
   const out = openSync(file, 'a')
-  const child = spawn(program, parameters, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', out, out],
-    detached: process.platform !== 'win32',
-  })
+  // Its typings know no descriptors there.
+  const stdio = /** @type {any} */ (['ignore', out, out])
+  /** @type {import('execa').Options} */
+  const how = { ...options, detached: grouped, reject: false, stdio }
+  const child = track(execa(program, parameters, how))
   closeSync(out)
-  running.set(child, (signal) => endGroup(child, signal))
   let last = ''
-  const ended = new Promise((resolve) => {
-    child.on('error', resolve)
-    child.on('close', resolve)
-  }).then(() => {
-    running.delete(child)
+  const ended = child.then(() => {
     last = readFileSync(file, 'utf8')
     rmSync(folder, { recursive: true, force: true })
   })
@@ -134,32 +103,40 @@ export function start(program, parameters, { cwd, env } = {}) {
     ended,
     /** Ends it and what it started. @param {NodeJS.Signals} signal */
     end: async (signal) => {
-      endGroup(child, signal)
-      const late = setTimeout(() => endGroup(child, 'SIGKILL'), patience)
+      await end(child, signal)
       await ended
-      clearTimeout(late)
     },
   }
 }
 
-/** How long processes may take to end after a signal, in milliseconds. */
-const patience = 10_000
-
 /** Ends all processes under way. @param {NodeJS.Signals} signal */
 export async function endAll(signal) {
-  await Promise.all(
-    [...running].map(async ([child, end]) => {
-      const ended = once(child, 'close')
-      end(signal)
-      const late = setTimeout(() => end('SIGKILL'), patience)
-      await ended
-      clearTimeout(late)
-    }),
-  )
+  await Promise.all([...running].map((child) => end(child, signal)))
 }
 
-function endGroup(child, signal) {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  if (process.platform === 'win32') child.kill(signal)
-  else process.kill(-child.pid, signal)
+/** @template {Child} T @param {T} child @returns {T} */
+function track(child) {
+  running.add(child)
+  const gone = () => running.delete(child)
+  child.then(gone, gone)
+  return child
+}
+
+/** @param {Child} child @param {NodeJS.Signals} signal */
+async function end(child, signal) {
+  if (!running.has(child)) return
+  signalGroup(child, signal)
+  const late = setTimeout(() => signalGroup(child, 'SIGKILL'), patience)
+  await child.catch(() => {})
+  clearTimeout(late)
+}
+
+/** @param {Child} child @param {NodeJS.Signals} signal */
+function signalGroup(child, signal) {
+  try {
+    if (grouped) process.kill(-Number(child.pid), signal)
+    else child.kill(signal)
+  } catch {
+    // Nobody of it is left.
+  }
 }

@@ -1,6 +1,6 @@
 /** One line per step, with its time; the output of a step is shown only when it fails. */
 import { cleanUp, endOnSignals, isEnding } from './ending.mjs'
-import { CommandError } from './process.mjs'
+import { outputOf } from './process.mjs'
 
 const live = process.stdout.isTTY === true && !process.env.CI
 const colour = live && !process.env.NO_COLOR
@@ -31,7 +31,8 @@ export async function step(name, work) {
   } catch (error) {
     if (isEnding()) throw error
     finish(name, red('✗'), begin)
-    if (error instanceof CommandError) console.log(`\n${error.output.trimEnd()}\n`)
+    const output = outputOf(error)
+    if (output !== undefined) console.log(`\n${output.trimEnd()}\n`)
     throw error
   }
 }
@@ -71,7 +72,7 @@ export async function main(work) {
   } catch (error) {
     // After a signal the children fail because they were ended; that need not be said.
     if (isEnding()) return
-    console.error(red(error instanceof CommandError ? error.message : (error.stack ?? String(error))))
+    console.error(red(outputOf(error) === undefined ? (error.stack ?? String(error)) : error.shortMessage))
   }
   if (isEnding()) return
   await cleanUp()

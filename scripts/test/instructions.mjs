@@ -5,7 +5,7 @@
  *
  * The tests in `src/hot_paths.rs` run with few and with many messages; the difference is what a message costs.
  */
-import { findProgram } from '../pgbouncer/program.mjs'
+import { findProgram } from '../servers/program.mjs'
 import { run } from '../setup/process.mjs'
 
 const [few, many] = [1, 201]

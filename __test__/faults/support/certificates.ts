@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdtempSync, readdirSync, writeFileSync } from 'n
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { findProgram } from '../../../scripts/pgbouncer/program.mjs'
-import { serverAccount, temporaryRoot } from '../../../scripts/postgres/account.mjs'
+import { serverAccount, temporaryRoot } from '../../../scripts/servers/account.mjs'
+import { findProgram } from '../../../scripts/servers/program.mjs'
 
 /** An authority that nobody knows, and what it has signed: paths of PEM files. */
 export interface Certificates {

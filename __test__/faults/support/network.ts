@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { onTestFinished } from 'vitest'
-import { findProgram } from '../../../scripts/pgbouncer/program.mjs'
+import { findProgram } from '../../../scripts/servers/program.mjs'
 
 /**
  * A client and a server with a router between them, that can drop every packet and tell nobody: two network namespaces

@@ -1,7 +1,7 @@
 import { close, migrate, type SymphonyConfig, setConfig } from '@leadmap/symphony'
 import pg from 'pg'
 import { afterAll } from 'vitest'
-import { type Postgres, startTestPostgres } from '../../../scripts/postgres.mjs'
+import { type Postgres, startTestPostgres } from '../../../scripts/servers/postgres.mjs'
 import type { TestDatabase } from '../../support/database.js'
 import { until } from './until.js'
 

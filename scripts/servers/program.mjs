@@ -1,7 +1,7 @@
 /** Where the program is: Debian's package, installed when it is missing and this process may. */
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { CommandError, run } from '../setup/process.mjs'
+import { outputOf, run } from '../setup/process.mjs'
 
 /**
  * Finds a Debian package's program, and installs the package where that is possible.
@@ -19,15 +19,13 @@ export async function findProgram(program, debianPackage) {
   try {
     await install(debianPackage)
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    return { missing: `${program} is not installed, and apt-get failed: ${error.output.trim().split('\n').at(-1)}` }
+    const output = outputOf(error)
+    if (output === undefined) throw error
+    return { missing: `${program} is not installed, and apt-get failed: ${output.trim().split('\n').at(-1)}` }
   }
   const installed = find(program)
   return installed ? { path: installed } : { missing: `package ${debianPackage} holds no ${program}` }
 }
-
-/** PgBouncer itself. */
-export const findPgbouncer = () => findProgram('pgbouncer', 'pgbouncer')
 
 /** @param {string} program */
 function find(program) {

@@ -9,14 +9,13 @@ const require = createRequire(import.meta.url)
 /**
  * The folder with `bin`, `lib` and `share`: the package's own, or a copy of it where the account may read it.
  *
- * @param {string} folder Where a copy may go.
- * @param {import('./account.mjs').Account} account
+ * @param {import('./folder.mjs').Folder} folder Where a copy may go.
  */
-export function findBinaries(folder, account) {
+export function findBinaries({ at, account }) {
   const native = join(platformPackage(), 'native')
   linkLibraries(native)
   if (isReachable(join(native, 'share'), account) && isReadable(join(native, 'bin', 'postgres'), account)) return native
-  const copy = join(folder, 'native')
+  const copy = at('native')
   cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
   giveTo(copy, account)
   return copy

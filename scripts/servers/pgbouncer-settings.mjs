@@ -30,7 +30,6 @@ ignore_startup_parameters = extra_float_digits
 application_name_add_host = 1
 ; A server that comes back is to be noticed at once.
 server_login_retry = 1
-logfile = ${folder}/log
 pidfile = ${folder}/pid
 ${Object.entries(own)
   .map(([name, value]) => `${name} = ${value}`)
