@@ -131,7 +131,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...deadLetterFunctions(core),
     ...dispatchFunctions(new CoreDispatcher(parts), watchers, core),
     ...doctorFunctions(core, registry),
-    ...fallbackFunctions({ getFeatureFlags: features.getFeatureFlags, watchers, log }),
+    ...fallbackFunctions({ isFeatureEnabled: features.isFeatureEnabled, watchers, log }),
     ...features,
     ...handlerFunctions(registry),
     ...healthFunctions(core, registry),

@@ -8,9 +8,7 @@ export { createLogger, type Logger, type LoggerOptions } from './base/logger.js'
 export {
   getFeatureFlags,
   getLogger,
-  isCampaignProcessingEnabled,
-  isEmailQueueEnabled,
-  isSmsDripEnabled,
+  isFeatureEnabled,
   isSymphonyEnabled,
   withSymphonyFallback,
 } from './default/functions.js'

@@ -1,5 +1,5 @@
 import { ConfigurationError, getConfig, getRetryConfig, resetConfig, setConfig } from '@leadmap/symphony'
-import { getFeatureFlags, isEmailQueueEnabled, isSymphonyEnabled } from '@leadmap/symphony/utils'
+import { getFeatureFlags, isFeatureEnabled, isSymphonyEnabled } from '@leadmap/symphony/utils'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const pristine = { ...process.env }
@@ -38,6 +38,7 @@ const VARIABLES: Array<[name: string, text: string, key: string, value: unknown]
   ['SYMPHONY_WORKER_POLL_INTERVAL', '250', 'worker.pollInterval', 250],
   // The others.
   ['SYMPHONY_SMS_DRIP_ENABLED', 'true', 'features.smsDrip', true],
+  ['SYMPHONY_NEW_CHECKOUT_ENABLED', 'on', 'features.newCheckout', true],
   ['SYMPHONY_RETRY_JITTER', '0.25', 'retry.default.jitter', 0.25],
   ['SYMPHONY_WORKER_LEASE', '45s', 'worker.lease', 45_000],
   ['SYMPHONY_WORKER_HANDLER_TIMEOUT', '2m', 'worker.handlerTimeout', 120_000],
@@ -90,7 +91,7 @@ describe('an environment variable', () => {
         statementTimeout: '9s',
         connectTimeout: '9s',
       },
-      features: { enabled: false, emailQueue: false, campaignProcessing: false, smsDrip: false },
+      features: { enabled: false, emailQueue: false, campaignProcessing: false, smsDrip: false, newCheckout: false },
     })
     expect(at(getConfig(), key)).toEqual(value)
   })
@@ -106,6 +107,7 @@ describe('an environment variable', () => {
     ['SYMPHONY_WORKER_BATCH_SIZE', '0'],
     ['SYMPHONY_WORKER_LEASE', '1ms'],
     ['SYMPHONY_ENABLED', 'perhaps'],
+    ['SYMPHONY_EMAIL_QUEUE_ENABLED', 'perhaps'],
     ['SYMPHONY_DATABASE_SCHEMA', ''],
     ['SYMPHONY_RETENTION_FAILED', 'none'],
   ])('%s=%j is refused by its name, or left out when it is empty', (name, text) => {
@@ -194,9 +196,9 @@ test('the retry variables reach the types through the default strategy', () => {
 })
 
 test('the feature flags count only while the main switch is on', () => {
-  expect(getFeatureFlags()).toEqual({ enabled: false, emailQueue: false, campaignProcessing: false, smsDrip: false })
+  expect(getFeatureFlags()).toEqual({ enabled: false })
   withEnvironment({ SYMPHONY_EMAIL_QUEUE_ENABLED: 'true' })
-  expect([isSymphonyEnabled(), isEmailQueueEnabled()]).toEqual([false, false])
+  expect([isSymphonyEnabled(), isFeatureEnabled('emailQueue')]).toEqual([false, false])
   withEnvironment({ SYMPHONY_ENABLED: '1' })
-  expect([isSymphonyEnabled(), isEmailQueueEnabled()]).toEqual([true, true])
+  expect([isSymphonyEnabled(), isFeatureEnabled('emailQueue')]).toEqual([true, true])
 })

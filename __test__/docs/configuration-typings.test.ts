@@ -62,7 +62,9 @@ function below(type: ts.Type, key: string, doc: string): Typing[] {
   if (entry !== undefined && key !== 'transports.*.options') {
     // `default` is the entry whose variables and defaults count.
     const path = key === 'retry' ? 'retry.default' : `${key}.*`
-    return isSection(entry) ? typingsOf(entry, `${path}.`) : [{ key: path, type: entry, doc }]
+    // A map may also have keys of its own beside the names.
+    const own = checker.isArrayType(type) ? [] : typingsOf(type, `${key}.`)
+    return [...own, ...(isSection(entry) ? typingsOf(entry, `${path}.`) : [{ key: path, type: entry, doc }])]
   }
   return isSection(type) ? typingsOf(type, `${key}.`) : [{ key, type, doc }]
 }
@@ -90,12 +92,12 @@ function expected({ key, type }: Key): string[] {
   return [type === 'text' ? 'string' : 'number']
 }
 
-/** The values after `Default`; two are those of `degraded` and `unhealthy`. */
+/** The values after `Default`; two are those of `warning` and `error`. */
 function initialsOf(doc: string, key: string): unknown[] {
   const [, stated] = /(?:^|\. )Default (.+?)(?:;|\.(?:\s|$))/.exec(doc) ?? []
   if (stated === undefined) return []
   const values = stated.split(', ').map((value) => value.replace(/ for \w+$/, ''))
-  const value = values[values.length > 1 && key.startsWith('health.unhealthy') ? 1 : 0] ?? ''
+  const value = values[values.length > 1 && key.startsWith('health.error') ? 1 : 0] ?? ''
   if (value === 'true' || value === 'false') return [value === 'true']
   return [/^`(.+)`$/.exec(value)?.[1] ?? readNumber(value) ?? value]
 }

@@ -34,7 +34,7 @@ const TYPES: Array<[RegExp, Key['type'][]]> = [
 const rows = section(text, 'Keys').split('\n### ').flatMap(rowsOf)
 
 test('every environment variable is there with its key, and no other', () => {
-  const table = section(text, 'Environment variables').matchAll(/^\| `(SYMPHONY_\w+)` \| `([\w.]+)` \|$/gm)
+  const table = section(text, 'Environment variables').matchAll(/^\| `(SYMPHONY_[\w*]+)` \| `([\w.*]+)` \|$/gm)
   const documented = [...table].map(([, name, key]) => [name, key])
   expect(documented.sort()).toEqual([...VARIABLES].sort())
 })
@@ -79,7 +79,7 @@ interface Row {
 /** The rows `| key | type | default | bounds |` of a section. */
 function rowsOf(part: string): Row[] {
   const prefix = SECTIONS.get(part.split('\n', 1)[0] ?? '')
-  const table = part.matchAll(/^\| `([\w.]+)` \| (.+) \| (.+) \|(.*)\|$/gm)
+  const table = part.matchAll(/^\| `([\w.*]+)` \| (.+) \| (.+) \|(.*)\|$/gm)
   return [...table].map(([, key = '', type = '', initial = '', bounds = '']) => ({
     key: `${prefix}${key}`,
     type,

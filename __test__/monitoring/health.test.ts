@@ -58,7 +58,7 @@ test('a queue at rest is healthy', async () => {
 
 test('thresholds decide about depth and age', async () => {
   const before = getConfig().health
-  setConfig({ health: { degraded: { queueDepth: 3, oldestAge: '1m' }, unhealthy: { queueDepth: 5, oldestAge: '2m' } } })
+  setConfig({ health: { warning: { queueDepth: 3, oldestAge: '1m' }, error: { queueDepth: 5, oldestAge: '2m' } } })
   onTestFinished(() => setConfig({ health: before }))
   await dispatchBatch(many('Good', 3))
   expect(await check('queueDepth')).toMatchObject({ overall: 'warning', severity: 'warning', value: 3 })

@@ -4,10 +4,10 @@ import { MessageValidationError, SymphonyError } from '../base/errors.js'
 import type { Log } from '../base/logger.js'
 import type { Watchers } from '../dispatch/watcher.js'
 import { Attempts } from './attempts.js'
-import type { FeatureFlags } from './features.js'
+import type { FeatureFunctions } from './features.js'
 
 /** A switch: a value, the name of a feature flag, or a function that is asked each time. */
-export type FallbackFlag = boolean | keyof FeatureFlags | (() => boolean | Promise<boolean>)
+export type FallbackFlag = boolean | string | (() => boolean | Promise<boolean>)
 
 /** Moving work to an instance. */
 export interface FallbackFunctions {
@@ -22,7 +22,7 @@ export interface FallbackFunctions {
    *
    * `viaSymphony` should only dispatch, and await every dispatch: one that comes after `legacy` has started is refused.
    *
-   * @param flag for example `'emailQueue'`, or `isEmailQueueEnabled`.
+   * @param flag for example `'emailQueue'`; a name that nothing sets is off.
    * @throws what `viaSymphony` or `legacy` throws.
    *
    * @example
@@ -37,20 +37,20 @@ export interface FallbackFunctions {
 
 /** What moving work needs. */
 export interface FallbackParts {
-  readonly getFeatureFlags: () => FeatureFlags
+  readonly isFeatureEnabled: FeatureFunctions['isFeatureEnabled']
   readonly watchers: Watchers
   readonly log: Log
 }
 
 /** The functions over the parts. */
-export function fallbackFunctions({ getFeatureFlags, watchers, log }: FallbackParts): FallbackFunctions {
+export function fallbackFunctions({ isFeatureEnabled, watchers, log }: FallbackParts): FallbackFunctions {
   return {
     async withSymphonyFallback<New, Old = New>(
       flag: FallbackFlag,
       viaSymphony: () => New | Promise<New>,
       legacy: () => Old | Promise<Old>,
     ): Promise<New | Old> {
-      if (!(await isOn(flag, getFeatureFlags))) return legacy()
+      if (!(await isOn(flag, isFeatureEnabled))) return legacy()
       const attempts = new Attempts((milliseconds) => sleep(milliseconds))
       try {
         return await watchers.run(attempts, async () => viaSymphony())
@@ -74,7 +74,7 @@ function nameOf(flag: FallbackFlag): unknown {
   return typeof flag === 'function' ? flag.name : flag
 }
 
-async function isOn(flag: FallbackFlag, getFeatureFlags: () => FeatureFlags): Promise<boolean> {
+async function isOn(flag: FallbackFlag, isFeatureEnabled: (name: string) => boolean): Promise<boolean> {
   if (typeof flag === 'function') return flag()
-  return typeof flag === 'boolean' ? flag : getFeatureFlags()[flag]
+  return typeof flag === 'boolean' ? flag : isFeatureEnabled(flag)
 }

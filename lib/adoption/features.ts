@@ -1,52 +1,41 @@
 /** Switches for moving work to the queue step by step. */
 import type { Configuration } from '../config/configuration.js'
 
-/** Which parts of an application use the queue. Each counts only while `enabled` is on. */
+/** Which parts of an application use the queue, by name: those that are configured, and the main switch. */
 export interface FeatureFlags {
-  /** `SYMPHONY_ENABLED`, or `features.enabled`. */
+  /** The main switch: `SYMPHONY_ENABLED`, or `features.enabled`. */
   enabled: boolean
-  /** `SYMPHONY_EMAIL_QUEUE_ENABLED`, or `features.emailQueue`. */
-  emailQueue: boolean
-  /** `SYMPHONY_CAMPAIGN_PROCESSING_ENABLED`, or `features.campaignProcessing`. */
-  campaignProcessing: boolean
-  /** `SYMPHONY_SMS_DRIP_ENABLED`, or `features.smsDrip`. */
-  smsDrip: boolean
+  /** Whether that part uses the queue; only while `enabled` is on. */
+  [name: string]: boolean
 }
 
 /** The switches of an instance. */
 export interface FeatureFunctions {
-  /** All switches. */
+  /** The main switch, and all others that the configuration names. */
   getFeatureFlags(): FeatureFlags
 
   /** Whether the queue is switched on at all. */
   isSymphonyEnabled(): boolean
 
-  /** Whether e-mails go through the queue. */
-  isEmailQueueEnabled(): boolean
-
-  /** Whether campaigns are processed by the queue. */
-  isCampaignProcessingEnabled(): boolean
-
-  /** Whether SMS drips go through the queue. */
-  isSmsDripEnabled(): boolean
+  /**
+   * Whether a part of the application uses the queue. A name that nothing sets is off.
+   *
+   * @param name for example `emailQueue`, which `SYMPHONY_EMAIL_QUEUE_ENABLED` or `features.emailQueue` sets.
+   */
+  isFeatureEnabled(name: string): boolean
 }
 
 /** The functions over a configuration. */
 export function featureFunctions(configuration: Configuration): FeatureFunctions {
   const getFeatureFlags = (): FeatureFlags => {
-    const { enabled, emailQueue, campaignProcessing, smsDrip } = configuration.peek().features
-    return {
-      enabled,
-      emailQueue: enabled && emailQueue,
-      campaignProcessing: enabled && campaignProcessing,
-      smsDrip: enabled && smsDrip,
-    }
+    const { enabled, ...others } = configuration.peek().features
+    const flags = Object.entries(others).map(([name, on]) => [name, enabled && on])
+    return { enabled, ...Object.fromEntries(flags) }
   }
   return {
     getFeatureFlags,
-    isSymphonyEnabled: () => getFeatureFlags().enabled,
-    isEmailQueueEnabled: () => getFeatureFlags().emailQueue,
-    isCampaignProcessingEnabled: () => getFeatureFlags().campaignProcessing,
-    isSmsDripEnabled: () => getFeatureFlags().smsDrip,
+    isSymphonyEnabled: () => configuration.peek().features.enabled,
+    // What every object inherits, such as `constructor`, is not on.
+    isFeatureEnabled: (name) => getFeatureFlags()[name] === true,
   }
 }

@@ -90,7 +90,7 @@ export interface DatabaseConfig {
 
 /** Figures at which something is wrong. */
 export interface HealthThresholds {
-  /** Due messages, all queues together. Default 10,000 for degraded, 100,000 for unhealthy. */
+  /** Due messages, all queues together. Default 10,000 for warnings, 100,000 for errors. */
   queueDepth?: number
   /** How long the oldest due message has waited. Default 5 min, 1 h. */
   oldestAge?: Duration
@@ -100,16 +100,16 @@ export interface HealthThresholds {
   deadLetters?: number
 }
 
-/** When the queue counts as degraded and as unhealthy. */
+/** At which figures `getHealth()` and `doctor()` find a warning, and at which an error. */
 export interface HealthConfig {
   /** How far error rate and latency look back. Default 5 min. */
   window?: Duration
   /** Number of runs below which the error rate is ignored. Default 20. */
   minimumVolume?: number
   /** It works, but someone should look. */
-  degraded?: HealthThresholds
+  warning?: HealthThresholds
   /** It does not do its work. */
-  unhealthy?: HealthThresholds
+  error?: HealthThresholds
 }
 
 /** The circuit breaker of a message type: pauses it while it fails too often. */
@@ -140,16 +140,12 @@ export interface LoggingConfig {
   format?: 'auto' | 'json' | 'text'
 }
 
-/** Switches for a gradual migration; all off by default. */
+/** Switches for a gradual migration, by any name; those that nothing sets are off. */
 export interface FeaturesConfig {
-  /** The main switch: while it is off, the others count as off. */
+  /** The main switch: while it is off, the others count as off. Default false. */
   enabled?: boolean
-  /** E-mails go through the queue. */
-  emailQueue?: boolean
-  /** Campaigns are processed by the queue. */
-  campaignProcessing?: boolean
-  /** SMS drips go through the queue. */
-  smsDrip?: boolean
+  /** Whether that part uses the queue. `SYMPHONY_EMAIL_QUEUE_ENABLED` sets `emailQueue`. */
+  [name: string]: boolean | undefined
 }
 
 /** All that can differ between environments. */
@@ -178,7 +174,7 @@ export interface EnvironmentConfig {
     failed?: Duration | 'forever'
     metrics?: Duration | 'forever'
   }
-  /** When the queue counts as degraded and as unhealthy. */
+  /** At which figures `getHealth()` and `doctor()` find a warning, and at which an error. */
   health?: HealthConfig
   /** Pauses message types that fail too often. Off by default. */
   circuitBreaker?: CircuitBreakerConfig
@@ -224,13 +220,13 @@ export interface EffectiveConfig {
   health: {
     window: number
     minimumVolume: number
-    degraded: EffectiveThresholds
-    unhealthy: EffectiveThresholds
+    warning: EffectiveThresholds
+    error: EffectiveThresholds
   }
   circuitBreaker: EffectiveCircuit & { types: Record<string, EffectiveCircuit> }
   logging: Required<LoggingConfig>
   payload: { maxBytes: number; maxHeadersBytes: number; maxMetadataBytes: number }
   /** Passwords in URLs are masked. */
   database: DatabaseConfig
-  features: Required<FeaturesConfig>
+  features: { enabled: boolean; [name: string]: boolean }
 }

@@ -126,12 +126,7 @@ export const getFeatureFlags: Symphony['getFeatureFlags'] = () => defaultSymphon
 /** @function */
 export const isSymphonyEnabled: Symphony['isSymphonyEnabled'] = () => defaultSymphony().isSymphonyEnabled()
 /** @function */
-export const isEmailQueueEnabled: Symphony['isEmailQueueEnabled'] = () => defaultSymphony().isEmailQueueEnabled()
-/** @function */
-export const isCampaignProcessingEnabled: Symphony['isCampaignProcessingEnabled'] = () =>
-  defaultSymphony().isCampaignProcessingEnabled()
-/** @function */
-export const isSmsDripEnabled: Symphony['isSmsDripEnabled'] = () => defaultSymphony().isSmsDripEnabled()
+export const isFeatureEnabled: Symphony['isFeatureEnabled'] = (name) => defaultSymphony().isFeatureEnabled(name)
 
 /** @function */
 export const getLogger: Symphony['getLogger'] = () => defaultSymphony().getLogger()

@@ -9,9 +9,7 @@ import {
   dispatchEmailMessage,
   dispatchSMSMessage,
   getFeatureFlags,
-  isCampaignProcessingEnabled,
-  isEmailQueueEnabled,
-  isSmsDripEnabled,
+  isFeatureEnabled,
   isSymphonyEnabled,
 } from '../utils.js'
 
@@ -87,16 +85,20 @@ test('an SMS has priority 6 and no key of its own', async () => {
 })
 
 describe('feature flags', () => {
-  test('are off by default', () => {
-    expect(getFeatureFlags()).toEqual({ enabled: false, emailQueue: false, campaignProcessing: false, smsDrip: false })
+  test('are off unless something sets them', () => {
+    expect(getFeatureFlags()).toEqual({ enabled: false })
     expect(isSymphonyEnabled()).toBe(false)
+    setConfig({ features: { enabled: true } })
+    expect(['emailQueue', 'constructor', '__proto__'].map(isFeatureEnabled)).toEqual([false, false, false])
   })
 
   test('count only while the main switch is on', () => {
-    setConfig({ features: { emailQueue: true, campaignProcessing: true, smsDrip: true } })
-    expect([isEmailQueueEnabled(), isCampaignProcessingEnabled(), isSmsDripEnabled()]).toEqual([false, false, false])
+    setConfig({ features: { emailQueue: true, 'new checkout': true, smsDrip: false } })
+    expect([isFeatureEnabled('emailQueue'), isFeatureEnabled('new checkout')]).toEqual([false, false])
+    expect(getFeatureFlags()).toEqual({ enabled: false, emailQueue: false, 'new checkout': false, smsDrip: false })
     setConfig({ features: { enabled: true } })
-    expect([isEmailQueueEnabled(), isCampaignProcessingEnabled(), isSmsDripEnabled()]).toEqual([true, true, true])
-    expect(isSymphonyEnabled()).toBe(true)
+    expect([isFeatureEnabled('emailQueue'), isFeatureEnabled('new checkout')]).toEqual([true, true])
+    expect(getFeatureFlags()).toEqual({ enabled: true, emailQueue: true, 'new checkout': true, smsDrip: false })
+    expect([isSymphonyEnabled(), isFeatureEnabled('enabled'), isFeatureEnabled('smsDrip')]).toEqual([true, true, false])
   })
 })

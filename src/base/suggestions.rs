@@ -9,9 +9,13 @@ pub(crate) fn one_of(allowed: &[&str], given: &str) -> String {
     }
 }
 
+/// Words of the HTTP routes for what the configuration calls otherwise.
+const OTHER_WORDS: [(&str, &str); 2] = [("degraded", "warning"), ("unhealthy", "error")];
+
 /// The allowed word with the fewest different letters, at most a third of them; case, `_` and `-` do not count.
 fn nearest<'a>(allowed: &[&'a str], given: &str) -> Option<&'a str> {
-    let given = letters(given);
+    let meant = OTHER_WORDS.iter().find(|(other, _)| *other == given).map_or(given, |(_, meant)| meant);
+    let given = letters(meant);
     let far = allowed.iter().map(|word| (distance(&letters(word), &given), *word));
     let (differences, word) = far.min_by_key(|(differences, _)| *differences)?;
     (differences * 3 <= word.len()).then_some(word)

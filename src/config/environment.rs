@@ -8,6 +8,7 @@ use super::bounds::Kind;
 use super::layers::Layer;
 use super::model;
 use super::sections::database::DatabaseConfig;
+use super::sections::features;
 use super::value::{Fit, Misfit};
 use crate::error::Result;
 
@@ -26,12 +27,19 @@ pub(super) fn name(variables: &Variables) -> Option<&str> {
 /// What the `SYMPHONY_*` variables set. Blank ones count as not set, unknown ones belong to someone else.
 pub(super) fn overrides(variables: &Variables) -> Result<Layer> {
     let mut layer = Layer::default();
-    for (key, variable) in model::KEYS.iter().filter_map(|key| Some((key, key.variable?))) {
-        if let Some(text) = given(variables, variable) {
-            layer.set(&key.path, read(text, key.bounds.kind).map_err(|misfit| misfit.at(variable))?, variable);
+    for variable in variables.keys() {
+        if let (Some(text), Some((path, kind))) = (given(variables, variable), target(variable)) {
+            layer.set(&path, read(text, kind).map_err(|misfit| misfit.at(variable))?, variable);
         }
     }
     Ok(layer)
+}
+
+/// The key that a variable sets, and what that holds: a key of its own, else a switch by name.
+fn target(variable: &str) -> Option<(String, Kind)> {
+    let own = model::KEYS.iter().find(|key| key.variable == Some(variable) && !key.path.contains('*'));
+    let switch = || Some((format!("features.{}", features::named_by(variable)?), Kind::Flag));
+    own.map(|key| (key.path.clone(), key.bounds.kind)).or_else(switch)
 }
 
 /// The URLs of the hosting platform, where `database` has none.
@@ -91,9 +99,10 @@ mod tests {
         resolve(&Layers { environment, ..Layers::default() })
     }
 
-    /// Every variable that sets a key, and the key.
+    /// Every variable that sets a key of its own, and the key.
     fn overriding() -> Vec<(&'static str, &'static str)> {
-        model::KEYS.iter().filter_map(|key| Some((key.variable?, key.path.as_str()))).collect()
+        let fixed = model::KEYS.iter().filter(|key| !key.path.contains('*'));
+        fixed.filter_map(|key| Some((key.variable?, key.path.as_str()))).collect()
     }
 
     fn config(variables: &[(&str, &str)]) -> Config {
@@ -144,9 +153,6 @@ mod tests {
             ("SYMPHONY_STATEMENT_TIMEOUT", "/database/statementTimeout", "5s", json!(5_000)),
             ("SYMPHONY_CONNECT_TIMEOUT", "/database/connectTimeout", "3000", json!(3_000)),
             ("SYMPHONY_ENABLED", "/features/enabled", "true", json!(true)),
-            ("SYMPHONY_EMAIL_QUEUE_ENABLED", "/features/emailQueue", "1", json!(true)),
-            ("SYMPHONY_CAMPAIGN_PROCESSING_ENABLED", "/features/campaignProcessing", "on", json!(true)),
-            ("SYMPHONY_SMS_DRIP_ENABLED", "/features/smsDrip", "YES", json!(true)),
         ];
         assert_eq!(samples.len(), overriding().len());
         let default = serde_json::to_value(Config::default()).unwrap();
@@ -179,8 +185,8 @@ mod tests {
             ("SYMPHONY_WORKER_MAX_CONCURRENCY", "5"),
             ("SYMPHONY_WORKER_POLL_INTERVAL", "1000"),
         ]);
-        assert!(config.features.enabled && config.features.email_queue && config.features.campaign_processing);
-        assert!(!config.features.sms_drip);
+        let on = ["campaignProcessing", "emailQueue", "enabled"].map(|name| (name.to_owned(), true));
+        assert_eq!(config.features, on.into());
         let strategy = config.retry_for("Any");
         assert_eq!((strategy.max_retries, strategy.delay, strategy.max_delay), (5, 2_000.0, 60_000.0));
         assert_eq!(config.worker.poll_interval, Duration::from_secs(1));
@@ -201,7 +207,7 @@ mod tests {
             ("off", false),
             ("False", false),
         ] {
-            assert_eq!(config(&[("SYMPHONY_ENABLED", text)]).features.enabled, expected, "{text}");
+            assert_eq!(config(&[("SYMPHONY_ENABLED", text)]).features["enabled"], expected, "{text}");
         }
         let (key, problem) = error(&[("SYMPHONY_ENABLED", "maybe")]);
         assert_eq!(key, "SYMPHONY_ENABLED");

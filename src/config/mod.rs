@@ -39,7 +39,6 @@ pub use model::Config;
 pub use sections::circuit_breaker::{CircuitBreakerConfig, CircuitConfig};
 pub use sections::database::DatabaseConfig;
 pub use sections::deduplication::DeduplicationConfig;
-pub use sections::features::FeatureFlags;
 pub use sections::health::{HealthConfig, Thresholds};
 pub use sections::logging::{LogFormat, LogLevel, LoggingConfig};
 pub use sections::payload::PayloadLimits;

@@ -11,7 +11,7 @@ use super::section::Section;
 use super::sections::circuit_breaker::CircuitBreakerConfig;
 use super::sections::database::DatabaseConfig;
 use super::sections::deduplication::DeduplicationConfig;
-use super::sections::features::FeatureFlags;
+use super::sections::features::{self, Features};
 use super::sections::health::HealthConfig;
 use super::sections::logging::LoggingConfig;
 use super::sections::payload::PayloadLimits;
@@ -74,7 +74,7 @@ section! {
         pub retention: RetentionConfig = RetentionConfig::default(),
         "retention": Nested;
 
-        /// When the queue counts as degraded and as unhealthy.
+        /// At which figures health finds a warning, and at which an error.
         pub health: HealthConfig = HealthConfig::default(),
         "health": Nested;
 
@@ -94,9 +94,9 @@ section! {
         pub database: DatabaseConfig = DatabaseConfig::default(),
         "database": Nested;
 
-        /// Switches for an application that moves to this queue step by step.
-        pub features: FeatureFlags = FeatureFlags::default(),
-        "features": Nested;
+        /// Switches by name, for an application that moves to this queue step by step. `enabled` is always there.
+        pub features: BTreeMap<String, bool> = features::built_in(),
+        "features": Features;
     }
 }
 
@@ -166,10 +166,8 @@ mod tests {
                 "health": {
                     "window": 300_000,
                     "minimumVolume": 20,
-                    "degraded": { "queueDepth": 10_000, "oldestAge": 300_000, "errorRate": 0.1, "deadLetters": 1 },
-                    "unhealthy": {
-                        "queueDepth": 100_000, "oldestAge": 3_600_000, "errorRate": 0.5, "deadLetters": 1_000,
-                    },
+                    "warning": { "queueDepth": 10_000, "oldestAge": 300_000, "errorRate": 0.1, "deadLetters": 1 },
+                    "error": { "queueDepth": 100_000, "oldestAge": 3_600_000, "errorRate": 0.5, "deadLetters": 1_000 },
                 },
                 "circuitBreaker": {
                     "enabled": false, "failureRate": 0.5, "minimumVolume": 20, "window": 60_000, "coolDown": 30_000,
@@ -180,9 +178,7 @@ mod tests {
                 "database": {
                     "schema": "symphony", "poolSize": 5, "statementTimeout": 15000, "connectTimeout": 10000,
                 },
-                "features": {
-                    "enabled": false, "emailQueue": false, "campaignProcessing": false, "smsDrip": false,
-                },
+                "features": { "enabled": false },
             })
         );
     }

@@ -54,7 +54,9 @@ fn unknown_keys_are_refused_at_every_level() {
         (json!({ "retention": { "complete": 1 } }), "retention.complete", "completed"),
         (json!({ "payload": { "maxByte": 1 } }), "payload.maxByte", "maxBytes"),
         (json!({ "database": { "URL": "a" } }), "database.URL", "url"),
-        (json!({ "features": { "smsdrip": true } }), "features.smsdrip", "smsDrip"),
+        (json!({ "health": { "degraded": {} } }), "health.degraded", "warning"),
+        (json!({ "health": { "unhealthy": {} } }), "health.unhealthy", "error"),
+        (json!({ "health": { "errors": {} } }), "health.errors", "error"),
     ] {
         let (found, problem) = error(settings);
         assert_eq!(found, key);
@@ -299,14 +301,4 @@ fn errors_never_show_a_password() {
         let (key, problem) = error(settings);
         assert!(!problem.contains("hunter2"), "{key}: {problem}");
     }
-}
-
-#[test]
-fn features_are_flags() {
-    let features = config(json!({ "features": {
-        "enabled": true, "emailQueue": true, "campaignProcessing": true, "smsDrip": true,
-    }}))
-    .features;
-    assert!(features.enabled && features.email_queue && features.campaign_processing && features.sms_drip);
-    refuses("/features/enabled", "wants true or false", &[json!("true"), json!(1)]);
 }

@@ -31,8 +31,8 @@ const DEFAULTS: EffectiveConfig = {
   health: {
     window: 300_000,
     minimumVolume: 20,
-    degraded: { queueDepth: 10_000, oldestAge: 300_000, errorRate: 0.1, deadLetters: 1 },
-    unhealthy: { queueDepth: 100_000, oldestAge: 3_600_000, errorRate: 0.5, deadLetters: 1_000 },
+    warning: { queueDepth: 10_000, oldestAge: 300_000, errorRate: 0.1, deadLetters: 1 },
+    error: { queueDepth: 100_000, oldestAge: 3_600_000, errorRate: 0.5, deadLetters: 1_000 },
   },
   circuitBreaker: {
     enabled: false,
@@ -45,7 +45,7 @@ const DEFAULTS: EffectiveConfig = {
   logging: { level: 'warn', format: 'auto' },
   payload: { maxBytes: 1_048_576, maxHeadersBytes: 65_536, maxMetadataBytes: 65_536 },
   database: { schema: 'symphony' },
-  features: { enabled: false, emailQueue: false, campaignProcessing: false, smsDrip: false },
+  features: { enabled: false },
 }
 
 /** An error as the core throws it. */

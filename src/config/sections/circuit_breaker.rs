@@ -124,8 +124,8 @@ mod tests {
             (json!({ "circuitBreaker": { "types": { "A": { "types": {} } } } }), "circuitBreaker.types.A.types"),
             (json!({ "circuitBreaker": { "types": { "A*B": {} } } }), "circuitBreaker.types"),
             (json!({ "health": { "window": "1s" } }), "health.window"),
-            (json!({ "health": { "degraded": { "errorRate": 2 } } }), "health.degraded.errorRate"),
-            (json!({ "health": { "unhealthy": { "queueDepth": 0 } } }), "health.unhealthy.queueDepth"),
+            (json!({ "health": { "warning": { "errorRate": 2 } } }), "health.warning.errorRate"),
+            (json!({ "health": { "error": { "queueDepth": 0 } } }), "health.error.queueDepth"),
             (json!({ "logging": { "level": "loud" } }), "logging.level"),
             (json!({ "logging": { "format": "xml" } }), "logging.format"),
         ] {

@@ -1,4 +1,4 @@
-//! When the queue counts as degraded and as unhealthy.
+//! At which figures health finds a warning, and at which an error.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::config::serialize::millis;
 use crate::config::value::{duration, number, whole};
 
 section! {
-    /// When the queue counts as degraded and as unhealthy.
+    /// At which figures health finds a warning, and at which an error.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct HealthConfig {
         /// How far error rate, latency and processing rate look back.
@@ -23,22 +23,22 @@ section! {
         "minimumVolume": whole(1, 1_000_000_000);
 
         /// At these figures it works, but someone should look.
-        pub degraded: Thresholds = Thresholds::default(),
-        "degraded": Nested;
+        pub warning: Thresholds = Thresholds::default(),
+        "warning": Nested;
 
         /// At these figures it does not do its work.
-        pub unhealthy: Thresholds = Thresholds {
+        pub error: Thresholds = Thresholds {
             queue_depth: 100_000,
             oldest_age: Duration::from_hours(1),
             error_rate: 0.5,
             dead_letters: 1_000,
         },
-        "unhealthy": Nested;
+        "error": Nested;
     }
 }
 
 section! {
-    /// Figures at which something is wrong; by default those of `degraded`.
+    /// Figures at which something is wrong; by default those of `warning`.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct Thresholds {
         /// Due messages, all queues together.

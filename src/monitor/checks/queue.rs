@@ -218,9 +218,9 @@ fn paused(circuit: &Circuit) -> String {
 }
 
 fn compare<T: PartialOrd>(value: T, thresholds: &HealthConfig, of: impl Fn(&Thresholds) -> T) -> Severity {
-    if value >= of(&thresholds.unhealthy) {
+    if value >= of(&thresholds.error) {
         Severity::Error
-    } else if value >= of(&thresholds.degraded) {
+    } else if value >= of(&thresholds.warning) {
         Severity::Warning
     } else {
         Severity::Ok
