@@ -7,7 +7,7 @@ import {
   resetConfig,
   setConfig,
 } from '@leadmap/symphony'
-import { getDuplicateAttempts, listFailed, queueDepth, retryFailed } from '@leadmap/symphony/admin'
+import { getDuplicateAttempts, getMetrics, listFailed, retryFailed } from '@leadmap/symphony/admin'
 import {
   advance,
   assertDispatched,
@@ -114,7 +114,7 @@ describe('the test kit', () => {
     expect((await dispatch({ type: 'Bad', payload: {} }, key)).status).toBe('queued')
     expect((await dispatch({ type: 'Bad', payload: {} }, key)).status).toBe('duplicate')
     expect(await getDuplicateAttempts('key')).toBe(1)
-    expect(await queueDepth({ transports: ['memory'] })).toMatchObject([{ pending: 4 }])
+    expect((await getMetrics({ transport: 'memory' })).queue).toMatchObject({ pending: 4, queues: [{ pending: 4 }] })
     expect(await consumeBatch({ maxConcurrency: 1 })).toMatchObject({ succeeded: 3, deadLettered: 1 })
     expect(order).toEqual([9, 5, 1])
     const [letter] = (await listFailed()).messages

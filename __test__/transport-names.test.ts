@@ -8,7 +8,7 @@ import {
   runDueSchedules,
   schedule,
 } from '@leadmap/symphony'
-import { cancelMessage, listFailed, listMessages, queueDepth, retryFailed } from '@leadmap/symphony/admin'
+import { cancelMessage, getMetrics, listFailed, listMessages, retryFailed } from '@leadmap/symphony/admin'
 import { getRuntimeConfigManager } from '@leadmap/symphony/config'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'
@@ -39,7 +39,8 @@ describe.each(NAMES)('what is dispatched to %s', (name) => {
 
   test.each(NAMES)('is counted, listed and cancelled under %s', async (other) => {
     const { messageId } = await send(name)
-    expect(await queueDepth({ transports: [other] })).toMatchObject([{ transport: 'supabase', pending: 1 }])
+    const { queues } = (await getMetrics({ transport: other })).queue
+    expect(queues).toMatchObject([{ transport: 'supabase', pending: 1 }])
     expect((await listMessages({ transport: other })).messages).toMatchObject([{ id: messageId }])
     expect(await cancelMessage(messageId)).toMatchObject({ cancelled: true })
   })

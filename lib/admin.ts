@@ -16,21 +16,19 @@ export {
   getMessage,
   getMetrics,
   getSchedule,
-  getStats,
   listFailed,
   listMessages,
   listSchedules,
   migrate,
   migrationStatus,
   pauseSchedule,
-  prometheusMetrics,
-  queueDepth,
   removeFailed,
   resumeSchedule,
   retryFailed,
   rollback,
   runScheduleNow,
 } from './default/functions.js'
+export type { QueueContents, QueueDepth } from './monitor/contents.js'
 export type { Diagnosis } from './monitor/doctor.js'
 export type { Finding, Severity } from './monitor/finding.js'
 export type { Health } from './monitor/health.js'
@@ -48,6 +46,7 @@ export type {
   NotificationOptions,
   NotificationSeverity,
 } from './notifications/model.js'
+export type { CleanupResult } from './operate/cleanup.js'
 export type {
   FailedCount,
   FailedFilter,
@@ -63,8 +62,6 @@ export type {
   MessagePageOptions,
   MessageStatus,
   QueuedMessage,
-  QueueStats,
 } from './operate/messages.js'
 export type { Migration, MigrationStatus } from './operate/migrations.js'
-export type { CleanupResult, QueueDepth } from './operate/queues.js'
 export type { Schedule, ScheduledMessage } from './schedules/types.js'

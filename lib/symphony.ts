@@ -20,12 +20,11 @@ import { type HandlerFunctions, HandlerRegistry, handlerFunctions } from './hand
 import { type DoctorFunctions, doctorFunctions } from './monitor/doctor.js'
 import { type HealthFunctions, healthFunctions } from './monitor/health.js'
 import { type MetricFunctions, metricFunctions } from './monitor/metrics.js'
-import { type PrometheusFunctions, prometheusFunctions } from './monitor/prometheus.js'
 import { type NotificationFunctions, Notifications } from './notifications/notifier.js'
+import { type CleanupFunctions, cleanupFunctions } from './operate/cleanup.js'
 import { type DeadLetterFunctions, deadLetterFunctions } from './operate/dead-letters.js'
 import { type MessageFunctions, messageFunctions } from './operate/messages.js'
 import { type MigrationFunctions, migrationFunctions } from './operate/migrations.js'
-import { type QueueFunctions, queueFunctions } from './operate/queues.js'
 import { type SchedulerFunctions, type SchedulerParts, schedulerFunctions } from './schedules/scheduler.js'
 import { type ScheduleFunctions, scheduleFunctions } from './schedules/schedules.js'
 
@@ -36,7 +35,8 @@ import { type ScheduleFunctions, scheduleFunctions } from './schedules/schedules
  * `const { dispatch, registerHandler } = createSymphony(…)`.
  */
 export interface Symphony
-  extends ConfigurationFunctions,
+  extends CleanupFunctions,
+    ConfigurationFunctions,
     ConsumeFunctions,
     DeadLetterFunctions,
     DispatchFunctions,
@@ -50,8 +50,6 @@ export interface Symphony
     MetricFunctions,
     MigrationFunctions,
     NotificationFunctions,
-    PrometheusFunctions,
-    QueueFunctions,
     ScheduleFunctions,
     SchedulerFunctions {
   /** What it is called in log lines; `undefined`: it has no name there. */
@@ -122,10 +120,9 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
   }
   const { configureNotifications } = failures
   const features = featureFunctions(configuration)
-  const metrics = metricFunctions(core)
-  const queues = queueFunctions(core)
   const symphony: Symphony = {
     name,
+    ...cleanupFunctions(core),
     ...configurationFunctions(configuration, core),
     ...consumeFunctions(parts),
     ...deadLetterFunctions(core),
@@ -137,11 +134,9 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...healthFunctions(core, registry),
     ...logFunctions(log),
     ...messageFunctions(core),
-    ...metrics,
+    ...metricFunctions(core),
     ...migrationFunctions(core),
     configureNotifications,
-    ...prometheusFunctions(core, queues),
-    ...queues,
     ...scheduleFunctions(parts),
     ...schedulerFunctions(parts),
     close,

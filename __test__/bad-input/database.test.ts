@@ -13,7 +13,7 @@ import {
   TransportError,
   validateConfig,
 } from '@leadmap/symphony'
-import { doctor, getHealth, listFailed, migrationStatus, queueDepth } from '@leadmap/symphony/admin'
+import { doctor, getHealth, getMetrics, listFailed, migrationStatus } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createDatabase } from '../support/database.js'
@@ -40,7 +40,7 @@ async function refusals(): Promise<SymphonyError> {
   const calls = [
     () => dispatch(message),
     () => consumeBatch({ registry, timeLimit: '10s' }),
-    () => queueDepth(),
+    () => getMetrics(),
     () => listFailed(),
   ]
   const errors: SymphonyError[] = []

@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { close, dispatch, HandlerRegistry, setConfig, TransportError, Worker } from '@leadmap/symphony'
-import { doctor, queueDepth } from '@leadmap/symphony/admin'
+import { doctor, listFailed } from '@leadmap/symphony/admin'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startProxy } from '../scheduler/support/proxy.js'
 import { startProgram } from '../support/programs.js'
@@ -137,12 +137,12 @@ test('a host that is gone with all connections costs one call, not one for each 
   // Questions have half of the pool.
   setConfig({ database: { url: `${relay.url}?sslmode=disable`, poolSize: 2 * open, ...limits } })
   await until('so many connections are open', async () => {
-    await Promise.all(numbers(open).map(() => queueDepth()))
+    await Promise.all(numbers(open).map(() => listFailed()))
     return relay.connections() >= open
   })
   // From here on another host answers at the address.
   relay.silence()
-  await expect(queueDepth()).rejects.toMatchObject({ code: 'SYMPHONY_TIMEOUT' })
+  await expect(listFailed()).rejects.toMatchObject({ code: 'SYMPHONY_TIMEOUT' })
   expect(await dispatch({ type: 'Other', payload: {} })).toMatchObject({ status: 'queued' })
 })
 

@@ -16,11 +16,9 @@ import {
   doctor,
   getHealth,
   getMetrics,
-  getStats,
   listFailed,
   listMessages,
   listSchedules,
-  queueDepth,
   retryFailed,
   rollback,
 } from '@leadmap/symphony/admin'
@@ -95,7 +93,7 @@ describe.each(Object.keys(WAYS))(
       await schedule({ type: 'Well', payload: {} }, { every: '1h' }, { name: 'hourly' })
       await runDueSchedules()
       expect(await listSchedules()).toHaveLength(1)
-      await Promise.all([getMetrics(), getStats(), queueDepth(), cleanup()])
+      await Promise.all([getMetrics(), getMetrics({ format: 'prometheus' }), cleanup()])
       expect(await getHealth()).toMatchObject({ findings: expect.anything() })
       expect((await doctor()).findings.filter(({ severity }) => severity === 'error')).toEqual([])
     })

@@ -92,7 +92,7 @@ describe('two instances on two databases', () => {
     await b.pauseSchedule('report')
     expect(await a.getSchedule('report')).toMatchObject({ status: 'active' })
     await a.runScheduleNow('report')
-    expect([(await a.getStats()).pending, (await b.getStats()).pending]).toEqual([1, 0])
+    expect([(await a.getMetrics()).queue.pending, (await b.getMetrics()).queue.pending]).toEqual([1, 0])
   })
 
   test('have dead letters of their own', async () => {
@@ -135,7 +135,7 @@ describe('two instances on two databases', () => {
   test('one that was closed is opened by its next use', async () => {
     await a.dispatch(message)
     await a.close()
-    expect(await a.getStats()).toMatchObject({ pending: 1 })
+    expect(await a.getMetrics()).toMatchObject({ queue: { pending: 1 } })
   })
 
   test('are examined and measured each by itself', async () => {
@@ -221,7 +221,7 @@ describe('the configuration', () => {
     opened.push(queue)
     expect(queue.getConfig().defaultPriority).toBe(5)
     await queue.dispatch(message)
-    expect(await b.getStats()).toMatchObject({ pending: 1 })
+    expect(await b.getMetrics()).toMatchObject({ queue: { pending: 1 } })
     // Nothing that belongs to the database of the environment is mixed into another.
     vi.stubEnv('SYMPHONY_DIRECT_URL', two.url)
     vi.stubEnv('SYMPHONY_DATABASE_SCHEMA', 'elsewhere')
@@ -230,7 +230,7 @@ describe('the configuration', () => {
     expect(other.getConfig().database).toMatchObject({ schema: 'symphony' })
     expect(await other.migrationStatus()).toMatchObject({ pending: [] })
     await other.rollback({ to: 0 })
-    expect(await b.getStats()).toMatchObject({ pending: 1 })
+    expect(await b.getMetrics()).toMatchObject({ queue: { pending: 1 } })
   })
 
   test('is refused at once where it does not fit', () => {
@@ -286,7 +286,8 @@ test('the test kit of an instance keeps its messages in memory, and no other', a
   await a.dispatch(message)
   await b.dispatch(message)
   expect(kit.assertDispatched('Job', 1)).toMatchObject([{ transport: 'memory' }])
-  expect([(await a.getStats()).queues, (await b.getStats()).pending]).toMatchObject([[{ transport: 'memory' }], 1])
+  const [ofA, ofB] = await Promise.all([a.getMetrics(), b.getMetrics()])
+  expect([ofA.queue.queues, ofB.queue.pending]).toMatchObject([[{ transport: 'memory' }], 1])
 })
 
 test('functions may be taken out of their instance', async () => {

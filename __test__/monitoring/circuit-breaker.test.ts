@@ -1,5 +1,5 @@
 import { consumeBatch, dispatchBatch, HandlerError, HandlerRegistry, setConfig, Worker } from '@leadmap/symphony'
-import { getHealth, queueDepth } from '@leadmap/symphony/admin'
+import { getHealth, getMetrics } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
@@ -31,7 +31,10 @@ const pauseIsOver = async () => {
   await database.query('UPDATE symphony.messenger_circuits SET probe_at = now()')
   await database.query('UPDATE symphony.messenger_messages_pending SET available_at = now()')
 }
-const pending = async () => (await queueDepth()).reduce((sum, { pending, delayed }) => sum + pending + delayed, 0)
+const pending = async () => {
+  const { queue } = await getMetrics()
+  return queue.pending + queue.delayed
+}
 
 /** Drains until the type is paused. */
 async function trip(): Promise<void> {

@@ -1,5 +1,5 @@
 import { consumeBatch, discard, dispatch, dispatchBatch, HandlerRegistry, snooze } from '@leadmap/symphony'
-import { cleanup, getMetrics, prometheusMetrics } from '@leadmap/symphony/admin'
+import { cleanup, getMetrics, type MetricsOptions } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { samplesOf } from '../support/exposition.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
@@ -58,6 +58,32 @@ describe('getMetrics()', () => {
     expect(Object.keys(byTransport).sort()).toEqual(['email', 'supabase'])
   })
 
+  test('is about one transport, under any of its names, or about all', async () => {
+    await dispatch({ type: 'Good', payload: {} }, { transport: 'email' })
+    await dispatchBatch(many('Bad', 2))
+    await consumeBatch({ registry, messageLimit: 3 })
+    expect(await getMetrics()).toMatchObject({ totalProcessed: 3, byMessageType: { Good: {}, Bad: {} } })
+    const email = await getMetrics({ transport: 'email' })
+    expect(email).toMatchObject({ totalProcessed: 1, totalFailed: 0, errors: [], queue: { depth: 0, completed: 1 } })
+    expect([Object.keys(email.byMessageType), Object.keys(email.byTransport)]).toEqual([['Good'], ['email']])
+    const other = await getMetrics({ transport: 'postgres' })
+    expect(other).toMatchObject({ totalProcessed: 2, errors: [{ count: 2 }], queue: { depth: 2, completed: 0 } })
+  })
+
+  test('has what the queue holds now, whatever the period', async () => {
+    await dispatchBatch([...many('Good', 2), ...many('Old', 1)])
+    await consumeBatch({ registry })
+    await dispatch({ type: 'Good', payload: {} }, { queue: 'slow' })
+    await dispatch({ type: 'Good', payload: {} }, { delay: '1h' })
+    const { queue } = await getMetrics({ startTime: 0, endTime: 60_000 })
+    const counts = { pending: 1, delayed: 1, processing: 0, depth: 2, completed: 2, discarded: 1, cancelled: 0 }
+    expect(queue).toMatchObject({ ...counts, failed: 0, schedules: 0, capped: false, oldestAge: expect.any(Number) })
+    expect(queue.queues.map(({ queue, pending, delayed }) => [queue, pending, delayed]).sort()).toEqual([
+      ['default', 0, 1],
+      ['slow', 1, 0],
+    ])
+  })
+
   test('counts every message once when ten invocations drain at the same time', async () => {
     await dispatchBatch(many('Good', 500))
     await Promise.all(Array.from({ length: 10 }, () => consumeBatch({ registry, batchSize: 5 })))
@@ -83,8 +109,11 @@ describe('getMetrics()', () => {
     [{ minutes: 1e15 }, /minutes: got/],
     [{ startTime: 'soon' }, /option startTime: got soon, wants a valid Date/],
     [{ startTime: 2_000, endTime: 1_000 }, /endTime: got .* wants an instant after startTime/],
+    [{ transport: 'nowhere' }, /nowhere/],
+    [{ format: 'xml' }, /option format: got xml, wants 'prometheus'/],
+    [{ format: 'prometheus', minutes: 5 }, /option minutes: got 5, wants nothing beside format/],
   ])('%j is refused', async (options, problem) => {
-    await expect(getMetrics(options)).rejects.toMatchObject({
+    await expect(getMetrics(options as MetricsOptions)).rejects.toMatchObject({
       name: 'ConfigurationError',
       message: expect.stringMatching(problem),
     })
@@ -100,16 +129,15 @@ describe('getMetrics()', () => {
   })
 })
 
-describe('prometheusMetrics()', () => {
+describe('getMetrics() for Prometheus', () => {
   beforeEach(() => emptyTables(database, 'messenger_metrics', 'messenger_totals'))
 
-  const scrape = async () => samplesOf(await prometheusMetrics())
+  const scrape = async () => samplesOf(await getMetrics({ format: 'prometheus' }))
 
   test('has true counters, histograms and gauges', async () => {
-    const types = [...(await prometheusMetrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [
-      name,
-      type,
-    ])
+    const types = [...(await getMetrics({ format: 'prometheus' })).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(
+      ([, name, type]) => [name, type],
+    )
     expect(Object.fromEntries(types)).toEqual({
       symphony_messages_settled_total: 'counter',
       symphony_processing_duration_seconds: 'histogram',

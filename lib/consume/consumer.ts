@@ -37,7 +37,7 @@ export interface ConsumeResult {
   duration: number
   /** Due messages left. Counting stops at a cap, so there may be more. */
   queueDepth: number
-  /** Whether nothing was left that has a handler here. Messages without one may still wait, see {@link queueDepth}. */
+  /** Whether nothing was left that has a handler here. Messages without one may still wait: `queueDepth` counts them. */
   drained: boolean
   /** Why it stopped. */
   stoppedBy: StoppedBy

@@ -45,7 +45,8 @@ export interface NativeCore {
   unhandled(options: string): Promise<string>
   cleanup(options: string): Promise<string>
   doctor(options: string): Promise<string>
-  metrics(window: string): Promise<string>
+  /** The name of the transport is a plain string. */
+  metrics(window: string, transport?: string): Promise<string>
   health(options: string): Promise<string>
   everCounted(): Promise<string>
   admitNotification(admission: string): Promise<string>

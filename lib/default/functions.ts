@@ -84,8 +84,6 @@ export const getMessage: Symphony['getMessage'] = (id) => defaultSymphony().getM
 /** @function */
 export const cancelMessage: Symphony['cancelMessage'] = (id) => defaultSymphony().cancelMessage(id)
 /** @function */
-export const getStats: Symphony['getStats'] = (options) => defaultSymphony().getStats(options)
-/** @function */
 export const listFailed: Symphony['listFailed'] = (options) => defaultSymphony().listFailed(options)
 /** @function */
 export const countFailed: Symphony['countFailed'] = (filter) => defaultSymphony().countFailed(filter)
@@ -95,8 +93,6 @@ export const getFailed: Symphony['getFailed'] = (id) => defaultSymphony().getFai
 export const retryFailed: Symphony['retryFailed'] = (which) => defaultSymphony().retryFailed(which)
 /** @function */
 export const removeFailed: Symphony['removeFailed'] = (which) => defaultSymphony().removeFailed(which)
-/** @function */
-export const queueDepth: Symphony['queueDepth'] = (options) => defaultSymphony().queueDepth(options)
 /** @function */
 export const cleanup: Symphony['cleanup'] = (options) => defaultSymphony().cleanup(options)
 /** @function */
@@ -111,9 +107,8 @@ export const getHealth: Symphony['getHealth'] = (options) => defaultSymphony().g
 /** @function */
 export const doctor: Symphony['doctor'] = (options) => defaultSymphony().doctor(options)
 /** @function */
-export const getMetrics: Symphony['getMetrics'] = (options) => defaultSymphony().getMetrics(options)
-/** @function */
-export const prometheusMetrics: Symphony['prometheusMetrics'] = () => defaultSymphony().prometheusMetrics()
+export const getMetrics: Symphony['getMetrics'] = (...given: unknown[]) =>
+  (defaultSymphony().getMetrics as Forwarded)(...given)
 /** @function */
 export const configureNotifications: Symphony['configureNotifications'] = (options) =>
   defaultSymphony().configureNotifications(options)

@@ -1,8 +1,10 @@
-/** What happened in a period: counts, rates, durations. Counted in the database, over all processes. */
+/** The figures: what happened in a period, counted in the database over all processes, and what the queue holds now. */
 
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
 import { must } from '../base/options.js'
 import type { Core } from '../core/core.js'
+import { contents, type QueueContents } from './contents.js'
+import { prometheusText } from './prometheus.js'
 
 /** Figures of some messages. Durations in milliseconds, rates from 0 to 1. */
 export interface MetricFigures {
@@ -66,9 +68,11 @@ export interface Metrics extends MetricFigures {
   byTransport: Record<string, MetricFigures>
   /** Failed runs by the class of their error, most frequent first. */
   errors: MetricErrors[]
+  /** What the queue holds now, whatever the period. */
+  queue: QueueContents
 }
 
-/** Which period: the last `minutes`, or from `startTime` to `endTime`. */
+/** Which period: the last `minutes`, or from `startTime` to `endTime`; of which transport. */
 export interface MetricsOptions {
   /** How far to look back. Default 60. */
   minutes?: number
@@ -76,32 +80,65 @@ export interface MetricsOptions {
   startTime?: Date | number | string
   /** Up to this instant; now by default. */
   endTime?: Date | number | string
+  /** Only this transport; by default all. */
+  transport?: string
 }
 
 /** The figures of an instance. */
 export interface MetricFunctions {
   /**
-   * What happened in a period, over all workers and invocations, up to `retention.metrics` (7 days) ago.
+   * Counters, histograms and gauges as Prometheus scrapes them, in seconds. They are those of the whole queue, over all
+   * processes and invocations, and not of this process: the counters are kept in the database, and never fall. Those of
+   * transports of type `memory` begin with the process.
+   *
+   * Scrape one target, whichever process answers there: what several report is the same, and must not be added up.
+   *
+   * @throws ConfigurationError for any other option beside `format`; TransportError if the database cannot be queried.
+   *
+   * @example
+   * const figures = await getMetrics({ format: 'prometheus' })
+   * return new Response(figures, { headers: { 'content-type': 'text/plain; version=0.0.4' } })
+   */
+  getMetrics(options: { format: 'prometheus' }): Promise<string>
+
+  /**
+   * What happened in a period, over all workers and invocations, up to `retention.metrics` (7 days) ago, and in `queue`
+   * what the queue holds now.
    *
    * @throws ConfigurationError naming the invalid option; TransportError if the database cannot be queried.
    *
    * @example
-   * const { successRate, p95ProcessingTime, errors } = await getMetrics({ minutes: 60 })
+   * const { successRate, p95ProcessingTime, errors, queue } = await getMetrics({ minutes: 60 })
    */
   getMetrics(options?: MetricsOptions): Promise<Metrics>
 }
 
 /** The functions over a core. */
 export function metricFunctions(core: Core): MetricFunctions {
-  return {
-    async getMetrics(options: MetricsOptions = {}): Promise<Metrics> {
-      const { minutes, startTime, endTime } = options
-      const isSpan = minutes === undefined || (Number.isFinite(minutes) && minutes > 0)
-      must(isSpan, 'minutes', minutes, 'a number of minutes above 0', minutes)
-      const window = { minutes, startTime: millis('startTime', startTime), endTime: millis('endTime', endTime) }
-      return toMetrics(await core.ask((it) => it.metrics(JSON.stringify(window))))
-    },
+  function getMetrics(options: { format: 'prometheus' }): Promise<string>
+  function getMetrics(options?: MetricsOptions): Promise<Metrics>
+  async function getMetrics(options: MetricsOptions & { format?: 'prometheus' } = {}): Promise<Metrics | string> {
+    const { format, ...others } = options
+    if (format === undefined) return figures(core, others)
+    must(format === 'prometheus', 'format', format, "'prometheus'", format)
+    for (const [name, value] of Object.entries(others)) {
+      must(value === undefined, name, value, 'nothing beside format: Prometheus counts for itself', value)
+    }
+    return prometheusText(core)
   }
+  return { getMetrics }
+}
+
+async function figures(core: Core, options: MetricsOptions): Promise<Metrics> {
+  const { minutes, startTime, endTime, transport } = options
+  const isSpan = minutes === undefined || (Number.isFinite(minutes) && minutes > 0)
+  must(isSpan, 'minutes', minutes, 'a number of minutes above 0', minutes)
+  const window = { minutes, startTime: millis('startTime', startTime), endTime: millis('endTime', endTime) }
+  const [counted, queue] = await Promise.all([
+    core.ask<NativeMetrics>((it) => it.metrics(JSON.stringify(window), transport)),
+    contents(core, transport),
+  ])
+  return { ...toMetrics(counted), queue }
 }
 
 function millis(name: string, value: Date | number | string | undefined): number | undefined {
@@ -110,14 +147,14 @@ function millis(name: string, value: Date | number | string | undefined): number
   return must(time !== undefined, name, value, INSTANT_FORM, time)
 }
 
-type NativeMetrics = Omit<Metrics, 'startTime' | 'endTime' | 'errors'> & {
+type NativeMetrics = Omit<Metrics, 'startTime' | 'endTime' | 'errors' | 'queue'> & {
   startTime: number
   endTime: number
   errors: Array<Omit<MetricErrors, 'lastSeen'> & { lastSeen: number }>
 }
 
 /** The core's figures, with dates. */
-export function toMetrics(native: NativeMetrics): Metrics {
+export function toMetrics(native: NativeMetrics): Omit<Metrics, 'queue'> {
   return {
     ...native,
     startTime: new Date(native.startTime),

@@ -1,37 +1,13 @@
 /** What was ever counted and what waits now, in the text exposition format of Prometheus. */
 
 import type { Core } from '../core/core.js'
-import type { QueueDepth, QueueFunctions } from '../operate/queues.js'
+import { depths, type QueueDepth } from './contents.js'
 import { type Family, type Sample, textOf } from './exposition.js'
 
-/** The figures of an instance for Prometheus. */
-export interface PrometheusFunctions {
-  /**
-   * Counters, histograms and gauges as Prometheus scrapes them, in seconds. They are those of the whole queue, over all
-   * processes and invocations, and not of this process: the counters are kept in the database, and never fall. Those of
-   * transports of type `memory` begin with the process.
-   *
-   * Scrape one target, whichever process answers there: what several report is the same, and must not be added up.
-   *
-   * @throws TransportError if the database cannot be queried.
-   *
-   * @example
-   * return new Response(await prometheusMetrics(), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
-   */
-  prometheusMetrics(): Promise<string>
-}
-
-/** The functions over a core. */
-export function prometheusFunctions(
-  core: Core,
-  { queueDepth }: Pick<QueueFunctions, 'queueDepth'>,
-): PrometheusFunctions {
-  return {
-    async prometheusMetrics(): Promise<string> {
-      const [totals, depths] = await Promise.all([core.ask<Totals>((it) => it.everCounted()), queueDepth()])
-      return textOf([...counted(totals), ...waiting(depths)])
-    },
-  }
+/** The figures as Prometheus scrapes them. */
+export async function prometheusText(core: Core): Promise<string> {
+  const [totals, waits] = await Promise.all([core.ask<Totals>((it) => it.everCounted()), depths(core)])
+  return textOf([...counted(totals), ...waiting(waits)])
 }
 
 /** What the core has counted. */

@@ -1,10 +1,9 @@
-/** Messages as operators see them: listed, found, cancelled, counted. */
+/** Messages as operators see them: listed, found, cancelled. */
 
 import { ConfigurationError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
-import { depthOf, type QueueDepth } from './queues.js'
 
 /**
  * The state of a message: it waits, it is claimed, it was handled, its handler discarded it, an operator cancelled it,
@@ -100,34 +99,6 @@ export interface Cancellation {
   status: MessageStatus | null
 }
 
-/** Figures about everything the queue holds. Counting stops at a cap. */
-export interface QueueStats {
-  /** Due now. */
-  pending: number
-  /** Waiting for their time. */
-  delayed: number
-  /** Claimed and not settled. */
-  processing: number
-  /** All of these together. */
-  depth: number
-  /** Milliseconds that the oldest due message has waited; `null`: none is due. */
-  oldestAge: number | null
-  /** Handled, and still kept. */
-  completed: number
-  /** Finished without having been handled, and still kept. */
-  discarded: number
-  /** Cancelled, and still kept. */
-  cancelled: number
-  /** Dead letters. */
-  failed: number
-  /** Schedules that will run again. */
-  schedules: number
-  /** Whether a count stopped at its cap, so that there is more than the figures say. */
-  capped: boolean
-  /** Each queue separately. */
-  queues: QueueDepth[]
-}
-
 /** Messages of an instance, for operators. */
 export interface MessageFunctions {
   /**
@@ -149,14 +120,6 @@ export interface MessageFunctions {
    * Its idempotency key stays taken until its window ends: its sender may repeat the call.
    */
   cancelMessage(id: string): Promise<Cancellation>
-
-  /**
-   * Figures about everything the queue holds. They cost the same however long the queues are: counting stops at 10,000
-   * of a kind.
-   *
-   * @param options.transport one transport; by default all.
-   */
-  getStats(options?: { transport?: string }): Promise<QueueStats>
 }
 
 /** The functions over a core. */
@@ -176,32 +139,7 @@ export function messageFunctions(core: Core): MessageFunctions {
       const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(id))
       return answer ?? { cancelled: false, status: null }
     },
-    async getStats(options: { transport?: string } = {}): Promise<QueueStats> {
-      const { transport } = options
-      const [queues, totals] = await Promise.all([
-        depthOf(core, transport === undefined ? {} : { transports: [transport] }),
-        core.ask<Totals>((it) => it.totals(JSON.stringify({ transport }))),
-      ])
-      const [pending, delayed, processing] = [sum(queues, 'pending'), sum(queues, 'delayed'), sum(queues, 'processing')]
-      const ages = queues.map((queue) => queue.oldestAge).filter((age) => age !== null)
-      return {
-        pending,
-        delayed,
-        processing,
-        depth: pending + delayed + processing,
-        oldestAge: ages.length === 0 ? null : Math.max(...ages),
-        ...totals,
-        capped: totals.capped || queues.some((queue) => queue.capped),
-        queues,
-      }
-    },
   }
-}
-
-type Totals = Pick<QueueStats, 'completed' | 'discarded' | 'cancelled' | 'failed' | 'schedules' | 'capped'>
-
-function sum(queues: QueueDepth[], key: 'pending' | 'delayed' | 'processing'): number {
-  return queues.reduce((total, queue) => total + queue[key], 0)
 }
 
 type Instants = 'createdAt' | 'availableAt' | 'scheduledAt' | 'finishedAt' | 'errorHistory'

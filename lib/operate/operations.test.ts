@@ -1,14 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import {
-  cleanup,
-  getFailed,
-  listFailed,
-  migrationStatus,
-  queueDepth,
-  removeFailed,
-  retryFailed,
-  rollback,
-} from '../admin.js'
+import { cleanup, getFailed, listFailed, migrationStatus, removeFailed, retryFailed, rollback } from '../admin.js'
 import { ConfigurationError, getConfig, migrate, TransportError } from '../index.js'
 import { freshProcess, nativeError, theCore } from '../testing/fakes/fake-core.js'
 
@@ -99,17 +90,12 @@ test('migrations', async () => {
   ])
 })
 
-test('queues', async () => {
-  theCore().answers.depth = [{ transport: 't', pending: 1 }]
+test('clean-up', async () => {
   theCore().answers.cleanup = { completed: 1, failed: 2, deduplication: 3 }
-  expect(await queueDepth({ transports: ['t'] })).toMatchObject([{ pending: 1 }])
   expect(await cleanup({ limit: 5 })).toEqual({ completed: 1, failed: 2, deduplication: 3 })
-  await queueDepth()
   await cleanup()
   expect(theCore().calls).toEqual([
-    ['depth', { transports: ['t'] }],
     ['cleanup', { limit: 5 }],
-    ['depth', {}],
     ['cleanup', {}],
   ])
 })

@@ -329,9 +329,9 @@ impl Core {
 
     /// The figures of a period.
     #[napi]
-    pub async fn metrics(&self, window: String) -> napi::Result<String> {
+    pub async fn metrics(&self, window: String, transport: Option<String>) -> napi::Result<String> {
         let window: Window = from_text("metrics options", &window)?;
-        to_text(&metrics::measure(&self.engine, &window).await.map_err(thrown)?)
+        to_text(&metrics::measure(&self.engine, &window, transport.as_deref()).await.map_err(thrown)?)
     }
 
     /// What was ever counted.

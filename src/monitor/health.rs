@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long all of it may take: a load balancer or a person waits for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// How the queue is.
 #[derive(Debug, Clone, Serialize)]
@@ -43,9 +43,9 @@ pub struct Pace {
 /// elsewhere. Never fails: what goes wrong is a finding.
 pub async fn check(engine: &Arc<Engine>, types: Option<&[String]>) -> Health {
     let mut facts = Facts::default();
-    let limit_ms = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
+    let limit_ms = u64::try_from(TIME_LIMIT.as_millis()).unwrap_or(u64::MAX);
     let late = |_| Err(Error::Timeout { operation: "checking the health", limit_ms });
-    let outcome = tokio::time::timeout(PATIENCE, gather(engine, types, &mut facts)).await.unwrap_or_else(late);
+    let outcome = tokio::time::timeout(TIME_LIMIT, gather(engine, types, &mut facts)).await.unwrap_or_else(late);
     facts.error = outcome.err();
     let config = engine.config();
     let findings = queue::judge(&facts, &config.health);
@@ -105,7 +105,7 @@ pub async fn look(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Fa
     }
     facts.vitals = Some(vitals);
     let minutes = engine.config().health.window.as_secs_f64() / 60.0;
-    facts.figures = Some(metrics::measure(engine, &Window::last(minutes)).await?.total);
+    facts.figures = Some(metrics::measure(engine, &Window::last(minutes), None).await?.total);
     Ok(())
 }
 

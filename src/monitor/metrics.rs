@@ -83,14 +83,22 @@ pub struct ErrorFigures {
     pub message_types: Vec<String>,
 }
 
-/// The figures of a period over all stores.
+/// The figures of a period over all stores: of one transport, or of all.
 ///
 /// # Errors
-/// [`crate::Error::InvalidConfiguration`] for an invalid window, and those of a statement.
-pub async fn measure(engine: &Arc<Engine>, window: &Window) -> Result<Metrics> {
+/// [`crate::Error::InvalidConfiguration`] for an invalid window, [`crate::Error::UnknownTransport`], and those of a
+/// statement.
+pub async fn measure(engine: &Arc<Engine>, window: &Window, transport: Option<&str>) -> Result<Metrics> {
     window.check()?;
+    let transport = match transport {
+        Some(transport) => Some(engine.must_know(transport).await?),
+        None => None,
+    };
     let stores = engine.stores().await?;
-    let counted = try_join_all(stores.iter().map(|store| store.counted(window))).await?;
+    let mut counted = try_join_all(stores.iter().map(|store| store.counted(window))).await?;
+    if let Some(transport) = transport {
+        counted.iter_mut().for_each(|it| it.rows.retain(|row| row.transport == *transport));
+    }
     Ok(summarise(&counted))
 }
 

@@ -38,7 +38,7 @@ fn row(source: Uuid, minute: DateTime<Utc>, succeeded: usize) -> Rollup {
 }
 
 async fn measure<S: Subject>(it: &S, window: Window) -> Metrics {
-    metrics::measure(it.engine(), &window).await.unwrap()
+    metrics::measure(it.engine(), &window, None).await.unwrap()
 }
 
 async fn what_is_settled_is_counted_with_it<S: Subject>(it: S) {

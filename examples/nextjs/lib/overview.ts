@@ -1,11 +1,11 @@
 /** What the page shows. */
-import { listFailed, queueDepth } from '@leadmap/symphony/admin'
+import { getMetrics, listFailed } from '@leadmap/symphony/admin'
 import { getFeatureFlags } from '@leadmap/symphony/utils'
 import { query } from './database'
 
 export async function overview() {
-  const [queues, failed, emails, campaigns, drips, deliveries] = await Promise.all([
-    queueDepth(),
+  const [{ queue }, failed, emails, campaigns, drips, deliveries] = await Promise.all([
+    getMetrics(),
     listFailed({ limit: 10 }),
     query<{ status: string; count: number }>(
       'SELECT status, count(*)::int AS count FROM email_queue GROUP BY status ORDER BY status',
@@ -24,5 +24,13 @@ export async function overview() {
       'SELECT * FROM deliveries ORDER BY delivered_at DESC LIMIT 10',
     ),
   ])
-  return { flags: getFeatureFlags(), queues, failed: failed.messages, emails, campaigns, drips, deliveries }
+  return {
+    flags: getFeatureFlags(),
+    queues: queue.queues,
+    failed: failed.messages,
+    emails,
+    campaigns,
+    drips,
+    deliveries,
+  }
 }

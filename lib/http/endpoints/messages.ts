@@ -1,5 +1,7 @@
 /** Single messages, for operators: list, find, cancel. */
+import { contents } from '../../monitor/contents.js'
 import type { MessageStatus } from '../../operate/messages.js'
+import { partsOf } from '../../symphony.js'
 import { cut, instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { notFound, RequestProblem } from '../responses/problem.js'
@@ -60,7 +62,7 @@ const WHY: Record<MessageStatus, string> = {
 
 async function stats({ url, symphony }: Call): Promise<Answer> {
   readQuery(url, {})
-  return new Answer({ success: true, stats: await symphony.getStats(), timestamp: new Date() })
+  return new Answer({ success: true, stats: await contents(partsOf(symphony).core), timestamp: new Date() })
 }
 
 function missing(id = ''): Error {

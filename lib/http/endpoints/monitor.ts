@@ -22,7 +22,7 @@ async function metrics({ url, symphony }: Call): Promise<Answer | Response> {
   if (format === 'prometheus') {
     const [unused] = Object.keys(window)
     if (unused !== undefined) throw badRequest(`${unused}: Prometheus counts for itself, without a window`, unused)
-    return textAnswer(await symphony.prometheusMetrics(), PROMETHEUS)
+    return textAnswer(await symphony.getMetrics({ format }), PROMETHEUS)
   }
   if (minutes !== undefined && startTime !== undefined) {
     throw badRequest('minutes: must not stand beside startTime', 'minutes')

@@ -1,4 +1,6 @@
 /** The size of the queue: `GET status`, `GET queue-depth`. */
+import { contents, depths } from '../../monitor/contents.js'
+import { partsOf } from '../../symphony.js'
 import { readQuery, text } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { namingTransport } from '../responses/refusal.js'
@@ -6,13 +8,13 @@ import type { Call, Endpoint } from './endpoint.js'
 
 export const queues: Endpoint[] = [
   { method: 'GET', path: 'status', run: status },
-  { method: 'GET', path: 'queue-depth', run: depths },
+  { method: 'GET', path: 'queue-depth', run: queueDepth },
 ]
 
 async function status({ url, symphony }: Call): Promise<Answer> {
   const { transport } = readQuery(url, { transport: text() })
-  const stats = await namingTransport(symphony.getStats(transport === undefined ? {} : { transport }))
-  const { depth, pending, processing, completed, failed, delayed, oldestAge, schedules, capped } = stats
+  const held = await namingTransport(contents(partsOf(symphony).core, transport))
+  const { depth, pending, processing, completed, failed, delayed, oldestAge, schedules, capped } = held
   return new Answer({
     success: true,
     transport: transport ?? 'all',
@@ -23,9 +25,9 @@ async function status({ url, symphony }: Call): Promise<Answer> {
   })
 }
 
-async function depths({ url, symphony }: Call): Promise<Answer> {
+async function queueDepth({ url, symphony }: Call): Promise<Answer> {
   readQuery(url, {})
-  const all = await symphony.queueDepth()
+  const all = await depths(partsOf(symphony).core)
   const depth = all.reduce((sum, queue) => sum + queue.pending + queue.delayed + queue.processing, 0)
   return new Answer({ success: true, depth, queues: all, timestamp: new Date() })
 }
