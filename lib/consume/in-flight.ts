@@ -17,8 +17,8 @@ export interface Run {
  * Running messages, in no order.
  *
  * Not a `Set`: each table that V8 replaces with a new one points to its successor. Once one of them has grown old, all
- * that come after it stay alive with what was in them until the next full collection, which took a drain of a million
- * messages of 1 KiB to 190 MB above idle instead of 35.
+ * that come after it stay alive with what was in them until the next full collection. `docs/performance-tuning.md` has
+ * the figures.
  */
 export class InFlight {
   readonly #runs: Run[] = []

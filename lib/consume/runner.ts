@@ -59,8 +59,8 @@ const RELEASED: Settlement = { as: 'released' }
 const released = (handled: string[]): Settlement => ({ as: 'released', handled })
 
 /**
- * How many outcomes are handed over together. Those of a whole claim of 1,000 messages of 1 KiB outlive a garbage
- * collection, which made V8 take 190 MB above idle instead of 40.
+ * How many outcomes are handed over together. Those of a whole claim outlive a garbage collection, and V8 keeps the room
+ * that it made for them: `docs/performance-tuning.md` has the figures.
  */
 const PART = 100
 

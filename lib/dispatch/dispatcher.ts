@@ -13,7 +13,7 @@ import { dispatchAll } from './batch.js'
 import { GroupCommit } from './group-commit.js'
 import type { InlineErrors } from './inline-errors.js'
 import { prepare } from './prepare.js'
-import { type Outcome, readOutcomes, toBatchResult, toTransportResults, unwrap } from './results.js'
+import { readSent, type Sent, toBatchResult, toTransportResults, unwrap } from './results.js'
 import type {
   BatchItem,
   BatchOptions,
@@ -74,13 +74,13 @@ export class CoreDispatcher implements Dispatcher {
     const prepared = prepare(message, options)
     const request = typeof prepared === 'string' ? prepared : await prepared
     const { core, groupCommits, inlineErrors } = this.#parts
-    let outcome: Outcome
+    let sent: Sent
     try {
-      outcome = await groupCommits.of(core.get()).add(request)
+      sent = await groupCommits.of(core.get()).add(request)
     } catch (thrown) {
       throw fromNative(thrown)
     }
-    return unwrap(outcome, inlineErrors)
+    return unwrap(sent, inlineErrors)
   }
 
   /** See `dispatchBatch()`. */
@@ -90,8 +90,8 @@ export class CoreDispatcher implements Dispatcher {
 
   readonly #send = async (requests: string): Promise<BatchResult[]> => {
     const { core, inlineErrors } = this.#parts
-    const outcomes = readOutcomes(await awaitNative(async () => core.get().dispatch(requests)))
-    return outcomes.map((outcome) => toBatchResult(outcome, inlineErrors))
+    const results = readSent(await awaitNative(async () => core.get().dispatch(requests)))
+    return results.map((sent) => toBatchResult(sent, inlineErrors))
   }
 
   /** See `dispatchToTransports()`. */

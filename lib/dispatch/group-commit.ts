@@ -4,7 +4,7 @@
  * It needs no timer: a flush takes all that waits as soon as a lane is free. Alone, a message leaves in the same
  * turn of the event loop; under load, those that arrive while the lanes are busy go together.
  */
-import { type Outcome, readOutcomes } from './results.js'
+import { readSent, type Sent } from './results.js'
 
 /**
  * Concurrent calls of the core. Two, so that one batch is on its way while the other is written. A single lane would
@@ -25,7 +25,7 @@ const LONGEST = 8 * 1024 * 1024
 
 interface Waiting {
   request: string
-  resolve: (outcome: Outcome) => void
+  resolve: (sent: Sent) => void
   reject: (error: unknown) => void
 }
 
@@ -42,7 +42,7 @@ export class GroupCommit {
   }
 
   /** Dispatches one request together with others; rejects only if the whole call failed. */
-  add(request: string): Promise<Outcome> {
+  add(request: string): Promise<Sent> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
       this.#schedule()
@@ -97,8 +97,8 @@ export class GroupCommit {
     this.#busy += 1
     try {
       const answer = await this.#send(`[${batch.map(({ request }) => request).join()}]`)
-      const outcomes = readOutcomes(answer)
-      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome)
+      const results = readSent(answer)
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Sent)
     } catch (error) {
       for (const { reject } of batch) reject(error)
     } finally {

@@ -32,10 +32,10 @@ type NativeCopy = NativeStored | { transport: string; error: NativeFailure }
 export type NativeAnswer = { ok: Brief & { messages?: NativeCopy[] } } | { error: NativeFailure }
 
 /** What happened to one request. */
-export type Outcome = { ok: StoredMessage; copies: NativeCopy[] | undefined } | { error: NativeFailure }
+export type Sent = { ok: StoredMessage; copies: NativeCopy[] | undefined } | { error: NativeFailure }
 
 /** The answers of the core to a batch, in order. */
-export function readOutcomes(text: string): Outcome[] {
+export function readSent(text: string): Sent[] {
   const answers = JSON.parse(text) as NativeAnswer[]
   const last = {} as NativeStored
   return answers.map((answer) => {
@@ -63,16 +63,16 @@ function complete(last: NativeStored, brief: Brief): void {
  * @param thrown where handlers that ran inside dispatches left what they threw.
  * @throws the handler's own error if a handler failed inside `dispatch()`, else the core's as its class.
  */
-export function unwrap(outcome: Outcome, thrown: InlineErrors): DispatchResult {
-  if ('error' in outcome) throw errorOf(outcome.error, thrown)
-  return { ...outcome.ok, messages: entriesOf(outcome, thrown) }
+export function unwrap(sent: Sent, thrown: InlineErrors): DispatchResult {
+  if ('error' in sent) throw errorOf(sent.error, thrown)
+  return { ...sent.ok, messages: entriesOf(sent, thrown) }
 }
 
 /** The result of one message of a batch. */
-export function toBatchResult(outcome: Outcome, thrown: InlineErrors): BatchResult {
-  if ('error' in outcome) return { success: false, error: errorOf(outcome.error, thrown) }
-  const { messageId, status, transport, queue, priority, availableAt, idempotencyKey, scheduledAt } = outcome.ok
-  const messages = entriesOf(outcome, thrown)
+export function toBatchResult(sent: Sent, thrown: InlineErrors): BatchResult {
+  if ('error' in sent) return { success: false, error: errorOf(sent.error, thrown) }
+  const { messageId, status, transport, queue, priority, availableAt, idempotencyKey, scheduledAt } = sent.ok
+  const messages = entriesOf(sent, thrown)
   // Written out: a spread would cost more than everything else here.
   const result: BatchResult = {
     success: true,
@@ -94,10 +94,7 @@ export function toTransportResults(result: DispatchResult): TransportResult[] {
   return result.messages.map((entry) => ('error' in entry ? { success: false, ...entry } : { success: true, ...entry }))
 }
 
-function entriesOf(
-  { ok, copies }: Extract<Outcome, { ok: unknown }>,
-  thrown: InlineErrors,
-): DispatchResult['messages'] {
+function entriesOf({ ok, copies }: Extract<Sent, { ok: unknown }>, thrown: InlineErrors): DispatchResult['messages'] {
   return copies?.map((entry) => toEntry(entry, thrown)) ?? [ok]
 }
 

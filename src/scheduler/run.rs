@@ -41,7 +41,7 @@ pub struct Options {
 /// What was done.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct DueReport {
     /// Schedules that were due and that this call has dealt with.
     pub due: usize,
     /// Messages stored.
@@ -86,11 +86,11 @@ pub struct Failed {
 ///
 /// # Errors
 /// Those of a statement. What is wrong with single schedules stands in the report.
-pub async fn run_due(engine: &Arc<Engine>, options: &Options) -> Result<Report> {
+pub async fn run_due(engine: &Arc<Engine>, options: &Options) -> Result<DueReport> {
     let started = Instant::now();
     let store = engine.store()?;
     let table = table(&*store)?;
-    let mut report = Report::default();
+    let mut report = DueReport::default();
     let mut left = options.limit.unwrap_or(usize::MAX);
     let time_limit = options.time_limit.map_or(Duration::MAX, Duration::from_millis);
     loop {
@@ -125,7 +125,7 @@ async fn run_page(
     store: &dyn Store,
     rows: Vec<DueRow>,
     now: DateTime<Utc>,
-    report: &mut Report,
+    report: &mut DueReport,
 ) -> Result<usize> {
     let table = table(store)?;
     let mut works = prepare(engine, &store.identity(), rows, now).await?;
@@ -244,7 +244,12 @@ impl Work {
 }
 
 /// Stores a part of a page. Where the database refuses it for what is in it, halves it until the culprit stands alone.
-async fn settle(table: &dyn Schedules, mut works: Vec<Work>, now: DateTime<Utc>, report: &mut Report) -> Result<usize> {
+async fn settle(
+    table: &dyn Schedules,
+    mut works: Vec<Work>,
+    now: DateTime<Utc>,
+    report: &mut DueReport,
+) -> Result<usize> {
     let moves: Vec<Move> = works.iter().map(|it| it.go_on.clone()).collect();
     let envelopes = |work: &Work| {
         let id = work.go_on.id;
@@ -267,7 +272,7 @@ async fn settle(table: &dyn Schedules, mut works: Vec<Work>, now: DateTime<Utc>,
 }
 
 /// Adds to the report what was really done.
-fn count(works: Vec<Work>, settled: &Settled, report: &mut Report) -> usize {
+fn count(works: Vec<Work>, settled: &Settled, report: &mut DueReport) -> usize {
     for work in works.into_iter().filter(|it| settled.moved.contains(&it.go_on.id)) {
         report.due += 1;
         report.skipped += usize::try_from(work.go_on.skipped).unwrap_or(0);

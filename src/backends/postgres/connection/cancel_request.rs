@@ -21,7 +21,7 @@ use tokio_postgres::{CancelToken, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long all requests for one statement may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long to wait for the effect of a request until the next one.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -99,7 +99,7 @@ impl Canceller {
 fn on_the_side(asking: impl Future<Output = Asked> + Send + 'static) {
     // The runtime ends before the last connection.
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(tokio::time::timeout(PATIENCE, asking));
+        runtime.spawn(tokio::time::timeout(TIME_LIMIT, asking));
     }
 }
 
