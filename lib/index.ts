@@ -59,6 +59,7 @@ export type {
   DispatchResult,
   DispatchStatus,
   FailedTransport,
+  MessageInput,
   StoredMessage,
   TransportResult,
 } from './dispatch/types.js'
@@ -78,8 +79,8 @@ export { type DefinedMessage, defineMessage, type MessageDefinition, type Messag
 export type {
   Message,
   MessageHeaders,
-  MessageInput,
   MessageMetadata,
+  MessageParts,
   MessageShape,
   UntypedMessage,
 } from './message/message.js'

@@ -2,15 +2,17 @@ import {
   consumeBatch,
   discard,
   dispatch,
+  dispatchBatch,
   type HandlerContext,
   HandlerRegistry,
   type Message,
   type MessageHandler,
   registerHandler,
+  setLogger,
   snooze,
 } from '@leadmap/symphony'
 import { listFailed } from '@leadmap/symphony/admin'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 
 const database = await createQueue({ retry: { default: { delay: 0, jitter: 0 } } })
@@ -195,6 +197,104 @@ describe('a handler that is not done', () => {
        FROM symphony.messenger_messages`,
     )
     expect(row).toEqual({ status: 'pending', retry_count: 0, last_error: null, locked_by: null, in_an_hour: true })
+  })
+
+  test.each<[string, (context: HandlerContext) => unknown]>([
+    ['called without return', (context) => void context.snooze('1h')],
+    [
+      'called before an await',
+      async (context) => {
+        context.snooze('1h')
+        await Promise.resolve()
+      },
+    ],
+    ['called and returned', (context) => context.snooze('1h')],
+    [
+      'thrown',
+      () => {
+        throw snooze('1h')
+      },
+    ],
+    ['thrown by what it awaits', () => Promise.reject(snooze('1h'))],
+  ])('snoozes its message, %s', async (_how, handler) => {
+    await dispatch(message, { maxRetries: 0 })
+    const registry = new HandlerRegistry()
+    registry.register('Any', (_message, context) => handler(context))
+    expect(await consumeBatch({ registry })).toMatchObject({ snoozed: 1, succeeded: 0, deadLettered: 0 })
+    expect(await onlyRow()).toMatchObject({ status: 'pending', retry_count: 0 })
+  })
+
+  test.each<[string, (context: HandlerContext) => unknown]>([
+    ['called without return', (context) => void context.discard('gone')],
+    [
+      'thrown',
+      () => {
+        throw discard('gone')
+      },
+    ],
+  ])('discards its message, %s', async (_how, handler) => {
+    await dispatch(message)
+    const registry = new HandlerRegistry()
+    registry.register('Any', (_message, context) => handler(context))
+    expect(await consumeBatch({ registry })).toMatchObject({ discarded: 1, succeeded: 0, retried: 0 })
+    expect(await onlyRow()).toMatchObject({ status: 'discarded', last_error: 'gone' })
+  })
+
+  test.each<[string, () => unknown, string]>([
+    ['{ delay }', () => ({ delay: 5000 }), 'returned { delay }'],
+    ['{ retry, reason }', async () => ({ retry: true, reason: 'busy' }), 'returned { retry, reason }'],
+    ['an Error', () => new Error('no'), 'returned an Error instead of throwing it'],
+    ['{ success: false }', () => ({ success: false, data: 1 }), 'returned { success: false }'],
+    ['a Response that is not ok', () => new Response('', { status: 500 }), 'returned { ok: false }'],
+    ['nothing, having called snooze()', () => void snooze('5m'), 'called snooze() or discard() and did not return'],
+  ])('returns %s: refused at once, with the remedy', async (_what, handler, mistake) => {
+    await dispatch(message)
+    const registry = new HandlerRegistry()
+    registry.register('Any', handler)
+    expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: 1, retried: 0, succeeded: 0 })
+    const { messages } = await listFailed()
+    expect(messages).toMatchObject([{ errorClass: 'HandlerError', retryCount: 0 }])
+    expect(messages[0]?.error).toContain(`of Any ${mistake}`)
+    expect(messages[0]?.error).toContain('to run again later call context.snooze(delay)')
+  })
+
+  test.each<[string, () => unknown]>([
+    ['{ delay }', () => ({ delay: 5000 })],
+    ['an Error', () => new Error('no')],
+  ])('returns %s in production: it counts, and is logged once', async (_what, handler) => {
+    vi.stubEnv('NODE_ENV', 'production')
+    const warn = vi.fn()
+    setLogger({ debug: () => {}, info: () => {}, warn, error: () => {} })
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      setLogger()
+    })
+    await dispatchBatch([message, message, message])
+    const registry = new HandlerRegistry()
+    registry.register('Any', handler, { name: 'sloppy' })
+    expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 3, deadLettered: 0 })
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^the handler sloppy of Any returned /), expect.objectContaining({ handler: 'sloppy' })],
+    ])
+  })
+
+  test.each([
+    undefined,
+    null,
+    1,
+    'text',
+    true,
+    false,
+    [{ delay: 1 }],
+    { id: 1, delay: 5 },
+    { ok: true },
+    new Date(),
+    {},
+  ])('may return %j, which nobody looks at', async (returned) => {
+    await dispatch(message)
+    const registry = new HandlerRegistry()
+    registry.register('Any', () => returned)
+    expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
   })
 
   test('discards its message with a reason', async () => {

@@ -2,16 +2,19 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import {
   consumeBatch,
+  defineMessage,
   dispatch,
   dispatchBatch,
   getRegistry,
   HandlerRegistry,
+  type MessageValidationError,
   registerHandler,
   schedule,
 } from '@leadmap/symphony'
 import { getMessage, listFailed } from '@leadmap/symphony/admin'
 import { bearerToken, createSymphonyRoute } from '@leadmap/symphony/next'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { truncate } from '../support/emptying.js'
 import { countAll, createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 import { read, request, SECRET } from './support.js'
@@ -29,6 +32,52 @@ const call = (method: string, path: string, init: Init = {}) =>
   read(route.handle(request(`/api/symphony/${path}`, { method, ...init })))
 const get = (path: string) => call('GET', path)
 const post = (path: string, json?: unknown) => call('POST', path, { json })
+
+describe('a message of a defined type', () => {
+  const Invoice = defineMessage(
+    'Invoice',
+    z.object({ to: z.string().trim(), cents: z.number(), copies: z.number().default(1) }),
+  )
+
+  test('is validated by POST dispatch as by dispatch(), and what its schema returns is stored', async () => {
+    const wrong = { to: 'ada', cents: 'many' }
+    const thrown = await dispatch(Invoice, wrong as never).catch((error: MessageValidationError) => error)
+    expect(await post('dispatch', { message: { type: 'Invoice', payload: wrong } })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'SYMPHONY_INVALID_PAYLOAD', field: 'payload.cents', message: (thrown as Error).message } },
+    })
+    expect(await storedMessages(database)).toEqual([])
+
+    const payload = { to: ' ada ', cents: 5 }
+    await dispatch(Invoice, payload)
+    const message = { type: 'Invoice', payload, metadata: { id: 7 } }
+    expect((await post('dispatch', { message })).status).toBe(201)
+    const rows = await storedMessages(database)
+    const valid = { to: 'ada', cents: 5, copies: 1 }
+    expect(rows.map(({ body, metadata }) => ({ body, metadata }))).toEqual([
+      { body: valid, metadata: {} },
+      { body: valid, metadata: { id: 7 } },
+    ])
+  })
+
+  test('may have a schema that answers later', async () => {
+    defineMessage('Slow', z.object({ id: z.string().refine(async (id) => id.startsWith('u')) }))
+    const send = (id: string) => post('dispatch', { message: { type: 'Slow', payload: { id } } })
+    expect((await send('x')).status).toBe(400)
+    expect((await send('u1')).status).toBe(201)
+  })
+
+  test('keeps the digits of its metadata, and messages of other types keep all', async () => {
+    const body = (type: string) =>
+      `{"message":{"type":"${type}","payload":{"to":"a","cents":1},"metadata":{"id":9007199254740993}}}`
+    for (const type of ['Invoice', 'Undefined']) {
+      const headers = { 'content-type': 'application/json' }
+      expect((await call('POST', 'dispatch', { body: body(type), headers })).status).toBe(201)
+    }
+    const ids = await database.query("SELECT metadata->>'id' AS id FROM symphony.messenger_messages")
+    expect(ids).toEqual([{ id: '9007199254740993' }, { id: '9007199254740993' }])
+  })
+})
 
 /** Makes dead letters, oldest first. */
 async function bury(count: number, type = 'Doomed'): Promise<void> {

@@ -76,10 +76,10 @@ const table: Array<[string, string, Init, number, string, string | undefined]> =
   ['POST', 'dispatch', options({ scheduledAt: -2.2e14 }), 400, 'INVALID_SCHEDULED_AT', 'options.scheduledAt'],
   ['POST', 'dispatch', options({ scheduledAt: {} }), 400, 'INVALID_SCHEDULED_AT', 'options.scheduledAt'],
   ['POST', 'dispatch', options({ idempotencyKey: 'a\0b' }), 400, 'INVALID_IDEMPOTENCY_KEY', 'options.idempotencyKey'],
-  ['POST', 'dispatch', payload('{"a":1e200000}'), 400, 'INVALID_PAYLOAD', 'payload'],
+  ['POST', 'dispatch', payload('{"a":1e200000}'), 400, 'INVALID_PAYLOAD', 'payload.a'],
   ['POST', 'dispatch', payload('{"a":[1e-20000]}'), 400, 'INVALID_PAYLOAD', 'payload'],
-  ['POST', 'dispatch', payload(`{"a":${'9'.repeat(140_000)}}`), 400, 'INVALID_PAYLOAD', 'payload'],
-  ['POST', 'dispatch', payload('{"a":1e999999999999999999999999}'), 400, 'INVALID_PAYLOAD', 'payload'],
+  ['POST', 'dispatch', payload(`{"a":${'9'.repeat(140_000)}}`), 400, 'INVALID_PAYLOAD', 'payload.a'],
+  ['POST', 'dispatch', payload('{"a":1e999999999999999999999999}'), 400, 'INVALID_PAYLOAD', 'payload.a'],
   ['POST', 'dispatch', payload(`${'{"a":'.repeat(4_000)}null${'}'.repeat(4_000)}`), 400, 'INVALID_PAYLOAD', 'payload'],
   ['POST', 'dispatch', payload('{"a\\u0000b":1}'), 400, 'INVALID_PAYLOAD', 'payload["a\\u0000b"]'],
   ['POST', 'dispatch', payload('[]'), 400, 'INVALID_PAYLOAD', 'payload'],
@@ -223,13 +223,28 @@ test('what is right still passes', async () => {
   }
 })
 
+test('a number that no double holds is refused with its path', async () => {
+  for (const number of ['1e400', '-1e309']) {
+    const body = `{ "message": { "type": "Huge", "payload": { "list": [{ "n": ${number} }] } } }`
+    const answer = await read(route.handle(request('/api/symphony/dispatch', { method: 'POST', ...raw(body) })))
+    expect(answer.status).toBe(400)
+    expect(answer.body).toMatchObject({
+      error: { field: 'payload.list[0].n', message: expect.stringContaining('a number beyond a double') },
+    })
+  }
+  const [row] = await database.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM symphony.messenger_messages WHERE message_type = 'Huge'",
+  )
+  expect(row?.n).toBe(0)
+})
+
 test('numbers are stored digit by digit', async () => {
-  const body = `{ "message": { "type": "Exact", "payload": { "id": 9007199254740993, "big": 1e400, "tiny": 0.10000000000000000001,
+  const body = `{ "message": { "type": "Exact", "payload": { "id": 9007199254740993, "big": 1e300, "tiny": 0.10000000000000000001,
     "text": "9 9\\u00e9" }, "metadata": { "id": 18446744073709551617 } } }`
   const answer = await read(route.handle(request('/api/symphony/dispatch', { method: 'POST', ...raw(body) })))
   expect(answer.status).toBe(201)
   const [row] = await database.query<Record<string, string>>(
-    `SELECT body->>'id' AS id, body->>'big' = '1' || repeat('0', 400) AS big, body->>'tiny' AS tiny, body->>'text' AS text,
+    `SELECT body->>'id' AS id, body->>'big' = '1' || repeat('0', 300) AS big, body->>'tiny' AS tiny, body->>'text' AS text,
             metadata->>'id' AS meta FROM symphony.messenger_messages WHERE message_type = 'Exact'`,
   )
   expect(row).toEqual({

@@ -1,10 +1,9 @@
 /** What happened to the dispatches of one call, for {@link withSymphonyFallback}. */
 
 import { ConfigurationError, MessageValidationError, SymphonyError } from '../base/errors.js'
-import type { BatchResult, Dispatcher, DispatchOptions, DispatchResult } from '../dispatch/types.js'
+import type { BatchResult, Dispatcher, DispatchOptions, DispatchResult, MessageInput } from '../dispatch/types.js'
 import type { Watcher } from '../dispatch/watcher.js'
 import { extrasOf } from '../message/extras.js'
-import type { MessageInput } from '../message/message.js'
 
 /** The wait before each repetition of a dispatch whose answer was lost, in milliseconds. */
 const PAUSES = [100, 500, 2_000]
@@ -105,7 +104,8 @@ export class Attempts implements Watcher {
 
 function keyOf(message: MessageInput, options: DispatchOptions | undefined): string | undefined {
   if (typeof message !== 'object' || message === null) return undefined
-  return options?.idempotencyKey ?? (extrasOf(message)?.options as DispatchOptions | undefined)?.idempotencyKey
+  const made = extrasOf(message)?.options as DispatchOptions | undefined
+  return options?.idempotencyKey ?? message.idempotencyKey ?? made?.idempotencyKey
 }
 
 /** Whether the statement had been sent and its answer was lost: it may have been done. */

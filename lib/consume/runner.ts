@@ -8,6 +8,7 @@ import { DeliveryContext } from '../handlers/context.js'
 import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from '../handlers/delivery.js'
 import { type Execution, execute } from '../handlers/executor.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
+import { isStrict } from '../handlers/returned.js'
 import { failedBy, wellFormed } from '../handlers/settlement.js'
 import { inHandlerSpan } from '../tracing/spans.js'
 import { InFlight, type Run } from './in-flight.js'
@@ -67,6 +68,7 @@ const PART = 100
 /** Runs the messages of one consumer. */
 export class Runner {
   readonly #options: RunnerOptions
+  readonly #strict = isStrict()
   readonly #running = new InFlight()
   #waiting: Waiting[] = []
   #lines: SettlementLine[] = []
@@ -145,7 +147,7 @@ export class Runner {
     const { registry, handlerTimeout } = this.#options
     let execution: Execution
     try {
-      execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout))
+      execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout, this.#strict))
     } catch (error) {
       // Tracing failed, not the handlers.
       execution = { settlement: failedBy(error, run.context.delivery.handled) }

@@ -1,10 +1,11 @@
 /** Many messages in one call of the core. */
-import type { MessageInput } from '../message/message.js'
+import { unknown, unknownKey } from '../base/suggestions.js'
+import { joinPath } from '../message/json-problem.js'
+import { OPTION_NAMES } from '../message/keys.js'
 import { isPromise } from '../message/schema.js'
 import { invalid } from '../message/serialization.js'
 import { prepare } from './prepare.js'
-import { overDefaults } from './request.js'
-import type { BatchItem, BatchOptions, BatchResult, DispatchOptions } from './types.js'
+import type { BatchItem, BatchOptions, BatchResult, DispatchOptions, MessageInput } from './types.js'
 
 /** The most messages in one call of the core: a few megabytes of text, and still one INSERT per transport. */
 const LARGEST = 5_000
@@ -34,6 +35,7 @@ export async function dispatchAll(
 ): Promise<BatchResult[]> {
   if (!Array.isArray(messages)) throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', 'must be an array of messages')
   refuseCommonKey(options)
+  refuseStrayOption(options)
   const { atomic, ...defaults } = options
   const prepared = prepareAll(messages, Object.keys(defaults).length > 0 ? defaults : undefined)
   if (atomic === true) return dispatchAtomically(await prepared, send)
@@ -48,9 +50,17 @@ function refuseCommonKey(options: BatchOptions): void {
   throw invalid(
     'SYMPHONY_INVALID_IDEMPOTENCY_KEY',
     'options.idempotencyKey',
-    'belongs to one message: give each item its own, as { message, options: { idempotencyKey } }',
+    'belongs to one message: give each item its own, as { type, payload, idempotencyKey }',
   )
 }
+
+function refuseStrayOption(options: BatchOptions): void {
+  const stray = unknownKey(options, BATCH_OPTIONS)
+  if (stray === undefined) return
+  throw invalid('SYMPHONY_UNKNOWN_OPTION', joinPath('options', stray), unknown('option', stray, BATCH_OPTIONS))
+}
+
+const BATCH_OPTIONS = [...OPTION_NAMES.filter((name) => name !== 'idempotencyKey'), 'atomic']
 
 /** A promise per message is worth avoiding; only asynchronous schemas need one. */
 async function prepareAll(
@@ -67,7 +77,7 @@ function prepareItem(
 ): Prepared | Promise<Prepared> {
   try {
     const { message, options } = split(item)
-    const request = prepare(message, overDefaults(defaults, options))
+    const request = prepare(message, options, defaults)
     return typeof request === 'string' ? request : request.catch(refused)
   } catch (error) {
     return refused(error)
@@ -79,9 +89,15 @@ function refused(error: unknown): Prepared {
 }
 
 function split(item: MessageInput | BatchItem): BatchItem {
-  const isItem = typeof item === 'object' && item !== null && 'message' in item && !('type' in item)
-  return isItem ? item : { message: item as MessageInput }
+  const isItem = typeof item === 'object' && item !== null && 'message' in item && item.type === undefined
+  if (!isItem) return { message: item as MessageInput }
+  const stray = unknownKey(item, ITEM_KEYS)
+  if (stray === undefined) return item
+  const problem = `${unknown('key', stray, ['message', 'options'])}; options belong into options`
+  throw invalid('SYMPHONY_UNKNOWN_OPTION', joinPath('item', stray), problem)
 }
+
+const ITEM_KEYS = ['message', 'options', 'type']
 
 async function dispatchAtomically(prepared: Prepared[], send: Send): Promise<BatchResult[]> {
   const requests = prepared.map((one) => {

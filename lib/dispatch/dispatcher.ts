@@ -6,7 +6,6 @@ import { runtimeManager } from '../config/runtime.js'
 import type { Core } from '../core/core.js'
 import type { NativeCore } from '../core/native.js'
 import { awaitNative, fromNative } from '../core/native-error.js'
-import type { MessageInput } from '../message/message.js'
 import { openTelemetry } from '../tracing/open-telemetry.js'
 import { type Attributes, inDispatchSpan } from '../tracing/spans.js'
 import { dispatchAll } from './batch.js'
@@ -21,6 +20,7 @@ import type {
   Dispatcher,
   DispatchOptions,
   DispatchResult,
+  MessageInput,
   TransportResult,
 } from './types.js'
 

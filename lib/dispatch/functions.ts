@@ -3,7 +3,6 @@ import type { TransportConfig } from '../config/model.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import { isDefinition, type MessageDefinition } from '../message/define.js'
-import type { MessageInput } from '../message/message.js'
 import type { SchemaInput } from '../message/standard-schema.js'
 import type {
   BatchItem,
@@ -12,6 +11,7 @@ import type {
   Dispatcher,
   DispatchOptions,
   DispatchResult,
+  MessageInput,
   TransportResult,
 } from './types.js'
 import type { Watchers } from './watcher.js'
@@ -26,8 +26,11 @@ export interface DispatchFunctions {
    * @throws MessageValidationError with `code` and `path`, before anything is sent; ConfigurationError for a transport
    * that does not exist; TransportError if it cannot be stored. With the transport `sync`, what the handler threw.
    *
+   * @param message with its options flat beside type and payload.
+   * @param options the same options, over those in the message.
+   *
    * @example
-   * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' } }, { priority: 7, delay: '5m' })
+   * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' }, priority: 7, delay: '5m' })
    */
   dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
 
@@ -41,7 +44,7 @@ export interface DispatchFunctions {
   /**
    * Stores many messages: one call of the core for up to 5,000, one INSERT per transport.
    *
-   * @param messages messages, or `{ message, options }` for one with its own options.
+   * @param messages messages, each with its own options flat beside type and payload, or as `{ message, options }`.
    * @param options defaults for each message; `atomic: true` for all or nothing.
    * @returns one entry per message, in order: `{ success: true, …result }` or `{ success: false, error }`.
    * @throws only with `atomic: true`, the first error, and nothing is stored.

@@ -1,19 +1,25 @@
 /** A message as the request that is sent, after its schema was asked. */
 
 import { extrasOf } from '../message/extras.js'
-import type { MessageInput } from '../message/message.js'
+import { flatOptions } from '../message/keys.js'
 import { isPromise, parsePayload } from '../message/schema.js'
 import { invalid } from '../message/serialization.js'
 import { currentTraceContext } from '../tracing/spans.js'
 import { overDefaults, toRequest } from './request.js'
-import type { DispatchOptions } from './types.js'
+import type { DispatchOptions, MessageInput } from './types.js'
 
 /**
  * The request for a message; synchronous unless a schema must be awaited, so that the payload is copied in the call.
  *
+ * @param options over those in the message, which are over the defaults of its batch, which are over those it was made
+ * with.
  * @throws MessageValidationError, also as a rejection.
  */
-export function prepare(message: MessageInput, options: DispatchOptions | undefined): string | Promise<string> {
+export function prepare(
+  message: MessageInput,
+  options: DispatchOptions | undefined,
+  defaults?: DispatchOptions,
+): string | Promise<string> {
   if (typeof message !== 'object' || message === null) {
     throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
   }
@@ -21,10 +27,12 @@ export function prepare(message: MessageInput, options: DispatchOptions | undefi
     throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', 'must be an object')
   }
   const extras = extrasOf(message)
-  const merged = carryTrace(overDefaults(extras?.options as DispatchOptions | undefined, options))
+  const made = overDefaults(extras?.options as DispatchOptions | undefined, defaults)
+  const merged = carryTrace(overDefaults(overDefaults(made, flatOptions(message)), options))
   if (extras?.schema === undefined) return toRequest(message, merged, extras?.text)
   const payload = parsePayload(extras.schema, message.type, message.payload)
-  const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged)
+  const text = extras.text && { ...extras.text, payload: undefined }
+  const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged, text)
   return isPromise(payload) ? payload.then(finish) : finish(payload)
 }
 

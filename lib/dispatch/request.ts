@@ -2,12 +2,15 @@
 import { types } from 'node:util'
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
+import { unknown } from '../base/suggestions.js'
 import type { MessageText } from '../message/extras.js'
-import type { MessageInput } from '../message/message.js'
+import { joinPath } from '../message/json-problem.js'
+import { OPTION_NAMES } from '../message/keys.js'
+import type { MessageParts } from '../message/message.js'
 import { invalid, serializeMessage, stringifyPart } from '../message/serialization.js'
 import type { DispatchOptions } from './types.js'
 
-/** The code of each invalid option; the core refuses any other key. */
+/** The code of each invalid option. */
 const CODES: Record<string, string> = {
   priority: 'SYMPHONY_INVALID_PRIORITY',
   scheduledAt: 'SYMPHONY_INVALID_SCHEDULED_AT',
@@ -28,7 +31,7 @@ function codeOf(key: string): string {
  *
  * Only what JSON cannot represent is refused here. The core, which has the limits, judges the rest.
  */
-export function toRequest(message: MessageInput, options: DispatchOptions | undefined, text?: MessageText): string {
+export function toRequest(message: MessageParts, options: DispatchOptions | undefined, text?: MessageText): string {
   const json = serializeMessage(message, text)
   const extra = options === undefined ? undefined : stringifyOptions(options)
   return extra === undefined ? json : `${json.slice(0, -1)},"options":${extra}}`
@@ -37,6 +40,9 @@ export function toRequest(message: MessageInput, options: DispatchOptions | unde
 function stringifyOptions(options: DispatchOptions): string | undefined {
   const parts: string[] = []
   for (const [key, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    if (!OPTION_NAMES.includes(key))
+      throw invalid(codeOf(key), joinPath('options', key), unknown('option', key, OPTION_NAMES))
     const json = stringifyPart(normalise(key, value), `options.${key}`, codeOf(key))
     if (json !== undefined) parts.push(`${JSON.stringify(key)}:${json}`)
   }

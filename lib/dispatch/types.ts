@@ -3,7 +3,7 @@
 import type { Duration } from '../base/duration.js'
 import type { SymphonyError } from '../base/errors.js'
 import type { TransportConfig } from '../config/model.js'
-import type { MessageInput, MessageMetadata } from '../message/message.js'
+import type { MessageMetadata, MessageParts } from '../message/message.js'
 
 /** How one message is dispatched. Everything is optional; routing and configuration decide the rest. */
 export interface DispatchOptions {
@@ -27,6 +27,16 @@ export interface DispatchOptions {
   maxRetries?: number
 }
 
+/**
+ * What {@link dispatch} and {@link dispatchBatch} take: a {@link Message}, or anything of its shape, with its options flat
+ * beside type and payload: `{ type, payload, priority: 7, delay: '5m' }`. A key that is none of them is refused.
+ *
+ * Options given beside the message take precedence over those in it.
+ */
+export interface MessageInput<Payload extends object = object, Type extends string = string>
+  extends MessageParts<Payload, Type>,
+    Omit<DispatchOptions, 'metadata'> {}
+
 /** Options of a batch: defaults for each of its messages. A key belongs to one message, so it is not among them. */
 export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
   /**
@@ -36,12 +46,14 @@ export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
   atomic?: boolean
 }
 
-/** A message with options of its own, for {@link dispatchBatch}. */
+/** A message with its options beside it, for {@link dispatchBatch}. */
 export interface BatchItem {
   /** The message. */
   message: MessageInput
   /** Its options, over those of the batch. */
   options?: DispatchOptions
+  /** Tells it from a message. */
+  type?: undefined
 }
 
 /**

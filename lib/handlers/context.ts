@@ -1,8 +1,10 @@
 /** The one object that a handler gets as envelope and as context. */
+import type { Duration } from '../base/duration.js'
 import { type Log, type Logger, processLog, withFields } from '../base/logger.js'
 import type { Message, MessageHeaders, MessageMetadata } from '../message/message.js'
 import { readTraceContext, traceIdOf } from '../tracing/trace-context.js'
 import type { Delivery } from './delivery.js'
+import { type Discard, discard, type HandlerOutcome, type Snooze, snooze } from './outcomes.js'
 import type { HandlerContext } from './types.js'
 
 /**
@@ -29,6 +31,7 @@ export class DeliveryContext implements HandlerContext {
   #aborted: { reason: unknown } | undefined
   #controller: AbortController | undefined
   #logger: Logger | undefined
+  #outcome: HandlerOutcome | undefined
 
   constructor(delivery: Delivery, deadline: number | null, log: Log = processLog()) {
     this.log = log
@@ -104,6 +107,30 @@ export class DeliveryContext implements HandlerContext {
       traceId: this.traceId,
     })
     return this.#logger
+  }
+
+  snooze(delay: Duration): Snooze {
+    const outcome = snooze(delay)
+    this.#outcome = outcome
+    return outcome
+  }
+
+  discard(reason?: string): Discard {
+    const outcome = discard(reason)
+    this.#outcome = outcome
+    return outcome
+  }
+
+  /** Whether {@link snooze} or {@link discard} was called since {@link takeOutcome}. */
+  get hasOutcome(): boolean {
+    return this.#outcome !== undefined
+  }
+
+  /** What {@link snooze} or {@link discard} asked for last; it is forgotten here. */
+  takeOutcome(): HandlerOutcome | undefined {
+    const outcome = this.#outcome
+    this.#outcome = undefined
+    return outcome
   }
 
   /** The message as it was stored. */

@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { discard, HandlerError, HandlerRegistry, HandlerTimeoutError, SymphonyError, snooze } from '../index.js'
+import {
+  discard,
+  type HandlerContext,
+  HandlerError,
+  HandlerRegistry,
+  HandlerTimeoutError,
+  SymphonyError,
+  snooze,
+} from '../index.js'
 import { delivery, freshProcess } from '../testing/fakes/fake-core.js'
 import { DeliveryContext } from './context.js'
 import type { Delivery } from './delivery.js'
@@ -16,6 +24,67 @@ const run = (more: Partial<Delivery> = {}, timeout = 0): Promise<Execution> =>
   execute(registry, new DeliveryContext(delivery('A', more), null), timeout)
 
 const handle = (name: string, handler: () => unknown): void => void registry.register('A', handler, { name })
+
+describe('an outcome asked for through the context', () => {
+  const within = (name: string, handler: (context: HandlerContext) => unknown): void =>
+    void registry.register('A', (_message, context) => handler(context), { name })
+
+  test('belongs to the handler that asked: the others have succeeded', async () => {
+    within('first', () => undefined)
+    within('second', (context) => void context.snooze(5))
+    within('third', () => undefined)
+    expect(await run()).toEqual({ settlement: { as: 'snoozed', delay: 5, handled: ['A#first', 'A#third'] } })
+  })
+
+  test('does not count where the handler fails', async () => {
+    within('first', (context) => {
+      context.snooze(5)
+      throw new RangeError('no')
+    })
+    within('second', () => undefined)
+    expect((await run()).settlement).toMatchObject({
+      as: 'failed',
+      error: { class: 'RangeError' },
+      handled: ['A#second'],
+    })
+  })
+
+  test('yields to what is returned, where that postpones', async () => {
+    within('one', (context) => {
+      context.discard('no')
+      return snooze(7)
+    })
+    expect((await run()).settlement).toMatchObject({ as: 'snoozed', delay: 7 })
+  })
+
+  test('may come from middleware, before and after the handlers', async () => {
+    const ran = vi.fn()
+    within('one', ran)
+    registry.use(async (_envelope, context, next) => {
+      context.snooze(3)
+      return next()
+    })
+    expect((await run()).settlement).toEqual({ as: 'snoozed', delay: 3, handled: ['A#one'] })
+    registry.clear()
+    within('one', ran)
+    registry.use(async (_envelope, context, next) => {
+      await next()
+      context.discard('after')
+    })
+    expect((await run()).settlement).toEqual({ as: 'discarded', reason: 'after' })
+    registry.use(() => Promise.reject(snooze(9)))
+    expect((await run()).settlement).toMatchObject({ as: 'snoozed', delay: 9 })
+    expect(ran).toHaveBeenCalledTimes(2)
+  })
+
+  test('an invalid delay fails the run', async () => {
+    within('one', (context) => void context.snooze('soon'))
+    expect((await run()).settlement).toMatchObject({
+      as: 'failed',
+      error: { message: expect.stringContaining('snooze: must be') },
+    })
+  })
+})
 
 describe('handlers', () => {
   test('succeed together', async () => {
@@ -91,7 +160,7 @@ describe('outcomes', () => {
   })
 
   test('other values mean nothing', async () => {
-    handle('x', () => ({ delay: 5, reason: 'x' }))
+    handle('x', () => ({ delay: 5, reason: 'x', id: 1 }))
     expect(await run()).toEqual({})
   })
 })

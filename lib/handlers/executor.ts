@@ -9,8 +9,9 @@ import { readHandled } from './earlier-runs.js'
 import type { HandlerEntry } from './entry.js'
 import { clean, reportError } from './error-report.js'
 import { runThrough } from './middleware.js'
-import { type HandlerOutcome, isDiscard, isSnooze } from './outcomes.js'
+import { type HandlerOutcome, isDiscard, isOutcome, isSnooze, notingOutcomes } from './outcomes.js'
 import type { HandlerRegistry } from './registry.js'
+import { isStrict, judge } from './returned.js'
 
 /** How a message ended: `settlement` is absent if all its handlers succeeded, `error` is what was thrown. */
 export interface Execution {
@@ -19,6 +20,12 @@ export interface Execution {
 }
 
 const COMPLETED: Execution = {}
+
+/** How handlers are run. */
+interface Rules {
+  timeout: number
+  strict: boolean
+}
 
 /** What has happened so far to the handlers of one message. */
 interface Tally {
@@ -33,22 +40,27 @@ interface Tally {
  * Never rejects, whatever they throw.
  *
  * @param timeout limit for each handler without its own, in milliseconds; 0: none.
+ * @param strict whether what a handler returns by mistake fails the run: see {@link isStrict}.
  */
 export async function execute(
   registry: HandlerRegistry,
   context: DeliveryContext,
   timeout: number,
+  strict: boolean = isStrict(),
 ): Promise<Execution> {
   const { middleware } = registry
   const handlers = registry.get(context.delivery.type)
   const handled = readHandled(context.delivery.handled, handlers)
   const tally: Tally = { handled, failures: [], outcome: undefined }
+  const run = (): Promise<unknown> => runHandlers(handlers, context, { timeout, strict }, tally)
   try {
-    if (middleware.length === 0) await runHandlers(handlers, context, timeout, tally)
-    else noteOutcome(tally, await runThrough(middleware, context, () => runHandlers(handlers, context, timeout, tally)))
+    if (middleware.length === 0) await run()
+    else noteOutcome(tally, await runThrough(middleware, context, run))
   } catch (error) {
-    return failed(error, tally)
+    if (!isOutcome(error)) return failed(error, tally)
+    noteOutcome(tally, error)
   }
+  noteOutcome(tally, context.takeOutcome())
   return succeeded(tally)
 }
 
@@ -64,13 +76,13 @@ export function unhandled(type: string): Execution {
 async function runHandlers(
   handlers: readonly HandlerEntry[],
   context: DeliveryContext,
-  timeout: number,
+  rules: Rules,
   tally: Tally,
 ): Promise<unknown> {
   for (const handler of handlers) {
     if (tally.handled.includes(handler.identity)) continue
     if (context.aborted) throw tally.failures[0]?.error ?? context.signal.reason
-    await runHandler(handler, context, timeout, tally)
+    await runHandler(handler, context, rules, tally)
   }
   const [first] = tally.failures
   if (first !== undefined) throw first.error
@@ -80,17 +92,29 @@ async function runHandlers(
 async function runHandler(
   handler: HandlerEntry,
   context: DeliveryContext,
-  timeout: number,
+  { timeout, strict }: Rules,
   tally: Tally,
 ): Promise<void> {
+  // What middleware asked for is not this handler's.
+  noteOutcome(tally, context.takeOutcome())
   const limit = handler.timeout ?? timeout
+  const start = (): unknown => (limit > 0 ? runLimited(handler, context, limit) : run(handler, context))
+  const made: HandlerOutcome[] | undefined = strict ? [] : undefined
   try {
-    const returned = await (limit > 0 ? runLimited(handler, context, limit) : run(handler, context))
-    noteOutcome(tally, returned)
-    if (!isSnooze(returned)) tally.handled.push(handler.identity)
+    const returned = await (made === undefined ? start() : notingOutcomes(made, start))
+    judge(handler, context, returned, made)
+    noteEnd(handler, [context.takeOutcome(), returned], tally)
   } catch (error) {
-    tally.failures.push({ error, own: askHandler(handler, error, context) })
+    const asked = context.takeOutcome()
+    if (isOutcome(error)) noteEnd(handler, [asked, error], tally)
+    else tally.failures.push({ error, own: askHandler(handler, error, context) })
   }
+}
+
+/** Notes how a handler ended that did not fail. */
+function noteEnd(handler: HandlerEntry, outcomes: unknown[], tally: Tally): void {
+  for (const outcome of outcomes) noteOutcome(tally, outcome)
+  if (!outcomes.some(isSnooze)) tally.handled.push(handler.identity)
 }
 
 /** Several handlers may return an outcome; snoozing takes precedence over discarding. */

@@ -1,6 +1,8 @@
 /** What a handler may return if it neither succeeded nor failed. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
+import { ProcessSlot } from '../base/process-state.js'
 
 const OUTCOME: unique symbol = Symbol.for('leadmap.symphony.outcome')
 
@@ -21,23 +23,40 @@ export interface Discard {
 export type HandlerOutcome = Snooze | Discard
 
 /**
- * Returned by a handler that cannot do its work yet.
+ * Returned, or thrown, by a handler that cannot do its work yet; `context.snooze()` acts by itself.
  *
  * @param delay how long from now: milliseconds, or `'30s'`, `'5m'`, …
  */
 export function snooze(delay: Duration): Snooze {
   const milliseconds = parseDuration(delay)
-  if (milliseconds !== undefined) return { [OUTCOME]: 'snooze', delay: milliseconds }
+  if (milliseconds !== undefined) return noteMade({ [OUTCOME]: 'snooze', delay: milliseconds })
   throw new SymphonyError('SYMPHONY_INVALID_DELAY', `snooze: must be ${DURATION_FORM}, got ${String(delay)}`)
 }
 
 /**
- * Returned by a handler whose work is not wanted any more.
+ * Returned, or thrown, by a handler whose work is not wanted any more; `context.discard()` acts by itself.
  *
  * @param reason kept with the message.
  */
 export function discard(reason = 'discarded by its handler'): Discard {
-  return { [OUTCOME]: 'discard', reason }
+  return noteMade({ [OUTCOME]: 'discard', reason })
+}
+
+const MADE = new ProcessSlot<AsyncLocalStorage<HandlerOutcome[]>>('outcomes')
+
+/** Runs a handler and notes every outcome that it makes, returned or not. Not in production: promises become slower. */
+export function notingOutcomes<T>(made: HandlerOutcome[], run: () => T): T {
+  return MADE.get(() => new AsyncLocalStorage()).run(made, run)
+}
+
+function noteMade<Outcome extends HandlerOutcome>(outcome: Outcome): Outcome {
+  MADE.peek()?.getStore()?.push(outcome)
+  return outcome
+}
+
+/** Whether a value is an outcome, returned or thrown. */
+export function isOutcome(value: unknown): value is HandlerOutcome {
+  return isSnooze(value) || isDiscard(value)
 }
 
 /** Whether a handler returned `snooze(…)`. */

@@ -1,6 +1,8 @@
 /** What a handler is, and what it gets. */
+import type { Duration } from '../base/duration.js'
 import type { Logger } from '../base/logger.js'
 import type { Message, MessageHeaders, MessageMetadata, MessageShape } from '../message/message.js'
+import type { Discard, Snooze } from './outcomes.js'
 
 /** A message as its transport has it. */
 export interface MessageEnvelope<M extends MessageShape = Message> {
@@ -53,9 +55,24 @@ export interface HandlerContext<M extends MessageShape = Message> extends Messag
   readonly tracestate: string | undefined
   /** Writes with the message's id, type, transport, attempt and trace id. */
   readonly logger: Logger
+  /**
+   * Runs the message again later, without using up an attempt, once this handler has ended well; also without `return`.
+   *
+   * @param delay how long from now: milliseconds, or `'30s'`, `'5m'`, …
+   */
+  snooze(delay: Duration): Snooze
+  /**
+   * Finishes the message although nothing was done, once this handler has ended well; also without `return`.
+   *
+   * @param reason kept with the message.
+   */
+  discard(reason?: string): Discard
 }
 
-/** A handler as a function. What it returns, or resolves with, is ignored, except for `snooze(…)` and `discard(…)`. */
+/**
+ * A handler as a function. What it returns, or resolves with, is ignored, except for `snooze(…)` and `discard(…)`. An
+ * `Error`, `{ ok: false }` or `{ delay: 5000 }` is a mistake: the run fails, and in production it is logged.
+ */
 export type HandlerFunction<M extends MessageShape = Message> = (
   message: M,
   envelope: HandlerContext<M>,
@@ -73,7 +90,7 @@ export interface MessageHandler<M extends MessageShape = Message> {
   name?: string
   /** How long it may run, instead of `worker.handlerTimeout`: milliseconds or `'30s'`. */
   timeout?: number | string
-  /** Does the work. A rejection is a failure; only `snooze(…)` and `discard(…)` count as results. */
+  /** Does the work. A rejection is a failure; what it returns counts as in {@link HandlerFunction}. */
   handle(message: M, envelope: HandlerContext<M>, context: HandlerContext<M>): unknown
   /** Decides about an error, before every other rule. */
   classifyError?(error: unknown, context: HandlerContext<M>): ErrorVerdict

@@ -1,5 +1,6 @@
 /** Message types with a schema: typed at dispatch, typed in the handler, validated at both ends. */
-import { MessageValidationError } from '../base/errors.js'
+import { ConfigurationError, MessageValidationError } from '../base/errors.js'
+import { ProcessSlot } from '../base/process-state.js'
 import { withExtras } from './extras.js'
 import type { MessageMetadata } from './message.js'
 import { parsePayload } from './schema.js'
@@ -43,6 +44,11 @@ export type MessageOf<Definition extends MessageDefinition> =
  * result after a round trip through JSON: defaults, `trim` and `z.coerce.date()` do, a transform from text to number
  * does not. The first dispatch of a definition checks this and reports it.
  *
+ * What comes in by HTTP (`POST dispatch`) under this type is validated too; of several definitions in the process, by
+ * the last.
+ *
+ * @throws ConfigurationError without a type, or without a schema that implements Standard Schema.
+ *
  * @example
  * const EmailMessage = defineMessage('EmailMessage', z.object({ to: z.email(), subject: z.string() }))
  * await dispatch(EmailMessage, { to: 'user@example.com', subject: 'Hello' }, { priority: 7 })
@@ -52,7 +58,9 @@ export function defineMessage<const Type extends string, Schema extends Standard
   type: Type,
   schema: Schema,
 ): MessageDefinition<Type, Schema> {
+  mustBeDefinable(type, schema)
   const checked = acceptingItsOwnResult(type, schema)
+  schemas().set(type, checked)
   return {
     type,
     schema,
@@ -64,6 +72,32 @@ export function defineMessage<const Type extends string, Schema extends Standard
       return parsePayload(schema, type, payload)
     },
   }
+}
+
+/** Schemas by message type: definitions belong to the code that is loaded, and so to the process. */
+const SCHEMAS = new ProcessSlot<Map<string, StandardSchema>>('definitions')
+
+function schemas(): Map<string, StandardSchema> {
+  return SCHEMAS.get(() => new Map())
+}
+
+/** The schema that a message type was defined with, if it was. */
+export function schemaOf(type: unknown): StandardSchema | undefined {
+  return schemas().get(type as string)
+}
+
+function mustBeDefinable(type: unknown, schema: StandardSchema | undefined): void {
+  if (typeof type !== 'string' || type.trim() === '')
+    throw undefinable('wants a message type first, such as "SendMail"')
+  if (typeof schema?.['~standard']?.validate === 'function') return
+  throw undefinable(
+    `${type} has no schema: wants one that implements Standard Schema, such as z.object({ … }) of zod from 3.24, valibot ` +
+      'or arktype. A type without a schema needs no definition',
+  )
+}
+
+function undefinable(problem: string): ConfigurationError {
+  return new ConfigurationError(`defineMessage: ${problem}`)
 }
 
 /** Whether a value is a message definition. */

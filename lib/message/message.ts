@@ -33,10 +33,10 @@ export interface MessageShape {
   metadata?: MessageMetadata
 }
 
-/** What {@link dispatch} takes: a {@link Message}, or anything of its shape, such as one with an interface as payload. */
-export interface MessageInput<Payload extends object = object> {
+/** The parts of a message: a {@link Message}, or anything of its shape, such as one with an interface as payload. */
+export interface MessageParts<Payload extends object = object, Type extends string = string> {
   /** The message type. */
-  type: string
+  type: Type
   /** Any object that JSON can represent; arrays are refused. */
   payload: Payload
   /** Merged with the options' metadata, which take precedence. */

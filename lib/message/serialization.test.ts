@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MessageValidationError, SerializationError } from '../base/errors.js'
 import { deserializeMessage, serializeMessage } from './serialization.js'
@@ -14,6 +16,14 @@ function refusal(payload: unknown): MessageValidationError {
 
 function accepted(payload: object): unknown {
   return JSON.parse(serializeMessage({ type: 'A', payload })).payload
+}
+
+/** JSON has one zero. */
+function withPositiveZeros(value: unknown): unknown {
+  if (value === 0) return 0
+  if (Array.isArray(value)) return value.map(withPositiveZeros)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withPositiveZeros(member)]))
 }
 
 const cyclic: Record<string, unknown> = { name: 'x' }
@@ -37,6 +47,62 @@ describe('what cannot be carried is refused with its path', () => {
     expect(error.code).toBe('SYMPHONY_INVALID_PAYLOAD')
     expect(error.path).toBe(path)
     expect(error.message).toContain(problem)
+  })
+
+  class Money {
+    #cents = 100
+    get cents(): number {
+      return this.#cents
+    }
+  }
+  test.each<[string, unknown, string]>([
+    ['a Map', new Map([[1, 2]]), 'is a Map, whose contents JSON does not show; send Object.fromEntries(…) of it'],
+    ['a WeakMap', new WeakMap(), 'is a Map'],
+    ['a Set', new Set([1]), 'send […set]'],
+    ['a Map with a field', Object.assign(new Map(), { own: 1 }), 'is a Map'],
+    ['a RegExp', /x/, 'is a RegExp, whose contents JSON does not show; send its source'],
+    ['an Error', new TypeError('x'), 'is an Error, whose contents JSON does not show; send its message'],
+    ['an Error with a code', Object.assign(new Error('x'), { code: 'X' }), 'is an Error'],
+    ['a Promise', Promise.resolve(1), 'an await is missing'],
+    ['a Uint8Array', new Uint8Array([1, 2]), 'is a binary buffer'],
+    ['a Float64Array', new Float64Array(2), 'is a binary buffer'],
+    ['an ArrayBuffer', new ArrayBuffer(1), 'is a binary buffer'],
+    ['a DataView', new DataView(new ArrayBuffer(1)), 'is a binary buffer'],
+    ['a Headers', new Headers({ a: 'b' }), 'is a Headers'],
+    ['a FormData', new FormData(), 'is a FormData'],
+    ['a URLSearchParams', new URLSearchParams('a=b'), 'is a URLSearchParams'],
+    ['a Blob', new Blob(['x']), 'is a Blob, whose contents JSON does not show'],
+    ['a Response', new Response('x'), 'is a Response'],
+    ['private fields', new Money(), 'is a Money, whose contents JSON does not show; send its data as a plain object'],
+    ['an instance of a class without a name', new (class {})(), 'is a class instance'],
+    ['NaN', Number.NaN, 'is NaN, of which JSON makes null; write null or a text'],
+    ['Infinity', Number.POSITIVE_INFINITY, 'is Infinity, or a number beyond a double (1.8e308)'],
+    ['-Infinity', Number.NEGATIVE_INFINITY, 'is -Infinity'],
+    ['a wrapped NaN', Object(Number.NaN), 'is NaN'],
+    ['a function', () => 1, 'is a function, which JSON leaves out'],
+    ['a symbol', Symbol('s'), 'is a symbol'],
+  ])('%s, which JSON would lose', (_name, value, problem) => {
+    for (const [payload, path] of [
+      [{ a: value }, 'payload.a'],
+      [{ deep: [{ a: [null, value] }] }, 'payload.deep[0].a[1]'],
+      [{ at: new Date(0), 'odd key': value }, 'payload["odd key"]'],
+    ] as const) {
+      const error = refusal(payload)
+      expect(error).toMatchObject({ code: 'SYMPHONY_INVALID_PAYLOAD', path })
+      expect(error.message).toContain(problem)
+    }
+    expect(() => serializeMessage({ type: 'A', payload: {}, metadata: { value } })).toThrow(
+      expect.objectContaining({ code: 'SYMPHONY_INVALID_HEADERS', path: 'metadata.value' }),
+    )
+  })
+
+  test('undefined and holes in an array; in an object it is an absent field', () => {
+    const hole = Object.assign(new Array<number>(2), { 0: 1 })
+    for (const list of [[1, undefined], hole]) {
+      expect(refusal({ list })).toMatchObject({ path: 'payload.list[1]' })
+      expect(refusal({ list }).message).toContain('is undefined, which becomes null in an array')
+    }
+    expect(accepted({ a: undefined, b: { c: undefined } })).toEqual({ b: {} })
   })
 
   test('nesting without end', () => {
@@ -67,7 +133,7 @@ describe('a payload has to be an object', () => {
     [new Set(), 'got a Set'],
     [new WeakSet(), 'got a Set'],
     [/x/, 'got a RegExp'],
-    [new Error('x'), 'got a Error'],
+    [new Error('x'), 'got an Error'],
     [Promise.resolve(), 'got a Promise'],
     [Buffer.from('x'), 'got a binary buffer'],
     [new ArrayBuffer(1), 'got a binary buffer'],
@@ -91,12 +157,48 @@ describe('what travels', () => {
         return this.x + this.#hidden
       }
     }
-    const payload = { a: undefined, b: () => 1, c: [undefined], d: new Date(0), e: Number.NaN, f: new Map([[1, 2]]) }
+    const payload = { a: undefined, d: new Date(0), e: -0, f: new URL('https://example.com/a'), g: Buffer.from('x') }
     expect(accepted(payload)).toEqual(JSON.parse(JSON.stringify(payload)))
     expect(accepted(new Point())).toEqual({ x: 1 })
     expect(accepted({ toJSON: () => ({ own: true }) })).toEqual({ own: true })
     expect(accepted(Object.assign(Object.create(null), { a: 1 }))).toEqual({ a: 1 })
+    expect(accepted({ point: new Point(), in: [{ toJSON: () => ({ map: new Map() }) }] })).toEqual({
+      point: { x: 1 },
+      in: [{ map: {} }],
+    })
+    expect(accepted({ foreign: runInNewContext('({ empty: {}, list: [{}] })') })).toEqual({
+      foreign: { empty: {}, list: [{}] },
+    })
     expect(accepted({ nothing: null, boxed: Object('x') })).toEqual({ nothing: null, boxed: 'x' })
+  })
+
+  test('whatever is accepted comes back as it was', () => {
+    const leaf = fc.oneof(
+      fc.constantFrom(undefined, null, Number.NaN, Number.POSITIVE_INFINITY, new Map(), new Set([1]), /x/, Symbol('s')),
+      fc.string(),
+      fc.double(),
+      fc.boolean(),
+      fc.uint8Array(),
+    )
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof({ maxDepth: 4 }, leaf, fc.array(tie('any')), fc.dictionary(fc.string(), tie('any'))),
+    })).any
+    let kept = 0
+    fc.assert(
+      fc.property(value, (a) => {
+        let json: string
+        try {
+          json = serializeMessage({ type: 'A', payload: { a } })
+        } catch (error) {
+          expect(error).toBeInstanceOf(MessageValidationError)
+          return
+        }
+        kept += 1
+        expect(JSON.parse(json).payload).toEqual(withPositiveZeros({ a }))
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(kept).toBeGreaterThan(100)
   })
 
   test('__proto__ stays data', () => {

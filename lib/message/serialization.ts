@@ -2,8 +2,9 @@
 import { types } from 'node:util'
 import { MessageValidationError, SerializationError } from '../base/errors.js'
 import type { MessageText } from './extras.js'
-import { findProblem, looksSuspicious } from './json-problem.js'
-import type { Message, MessageInput } from './message.js'
+import { builtIn } from './json-loss.js'
+import { findProblem, isLossless, looksSuspicious } from './json-problem.js'
+import type { Message, MessageParts } from './message.js'
 
 /**
  * A message as JSON text.
@@ -11,7 +12,7 @@ import type { Message, MessageInput } from './message.js'
  * @param text its parts as they arrived, which are sent unchanged once the message has been checked.
  * @throws MessageValidationError naming the path of what JSON or Postgres cannot represent.
  */
-export function serializeMessage(message: MessageInput, text?: MessageText): string {
+export function serializeMessage(message: MessageParts, text?: MessageText): string {
   if (typeof message !== 'object' || message === null) {
     throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
   }
@@ -62,20 +63,12 @@ function payloadMisfit(payload: unknown): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(payload)
   if (prototype === Object.prototype || prototype === null) return undefined
   if (Array.isArray(payload)) return 'must be an object, got an array; put it into a field, as { items: […] }'
-  const kind = losesItsContents(payload)
-  return kind && `must be a plain object, got a ${kind}, whose contents JSON does not show`
+  const kind = types.isDate(payload) ? 'a Date' : (builtIn(payload)?.name ?? wrapped(payload))
+  return kind && `must be a plain object, got ${kind}, whose contents JSON does not show`
 }
 
-/** The name of a built-in that `JSON.stringify` empties or converts to something else. */
-function losesItsContents(value: object): string | undefined {
-  if (types.isDate(value)) return 'Date'
-  if (types.isMap(value) || types.isWeakMap(value)) return 'Map'
-  if (types.isSet(value) || types.isWeakSet(value)) return 'Set'
-  if (types.isRegExp(value)) return 'RegExp'
-  if (types.isNativeError(value)) return 'Error'
-  if (types.isPromise(value)) return 'Promise'
-  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return 'binary buffer'
-  return types.isBoxedPrimitive(value) ? 'wrapped primitive' : undefined
+function wrapped(payload: object): string | undefined {
+  return types.isBoxedPrimitive(payload) ? 'a wrapped primitive' : undefined
 }
 
 /**
@@ -87,7 +80,7 @@ export function stringifyPart(value: unknown, path: string, code: string): strin
   if (value === undefined) return undefined
   const json = stringifyOrThrow(value, path, code)
   if (json === undefined) throw invalid(code, path, `must be JSON, got a ${typeof value}`)
-  if (looksSuspicious(json, value)) refuseProblem(value, path, code)
+  if (looksSuspicious(json) || !isLossless(value)) refuseProblem(value, path, code)
   return json
 }
 

@@ -1,4 +1,5 @@
 /** Validation of a message before it is sent. */
+import { flatOptions } from './keys.js'
 import type { Message } from './message.js'
 import { invalid, serializeMessage } from './serialization.js'
 
@@ -20,6 +21,7 @@ export function validateMessage(message: unknown): Message {
   if (metadata !== undefined && !isRecord(metadata)) {
     throw invalid('SYMPHONY_INVALID_HEADERS', 'metadata', 'must be an object')
   }
+  flatOptions(message)
   serializeMessage(message as Message)
   return message as Message
 }

@@ -4,8 +4,7 @@ import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { SchedulerError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
 import { prepare } from '../dispatch/prepare.js'
-import type { DispatchOptions } from '../dispatch/types.js'
-import type { MessageInput } from '../message/message.js'
+import type { DispatchOptions, MessageInput } from '../dispatch/types.js'
 import type { ScheduleConfig, ScheduleOptions, ScheduleTiming } from './types.js'
 
 type Check = (path: string, value: unknown) => unknown

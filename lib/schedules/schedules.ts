@@ -4,7 +4,7 @@ import { parseDuration } from '../base/duration.js'
 import type { Log } from '../base/logger.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
-import type { MessageInput } from '../message/message.js'
+import type { MessageInput } from '../dispatch/types.js'
 import { refused, text, toDefinition } from './definition.js'
 import type {
   RunDueOptions,

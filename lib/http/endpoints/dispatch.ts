@@ -1,8 +1,10 @@
 /** `POST dispatch`. */
+import { unknown, unknownKey } from '../../base/suggestions.js'
 import type { EffectiveConfig } from '../../config/model.js'
-import type { DispatchOptions, DispatchResult } from '../../dispatch/types.js'
+import type { DispatchOptions, DispatchResult, MessageInput } from '../../dispatch/types.js'
+import { schemaOf } from '../../message/define.js'
 import { withExtras } from '../../message/extras.js'
-import type { MessageInput } from '../../message/message.js'
+import { MESSAGE_PARTS, OPTION_NAMES } from '../../message/keys.js'
 import { partsOf } from '../../symphony.js'
 import { readBody } from '../requests/body.js'
 import { cut, object, readFields } from '../requests/fields.js'
@@ -15,8 +17,6 @@ import type { Call, Endpoint } from './endpoint.js'
 /** Allowance for everything around payload, headers and metadata: names, the other options, blanks. */
 const ENVELOPE_BYTES = 64 * 1_024
 
-const MESSAGE_KEYS = ['type', 'payload', 'metadata']
-
 export const dispatching: Endpoint[] = [{ method: 'POST', path: 'dispatch', run: dispatchOne }]
 
 async function dispatchOne({ request, symphony }: Call): Promise<Answer> {
@@ -24,14 +24,15 @@ async function dispatchOne({ request, symphony }: Call): Promise<Answer> {
   if (body === undefined) throw badRequest('the body must be { "message": { "type", "payload" }, "options"? }')
   const { message, options } = readFields(body.value, { message: object, options: object })
   if (message === undefined) throw badRequest('message: must be { "type", "payload" }', 'message')
-  const unknown = Object.keys(message).find((key) => !MESSAGE_KEYS.includes(key))
-  if (unknown !== undefined) {
-    const path = `message.${cut(unknown)}`
-    throw badRequest(`${path}: unknown field; the fields are ${MESSAGE_KEYS.join(', ')}`, path)
+  const unknownField = unknownKey(message, MESSAGE_PARTS)
+  if (unknownField !== undefined) {
+    const path = `message.${cut(unknownField)}`
+    const hint = OPTION_NAMES.includes(unknownField) ? '; options belong into options, beside message' : ''
+    throw badRequest(`${path}: ${unknown('field', unknownField, MESSAGE_PARTS)}${hint}`, path)
   }
   // Numbers are stored as they were sent: a double cannot hold all of them.
   const text = { payload: textAt(body.text, 'message', 'payload'), metadata: textAt(body.text, 'message', 'metadata') }
-  const exact = withExtras(message as unknown as MessageInput, { text })
+  const exact = withExtras(message as unknown as MessageInput, { text, schema: schemaOf(message.type) })
   const result = await namingTransport(
     symphony.dispatch(exact, options as DispatchOptions | undefined),
     'options.transport',

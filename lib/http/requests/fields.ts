@@ -1,6 +1,7 @@
 /** Fields of a body, or parameters of a query, checked one by one. */
 import { DURATION_FORM, parseDuration } from '../../base/duration.js'
 import { INSTANT_FORM, parseDay, parseInstant } from '../../base/instant.js'
+import { unknown } from '../../base/suggestions.js'
 import { isStorable } from '../../message/json-problem.js'
 import { badRequest } from '../responses/problem.js'
 
@@ -38,9 +39,9 @@ export function readExactly<F extends Fields>(
   fields: F,
   names: string[] = Object.keys(body),
 ): Values<F> {
-  const unknown = names.find((name) => !Object.hasOwn(fields, name))
-  if (unknown !== undefined) {
-    throw badRequest(`${cut(unknown)}: unknown field; the fields are ${Object.keys(fields).join(', ')}`, cut(unknown))
+  const stray = names.find((name) => !Object.hasOwn(fields, name))
+  if (stray !== undefined) {
+    throw badRequest(`${cut(stray)}: ${unknown('field', stray, Object.keys(fields))}`, cut(stray))
   }
   const values: Record<string, unknown> = {}
   for (const [name, given] of Object.entries(body)) {

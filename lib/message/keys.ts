@@ -1,0 +1,50 @@
+/** The keys of a message as it is dispatched: its parts, and its options flat beside them. */
+import { unknown } from '../base/suggestions.js'
+import { joinPath } from './json-problem.js'
+import { invalid } from './serialization.js'
+
+/** What a message consists of. */
+export const MESSAGE_PARTS = ['type', 'payload', 'metadata']
+
+/** The options of a dispatch. */
+export const OPTION_NAMES = [
+  'transport',
+  'queue',
+  'priority',
+  'scheduledAt',
+  'delay',
+  'idempotencyKey',
+  'headers',
+  'metadata',
+  'maxRetries',
+]
+
+const KEYS = [...new Set([...MESSAGE_PARTS, ...OPTION_NAMES])]
+
+/**
+ * The options that stand flat beside `type` and `payload`; `undefined` if there are none. Its `metadata` are a part of
+ * the message.
+ *
+ * @throws MessageValidationError `SYMPHONY_UNKNOWN_OPTION` naming a key that is neither part nor option: it would be
+ * left out without a word.
+ */
+export function flatOptions(message: object): Record<string, unknown> | undefined {
+  let options: Record<string, unknown> | undefined
+  for (const key of Object.keys(message)) {
+    if (key === 'type' || key === 'payload' || key === 'metadata') continue
+    const value = (message as Record<string, unknown>)[key]
+    if (value === undefined) continue
+    if (!OPTION_NAMES.includes(key)) throw unknownKeyOf(key)
+    options ??= {}
+    options[key] = value
+  }
+  return options
+}
+
+function unknownKeyOf(key: string): Error {
+  const problem =
+    key === 'options'
+      ? 'unknown key; put the options flat beside type and payload, as { type, payload, priority: 7 }'
+      : unknown('key', key, KEYS)
+  return invalid('SYMPHONY_UNKNOWN_OPTION', joinPath('message', key.slice(0, 60).toWellFormed()), problem)
+}
