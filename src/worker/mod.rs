@@ -17,29 +17,17 @@
 //!
 //! A bounded drain and a long-lived worker are the same loop; they differ in what an empty queue means.
 
-mod breaker;
 mod budget;
 mod cleanup;
 mod consumer;
 mod context;
-mod feed;
 mod heartbeat;
-mod idle;
-mod in_flight;
 mod mailbox;
 mod options;
-mod pace;
-mod plain;
 mod protocol;
 mod run;
-mod solitude;
 mod stats;
-mod steps;
-mod sweep;
-mod switches;
 mod trouble;
-mod turns;
-mod verdict;
 
 pub use consumer::Consumer;
 pub use options::{Mode, Options};

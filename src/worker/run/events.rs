@@ -1,10 +1,10 @@
 //! Events for observers. Without one, nothing is built.
 
 use super::Loop;
-use super::pending::Pending;
+use super::in_flight::Held;
+use super::settlements::pending::Pending;
 use crate::message::outcome::Outcome;
 use crate::transport::Buried;
-use crate::worker::in_flight::Held;
 use crate::worker::protocol::delivery;
 use serde_json::{Value, json};
 use std::time::Instant;

@@ -4,41 +4,41 @@
 //! the settling of earlier outcomes run as futures beside it on connections of their own (10 to 25 % faster than one
 //! after the other, and one statement for both deadlocks between four workers).
 
-mod attempt;
 mod circuits;
 mod claims;
 mod events;
+mod feeds;
+mod in_flight;
 mod lease_check;
-mod look;
-mod pending;
-mod portion;
-mod reconciliation;
+mod pace;
 mod settlements;
 mod shutdown;
 mod side_task;
+mod steps;
+mod verdict;
 
 use super::Mode;
-use super::breaker::Breaker;
 use super::budget::Budget;
 use super::context::Context;
-use super::feed::{Caught, Feeds};
-use super::idle::Idle;
-use super::in_flight::InFlight;
-use super::solitude::Solitude;
 use super::stats::StoppedBy;
-use super::switches::Switches;
 use crate::base::listening::Listening;
 use crate::counts::counter::Counter;
 use crate::error::{Error, Result};
 use crate::store::circuits::CircuitState;
 use crate::transport::{Drain, WorkerId};
-use attempt::{Answer, Attempt, Doubt};
+use circuits::breaker::Breaker;
+use claims::idle::Idle;
+use claims::look::Look;
+use claims::solitude::Solitude;
+use feeds::switches::Switches;
+use feeds::{Caught, Feeds};
+use in_flight::InFlight;
 use lease_check::Checked;
-use look::Look;
-use pending::Pending;
-use portion::Portion;
-use reconciliation::Reconciliation;
+use lease_check::reconciliation::Reconciliation;
 use serde_json::Value;
+use settlements::attempt::{Answer, Attempt, Doubt};
+use settlements::pending::Pending;
+use settlements::portion::Portion;
 use side_task::SideTask;
 use std::future::Future;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! How a run ends: at its limits, on request, by losing its lease.
 
-use super::pending::Pending;
+use super::settlements::pending::Pending;
 use super::{Loop, Phase};
 use crate::message::outcome::Outcome;
 use crate::worker::protocol::delivery;

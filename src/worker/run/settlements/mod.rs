@@ -1,17 +1,23 @@
 //! From reports to outcomes, and from outcomes to the transports.
 
-use super::attempt::{Answer, Attempt, Doubt};
-use super::pending::Pending;
+pub(super) mod attempt;
+pub(super) mod pending;
+mod plain;
+pub(super) mod portion;
+
+use self::attempt::{Answer, Attempt, Doubt};
+use self::pending::Pending;
+use super::in_flight::Held;
 use super::side_task::SideTask;
+use super::verdict;
 use super::{Loop, PATIENCE, Phase};
 use crate::error::{Error, Result};
 use crate::message::outcome::Outcome;
 use crate::transport::Fence;
-use crate::worker::in_flight::Held;
+use crate::worker::Mode;
 use crate::worker::protocol::report::{Report, Said};
 use crate::worker::stats::StoppedBy;
 use crate::worker::trouble::{backoff, trouble};
-use crate::worker::{Mode, verdict};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use uuid::Uuid;

@@ -3,7 +3,9 @@
 //! It stops working on what it holds and others now have; the fence refuses those outcomes in any case. What is
 //! assigned to it without its knowing goes back: no lease would ever run out for that while the worker lives.
 
-use super::reconciliation::Reconciled;
+pub(super) mod reconciliation;
+
+use self::reconciliation::Reconciled;
 use super::side_task::SideTask;
 use super::{Loop, PATIENCE};
 use crate::error::{Error, Result};

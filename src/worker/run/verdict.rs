@@ -1,10 +1,10 @@
 //! From what the handlers reported to what the transport does: the retry decision. Pure.
 
-use super::protocol::report::Said;
 use crate::base::limits::MAX_DELAY_MS;
 use crate::config::RetryStrategy;
 use crate::message::outcome::{Failure, Outcome};
 use crate::policy::retry::{self, Decision};
+use crate::worker::protocol::report::Said;
 use std::time::Duration;
 
 /// The part of a message that the decision needs.

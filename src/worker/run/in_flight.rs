@@ -1,8 +1,8 @@
 //! The messages in hand: delivered and not yet reported.
 
-use super::protocol::report::Report;
 use super::verdict::Run;
 use crate::message::claimed::Claimed;
+use crate::worker::protocol::report::Report;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use uuid::Uuid;

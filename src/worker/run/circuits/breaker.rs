@@ -8,9 +8,9 @@
 //!      `--------------------------------------- it succeeded ---------------------------------'
 //! ```
 
-use super::protocol::report::Said;
 use crate::config::CircuitBreakerConfig;
 use crate::store::circuits::{CircuitReport, CircuitState, Probed};
+use crate::worker::protocol::report::Said;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,14 +1,16 @@
 //! Circuit breakers in the loop: reports to other consumers, and types that are left alone. See `breaker.rs`.
 
+pub(super) mod breaker;
+
+use self::breaker::Change;
 use super::Loop;
+use super::feeds::Caught;
 use super::side_task::SideTask;
 use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
 use crate::message::outcome::Outcome;
 use crate::store::circuits::{CircuitReport, CircuitState};
 use crate::transport::Drain;
-use crate::worker::breaker::Change;
-use crate::worker::feed::Caught;
 use crate::worker::trouble::trouble;
 use serde_json::json;
 use std::sync::Arc;
@@ -75,7 +77,7 @@ impl Loop {
         let paused: Vec<_> = caught.messages.extract_if(.., |it| delay(it).is_some()).collect();
         for message in paused {
             let delay = self.breaker.put_off(message.id, &message.message_type, now);
-            let held = crate::worker::in_flight::Held::of(caught.feed, &message);
+            let held = crate::worker::run::in_flight::Held::of(caught.feed, &message);
             self.conclude(held, Outcome::Release { delay, handled: Vec::new(), ran: false }, 0.0);
         }
         caught

@@ -1,6 +1,6 @@
 //! When a consumer rescues. Pure: instants come in.
 
-use super::pace::Pace;
+use crate::worker::run::pace::Pace;
 use std::time::{Duration, Instant};
 
 /// Between two rescues: a sixth of the lease, within these bounds.

@@ -1,12 +1,16 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
-use super::switches::Switches;
+mod sweep;
+pub(super) mod switches;
+mod turns;
+
+use self::sweep::Sweep;
+use self::switches::Switches;
+use self::turns::Turns;
+use super::steps::Steps;
 use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
 use crate::transport::{Claim, Claimable, Drain, Portion, Reach, RescueStep, Rescued, Survey, WorkerId};
-use crate::worker::steps::Steps;
-use crate::worker::sweep::Sweep;
-use crate::worker::turns::Turns;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,18 +1,22 @@
 //! When to claim, how much, and what to do with the answer.
 
-use super::look::Look;
-use super::portion::SETTLE_AT_ONCE;
+pub(super) mod idle;
+pub(super) mod look;
+pub(super) mod solitude;
+
+use self::look::Look;
+use self::solitude::{InHand, Turn, handful};
+use super::feeds::{Caught, Feeds, Wanted};
+use super::in_flight::Held;
+use super::settlements::portion::SETTLE_AT_ONCE;
 use super::side_task::SideTask;
 use super::{Loop, PATIENCE, Phase, SLOW_PATIENCE};
 use crate::error::Error;
 use crate::message::claimed::Claimed;
 use crate::message::outcome::{Failure, Outcome};
 use crate::worker::Mode;
-use crate::worker::feed::{Caught, Feeds, Wanted};
-use crate::worker::in_flight::Held;
 use crate::worker::protocol::delivery;
 use crate::worker::protocol::report::Said;
-use crate::worker::solitude::{InHand, Turn, handful};
 use crate::worker::stats::StoppedBy;
 use crate::worker::trouble::{backoff, trouble};
 use serde_json::json;

@@ -8,18 +8,18 @@ const HOLDS: Duration = Duration::from_millis(250);
 
 /// A claim, when it began.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    pub(super) began: Instant,
+pub(in crate::worker::run) struct Look {
+    pub(in crate::worker::run) began: Instant,
     /// With nothing in hand and nothing on its way back.
-    pub(super) clear: bool,
+    pub(in crate::worker::run) clear: bool,
     /// How much this process had sent.
-    pub(super) sent: u64,
+    pub(in crate::worker::run) sent: u64,
 }
 
 impl Look {
     /// Whether nothing is left if this look found nothing and the hand is empty now. One that began with something in
     /// hand has not seen what handlers have sent and what the consumer has put back since.
-    pub(super) fn is_last(&self, now: Instant, sent: u64, put_back: Option<Instant>) -> bool {
+    pub(in crate::worker::run) fn is_last(&self, now: Instant, sent: u64, put_back: Option<Instant>) -> bool {
         let overlapped = now.saturating_duration_since(self.began) <= HOLDS;
         self.clear || (overlapped && self.sent == sent && put_back.is_none_or(|at| at < self.began))
     }
