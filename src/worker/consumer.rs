@@ -90,12 +90,10 @@ impl Consumer {
             ));
         };
         let worker = signature(self.context.engine.config().worker.lease);
-        let listening = self.context.listen(&transports);
         let places = distinct_places(&transports);
         let stores = distinct_stores(&transports);
         let side_tasks = self.start_side_tasks(&places, &stores, &worker);
-        let run =
-            Loop::new(self.context.clone(), transports.clone(), places.clone(), worker.clone(), listening, start).run();
+        let run = Loop::new(self.context.clone(), transports.clone(), places.clone(), worker.clone(), start).run();
         let outcome = self.in_time(start, run).await;
         side_tasks.iter().for_each(AbortHandle::abort);
         let (queue_depth, untidy) = self.leave(&worker, &places, &stores, &transports, outcome.as_ref().ok()).await;

@@ -77,6 +77,6 @@ fn the_sources_are_understood() {
     let has = |from: &str, to: &str| USES.iter().any(|it| it.from.join("::") == from && it.to.join("::") == to);
     assert!(has("crate::engine", "crate::config"), "by use");
     assert!(has("crate::binding::pure", "crate::policy::retry"), "by a path in an expression");
-    assert!(has("crate::worker::run::claims", "crate::worker::feed"), "by a type");
-    assert!(!has("crate::worker::feed", "crate::backends::memory"), "in tests alone");
+    assert!(has("crate::worker::run::claims", "crate::worker::run::feeds"), "by a type");
+    assert!(!has("crate::worker::run::feeds", "crate::backends::memory"), "in tests alone");
 }

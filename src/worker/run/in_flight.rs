@@ -3,6 +3,7 @@
 use super::verdict::Run;
 use crate::message::claimed::Claimed;
 use crate::worker::protocol::report::Report;
+use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use uuid::Uuid;
@@ -44,6 +45,14 @@ impl Held {
             waited: (it.claimed_at - it.available_at).num_microseconds().unwrap_or(0).max(0) as f64 / 1e3,
             bytes: it.bytes(),
         }
+    }
+
+    /// An event about it.
+    pub fn described(&self, event: &str, transport: Option<&str>) -> Value {
+        json!({
+            "event": event, "id": self.id, "type": self.message_type,
+            "transport": transport, "retryCount": self.run.retry_count,
+        })
     }
 }
 

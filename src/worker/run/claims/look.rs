@@ -8,20 +8,46 @@ const HOLDS: Duration = Duration::from_millis(250);
 
 /// A claim, when it began.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::worker::run) struct Look {
-    pub(in crate::worker::run) began: Instant,
+pub(super) struct Look {
+    pub(super) began: Instant,
     /// With nothing in hand and nothing on its way back.
-    pub(in crate::worker::run) clear: bool,
+    pub(super) clear: bool,
     /// How much this process had sent.
-    pub(in crate::worker::run) sent: u64,
+    pub(super) sent: u64,
 }
 
 impl Look {
     /// Whether nothing is left if this look found nothing and the hand is empty now. One that began with something in
     /// hand has not seen what handlers have sent and what the consumer has put back since.
-    pub(in crate::worker::run) fn is_last(&self, now: Instant, sent: u64, put_back: Option<Instant>) -> bool {
+    fn is_last(&self, now: Instant, sent: u64, put_back: Option<Instant>) -> bool {
         let overlapped = now.saturating_duration_since(self.began) <= HOLDS;
         self.clear || (overlapped && self.sent == sent && put_back.is_none_or(|at| at < self.began))
+    }
+}
+
+/// What the last claim proves, and what has happened since.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    /// The last claim, if it found nothing.
+    found_nothing: Option<Look>,
+    /// When a message was last put back by this consumer, or by others because its lease was lost.
+    put_back: Option<Instant>,
+}
+
+impl Looks {
+    /// A claim was answered; `None`: it found something, or it did not look at everything.
+    pub(super) fn note(&mut self, found_nothing: Option<Look>) {
+        self.found_nothing = found_nothing;
+    }
+
+    /// A message was put back.
+    pub(super) fn note_return(&mut self, now: Instant) {
+        self.put_back = Some(now);
+    }
+
+    /// Whether nothing is left if the hand is empty now; `sent`: how much this process has sent.
+    pub(super) fn was_the_last(&self, now: Instant, sent: u64) -> bool {
+        self.found_nothing.as_ref().is_some_and(|look| look.is_last(now, sent, self.put_back))
     }
 }
 

@@ -1,33 +1,138 @@
-//! When to claim, how much, and what to do with the answer.
+//! When to claim, how much, and what an answer says about what is left.
 
-pub(super) mod idle;
-pub(super) mod look;
-pub(super) mod solitude;
+mod idle;
+mod look;
+mod rest;
+mod solitude;
+mod suspects;
 
-use self::look::Look;
-use self::solitude::{InHand, Turn, handful};
+use super::circuits::{Allowed, Circuits};
+use super::failures::Failures;
+use super::feeds::switches::Switches;
 use super::feeds::{Caught, Feeds, Wanted};
-use super::in_flight::Held;
-use super::settlements::portion::SETTLE_AT_ONCE;
+use super::in_flight::InFlight;
+use super::settlements::Returned;
 use super::side_task::SideTask;
-use super::{Loop, PATIENCE, Phase, SLOW_PATIENCE};
-use crate::error::Error;
-use crate::message::claimed::Claimed;
-use crate::message::outcome::{Failure, Outcome};
+use super::sources::Sources;
+use crate::error::{Error, Result};
+use crate::transport::{Drain, Rescued, WorkerId};
 use crate::worker::Mode;
-use crate::worker::protocol::delivery;
-use crate::worker::protocol::report::Said;
-use crate::worker::stats::StoppedBy;
-use crate::worker::trouble::{backoff, trouble};
-use serde_json::json;
+use crate::worker::context::Context;
+use look::{Look, Looks};
+use rest::Rest;
+use solitude::{InHand, Turn};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use suspects::Suspects;
 use uuid::Uuid;
 
-/// The error class of a message that cannot be read.
-const UNREADABLE: &str = "UnreadableMessage";
+/// The claims of a run, one at a time.
+pub(super) struct Claims {
+    context: Arc<Context>,
+    /// Present while no claim is under way.
+    feeds: Option<Feeds>,
+    claiming: SideTask<Answer>,
+    /// Older than the token of any claim under way.
+    since: Uuid,
+    rest: Rest,
+    looks: Looks,
+    suspects: Suspects,
+    failures: Failures,
+    /// Whether a claim has ever failed, and may have taken messages that this worker does not know of.
+    has_failed: bool,
+    /// Whether nothing is left to claim in a bounded drain, as of this turn.
+    exhausted: bool,
+}
 
-impl Loop {
+/// What a claim was made for, and what it proves if it finds nothing.
+struct Errand {
+    look: Look,
+    /// A suspect only.
+    suspect: bool,
+    /// One message of a paused type, to try it.
+    probe: bool,
+    /// Whether it marks this worker as waiting when it finds nothing.
+    listening: bool,
+}
+
+/// What a claim has brought.
+pub(super) struct Answer {
+    errand: Errand,
+    feeds: Feeds,
+    caught: Vec<Caught>,
+    error: Option<Error>,
+}
+
+/// What an answer means for the rest of the loop.
+pub(super) struct Learned {
+    pub(super) caught: Vec<Caught>,
+    /// How the rescues went that came with it.
+    pub(super) rescued: Vec<Result<Rescued>>,
+    pub(super) error: Option<Error>,
+    /// Whether it has found nothing, and the next one comes after a rest.
+    pub(super) rests: bool,
+}
+
+/// The rest of the loop as a claim finds it.
+pub(super) struct Scene<'a> {
+    pub(super) now: Instant,
+    /// Whether more should come in.
+    pub(super) more: bool,
+    pub(super) hand: &'a InFlight,
+    /// Whether every outcome is written.
+    pub(super) settled: bool,
+    pub(super) longest_handler: Duration,
+    pub(super) circuits: &'a Circuits,
+    pub(super) sources: &'a Sources,
+}
+
+impl Scene<'_> {
+    /// Whether nothing is in hand and nothing on its way back.
+    fn is_clear(&self) -> bool {
+        self.hand.is_empty() && self.settled
+    }
+
+    fn in_hand(&self, slots: usize) -> InHand {
+        InHand {
+            clear: self.is_clear(),
+            slot_free: self.hand.len() < slots,
+            suspect: self.hand.has_suspect(),
+            youngest: self.hand.youngest(),
+        }
+    }
+}
+
+impl Claims {
+    pub(super) fn new(
+        context: Arc<Context>,
+        transports: Vec<Arc<dyn Drain>>,
+        worker: WorkerId,
+        start: Instant,
+    ) -> Self {
+        let options = &context.options;
+        let following = (options.mode == Mode::Run && options.transports.is_none()).then(|| {
+            let names = transports.iter().map(|it| it.name().to_string()).collect();
+            Switches::new(context.engine.clone(), options.poll_interval, names)
+        });
+        let feeds = Feeds::new(transports, worker, options.queues.clone(), following);
+        // If the first claim may be the last, each kind comes first from time to time.
+        let suspect_first = options.message_limit.is_some() && fastrand::bool();
+        let suspects = Suspects::new(start, options.time_limit, suspect_first);
+        Self {
+            context,
+            feeds: Some(feeds),
+            claiming: SideTask::none(),
+            since: Uuid::nil(),
+            rest: Rest::default(),
+            looks: Looks::default(),
+            suspects,
+            failures: Failures::default(),
+            has_failed: false,
+            exhausted: false,
+        }
+    }
+
     /// How many messages the next claim may ask for.
     pub(super) fn wanted(&self) -> usize {
         let options = &self.context.options;
@@ -38,234 +143,186 @@ impl Loop {
 
     /// Claims as soon as nothing waits for a slot: the next batch travels while this one runs, and no message is held
     /// here that another worker could already run. Suspects have their own turns, see `solitude.rs`.
-    pub(super) fn start_claiming(&mut self) {
-        let limit = self.wanted();
-        self.turn_at = None;
-        if limit == 0 || !self.breaker.is_ready() || !self.may_claim() {
+    pub(super) fn start_claiming(&mut self, scene: &Scene<'_>) {
+        let (limit, slots) = (self.wanted(), self.context.options.max_concurrency);
+        self.suspects.forget_turn();
+        if limit == 0 || !self.may_claim(scene) {
             return;
         }
         let Some(known) = self.feeds.as_ref().map(Feeds::suspects) else { return };
-        let suspects = known || std::mem::take(&mut self.suspect_first);
-        match self.solitude.next(self.now, suspects, self.in_hand()) {
-            Turn::Suspect => self.claim(limit, true),
-            Turn::Wait(until) => self.turn_at = until,
-            Turn::Fresh => {
-                self.turn_at = suspects.then(|| self.solitude.turn());
-                if self.may_claim_fresh() {
-                    let handful = |limit| handful(limit, self.context.options.max_concurrency, self.budget.longest());
-                    self.claim(if suspects { handful(limit) } else { limit }, false);
-                }
+        match self.suspects.next(scene.now, known, scene.in_hand(slots)) {
+            Turn::Suspect => self.claim(limit, true, scene),
+            Turn::Fresh if self.may_claim_fresh(scene) => {
+                self.claim(self.suspects.limit(limit, slots, scene.longest_handler), false, scene);
             }
+            Turn::Fresh | Turn::Wait(_) => {}
         }
     }
 
-    fn claim(&mut self, limit: usize, suspect: bool) {
+    fn may_claim(&self, scene: &Scene<'_>) -> bool {
+        scene.more && !self.exhausted && scene.circuits.are_known() && !self.failures.pauses(scene.now)
+    }
+
+    fn may_claim_fresh(&self, scene: &Scene<'_>) -> bool {
+        let options = &self.context.options;
+        let last_look = options.mode == Mode::Drain && scene.is_clear();
+        scene.hand.len() <= options.max_concurrency
+            && (last_look || self.context.mailbox.sent.load(Ordering::Relaxed) || self.rest.is_over(scene.now))
+    }
+
+    fn claim(&mut self, limit: usize, suspect: bool, scene: &Scene<'_>) {
         let Some(feeds) = self.feeds.take() else { return };
-        self.look = Look { began: self.now, clear: self.is_clear(), sent: self.context.engine.sent() };
-        let types = self.context.mailbox.types();
-        let suspect_types = self.breaker.narrow_suspects(types.clone());
-        let (types, probe) = self.breaker.narrow(types);
-        (self.sought_suspect, self.sought_probe) = (suspect, probe && !suspect);
-        let limit = if self.sought_probe { 1 } else { limit };
-        (self.rest_until, self.claim_after) = (None, None);
-        self.due_again = self.due_again.filter(|at| *at > self.now);
-        let listening = self.is_listening();
-        self.began_listening = listening && !suspect;
-        let exhaustive = self.context.options.mode == Mode::Drain;
-        let woken = self.context.mailbox.sent.load(Ordering::Relaxed) && !suspect;
+        let Allowed { types, suspect_types, probe } = scene.circuits.allowed();
+        let probe = probe && !suspect;
+        let listening = scene.sources.is_listening();
+        let look = Look { began: scene.now, clear: scene.is_clear(), sent: self.context.engine.sent() };
+        let errand = Errand { look, suspect, probe, listening: listening && !suspect };
+        let wanted = Wanted {
+            types,
+            suspect_types,
+            limit: if probe { 1 } else { limit },
+            exhaustive: self.context.options.mode == Mode::Drain,
+            suspect,
+            listening,
+            woken: !suspect && self.take_wake_up(),
+            waiting: self.rest.is_known(),
+            in_hand: scene.hand.len(),
+        };
+        self.rest.end(scene.now);
+        self.failures.end_pause();
+        self.since = Uuid::now_v7();
+        self.claiming.start(async move {
+            let (feeds, caught, error) = feeds.claim(wanted).await;
+            Answer { errand, feeds, caught, error }
+        });
+    }
+
+    /// Whether something was sent since the last claim.
+    fn take_wake_up(&self) -> bool {
+        let sent = &self.context.mailbox.sent;
+        let woken = sent.load(Ordering::Relaxed);
         if woken {
-            self.context.mailbox.sent.store(false, Ordering::Relaxed);
+            sent.store(false, Ordering::Relaxed);
         }
-        let waiting = self.idle.is_known();
-        let in_hand = self.hand.len();
-        let wanted = Wanted { types, suspect_types, limit, exhaustive, suspect, listening, woken, waiting, in_hand };
-        self.claiming_since = Uuid::now_v7();
-        self.claiming = Some(SideTask::start(feeds.claim(wanted)));
+        woken
     }
 
-    fn in_hand(&self) -> InHand {
-        InHand {
-            clear: self.is_clear(),
-            slot_free: self.hand.len() < self.context.options.max_concurrency,
-            suspect: self.hand.has_suspect(),
-            youngest: self.hand.youngest(),
-        }
+    /// What the claim under way brings; without one, never.
+    pub(super) async fn answer(&mut self) -> Answer {
+        self.claiming.done().await
     }
 
-    fn may_claim(&self) -> bool {
-        self.phase == Phase::Working
-            && !self.exhausted
-            && self.unsettled.len() < 10 * SETTLE_AT_ONCE
-            && self.claim_after.is_none_or(|at| self.now >= at)
-    }
-
-    fn may_claim_fresh(&self) -> bool {
-        let last_look = self.context.options.mode == Mode::Drain && self.is_clear();
-        let rested = self.rest_until.is_none_or(|at| self.now >= at);
-        self.hand.len() <= self.context.options.max_concurrency
-            && (last_look || self.context.mailbox.sent.load(Ordering::Relaxed) || rested)
-    }
-
-    /// Whether a transport would wake this consumer right now.
-    fn is_listening(&self) -> bool {
-        self.listening.iter().any(|it| it.is_connected())
-    }
-
-    /// Whether a bounded drain has found all there is; what is in hand may still come back.
-    pub(super) fn is_exhausted(&self) -> bool {
-        let is_last = |look: &Look| look.is_last(self.now, self.context.engine.sent(), self.put_back);
-        let is_sure = !self.unsure && self.checking.is_none();
-        let found_nothing = self.found_nothing.as_ref().is_some_and(is_last);
-        self.context.options.mode == Mode::Drain && is_sure && self.is_clear() && found_nothing
-    }
-
-    pub(super) fn on_claimed(&mut self, mut feeds: Feeds, caught: Vec<Caught>, error: Option<Error>) {
+    /// Learns what is left. `has_suspect`: whether one was in hand before this came.
+    pub(super) fn learn(
+        &mut self,
+        answer: Answer,
+        has_suspect: bool,
+        circuits: &mut Circuits,
+        sources: &mut Sources,
+    ) -> Learned {
+        let Answer { errand, mut feeds, caught, error } = answer;
         let suspects = feeds.suspects();
-        for rescued in feeds.take_rescued() {
-            match rescued {
-                Ok(rescued) => self.tell_of_buried(&rescued.buried),
-                Err(failed) => self.event(|| trouble(&failed)),
-            }
-        }
-        let new: Vec<_> = feeds.transports().skip(self.transports.len()).cloned().collect();
-        self.listening.extend(self.context.listen(&new));
-        self.transports.extend(new);
+        let rescued = feeds.take_rescued();
+        sources.follow(feeds.transports());
+        let owed = feeds.owed_at();
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         // The message to try may be a suspect, whose turn is next then.
-        let suspect_next = suspects && !self.hand.has_suspect();
-        if self.sought_probe && (count > 0 || !suspect_next) {
-            self.breaker.probing(caught.iter().flat_map(|it| &it.messages).map(|it| it.id).next());
+        let suspect_next = suspects && !has_suspect;
+        if errand.probe && (count > 0 || !suspect_next) {
+            circuits.probed(&caught);
         }
+        if errand.suspect {
+            circuits.caught_suspect(&caught);
+        }
+        let found_nothing = count == 0 && error.is_none();
+        self.suspects.learn(errand.suspect, count > 0, error.is_some(), Instant::now());
         // A claim for a suspect, or for one message to try, has not looked at anything else.
-        let nothing = count == 0 && error.is_none() && !self.sought_suspect && !self.sought_probe;
-        self.found_nothing = (nothing && !suspects).then_some(self.look);
-        if self.sought_suspect {
-            self.solitude.claimed(Instant::now(), count > 0);
-        } else if count == 0 && error.is_none() {
-            self.solitude.nothing_fresh(Instant::now());
-        }
-        for it in caught.iter().filter(|_| self.sought_suspect).flat_map(|it| &it.messages) {
-            self.breaker.claimed_suspect(it.id, &it.message_type);
-        }
+        let nothing = found_nothing && !errand.suspect && !errand.probe;
+        self.looks.note((nothing && !suspects).then_some(errand.look));
         self.context.mailbox.count(|stats| stats.claimed += count as u64);
-        for batch in caught {
-            self.take(batch);
-        }
-        match error {
-            Some(error) => self.on_claim_error(error),
-            None => self.claim_failures = 0,
+        if error.is_none() {
+            self.failures.end();
         }
         if count > 0 {
-            self.idle.end();
-            self.event(|| json!({ "event": "claimed", "count": count }));
-        } else if nothing && !suspect_next {
-            self.rest();
+            self.rest.forget();
+        }
+        let poll = self.context.options.poll_interval;
+        let rests = nothing && !suspect_next && self.rest.begin(Instant::now(), errand.listening, poll, owed);
+        Learned { caught, rescued, error, rests }
+    }
+
+    /// The answer was lost. Says whether a bounded drain gives up.
+    pub(super) fn learn_failure(&mut self, error: &Error, now: Instant) -> bool {
+        self.has_failed = true;
+        self.failures.add(now);
+        self.failures.end_claiming(error)
+    }
+
+    /// Messages of this consumer's own are back, or will be: no need to wait for a poll to find them.
+    pub(super) fn expect(&mut self, returned: &Returned, now: Instant) {
+        if returned.any {
+            self.looks.note_return(now);
+        }
+        if let Some(due_in) = returned.due_in {
+            self.rest.end_at(now + due_in);
         }
     }
 
-    /// Nothing to do: look again after the interval, or soon if nobody could know until now that this worker waits.
-    pub(super) fn rest(&mut self) {
-        // Only a claim that began as a listening one has said so; a connection that came up since has not.
-        if !self.idle.is_known() && self.began_listening {
-            self.idle.begin();
-            return;
-        }
-        if self.hand.is_empty() && self.context.options.mode == Mode::Run {
-            self.event(|| json!({ "event": "idle" }));
-        }
-        let poll = Instant::now() + self.idle.rest(self.context.options.poll_interval);
-        let owed = self.feeds.as_ref().and_then(Feeds::owed_at);
-        self.rest_until = [Some(poll), self.due_again, owed].into_iter().flatten().min();
+    /// Others have put back what this consumer held.
+    pub(super) fn note_return(&mut self, now: Instant) {
+        self.looks.note_return(now);
     }
 
-    /// A message of this consumer's own will be due again: no need to wait for a poll to find it.
-    pub(super) fn expect_back(&mut self, delay: Duration) {
-        self.put_back = Some(Instant::now());
-        let at = Instant::now() + delay;
-        self.due_again = Some(self.due_again.map_or(at, |it| it.min(at)));
-        self.rest_until = self.rest_until.map(|it| it.min(at));
+    /// What this consumer held without knowing is there to be claimed.
+    pub(super) fn find_again(&mut self, now: Instant) {
+        self.looks.note(None);
+        self.looks.note_return(now);
+        self.rest.end_now();
     }
 
-    pub(super) fn on_claim_error(&mut self, error: Error) {
-        self.claim_failures += 1;
-        // It may have been done all the same.
-        (self.has_failed_to_claim, self.unsure) = (true, true);
-        self.event(|| trouble(&error));
-        self.claim_after = Some(Instant::now() + backoff(self.claim_failures));
-        // What has taken a statement's whole time limit says more than what failed at once.
-        let patience = if matches!(error, Error::Timeout { .. }) { SLOW_PATIENCE } else { PATIENCE };
-        let hopeless = !error.is_transient() || self.claim_failures >= patience;
-        if self.context.options.mode == Mode::Drain && hopeless && self.error.is_none() {
-            self.error = Some(error);
-            self.drain(StoppedBy::Stopped, Instant::now() + self.context.options.shutdown_timeout);
-        }
+    /// Nobody knows any more that this worker waits.
+    pub(super) fn forget_waiting(&mut self) {
+        self.rest.forget();
     }
 
-    fn take(&mut self, caught: Caught) {
-        if !caught.stands {
-            return self.give_back(&caught);
-        }
-        let readable = self.bury_unreadable(caught);
-        let caught = self.put_off_paused(readable);
-        if caught.messages.is_empty() {
-            return;
-        }
-        if let Some(first) = caught.messages.first() {
-            self.counter.set_clock(first.claimed_at, Instant::now());
-        }
-        for messages in delivery::portions(caught.messages) {
-            let number = self.hand.take(caught.feed, &messages);
-            self.caught.push((number, Caught { messages, ..caught }));
-        }
+    /// Notices when a bounded drain has found all there is. `clear`: nothing that is in hand, here or without this
+    /// worker's knowing, may come back.
+    pub(super) fn notice_the_end(&mut self, now: Instant, clear: bool) {
+        let drains = self.context.options.mode == Mode::Drain;
+        self.exhausted = drains && clear && self.looks.was_the_last(now, self.context.engine.sent());
     }
 
-    /// Others may have it by now: the fence decides, and none of it starts here.
-    fn give_back(&mut self, caught: &Caught) {
-        let config = self.context.engine.config();
-        let said = Said::Released { delay: None, handled: Vec::new() };
-        for message in &caught.messages {
-            self.breaker.note(message.id, &message.message_type, &said, &config.circuit_breaker);
-            self.conclude(Held::of(caught.feed, message), Outcome::UNTOUCHED, 0.0);
-        }
+    pub(super) fn are_exhausted(&self) -> bool {
+        self.exhausted
     }
 
-    /// Removes from a batch what cannot be handed to a handler: it becomes a dead letter, where people can see it.
-    fn bury_unreadable(&mut self, mut caught: Caught) -> Caught {
-        let unreadable: Vec<_> = caught.messages.extract_if(.., |it| it.unreadable.is_some()).collect();
-        for message in unreadable {
-            let failure = Failure {
-                class: UNREADABLE.to_owned(),
-                message: message.unreadable.as_deref().unwrap_or_default().to_owned(),
-            };
-            let held = Held::of(caught.feed, &message);
-            self.conclude(held, Outcome::Bury { failure, handled: Vec::new() }, 0.0);
-        }
-        caught
+    pub(super) fn are_under_way(&self) -> bool {
+        self.claiming.is_busy()
     }
 
-    /// Hands over what was claimed.
-    pub(super) fn deliver(&mut self) {
-        for (number, caught) in std::mem::take(&mut self.caught) {
-            if self.phase > Phase::Working {
-                // The claim was under way when the end came.
-                let unstarted = self.hand.give_batch(number);
-                unstarted.into_iter().for_each(|held| self.conclude(held, Outcome::UNTOUCHED, 0.0));
-            } else {
-                self.deliver_batch(number, &caught);
-            }
-        }
+    /// The token of any claim whose answer is still to come is younger.
+    pub(super) fn since(&self) -> Uuid {
+        if self.claiming.is_busy() { self.since } else { Uuid::now_v7() }
     }
 
-    fn deliver_batch(&mut self, number: u32, caught: &Caught) {
-        let Some(transport) = self.transports.get(caught.feed) else { return };
-        let config = self.context.engine.config();
-        let retries = |it: &Claimed| config.retry_for(&it.message_type).max_retries;
-        let command = delivery::deliver(number, transport.name(), &caught.messages, retries);
-        if !self.context.handlers.command(command) {
-            // Nothing is there to handle them: the environment has ended.
-            self.drain(StoppedBy::Stopped, Instant::now());
-            self.release_all();
-        }
+    /// Whether every answer has come.
+    pub(super) fn are_certain(&self) -> bool {
+        !self.has_failed
+    }
+
+    /// Whether the last look has shown that nothing waits in any transport, due or not.
+    pub(super) fn nothing_waits(&self) -> bool {
+        self.exhausted && self.feeds.as_ref().is_some_and(Feeds::are_empty)
+    }
+
+    /// Whether any place may know the worker.
+    pub(super) fn may_be_registered(&self) -> bool {
+        self.feeds.as_ref().is_none_or(Feeds::may_be_registered)
+    }
+
+    /// When there may be something to claim.
+    pub(super) fn next(&self) -> [Option<Instant>; 3] {
+        [self.rest.until(), self.failures.until(), self.suspects.turn()]
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const AT_ONCE: usize = 1_000;
 
 /// The comparisons of one worker.
-pub(in crate::worker::run) struct Reconciliation {
+pub(super) struct Reconciliation {
     /// Of each place.
     steps: Vec<Steps>,
     pace: Pace,
@@ -20,36 +20,31 @@ pub(in crate::worker::run) struct Reconciliation {
 
 /// What one has brought.
 #[derive(Default)]
-pub(in crate::worker::run) struct Reconciled {
+pub(super) struct Reconciled {
     /// Whether anything was put back, in any place.
-    pub(in crate::worker::run) any: bool,
+    pub(super) any: bool,
     /// Why a place has put back nothing.
-    pub(in crate::worker::run) error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 impl Reconciliation {
     /// Of so many places, by a worker of this lease.
-    pub(in crate::worker::run) fn new(places: usize, lease: Duration, now: Instant) -> Self {
+    pub(super) fn new(places: usize, lease: Duration, now: Instant) -> Self {
         Self { steps: vec![Steps::new(AT_ONCE, AT_ONCE); places], pace: Pace::new(lease), due: now }
     }
 
     /// Whether a heartbeat may ask for one.
-    pub(in crate::worker::run) fn is_due(&self, now: Instant) -> bool {
+    pub(super) fn is_due(&self, now: Instant) -> bool {
         now >= self.due
     }
 
     /// What each place puts back with the next one.
-    pub(in crate::worker::run) fn portions(&self) -> Vec<Portion> {
+    pub(super) fn portions(&self) -> Vec<Portion> {
         self.steps.iter().map(|it| Portion { limit: it.limit(), skip: it.skip() }).collect()
     }
 
     /// Learns what became of it in each place, and how long it took. A place that was away says nothing about its messages.
-    pub(in crate::worker::run) fn learn(
-        &mut self,
-        answers: Vec<Result<usize>>,
-        took: Duration,
-        now: Instant,
-    ) -> Reconciled {
+    pub(super) fn learn(&mut self, answers: Vec<Result<usize>>, took: Duration, now: Instant) -> Reconciled {
         self.due = now + self.pace.pause(took);
         let mut reconciled = Reconciled::default();
         for (steps, answer) in self.steps.iter_mut().zip(answers) {

@@ -13,17 +13,17 @@ use std::sync::Arc;
 
 /// Outcomes of one road, and the counts as they will be with them.
 pub(in crate::worker::run) struct Attempt {
-    pub(in crate::worker::run) feed: usize,
-    pub(in crate::worker::run) batch: Vec<Pending>,
-    pub(in crate::worker::run) rollups: Vec<Rollup>,
+    pub(super) feed: usize,
+    pub(super) batch: Vec<Pending>,
+    pub(super) rollups: Vec<Rollup>,
     /// Earlier attempts at these messages, of which one may have been done.
-    pub(in crate::worker::run) doubts: Vec<Doubt>,
+    pub(super) doubts: Vec<Doubt>,
 }
 
 /// An attempt that may or may not have been done.
 pub(in crate::worker::run) struct Doubt {
-    pub(in crate::worker::run) claims: HashSet<Fence>,
-    pub(in crate::worker::run) rollups: Vec<Rollup>,
+    pub(super) claims: HashSet<Fence>,
+    pub(super) rollups: Vec<Rollup>,
 }
 
 /// What happened to an attempt.
@@ -38,7 +38,7 @@ pub(in crate::worker::run) enum Answer {
 
 impl Attempt {
     /// Settles, and if a fence does not hold, finds out whether an earlier attempt has already settled.
-    pub(in crate::worker::run) async fn make(mut self, transport: Arc<dyn Drain>) -> (Self, Result<Answer>) {
+    pub(super) async fn make(mut self, transport: Arc<dyn Drain>) -> (Self, Result<Answer>) {
         let settlements: Vec<Settlement> = self.batch.iter().map(|it| it.settlement.clone()).collect();
         let answer = match transport.settle_counted(&settlements, &self.rollups).await {
             Ok(lost) if lost.is_empty() => Ok(Answer::Done),
@@ -58,12 +58,12 @@ impl Attempt {
     }
 
     /// What is still in doubt where these claims no longer stand: the attempts that had none of them may yet be done.
-    pub(in crate::worker::run) fn doubts_without(doubts: Vec<Doubt>, lost: &HashSet<Fence>) -> Vec<Doubt> {
+    pub(super) fn doubts_without(doubts: Vec<Doubt>, lost: &HashSet<Fence>) -> Vec<Doubt> {
         doubts.into_iter().filter(|it| it.claims.is_disjoint(lost)).collect()
     }
 
     /// What is in doubt after it has failed.
-    pub(in crate::worker::run) fn doubts_after(&mut self, error: &Error) -> Vec<Doubt> {
+    pub(super) fn doubts_after(&mut self, error: &Error) -> Vec<Doubt> {
         let mut doubts = std::mem::take(&mut self.doubts);
         if error.is_uncertain() && doubts.iter().all(|it| it.rollups != self.rollups) {
             let claims = self.batch.iter().map(|it| it.settlement.fence()).collect();

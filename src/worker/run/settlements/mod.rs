@@ -1,185 +1,242 @@
-//! From reports to outcomes, and from outcomes to the transports.
+//! Outcomes on their way to the transports: what waits, what is under way, and what may or may not have been done.
 
-pub(super) mod attempt;
-pub(super) mod pending;
+mod attempt;
+mod ended;
+mod pending;
 mod plain;
-pub(super) mod portion;
+mod portion;
 
-use self::attempt::{Answer, Attempt, Doubt};
-use self::pending::Pending;
+use super::events::Events;
+use super::failures::{Failures, Patience};
 use super::in_flight::Held;
 use super::side_task::SideTask;
-use super::verdict;
-use super::{Loop, PATIENCE, Phase};
+use super::sources::Sources;
+use crate::counts::counter::Counter;
 use crate::error::{Error, Result};
 use crate::message::outcome::Outcome;
 use crate::transport::Fence;
-use crate::worker::Mode;
-use crate::worker::protocol::report::{Report, Said};
-use crate::worker::stats::StoppedBy;
-use crate::worker::trouble::{backoff, trouble};
+use crate::worker::context::Context;
+use attempt::{Answer, Attempt, Doubt};
+use chrono::{DateTime, Utc};
+pub(super) use ended::Returned;
+use pending::Pending;
+use portion::{Portion, SETTLE_AT_ONCE};
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 use uuid::Uuid;
 
-impl Loop {
-    pub(super) fn take_reports(&mut self) {
-        let reports = self.context.mailbox.take_reports();
-        let config = self.context.engine.config();
-        for report in reports {
-            let Some(held) = self.hand.give(&report) else { continue };
-            self.note_time(&report);
-            let millis = report.millis.clamp(0.0, 1e12);
-            self.breaker.note(held.id, &held.message_type, &report.said, &config.circuit_breaker);
-            let strategy = config.retry_for(&held.message_type);
-            let outcome = verdict::outcome(report.said, millis > 0.0, held.run, strategy, fastrand::f64());
-            self.conclude(held, outcome, millis);
-        }
-    }
+/// An attempt that was made.
+pub(super) type Settled = (Attempt, Result<Answer>);
 
-    pub(super) fn note_time(&mut self, report: &Report) {
-        if matches!(report.said, Said::Released { .. }) {
-            return;
+/// The outcomes of a run that are not written yet.
+pub(super) struct Settlements {
+    context: Arc<Context>,
+    waiting: Vec<Pending>,
+    settling: SideTask<Settled>,
+    /// Of the last batch that was on its way.
+    tokens: Vec<Uuid>,
+    /// How many outcomes go at once.
+    portion: Portion,
+    /// Settlements that may or may not have been done; what waits first is in each of them.
+    doubts: Vec<Doubt>,
+    /// How many messages ended how, for the metrics.
+    counter: Counter,
+    failures: Failures,
+}
+
+/// What an answer means for the rest of the loop.
+#[derive(Default)]
+pub(super) struct Learned {
+    /// What is back to be claimed.
+    pub(super) returned: Returned,
+    /// Why it is given up to write them.
+    pub(super) hopeless: Option<Error>,
+}
+
+impl Settlements {
+    pub(super) fn new(context: Arc<Context>, worker: Uuid, start: Instant) -> Self {
+        Self {
+            context,
+            waiting: Vec::new(),
+            settling: SideTask::none(),
+            tokens: Vec::new(),
+            portion: Portion::WHOLE,
+            doubts: Vec::new(),
+            counter: Counter::new(worker, start),
+            failures: Failures::default(),
         }
-        let millis = report.millis.clamp(0.0, 1e12);
-        self.budget.observe(Duration::from_secs_f64(millis / 1000.0));
-        self.context.mailbox.count(|stats| {
-            stats.runs += 1;
-            stats.handler_millis += millis;
-        });
     }
 
     /// Accepts an outcome, unless other workers are known to have its message.
-    pub(super) fn conclude(&mut self, held: Held, outcome: Outcome, millis: f64) {
-        if held.lost {
-            return;
+    pub(super) fn add(&mut self, held: Held, outcome: Outcome, millis: f64) {
+        if !held.lost {
+            self.waiting.push(Pending::new(held, outcome, millis));
         }
-        self.unsettled.push(Pending::new(held, outcome, millis));
+    }
+
+    /// Learns what time it is in the transports.
+    pub(super) fn set_clock(&mut self, at: DateTime<Utc>) {
+        self.counter.set_clock(at, Instant::now());
+    }
+
+    /// Whether every outcome is written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && !self.settling.is_busy()
+    }
+
+    /// How many outcomes are not written.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.under_way().len()
+    }
+
+    /// Whether so much waits that nothing more should come in.
+    pub(super) fn are_behind(&self) -> bool {
+        self.waiting.len() >= 10 * SETTLE_AT_ONCE
+    }
+
+    /// The tokens of all of them, once for each.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = Uuid> {
+        self.waiting.iter().map(|it| it.settlement.token).chain(self.under_way().iter().copied())
+    }
+
+    fn under_way(&self) -> &[Uuid] {
+        if self.settling.is_busy() { &self.tokens } else { &[] }
+    }
+
+    /// Failed runs that wait to be settled.
+    pub(super) fn failed_runs(&self) -> u64 {
+        self.waiting.iter().filter(|it| it.is_failed()).count() as u64
+    }
+
+    /// When it is tried again what has failed.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.failures.until()
     }
 
     /// Writes outcomes that wait, of one way at a time; what comes meanwhile goes with the next.
-    pub(super) fn start_settling(&mut self) {
-        let later = self.settle_after.is_some_and(|at| self.now < at);
-        let Some(way) = self.unsettled.first().map(Pending::way).filter(|_| self.settling.is_none() && !later) else {
+    pub(super) fn start_settling(&mut self, now: Instant, sources: &Sources) {
+        if self.settling.is_busy() || self.failures.pauses(now) {
             return;
-        };
-        self.settle_after = None;
+        }
+        let Some(way) = self.waiting.first().map(Pending::way) else { return };
+        self.failures.end_pause();
         let mut room = self.portion.room();
-        let batch: Vec<_> = self.unsettled.extract_if(.., |it| it.way() == way && room.takes(it.bytes())).collect();
+        let batch: Vec<_> = self.waiting.extract_if(.., |it| it.way() == way && room.takes(it.bytes())).collect();
         let feed = way.0;
-        let Some(transport) = self.transports.get(feed).cloned() else { return };
-        let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), self.now);
-        self.settling_tokens = batch.iter().map(|it| it.settlement.token).collect();
+        let Some(transport) = sources.get(feed).cloned() else { return };
+        let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), now);
+        self.tokens = batch.iter().map(|it| it.settlement.token).collect();
         let attempt = Attempt { feed, batch, rollups, doubts: std::mem::take(&mut self.doubts) };
-        self.settling = Some(SideTask::start(attempt.make(transport)));
+        self.settling.start(attempt.make(transport));
     }
 
-    /// The tokens of the outcomes on their way, once for each.
-    pub(super) fn being_settled(&self) -> impl Iterator<Item = Uuid> {
-        self.settling.iter().flat_map(|_| self.settling_tokens.iter().copied())
+    /// The answer to what is on its way; without it, never.
+    pub(super) async fn answer(&mut self) -> Settled {
+        self.settling.done().await
     }
 
-    pub(super) fn on_settled(&mut self, attempt: Attempt, answer: Result<Answer>) {
-        let Attempt { feed, batch, rollups, doubts } = attempt;
+    pub(super) fn learn(
+        &mut self,
+        (attempt, answer): Settled,
+        patience: Patience,
+        sources: &Sources,
+        events: &mut Events,
+    ) -> Learned {
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return self.on_settle_error(Attempt { feed, batch, rollups, doubts }, error),
+            Err(error) => {
+                let hopeless = self.learn_failure(attempt, error, patience, events);
+                return Learned { hopeless, ..Learned::default() };
+            }
         };
-        self.settle_failures = 0;
-        match answer {
+        let Attempt { feed, batch, rollups, doubts } = attempt;
+        self.failures.end();
+        let mut returned = Returned::default();
+        let (ended, lost) = match answer {
             Answer::Done => {
                 self.portion.grow();
                 self.counter.written(feed, rollups);
-                batch.iter().for_each(|it| self.on_outcome(it, false));
+                (batch, false)
             }
             Answer::Lost(lost) => {
-                self.tell_of_lost(lost.len());
+                returned.note_lost();
+                events.tell_of_lost(lost.len());
                 self.doubts = Attempt::doubts_without(doubts, &lost);
                 self.put_first(batch);
-                self.conclude_with(&lost, true);
+                (self.take_of(&lost), true)
             }
             Answer::DoneBefore(Doubt { claims, rollups }) => {
                 self.counter.written(feed, rollups);
                 self.put_first(batch);
-                self.conclude_with(&claims, false);
+                (self.take_of(&claims), false)
             }
+        };
+        for it in &ended {
+            self.end(it, lost, sources, events);
+            returned.note(&it.settlement.outcome, lost);
         }
+        Learned { returned, hopeless: None }
     }
 
     /// What was not done comes first: an attempt that is in doubt excludes whatever else has one of its messages, and
     /// until then nothing may be counted that it could take back.
     fn put_first(&mut self, batch: Vec<Pending>) {
-        self.unsettled.splice(0..0, batch);
+        self.waiting.splice(0..0, batch);
     }
 
-    /// Some of what waits is settled, or lost.
-    fn conclude_with(&mut self, claims: &HashSet<Fence>, lost: bool) {
-        let ended: Vec<_> = self.unsettled.extract_if(.., |it| claims.contains(&it.settlement.fence())).collect();
-        ended.iter().for_each(|it| self.on_outcome(it, lost));
+    /// Takes what waits of these claims.
+    fn take_of(&mut self, claims: &HashSet<Fence>) -> Vec<Pending> {
+        self.waiting.extract_if(.., |it| claims.contains(&it.settlement.fence())).collect()
     }
 
-    /// Outcomes are kept and retried, fewer at once: losing one would run its message twice.
-    pub(super) fn on_settle_error(&mut self, mut attempt: Attempt, error: Error) {
+    /// One is settled, or lost.
+    fn end(&self, it: &Pending, lost: bool, sources: &Sources, events: &mut Events) {
+        let mut name = "lost";
+        self.context.mailbox.count(|stats| name = ended::count(stats, &it.settlement.outcome, lost));
+        events.tell_of_messages(|| [it.described(name, sources.name(it.held.feed))]);
+    }
+
+    /// Outcomes are kept and retried, fewer at once: losing one would run its message twice. Returns the error if they are
+    /// given up for it.
+    fn learn_failure(
+        &mut self,
+        mut attempt: Attempt,
+        error: Error,
+        patience: Patience,
+        events: &mut Events,
+    ) -> Option<Error> {
         self.portion.shrink(attempt.batch.len());
         self.doubts = attempt.doubts_after(&error);
         if error.blames_content() && attempt.batch.len() > 1 {
-            return self.put_first(attempt.batch);
+            self.put_first(attempt.batch);
+            return None;
         }
-        self.event(|| trouble(&error));
-        let refused_for_good = attempt.batch.iter().any(|it| it.refusals > 1);
+        events.tell_of_trouble(&error);
+        let refused_for_good = attempt.batch.iter().any(Pending::is_refused_for_good);
         if error.blames_content() && !refused_for_good {
             let plainer = attempt.batch.into_iter().map(|it| it.made_plainer(&error)).collect();
-            return self.put_first(plainer);
+            self.put_first(plainer);
+            return None;
         }
-        self.settle_failures += 1;
-        let may_end = self.phase > Phase::Working || self.context.options.mode == Mode::Drain;
-        let patience = if error.is_transient() { 2 * PATIENCE } else { PATIENCE };
-        let too_late = self.give_up_at.is_some_and(|at| Instant::now() >= at);
-        if may_end && (self.settle_failures >= patience || too_late) {
-            return self.abandon(error);
+        let now = Instant::now();
+        self.failures.add(now);
+        if self.failures.end_settling(&error, patience, now) {
+            return Some(error);
         }
-        self.settle_after = Some(Instant::now() + backoff(self.settle_failures));
         if refused_for_good {
             // It holds nothing up that came after it.
-            self.unsettled.append(&mut attempt.batch);
+            self.waiting.append(&mut attempt.batch);
         } else {
             self.put_first(attempt.batch);
         }
+        None
     }
 
-    /// Given up: the lease will run out, and what is in hand goes to living workers.
-    pub(super) fn abandon(&mut self, error: Error) {
-        self.abort("force");
-        self.hand.give_all();
-        self.unsettled.clear();
+    /// Leaves what waits to the lease.
+    pub(super) fn abandon(&mut self) {
+        self.waiting.clear();
         self.doubts.clear();
-        self.stopped_by.get_or_insert(StoppedBy::Stopped);
-        self.error.get_or_insert(error);
-    }
-
-    pub(super) fn on_outcome(&mut self, it: &Pending, lost: bool) {
-        let mut event = "lost";
-        self.context.mailbox.count(|stats| {
-            let (name, counter) = match it.settlement.outcome {
-                _ if lost => ("lost", &mut stats.lost),
-                Outcome::Completed => ("completed", &mut stats.succeeded),
-                Outcome::Discarded { .. } => ("discarded", &mut stats.discarded),
-                Outcome::Retry { .. } => ("retried", &mut stats.retried),
-                Outcome::Bury { .. } => ("deadLettered", &mut stats.dead_lettered),
-                Outcome::Snooze { .. } => ("snoozed", &mut stats.snoozed),
-                Outcome::Release { .. } => ("released", &mut stats.released),
-            };
-            *counter += 1;
-            event = name;
-        });
-        match it.settlement.outcome {
-            Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => self.expect_back(delay),
-            Outcome::Release { .. } => self.put_back = Some(Instant::now()),
-            _ => {}
-        }
-        if self.context.observes_messages() {
-            let told = self.describe(it, event);
-            self.events.push(told);
-        }
+        self.failures.end_pause();
     }
 }

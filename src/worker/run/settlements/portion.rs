@@ -1,34 +1,34 @@
 //! How much is settled at once. Pure.
 
 /// The most outcomes per settlement.
-pub(in crate::worker::run) const SETTLE_AT_ONCE: usize = 1000;
+pub(super) const SETTLE_AT_ONCE: usize = 1000;
 /// And the most bytes of messages and outcomes, unless one alone is larger: they are moved from table to table.
 const BYTES: usize = 16 * 1024 * 1024;
 
 /// Half as many after each failure, twice as many after each success: what is too much for the database or for its time
 /// limit gets smaller until it passes, and what it refuses stands alone in the end.
 #[derive(Debug)]
-pub(in crate::worker::run) struct Portion(usize);
+pub(super) struct Portion(usize);
 
 impl Portion {
-    pub(in crate::worker::run) const WHOLE: Self = Self(SETTLE_AT_ONCE);
+    pub(super) const WHOLE: Self = Self(SETTLE_AT_ONCE);
 
-    pub(in crate::worker::run) fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         self.0 = (2 * self.0).min(SETTLE_AT_ONCE);
     }
 
     /// This many were too many.
-    pub(in crate::worker::run) fn shrink(&mut self, count: usize) {
+    pub(super) fn shrink(&mut self, count: usize) {
         self.0 = (self.0.min(count) / 2).max(1);
     }
 
-    pub(in crate::worker::run) fn room(&self) -> Room {
+    pub(super) fn room(&self) -> Room {
         Room { count: self.0, bytes: BYTES }
     }
 }
 
 /// What still fits in.
-pub(in crate::worker::run) struct Room {
+pub(super) struct Room {
     count: usize,
     bytes: usize,
 }
@@ -36,7 +36,7 @@ pub(in crate::worker::run) struct Room {
 impl Room {
     /// Takes one more, if there is room for it; the first always fits, and after one that does not nothing does, so that
     /// nothing is overtaken.
-    pub(in crate::worker::run) fn takes(&mut self, bytes: usize) -> bool {
+    pub(super) fn takes(&mut self, bytes: usize) -> bool {
         let first = self.bytes == BYTES;
         if self.count == 0 || (bytes > self.bytes && !first) {
             self.count = 0;

@@ -1,0 +1,91 @@
+//! What has ended: how it is counted, and when it is back to be claimed. Pure.
+
+use crate::message::outcome::Outcome;
+use crate::worker::stats::Stats;
+use std::time::Duration;
+
+/// Counts a message that was settled, or lost. Returns the name of its event.
+pub(super) fn count(stats: &mut Stats, outcome: &Outcome, lost: bool) -> &'static str {
+    let (name, counter) = match outcome {
+        _ if lost => ("lost", &mut stats.lost),
+        Outcome::Completed => ("completed", &mut stats.succeeded),
+        Outcome::Discarded { .. } => ("discarded", &mut stats.discarded),
+        Outcome::Retry { .. } => ("retried", &mut stats.retried),
+        Outcome::Bury { .. } => ("deadLettered", &mut stats.dead_lettered),
+        Outcome::Snooze { .. } => ("snoozed", &mut stats.snoozed),
+        Outcome::Release { .. } => ("released", &mut stats.released),
+    };
+    *counter += 1;
+    name
+}
+
+/// What a consumer has put back, or others have because its lease was lost.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::worker::run) struct Returned {
+    /// Whether there is any.
+    pub(in crate::worker::run) any: bool,
+    /// In how much time the first of what waits is due.
+    pub(in crate::worker::run) due_in: Option<Duration>,
+}
+
+impl Returned {
+    /// Notes a message that was settled, or lost.
+    pub(super) fn note(&mut self, outcome: &Outcome, lost: bool) {
+        match outcome {
+            Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => {
+                self.any = true;
+                self.due_in = Some(self.due_in.map_or(*delay, |it| it.min(*delay)));
+            }
+            Outcome::Release { .. } => self.any = true,
+            _ => {}
+        }
+    }
+
+    /// The one that took them has put them back.
+    pub(super) fn note_lost(&mut self) {
+        self.any = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::outcome::Failure;
+
+    fn retry(seconds: u64) -> Outcome {
+        let failure = Failure { class: "Error".to_owned(), message: "no".to_owned() };
+        Outcome::Retry { delay: Duration::from_secs(seconds), failure, handled: Vec::new() }
+    }
+
+    fn returned(outcomes: &[Outcome], lost: bool) -> Returned {
+        let mut returned = Returned::default();
+        outcomes.iter().for_each(|it| returned.note(it, lost));
+        returned
+    }
+
+    #[test]
+    fn the_first_that_is_due_again_counts() {
+        let outcomes = [retry(3), retry(1), retry(2), Outcome::Completed];
+        assert_eq!(returned(&outcomes, false), Returned { any: true, due_in: Some(Duration::from_secs(1)) });
+    }
+
+    #[test]
+    fn what_is_handed_back_is_there_at_once_and_what_is_done_never() {
+        assert_eq!(returned(&[Outcome::UNTOUCHED], false), Returned { any: true, due_in: None });
+        assert_eq!(returned(&[Outcome::Completed], false), Returned::default());
+    }
+
+    #[test]
+    fn of_what_was_lost_nobody_here_knows_when_it_is_due() {
+        assert_eq!(returned(&[retry(1)], true), Returned::default());
+    }
+
+    #[test]
+    fn a_lost_message_counts_as_lost_whatever_its_outcome() {
+        let mut stats = Stats::default();
+        let names = [(retry(1), false), (retry(1), true), (Outcome::UNTOUCHED, false)]
+            .map(|(outcome, lost)| count(&mut stats, &outcome, lost));
+        assert_eq!(names, ["retried", "lost", "released"]);
+        assert_eq!((stats.retried, stats.lost, stats.released, stats.settled()), (1, 1, 1, 3));
+    }
+}
