@@ -373,6 +373,10 @@ describe('metrics and health', () => {
     )
     const [from, to] = [Date.now() - 3_600_000, Date.now() + 60_000]
     expect((await get(`metrics?startTime=${from}&endTime=${to}`)).body.metrics.byMessageType.Done).toBeDefined()
+    const one = (await get('metrics?transport=supabase')).body.metrics
+    expect(one).toMatchObject({ totalProcessed: 1, queue: { depth: 0, completed: 1 } })
+    const other = (await get('metrics?transport=memory')).body.metrics
+    expect(other).toMatchObject({ totalProcessed: 0, queue: { depth: 0, completed: 0 } })
     const text = await route.handle(request('/api/symphony/metrics?format=prometheus'))
     expect(text.headers.get('content-type')).toContain('version=0.0.4')
     expect(await text.text()).toMatch(/^# HELP symphony_/m)
@@ -395,6 +399,8 @@ describe('metrics and health', () => {
     ['startTime=2026-01-02&endTime=2026-01-01', 'startTime'],
     ['format=xml', 'format'],
     ['format=prometheus&minutes=5', 'minutes'],
+    ['format=prometheus&transport=supabase', 'transport'],
+    ['transport=nowhere', 'transport'],
   ])('refuse ?%s', async (query, field) => {
     expect(await get(`metrics?${query}`)).toMatchObject({ status: 400, body: { error: { field } } })
   })

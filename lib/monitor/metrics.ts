@@ -154,7 +154,7 @@ type NativeMetrics = Omit<Metrics, 'startTime' | 'endTime' | 'errors' | 'queue'>
 }
 
 /** The core's figures, with dates. */
-export function toMetrics(native: NativeMetrics): Omit<Metrics, 'queue'> {
+function toMetrics(native: NativeMetrics): Omit<Metrics, 'queue'> {
   return {
     ...native,
     startTime: new Date(native.startTime),

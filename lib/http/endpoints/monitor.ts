@@ -1,13 +1,15 @@
 /** The state of the queue: `GET metrics`, `GET health`. */
-import { instant, oneOf, readQuery, wholeText } from '../requests/fields.js'
+import { instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer, textAnswer } from '../responses/answer.js'
 import { badRequest } from '../responses/problem.js'
+import { namingTransport } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const WINDOW = {
   minutes: wholeText(1, 525_600),
   startTime: instant,
   endTime: instant,
+  transport: text(),
   format: oneOf('json', 'prometheus'),
 }
 
@@ -21,7 +23,7 @@ async function metrics({ url, symphony }: Call): Promise<Answer | Response> {
   const { minutes, startTime, endTime } = window
   if (format === 'prometheus') {
     const [unused] = Object.keys(window)
-    if (unused !== undefined) throw badRequest(`${unused}: Prometheus counts for itself, without a window`, unused)
+    if (unused !== undefined) throw badRequest(`${unused}: Prometheus counts for itself, over everything`, unused)
     return textAnswer(await symphony.getMetrics({ format }), PROMETHEUS)
   }
   if (minutes !== undefined && startTime !== undefined) {
@@ -30,7 +32,7 @@ async function metrics({ url, symphony }: Call): Promise<Answer | Response> {
   if (startTime !== undefined && startTime.getTime() >= (endTime?.getTime() ?? Date.now())) {
     throw badRequest('startTime: must be before endTime, which is now unless it is given', 'startTime')
   }
-  return new Answer({ success: true, metrics: await symphony.getMetrics(window) })
+  return new Answer({ success: true, metrics: await namingTransport(symphony.getMetrics(window)) })
 }
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
