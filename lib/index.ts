@@ -54,6 +54,7 @@ export type {
   BatchItem,
   BatchOptions,
   BatchResult,
+  Dispatchable,
   Dispatcher,
   DispatchOptions,
   DispatchResult,
@@ -84,6 +85,7 @@ export type {
   MessageShape,
   UntypedMessage,
 } from './message/message.js'
+export type { DeclaredMessage, Messages } from './message/messages.js'
 export type { SchemaInput, SchemaOutput, StandardSchema } from './message/standard-schema.js'
 export type { Migration } from './operate/migrations.js'
 export type { SchedulerEvents, SchedulerOptions } from './schedules/scheduler.js'

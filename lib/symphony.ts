@@ -8,6 +8,7 @@ import { Layers } from './config/layers.js'
 import type { SymphonyConfig } from './config/model.js'
 import type { ConsumerParts } from './consume/consumer.js'
 import { type ConsumeFunctions, consumeFunctions } from './consume/functions.js'
+import { WaitingWarnings } from './consume/waiting.js'
 import { Core } from './core/core.js'
 import { native } from './core/native.js'
 import { awaitNative, callNative } from './core/native-error.js'
@@ -99,6 +100,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
   const groupCommits = new GroupCommits()
   const failures = new Notifications(core, log)
   const watchers = new Watchers()
+  const waiting = new WaitingWarnings(core, log)
   const parts: Parts = {
     core,
     configuration,
@@ -106,6 +108,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     inlineErrors,
     groupCommits,
     failures,
+    waiting,
     log,
     running: new Set(),
   }

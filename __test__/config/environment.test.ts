@@ -1,6 +1,16 @@
-import { ConfigurationError, getConfig, getRetryConfig, resetConfig, setConfig } from '@leadmap/symphony'
+import {
+  ConfigurationError,
+  close,
+  createSymphony,
+  getConfig,
+  getRetryConfig,
+  registerTransport,
+  resetConfig,
+  setConfig,
+  setLogger,
+} from '@leadmap/symphony'
 import { getFeatureFlags, isFeatureEnabled, isSymphonyEnabled } from '@leadmap/symphony/utils'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 const pristine = { ...process.env }
 
@@ -201,4 +211,57 @@ test('the feature flags count only while the main switch is on', () => {
   expect([isSymphonyEnabled(), isFeatureEnabled('emailQueue')]).toEqual([false, false])
   withEnvironment({ SYMPHONY_ENABLED: '1' })
   expect([isSymphonyEnabled(), isFeatureEnabled('emailQueue')]).toEqual([true, true])
+})
+
+describe('what is said in vain is logged once', () => {
+  const warn = vi.fn()
+
+  beforeEach(() => {
+    warn.mockClear()
+    setLogger({ debug: () => {}, info: () => {}, warn, error: () => {} })
+  })
+  afterEach(() => setLogger())
+
+  /** The warnings that mention a text. */
+  const warnings = (about: string) =>
+    warn.mock.calls.map(([text]) => String(text)).filter((text) => text.includes(about))
+
+  test('setConfig() under a variable that overrides it', () => {
+    withEnvironment({ SYMPHONY_WORKER_MAX_CRASHES: '4', SYMPHONY_DEFAULT_QUEUE: 'mail' })
+    setConfig({ worker: { maxCrashes: 7 }, defaultQueue: 'mail' })
+    setConfig({ worker: { maxCrashes: 7 } })
+    expect(getConfig().worker.maxCrashes).toBe(4)
+    expect(warnings('takes precedence')).toEqual([expect.stringContaining('SYMPHONY_WORKER_MAX_CRASHES')])
+  })
+
+  test('a variable that does not exist, at the first use', async () => {
+    const symphony = createSymphony({ name: 'own' })
+    await close()
+    withEnvironment({ SYMPHONY_WORKER_BATCHSIZE: '10' })
+    await close()
+    getConfig()
+    expect(warnings('sets nothing')).toEqual([
+      'the environment variable SYMPHONY_WORKER_BATCHSIZE sets nothing; did you mean SYMPHONY_WORKER_BATCH_SIZE?',
+    ])
+    symphony.setLogger({ debug: () => {}, info: () => {}, warn, error: () => {} })
+    warn.mockClear()
+    symphony.setConfig({ defaultPriority: 2 })
+    expect(warn).not.toHaveBeenCalled()
+  })
+
+  test('a route to a transport that does not exist, unless it is registered in the same turn', async () => {
+    setConfig({
+      routing: { Stray: 'emial', Fine: 'email', Late: ['late'] },
+      transports: { email: { type: 'postgres' } },
+    })
+    registerTransport('late', { type: 'postgres' })
+    await Promise.resolve()
+    setConfig({ defaultPriority: 4 })
+    await Promise.resolve()
+    expect(warnings('leads to')).toEqual([
+      expect.stringContaining(
+        'routing.Stray leads to the transport emial, which is not configured; did you mean email?',
+      ),
+    ])
+  })
 })

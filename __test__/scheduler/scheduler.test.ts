@@ -84,6 +84,13 @@ describe('a scheduler', () => {
     setConfig({ database: { url: database.url } })
   })
 
+  test('refuses listeners of events that it does not have', () => {
+    expect(() => new Scheduler().on('runs' as 'ran', () => undefined)).toThrow(
+      'event runs of a scheduler: unknown event; the events are started, ran, error, stopped',
+    )
+    expect(() => new Scheduler({ polInterval: '1s' } as object)).toThrow('did you mean "pollInterval"?')
+  })
+
   test('refuses options that do not fit', () => {
     expect(() => new Scheduler({ pollInterval: 0 })).toThrow(/options\.pollInterval: got 0/)
     expect(() => new Scheduler({ poll: 1 } as never)).toThrow(

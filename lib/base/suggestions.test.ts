@@ -10,6 +10,7 @@ test.each([
   ['MAX-DELAY', 'maxDelay'],
   ['delays', 'delay'],
   ['jiter', 'jitter'],
+  ['dealy', 'delay'],
   ['multipler', 'multiplier'],
 ])('%s means %s', (given, meant) => {
   expect(nearest(KNOWN, given)).toBe(meant)

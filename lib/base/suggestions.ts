@@ -1,4 +1,4 @@
-/** "Did you mean …?" for a word that is not among the known ones, as `src/base/suggestions.rs` says it. */
+/** "Did you mean …?" for a word that is not among the known ones, as in `src/base/suggestions.rs`. */
 
 /** What is wrong with a word of some kind, such as an `option`: what there is and, if one is close, what was meant. */
 export function unknown(kind: string, given: string, known: readonly string[]): string {
@@ -28,15 +28,19 @@ function letters(word: string): string {
   return word.slice(0, 60).replace(/[-_ ]/g, '').toLowerCase()
 }
 
-/** Levenshtein's distance: letters to insert, delete or replace. */
+/** Levenshtein's distance, letters to insert, delete or replace, where two that were swapped count as one. */
 function distance(from: string, to: string): number {
+  let before: number[] = []
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let line = 0; line < from.length; line += 1) {
     const next = [line + 1]
     for (let column = 0; column < to.length; column += 1) {
       const replaced = at(row, column) + Number(from[line] !== to[column])
-      next.push(Math.min(replaced, at(row, column + 1) + 1, at(next, column) + 1))
+      const swapped = line > 0 && column > 0 && from[line] === to[column - 1] && from[line - 1] === to[column]
+      const nearest = Math.min(replaced, at(row, column + 1) + 1, at(next, column) + 1)
+      next.push(swapped ? Math.min(nearest, at(before, column - 1) + 1) : nearest)
     }
+    before = row
     row = next
   }
   return at(row, to.length)

@@ -3,10 +3,11 @@ import { ConfigurationError } from '../base/errors.js'
 import type { Log } from '../base/logger.js'
 import { safely } from '../base/safely.js'
 import type { Core } from '../core/core.js'
-import type { NativeCore } from '../core/native.js'
+import { type NativeCore, native } from '../core/native.js'
 import { callNative } from '../core/native-error.js'
 import type { LayerSet, Layers } from './layers.js'
-import type { EffectiveConfig } from './model.js'
+import type { EffectiveConfig, SymphonyConfig } from './model.js'
+import { overridden, strayRoutes, unknownVariables, type VariableKey } from './warnings.js'
 
 /** Called after a change, with the configuration now in force and the one before. */
 export type ConfigListener = (config: EffectiveConfig, previous: EffectiveConfig) => void
@@ -17,13 +18,18 @@ export class Configuration {
   readonly #core: Core
   readonly #log: Log
   readonly #listeners = new Set<ConfigListener>()
+  readonly #warned = new Set<string>()
+  #checking = false
   #known: { core: NativeCore; config: EffectiveConfig } | undefined
 
   constructor(layers: Layers, core: Core, log: Log) {
     this.layers = layers
     this.#core = core
     this.#log = log
-    core.whenMade(() => this.#tellLog())
+    core.whenMade(() => {
+      this.#tellLog()
+      this.#warn(unknownVariables(this.layers.ownEnvironment, this.#keys()))
+    })
   }
 
   /** The current configuration, as the caller's own copy. */
@@ -48,7 +54,13 @@ export class Configuration {
     this.#apply(detached({ ...this.layers.current, ...change }))
     this.#known = undefined
     this.#tellLog()
+    this.#checkRoutesSoon()
     if (previous !== undefined) this.#notify(this.read(), previous)
+  }
+
+  /** Says once of each key in `given` that a variable of the environment keeps it from taking effect. */
+  warnOfOverridden(given: SymphonyConfig): void {
+    this.#warn(overridden(given, this.layers.ownEnvironment, this.#keys()))
   }
 
   /** Forgets what is known of a core that was closed. */
@@ -79,6 +91,30 @@ export class Configuration {
       this.layers.set(before)
       throw error
     }
+  }
+
+  /** Later in this turn: what is routed first may be registered next. */
+  #checkRoutesSoon(): void {
+    if (this.#checking) return
+    this.#checking = true
+    queueMicrotask(() => {
+      this.#checking = false
+      if (this.#core.peek() !== undefined) this.#warn(strayRoutes(this.peek()))
+    })
+  }
+
+  /** Each sentence once. */
+  #warn(sentences: readonly string[]): void {
+    for (const sentence of sentences) {
+      if (this.#warned.has(sentence)) continue
+      this.#warned.add(sentence)
+      this.#log.current.warn(sentence)
+    }
+  }
+
+  #keys(): VariableKey[] {
+    const keys = JSON.parse(native().configurationKeys()) as Array<{ key: string; variable: string | null }>
+    return keys.filter((key): key is VariableKey => key.variable !== null)
   }
 
   #tellLog(): void {

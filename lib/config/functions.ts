@@ -25,6 +25,8 @@ export interface ConfigurationFunctions {
   /**
    * Merges `config` into the configuration object: objects deeply, arrays replaced, everything else stays.
    *
+   * The environment takes precedence; a key that a variable overrides is logged, once.
+   *
    * @throws ConfigurationError naming the key, what it got and what it wants; then nothing has changed.
    */
   setConfig(config: SymphonyConfig): void
@@ -66,15 +68,18 @@ export interface ConfigurationFunctions {
 export function configurationFunctions(configuration: Configuration, core: Core): ConfigurationFunctions {
   const { layers } = configuration
   const manager = runtimeManager(configuration)
-  const setConfig = (config: SymphonyConfig): void =>
+  const lay = (config: SymphonyConfig): void =>
     configuration.change({ config: merge(layers.current.config, asObject(config)) })
   return {
     getConfig: () => configuration.read(),
-    setConfig,
+    setConfig(config) {
+      lay(config)
+      configuration.warnOfOverridden(config)
+    },
     resetConfig: () => configuration.change({ config: layers.origin, runtime: {}, environment: snapshot() }),
     async loadConfig(path) {
       const file = path ?? findConfigFile()
-      if (file !== undefined) setConfig(await readConfigFile(file))
+      if (file !== undefined) lay(await readConfigFile(file))
       return configuration.read()
     },
     getTransportConfig(name) {

@@ -34,6 +34,11 @@ export class Layers {
     return this.#current
   }
 
+  /** The variables that this instance reads; an instance of its own reads no `SYMPHONY_*` but where the database is. */
+  get ownEnvironment(): Record<string, string> {
+    return this.#origin === undefined ? this.#current.environment : {}
+  }
+
   /** Puts other layers in force. The core is not told. */
   set(next: LayerSet): void {
     this.#current = next

@@ -11,6 +11,7 @@ import { openTelemetry } from '../tracing/open-telemetry.js'
 import type { FailureObserver } from './failures.js'
 import type { CheckedOptions } from './options.js'
 import { Runner } from './runner.js'
+import type { WaitingWarnings } from './waiting.js'
 
 /** Why a consumer stopped. */
 export type StoppedBy = 'empty' | 'messageLimit' | 'timeLimit' | 'failureLimit' | 'memoryLimit' | 'signal' | 'stopped'
@@ -67,6 +68,10 @@ export interface ConsumerExtras {
 /** Memory is checked at most this often: reading it costs a system call. */
 const MEMORY_LOOK_MS = 100
 
+/** When a worker looks for messages that wait without a handler, and how often. */
+const FIRST_LOOK_MS = 1_000
+const LOOK_EVERY_MS = 60_000
+
 /** What a consumer works with. */
 export interface ConsumerParts {
   readonly core: Core
@@ -74,6 +79,7 @@ export interface ConsumerParts {
   /** The handlers, where the options name no others. */
   readonly registry: HandlerRegistry
   readonly failures: FailureObserver
+  readonly waiting: WaitingWarnings
   readonly log: Log
 }
 
@@ -83,6 +89,7 @@ export class Consumer {
   readonly #consumer: NativeConsumer
   readonly #options: CheckedOptions
   readonly #parts: ConsumerParts
+  readonly #mode: 'drain' | 'run'
   readonly #registry: HandlerRegistry
   #memoryLooked = 0
 
@@ -90,6 +97,7 @@ export class Consumer {
     const core = parts.core.get()
     const { worker } = parts.configuration.peek()
     this.#parts = parts
+    this.#mode = mode
     this.#options = options
     this.#registry = options.registry ?? parts.registry
     this.runner = new Runner({
@@ -99,6 +107,7 @@ export class Consumer {
       maxConcurrency: options.maxConcurrency ?? worker.maxConcurrency,
       handlerTimeout: worker.handlerTimeout,
       deadline: options.timeLimit === undefined ? null : Date.now() + options.timeLimit,
+      unknown: ({ type, transport, queue }) => void parts.waiting.found(type, transport, queue, this.#registry),
       settle: (lines, more) => this.#consumer.settle(lines, more),
       afterSettle: () => this.#checkMemory(),
     })
@@ -114,10 +123,14 @@ export class Consumer {
     if (!this.#registry.types().length) warnOfNoHandlers(this.#parts.log)
     const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
     const forgetSignal = this.#stopOn(this.#options.signal)
+    const forgetWaiting = this.#mode === 'run' ? this.#watchWaiting() : undefined
     processLife().consumers += 1
     try {
-      return toResult(await awaitNative(() => this.#consumer.run()))
+      const result = toResult(await awaitNative(() => this.#consumer.run()))
+      if (this.#mode === 'drain' && result.drained && result.queueDepth > 0) await this.#lookForWaiting()
+      return result
     } finally {
+      forgetWaiting?.()
       forgetRegistry()
       forgetSignal()
       await this.#parts.failures.settle()
@@ -138,6 +151,21 @@ export class Consumer {
   /** The counters so far. */
   counters(): ConsumerCounters {
     return JSON.parse(callNative(() => this.#consumer.stats())) as ConsumerCounters
+  }
+
+  /** Once the worker is at work, and then every minute. */
+  #watchWaiting(): () => void {
+    const look = (): void => void this.#lookForWaiting()
+    const first = setTimeout(look, FIRST_LOOK_MS).unref()
+    const others = setInterval(look, LOOK_EVERY_MS).unref()
+    return () => {
+      clearTimeout(first)
+      clearInterval(others)
+    }
+  }
+
+  #lookForWaiting(): Promise<void> {
+    return this.#parts.waiting.look(this.#registry)
   }
 
   #renewTypes(): void {

@@ -73,6 +73,24 @@ export function isMessageEvent(name: unknown): boolean {
   return MESSAGE_EVENTS.includes(name as keyof WorkerEvents)
 }
 
+/** The names of all events. */
+export const EVENTS: ReadonlyArray<keyof WorkerEvents> = [
+  'started',
+  'claimed',
+  'completed',
+  'retried',
+  'deadLettered',
+  'released',
+  'snoozed',
+  'discarded',
+  'lost',
+  'circuitOpened',
+  'circuitClosed',
+  'idle',
+  'error',
+  'stopped',
+]
+
 const MESSAGE_EVENTS: ReadonlyArray<keyof WorkerEvents> = [
   'completed',
   'retried',

@@ -1,6 +1,7 @@
 /** The options of a consumer, checked one by one. */
 import type { Duration } from '../base/duration.js'
 import { must, positiveDuration, refused } from '../base/options.js'
+import { unknown } from '../base/suggestions.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
 
 /** How messages are consumed. Everything is optional; what is absent comes from the configuration. */
@@ -73,8 +74,7 @@ export function checkOptions(options: ConsumeOptions, more: Record<string, Check
   const checked: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
     const check = checks[key]
-    if (check === undefined)
-      throw refused(key, value, `unknown option; the options are ${Object.keys(checks).join(', ')}`)
+    if (check === undefined) throw refused(key, value, unknown('option', key, Object.keys(checks)))
     if (value !== undefined) checked[key] = check(value, key)
   }
   const { deadline, transport, ...rest } = checked

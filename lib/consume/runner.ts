@@ -24,6 +24,8 @@ export interface RunnerOptions extends MessageLog {
   handlerTimeout: number
   /** When the drain ends, in milliseconds since the epoch; `null`: open. */
   deadline: number | null
+  /** Told of a message that was claimed and has no handler. */
+  unknown: (delivery: Delivery) => void
   /** Takes outcomes, as JSON; with `more`, others of the same turn of the event loop follow. */
   settle: (lines: string, more: boolean) => void
   /** Called after outcomes were handed over. */
@@ -135,6 +137,7 @@ export class Runner {
   #start(batch: number, index: number, delivery: Delivery): void {
     if (!this.#options.registry.has(delivery.type)) {
       this.#settle([batch, index, 0, UNKNOWN_TYPE])
+      this.#options.unknown(delivery)
       return
     }
     const context = new DeliveryContext(delivery, this.#options.deadline, this.#options.log)

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, errorMonitor } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ConfigurationError, registerHandler, setConfig, Worker } from '../index.js'
 import { delivery, type FakeConsumer, freshProcess, nativeError, theCore, turn } from '../testing/fakes/fake-core.js'
@@ -94,6 +94,18 @@ describe('events', () => {
     expect(heard).toHaveBeenCalledWith({ code: 'SYMPHONY_TIMEOUT', message: 'slow' })
     expect(error).toHaveBeenCalledOnce()
   })
+})
+
+test('a listener of an event that does not exist is refused, with what was meant', () => {
+  const worker = new Worker()
+  for (const listen of ['on', 'once', 'prependListener'] as const) {
+    expect(() => worker[listen]('deadLetered' as 'error', () => undefined)).toThrow(
+      /^event deadLetered of a worker: unknown event; the events are started, .*; did you mean "deadLettered"\?$/,
+    )
+  }
+  expect(worker.eventNames()).not.toContain('deadLetered')
+  const plain: EventEmitter = worker as never
+  plain.on('newListener', () => undefined).on(errorMonitor, () => undefined)
 })
 
 describe('starting', () => {

@@ -3,12 +3,13 @@
 import { EventEmitter } from 'node:events'
 import type { Duration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
+import { mustBeEvent } from '../base/events.js'
 import { duration, flag, positiveDuration } from '../base/options.js'
 import { processLife } from '../base/process-life.js'
 import { emitSafely } from '../base/safely.js'
 import { endProcess, isSharedSignal, listenToSignals } from '../base/signals.js'
 import { type ConsumeResult, Consumer, type ConsumerParts, warnOfLostLeases } from './consumer.js'
-import { isMessageEvent, type WorkerEvents } from './events.js'
+import { EVENTS, isMessageEvent, type WorkerEvents } from './events.js'
 import { type CheckedOptions, checkOptions } from './options.js'
 import { type UnhandledMessages, unhandledBy } from './unhandled.js'
 import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-model.js'
@@ -185,7 +186,10 @@ export class Worker extends EventEmitter<WorkerEvents> {
   /** Listeners that come while it runs are heard of before they are there, those that go after. */
   #watchListeners(): void {
     const own: EventEmitter = this as unknown as EventEmitter
-    own.on('newListener', (name) => this.#observe(isMessageEvent(name) || this.#observesMessages))
+    own.on('newListener', (name) => {
+      mustBeEvent('worker', name, EVENTS)
+      this.#observe(isMessageEvent(name) || this.#observesMessages)
+    })
     own.on('removeListener', () => this.#observe(this.#observesMessages))
   }
 

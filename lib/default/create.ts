@@ -1,6 +1,7 @@
 /** Instances beside the default one. */
 import { Log, type Logger } from '../base/logger.js'
 import { refused } from '../base/options.js'
+import { unknown, unknownKey } from '../base/suggestions.js'
 import { asObject } from '../config/functions.js'
 import { merge } from '../config/merge.js'
 import type { SymphonyConfig } from '../config/model.js'
@@ -39,8 +40,8 @@ const OPTIONS = ['name', 'databaseUrl', 'schema', 'config', 'logger']
  * await reports.consumeBatch()
  */
 export function createSymphony(options: SymphonyOptions = {}): Symphony {
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined) throw refused(unknown, undefined, `no such option; there are ${OPTIONS.join(', ')}`)
+  const stray = unknownKey(options, OPTIONS)
+  if (stray !== undefined) throw refused(stray, undefined, unknown('option', stray, OPTIONS))
   const { name, logger } = options
   const origin = originOf(options)
   const log = new Log(name === undefined ? {} : { instance: name })

@@ -8,6 +8,7 @@ import type {
   BatchItem,
   BatchOptions,
   BatchResult,
+  Dispatchable,
   Dispatcher,
   DispatchOptions,
   DispatchResult,
@@ -32,7 +33,7 @@ export interface DispatchFunctions {
    * @example
    * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' }, priority: 7, delay: '5m' })
    */
-  dispatch(message: MessageInput, options?: DispatchOptions): Promise<DispatchResult>
+  dispatch(message: Dispatchable, options?: DispatchOptions): Promise<DispatchResult>
 
   /** Dispatches a message of a defined type: the payload is typed and validated by its schema. */
   dispatch<Definition extends MessageDefinition>(
@@ -49,7 +50,7 @@ export interface DispatchFunctions {
    * @returns one entry per message, in order: `{ success: true, …result }` or `{ success: false, error }`.
    * @throws only with `atomic: true`, the first error, and nothing is stored.
    */
-  dispatchBatch(messages: Array<MessageInput | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
+  dispatchBatch(messages: Array<Dispatchable | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
 
   /**
    * Stores one message in several transports, each separately.
@@ -59,7 +60,7 @@ export interface DispatchFunctions {
    * entry has the error.
    */
   dispatchToTransports(
-    message: MessageInput,
+    message: Dispatchable,
     transports: string[],
     options?: DispatchOptions,
   ): Promise<TransportResult[]>

@@ -4,6 +4,7 @@ import type { Duration } from '../base/duration.js'
 import type { SymphonyError } from '../base/errors.js'
 import type { TransportConfig } from '../config/model.js'
 import type { MessageMetadata, MessageParts } from '../message/message.js'
+import type { Declared, Messages } from '../message/messages.js'
 
 /** How one message is dispatched. Everything is optional; routing and configuration decide the rest. */
 export interface DispatchOptions {
@@ -37,6 +38,14 @@ export interface MessageInput<Payload extends object = object, Type extends stri
   extends MessageParts<Payload, Type>,
     Omit<DispatchOptions, 'metadata'> {}
 
+/** A message that may be dispatched: a declared one, see {@link Messages}; where none is declared, any. */
+export type Dispatchable = Declared<
+  {
+    [Type in keyof Messages]: Messages[Type] extends object ? MessageInput<Messages[Type], Type & string> : never
+  }[keyof Messages],
+  MessageInput
+>
+
 /** Options of a batch: defaults for each of its messages. A key belongs to one message, so it is not among them. */
 export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
   /**
@@ -46,10 +55,13 @@ export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
   atomic?: boolean
 }
 
+/** Options stand in `options`, and not beside `message`. */
+type NoOptions = { [Option in keyof DispatchOptions]?: undefined }
+
 /** A message with its options beside it, for {@link dispatchBatch}. */
-export interface BatchItem {
+export interface BatchItem extends NoOptions {
   /** The message. */
-  message: MessageInput
+  message: Dispatchable
   /** Its options, over those of the batch. */
   options?: DispatchOptions
   /** Tells it from a message. */

@@ -1,6 +1,7 @@
 /** A registered handler, in whatever form it was registered. */
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
+import { unknown, unknownKey } from '../base/suggestions.js'
 import type { StandardSchema } from '../message/standard-schema.js'
 import type { DeliveryContext } from './context.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
@@ -53,6 +54,10 @@ export function toEntry(
       `the handler of ${type} must be a function, or an object with a method handle(message, envelope, context)`,
     )
   }
+  if (type.slice(0, -1).includes('*')) {
+    throw refused(`the pattern ${type} never matches: a star stands at the end, as in "Email*", or alone`)
+  }
+  mustBeOptions(`the handler of ${type}`, options, OPTIONS)
   const given = nameOf(type, handler, options)
   const shared = {
     type,
@@ -72,6 +77,17 @@ export function toEntry(
     classifyError: handler.classifyError?.bind(handler),
     run: (context) => handler.handle(context.message, context, context),
   }
+}
+
+const OPTIONS = ['name', 'timeout']
+
+/** Refuses options that would be ignored, such as a `timeout` outside its object. */
+export function mustBeOptions(whose: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw refused(`the options of ${whose} must be an object { ${known.join(', ')} }, got ${typeof options}`)
+  }
+  const stray = unknownKey(options, known)
+  if (stray !== undefined) throw refused(`option ${stray} of ${whose}: ${unknown('option', stray, known)}`)
 }
 
 /** The given name; a function's own name does not count. */

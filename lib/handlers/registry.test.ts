@@ -78,6 +78,30 @@ describe('the forms of registration', () => {
     )
   })
 
+  test.each<[string, unknown, string]>([
+    [
+      'A',
+      { tiemout: '5s' },
+      'option tiemout of the handler of A: unknown option; the options are name, timeout; did you mean "timeout"?',
+    ],
+    ['A', '5s', 'the options of the handler of A must be an object { name, timeout }, got string'],
+    ['A', null, 'the options of the handler of A must be an object'],
+    ['Em*il', {}, 'the pattern Em*il never matches: a star stands at the end, as in "Email*", or alone'],
+    ['*Mail', {}, 'the pattern *Mail never matches'],
+    ['Email**', {}, 'the pattern Email** never matches'],
+  ])('refuses %s with %j', (type, options, problem) => {
+    const registry = new HandlerRegistry()
+    expect(() => registry.register(type, () => 1, options as object)).toThrow(problem)
+    expect(registry.types()).toEqual([])
+  })
+
+  test('refuses a middleware that is not a function, and options that it does not have', () => {
+    const registry = new HandlerRegistry()
+    expect(() => registry.use({} as never)).toThrow('a middleware must be a function')
+    expect(() => registry.use(async () => 1, { nmae: 'x' } as object)).toThrow('did you mean "name"?')
+    expect(registry.middleware).toEqual([])
+  })
+
   test('refuses an object that names no type', () => {
     expect(() => new HandlerRegistry().register({ handle: () => 1 })).toThrow(ConfigurationError)
     expect(() => new HandlerRegistry().register(null as never)).toThrow(ConfigurationError)

@@ -4,7 +4,8 @@ import { bySpecificity, isPattern, matches } from '../base/pattern.js'
 import { safely } from '../base/safely.js'
 import { isDefinition, type MessageDefinition, type MessageOf } from '../message/define.js'
 import type { MessageShape, UntypedMessage } from '../message/message.js'
-import { type AnyHandler, type HandlerEntry, toEntry } from './entry.js'
+import type { DeclaredMessage, HandledType, Messages } from '../message/messages.js'
+import { type AnyHandler, type HandlerEntry, mustBeOptions, refused, toEntry } from './entry.js'
 import type { Middleware } from './middleware.js'
 import { mayReplace } from './replacement.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
@@ -37,18 +38,10 @@ export class HandlerRegistry {
     this.#log = log
   }
 
-  /**
-   * Registers a handler. A type or pattern may have one without a name; every other one needs its own `name` (the name
-   * of a function or a class does not count, because it changes with the build).
-   *
-   * Registered again under the same type and name, later or by the same code, it is replaced in its place, so hot
-   * reload does not duplicate it. Two different handlers registered in the same turn are refused.
-   *
-   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` if it is not a handler, or another one has its name.
-   */
-  register<M extends MessageShape = UntypedMessage>(
-    type: M['type'],
-    handler: HandlerFunction<M> | MessageHandler<M>,
+  /** Registers a handler of a declared message, typed by {@link Messages}. */
+  register<Type extends keyof Messages>(
+    type: Type & string,
+    handler: HandlerFunction<DeclaredMessage<Type>> | MessageHandler<DeclaredMessage<Type>>,
     options?: HandlerOptions,
   ): Unregister
   /** Registers a handler of a defined message: typed by its schema, and called only with what the schema accepts. */
@@ -60,6 +53,20 @@ export class HandlerRegistry {
   /** Registers a handler that names its type itself. */
   // biome-ignore lint/suspicious/noExplicitAny: handlers of all message types.
   register(handler: MessageHandler<any>, options?: HandlerOptions): Unregister
+  /**
+   * Registers a handler. A type or pattern may have one without a name; every other one needs its own `name` (the name
+   * of a function or a class does not count, because it changes with the build).
+   *
+   * Registered again under the same type and name, later or by the same code, it is replaced in its place, so hot
+   * reload does not duplicate it. Two different handlers registered in the same turn are refused.
+   *
+   * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` if it is not a handler, or another one has its name.
+   */
+  register<M extends MessageShape = UntypedMessage>(
+    type: M['type'] & HandledType,
+    handler: HandlerFunction<M> | MessageHandler<M>,
+    options?: HandlerOptions,
+  ): Unregister
   register(
     subject: string | MessageDefinition | MessageHandler,
     second?: AnyHandler | HandlerOptions,
@@ -72,6 +79,10 @@ export class HandlerRegistry {
 
   /** Adds a middleware around the handlers of every message; the first one added is outermost. One of the same name is replaced. */
   use(middleware: Middleware, options: { name?: string } = {}): Unregister {
+    if (typeof middleware !== 'function') {
+      throw refused('a middleware must be a function (envelope, context, next) => …')
+    }
+    mustBeOptions('the middleware', options, ['name'])
     const layer = { name: options.name, run: middleware }
     const same = this.#layers.findIndex(({ name }) => name !== undefined && name === options.name)
     this.#stack(same === -1 ? [...this.#layers, layer] : this.#layers.with(same, layer))

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { DeliveryContext } from '../handlers/context.js'
 import { execute } from '../handlers/executor.js'
 import {
+  ConfigurationError,
   defineMessage,
   dispatch,
   dispatchBatch,
@@ -110,4 +111,12 @@ describe('at consume', () => {
     const { settlement } = await execute(registry, context, 0)
     expect(settlement).toMatchObject({ as: 'failed', retryable: false, error: { class: 'MessageValidationError' } })
   })
+})
+
+test('a definition without a type or a schema is refused where it is written', () => {
+  const define = defineMessage as (...given: unknown[]) => unknown
+  expect(() => define('SendMail')).toThrow('defineMessage: SendMail has no schema: wants one that implements Standard')
+  expect(() => define('SendMail', { parse: () => 1 })).toThrow(ConfigurationError)
+  expect(() => define({ type: 'SendMail' })).toThrow('defineMessage: wants a message type first')
+  expect(() => define('  ', {})).toThrow('wants a message type first')
 })

@@ -4,7 +4,8 @@
  */
 
 import type { Log } from '../base/logger.js'
-import { duration, must } from '../base/options.js'
+import { duration, must, refused } from '../base/options.js'
+import { unknown, unknownKey } from '../base/suggestions.js'
 import type { Failure, FailureObserver } from '../consume/failures.js'
 import type { Core } from '../core/core.js'
 import { reportError } from '../handlers/error-report.js'
@@ -61,6 +62,8 @@ export class Notifications implements NotificationFunctions, FailureObserver {
   }
 }
 
+const OPTIONS = ['channels', 'minimumSeverity', 'threshold', 'window', 'throttle']
+
 class Notifier {
   readonly #channels: NotificationChannel[]
   readonly #minimum: NotificationSeverity
@@ -74,6 +77,8 @@ class Notifier {
   readonly #log: Log
 
   constructor(options: NotificationOptions, core: Core, log: Log) {
+    const stray = unknownKey(options, OPTIONS)
+    if (stray !== undefined) throw refused(stray, undefined, unknown('option', stray, OPTIONS))
     const { channels, minimumSeverity = 'error', threshold = 1, window, throttle } = options
     this.#core = core
     this.#log = log

@@ -1,5 +1,6 @@
 /** Cron expressions alone: whether one is valid, and when it would run. Nothing here needs a database. */
 import { SchedulerError } from '../base/errors.js'
+import { unknown } from '../base/suggestions.js'
 import { native } from '../core/native.js'
 import { callNative } from '../core/native-error.js'
 import { refused } from './definition.js'
@@ -81,7 +82,7 @@ const CHECKS: Record<keyof NextRunsOptions, Check> = {
 function checkOf(key: string, value: unknown): Check {
   const check = (CHECKS as Record<string, Check | undefined>)[key]
   if (check !== undefined) return check
-  throw refused(key, value, `unknown option; the options are ${Object.keys(CHECKS).join(', ')}`)
+  throw refused(key, value, unknown('option', key, Object.keys(CHECKS)))
 }
 
 function textOf(wanted: string): Check {

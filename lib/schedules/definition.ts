@@ -3,6 +3,7 @@
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { SchedulerError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
+import { unknown } from '../base/suggestions.js'
 import { prepare } from '../dispatch/prepare.js'
 import type { DispatchOptions, MessageInput } from '../dispatch/types.js'
 import type { ScheduleConfig, ScheduleOptions, ScheduleTiming } from './types.js'
@@ -50,7 +51,7 @@ export async function toDefinition(
     const check = OPTIONS[key]
     if (check !== undefined) own[key] = check(`options.${key}`, value)
     else if (MESSAGE_OPTIONS.includes(key)) ofMessage[key] = value
-    else throw refused(`options.${key}`, value, `unknown option; the options are ${known().join(', ')}`)
+    else throw refused(`options.${key}`, value, unknown('option', key, known()))
   }
   const request = await prepare(message, ofMessage as DispatchOptions)
   return `{"message":${request},"when":${JSON.stringify(when)},"options":${JSON.stringify(own)}}`
@@ -78,7 +79,7 @@ function checked(path: string, given: object): Record<string, unknown> {
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) continue
     const check = TIMING[key]
-    if (check === undefined) throw refused(`${path}.${key}`, value, `unknown key; the keys are ${Object.keys(TIMING)}`)
+    if (check === undefined) throw refused(`${path}.${key}`, value, unknown('key', key, Object.keys(TIMING)))
     when[key] = check(`${path}.${key}`, value)
   }
   return when

@@ -2,8 +2,10 @@
 import { EventEmitter } from 'node:events'
 import { type Duration, parseDuration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
+import { mustBeEvent } from '../base/events.js'
 import { emitSafely } from '../base/safely.js'
 import { listenToSignals } from '../base/signals.js'
+import { unknown } from '../base/suggestions.js'
 import type { NativeScheduleWatch } from '../core/native.js'
 import { refused } from './definition.js'
 import { runDue, type ScheduleParts } from './schedules.js'
@@ -50,6 +52,10 @@ export function schedulerFunctions(parts: SchedulerParts): SchedulerFunctions {
   return { createScheduler: (options) => new Scheduler(parts, options) }
 }
 
+const OPTIONS = ['pollInterval', 'handleSignals']
+
+const EVENTS: ReadonlyArray<keyof SchedulerEvents> = ['started', 'ran', 'error', 'stopped']
+
 /** The shortest pause between two polls: other schedulers may be working on what is due. */
 const SHORTEST_PAUSE_MS = 20
 
@@ -79,11 +85,12 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     super()
     this.#parts = parts
     const { pollInterval = '10s', handleSignals = true, ...rest } = options
-    const [unknown] = Object.keys(rest)
-    if (unknown !== undefined)
-      throw refused(`options.${unknown}`, undefined, 'unknown option; the options are pollInterval, handleSignals')
+    const [stray] = Object.keys(rest)
+    if (stray !== undefined) throw refused(`options.${stray}`, undefined, unknown('option', stray, OPTIONS))
     const pause = parseDuration(pollInterval)
     if (pause === undefined || pause <= 0) throw refused('options.pollInterval', pollInterval, 'wants a duration')
+    const own: EventEmitter = this as unknown as EventEmitter
+    own.on('newListener', (name) => mustBeEvent('scheduler', name, EVENTS))
     this.#pollInterval = Math.min(pause, LONGEST_PAUSE_MS)
     this.#handleSignals = handleSignals
   }

@@ -2,9 +2,10 @@
 
 import { parseDuration } from '../base/duration.js'
 import type { Log } from '../base/logger.js'
+import { unknown } from '../base/suggestions.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
-import type { MessageInput } from '../dispatch/types.js'
+import type { Dispatchable, MessageInput } from '../dispatch/types.js'
 import { refused, text, toDefinition } from './definition.js'
 import type {
   RunDueOptions,
@@ -21,7 +22,7 @@ export interface ScheduleDefinition extends ScheduleOptions {
   /** Its name, which is required here. */
   name: string
   /** What it dispatches. */
-  message: MessageInput
+  message: Dispatchable
   /** When it runs. */
   when: ScheduleTiming | ScheduleConfig
 }
@@ -47,7 +48,7 @@ export interface ScheduleFunctions {
    * @example
    * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
    */
-  schedule(message: MessageInput, when: ScheduleTiming | ScheduleConfig, options?: ScheduleOptions): Promise<Schedule>
+  schedule(message: Dispatchable, when: ScheduleTiming | ScheduleConfig, options?: ScheduleOptions): Promise<Schedule>
 
   /**
    * Makes the stored schedules match the code: new ones are added, changed ones changed, and those that came from here
@@ -185,9 +186,10 @@ export async function runDue(
 }
 
 function toNative({ limit, timeLimit, ...rest }: RunDueOptions): Record<string, unknown> {
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined)
-    throw refused(`options.${unknown}`, undefined, 'unknown option; the options are limit, timeLimit')
+  const [stray] = Object.keys(rest)
+  if (stray !== undefined) {
+    throw refused(`options.${stray}`, undefined, unknown('option', stray, ['limit', 'timeLimit']))
+  }
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
     throw refused('options.limit', limit, 'wants a whole number from 1')
   }

@@ -1,0 +1,79 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { at } from '../../scripts/setup/paths.mjs'
+import { outputOf, runNode } from '../../scripts/setup/process.mjs'
+import {
+  DECLARATION,
+  moduleOf,
+  RIGHT_CALLS,
+  RIGHT_WHERE_UNDECLARED,
+  WRONG_CALLS,
+  WRONG_WHERE_DECLARED,
+  type WrongCall,
+} from './wrong-calls.js'
+
+/** Inside the package, so that its name leads to its bundle, as it would in `node_modules`. */
+const folder = at('target', 'test', 'wrong-calls')
+
+const PROJECT = {
+  compilerOptions: {
+    target: 'es2022',
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    lib: ['es2023', 'esnext.disposable', 'dom'],
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+  },
+  include: ['*'],
+}
+
+/** What the compiler says of each module, by its name. */
+async function check(name: string, modules: Record<string, string>): Promise<Map<string, string[]>> {
+  const home = join(folder, name)
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(home, { recursive: true })
+  for (const [file, code] of Object.entries(modules)) writeFileSync(join(home, file), code)
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify(PROJECT))
+  const tsc = runNode(at('node_modules/typescript/bin/tsc'), ['--project', home, '--pretty', 'false'], { cwd: home })
+  const output = String(await tsc.then(() => '').catch((error: unknown) => outputOf(error) ?? String(error)))
+  const said = new Map<string, string[]>()
+  let lines: string[] = []
+  for (const line of output.split('\n').filter((text) => text.trim() !== '')) {
+    const file = /^([\w-]+\.ts)\(/.exec(line)?.[1]
+    if (file !== undefined) {
+      lines = said.get(file) ?? []
+      said.set(file, lines)
+    }
+    lines.push(line)
+  }
+  return said
+}
+
+function modulesOf(wrong: WrongCall[], right: readonly string[]): Record<string, string> {
+  const rights = right.map((code, index) => [`right-${index}.ts`, moduleOf(code)])
+  return Object.fromEntries([...wrong.map(([code], index) => [`wrong-${index}.ts`, moduleOf(code)]), ...rights])
+}
+
+/** The wrong calls that compile or of which something else is said, and the right ones that do not compile. */
+function failures(said: Map<string, string[]>, wrong: WrongCall[]): unknown[] {
+  const missed = wrong.flatMap(([code, says], index) => {
+    const lines = said.get(`wrong-${index}.ts`) ?? []
+    // Where there are several forms, the first line says that none fits, and those below it why.
+    const first = lines[0]?.endsWith('No overload matches this call.') ? lines : lines.slice(0, 1)
+    return first.some((line) => line.includes(says)) ? [] : [{ code, says, lines }]
+  })
+  return [...missed, ...[...said].filter(([file]) => !file.startsWith('wrong-'))]
+}
+
+test('wrong calls do not compile, and the compiler names what is wrong', { timeout: 120_000 }, async () => {
+  expect(WRONG_CALLS.length + WRONG_WHERE_DECLARED.length).toBeGreaterThan(30)
+  const [undeclared, declared] = await Promise.all([
+    check('undeclared', modulesOf(WRONG_CALLS, RIGHT_WHERE_UNDECLARED)),
+    check('declared', { ...modulesOf(WRONG_WHERE_DECLARED, RIGHT_CALLS), 'messages.ts': DECLARATION }),
+  ])
+  expect(failures(undeclared, WRONG_CALLS)).toEqual([])
+  expect(failures(declared, WRONG_WHERE_DECLARED)).toEqual([])
+})
