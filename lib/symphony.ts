@@ -10,7 +10,8 @@ import type { ConsumerParts } from './consume/consumer.js'
 import { type ConsumeFunctions, consumeFunctions } from './consume/functions.js'
 import { WaitingWarnings } from './consume/waiting.js'
 import { Core } from './core/core.js'
-import { native } from './core/native.js'
+import { connectLog } from './core/log-lines.js'
+import { type NativeCore, native } from './core/native.js'
 import { awaitNative, callNative } from './core/native-error.js'
 import { CoreDispatcher, type DispatcherParts, GroupCommits } from './dispatch/dispatcher.js'
 import { type DispatchFunctions, dispatchFunctions } from './dispatch/functions.js'
@@ -89,11 +90,12 @@ export interface Beginning {
 /** Puts an instance together. Nothing is loaded and no connection opened until it is used. */
 export function assemble({ name, log, origin }: Beginning): Symphony {
   const layers = new Layers(origin)
-  const core = new Core(() => {
+  const make = (): NativeCore => {
     layers.readEnvironment()
-    const { Core: NativeCore } = native()
-    return callNative(() => new NativeCore(layers.asJson()))
-  })
+    const { Core } = native()
+    return callNative(() => new Core(layers.asJson()))
+  }
+  const core = new Core(make, () => log.refreshLevel())
   const configuration = new Configuration(layers, core, log)
   const registry = new HandlerRegistry(log)
   const inlineErrors = new InlineErrors()
@@ -112,6 +114,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     log,
     running: new Set(),
   }
+  core.whenMade((made) => connectLog(made, log))
   core.whenMade((made) => connectInline(made, groupCommits.of(made), parts))
 
   const close = async (): Promise<void> => {
@@ -119,7 +122,10 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     const open = core.peek()
     core.forget()
     configuration.forget()
-    if (open !== undefined) await awaitNative(() => open.close())
+    if (open === undefined) return
+    log.watchLevel(() => undefined)
+    await awaitNative(() => open.close())
+    open.logAt('silent')
   }
   const { configureNotifications } = failures
   const features = featureFunctions(configuration)

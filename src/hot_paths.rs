@@ -1,10 +1,11 @@
 //! The pure work on each message, for an instruction counter: `scripts/test/instructions.mjs` runs these ignored tests
 //! with two numbers of messages and compares. Instructions do not depend on how busy the machine is; time does.
 
-use crate::config::Layers;
+use crate::config::{Layers, LogLevel};
 use crate::dispatcher;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::log;
 use crate::message::claimed::Claimed;
 use crate::transport::inline::Inline;
 use crate::worker;
@@ -13,6 +14,7 @@ use chrono::DateTime;
 use serde_json::json;
 use std::hint::black_box;
 use std::sync::Arc;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// How many messages; the counter sets it.
@@ -30,11 +32,15 @@ fn array_of(item: &str) -> String {
 #[ignore = "for an instruction counter"]
 fn dispatching() {
     let layers: Layers = serde_json::from_value(json!({ "config": { "defaultTransport": "memory" } })).unwrap();
+    // As in an application whose logger writes warnings.
+    log::install();
     let engine = Arc::new(Engine::new(&layers, Arc::new(Nobody)).unwrap());
+    engine.log().set_filter(log::Filter::new(LogLevel::Warn, &engine.config().logging));
     let request = r#"{"type":"EmailMessage","payload":{"to":"ada@example.com","template":"welcome"}}"#;
     let requests = array_of(request);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answers = runtime.block_on(dispatcher::dispatch(&engine, black_box(&requests))).unwrap();
+    let dispatching = dispatcher::dispatch(&engine, black_box(&requests)).instrument(engine.log().span());
+    let answers = runtime.block_on(dispatching).unwrap();
     assert_eq!(black_box(answers).len(), messages());
 }
 

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`base`] | numbers, words and texts that several share |
 //! | [`config`] | layers, environment, and each section with its keys |
+//! | [`log`] | what `tracing` records, on its way to the application's logger |
 //! | [`message`] | the data that travels: as it comes in, and in its envelope |
 //! | [`policy`] | pure decisions, no I/O and no clock: routing, retries, idempotency |
 //! | [`counts`] | what happened, per minute and type of message |
@@ -30,6 +31,7 @@ pub mod counts;
 pub mod dispatcher;
 pub mod engine;
 pub mod error;
+pub mod log;
 pub mod message;
 pub mod monitor;
 pub mod operate;

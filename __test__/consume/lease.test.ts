@@ -6,6 +6,7 @@ import {
   type HandlerFunction,
   HandlerRegistry,
   setConfig,
+  setLogger,
   snooze,
   type UntypedMessage,
 } from '@leadmap/symphony'
@@ -61,6 +62,19 @@ describe('a consumer that has lost its lease cannot', () => {
     await dispatch({ type: 'Any', payload: {} })
     expect(await consumeBatch({ registry: registryWith(claimedByAnother) })).toMatchObject({ succeeded: 0, lost: 1 })
     expect(await row()).toMatchObject({ status: 'processing', locked_by: OTHER })
+  })
+
+  test('hide it: the application’s logger is told', async () => {
+    const lines: unknown[] = []
+    const ignore = () => undefined
+    setLogger({ debug: ignore, info: ignore, warn: (text, fields) => lines.push([text, fields]), error: ignore })
+    onTestFinished(() => setLogger())
+    await dispatch({ type: 'Any', payload: {} })
+    expect(await consumeBatch({ registry: registryWith(claimedByAnother) })).toMatchObject({ lost: 1 })
+    await expect.poll(() => lines).toHaveLength(1)
+    expect(lines).toEqual([
+      [expect.stringMatching(/^lease lost: .*worker\.lease$/), { target: 'symphony::worker', messages: 1 }],
+    ])
   })
 
   test('hand back the message', async () => {

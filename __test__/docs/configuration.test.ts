@@ -41,8 +41,8 @@ test('every environment variable is there with its key, and no other', () => {
 
 test('every key is there, and no other', () => {
   const documented = rows.map(({ key }) => key)
-  // Its only keys are the names of types.
-  expect([...documented, 'routing.*'].sort()).toEqual(KEYS.map(({ key }) => key).sort())
+  // Their only keys are names of types, and of targets.
+  expect([...documented, 'routing.*', 'logging.targets.*'].sort()).toEqual(KEYS.map(({ key }) => key).sort())
 })
 
 describe.each(rows)('what the table says about $key', ({ key, type, initial, bounds }) => {

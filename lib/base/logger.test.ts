@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { setLogger } from '../index.js'
-import { freshProcess } from '../testing/fakes/fake-core.js'
+import { close, setConfig, setLogger } from '../index.js'
+import { freshProcess, theCore } from '../testing/fakes/fake-core.js'
 import { getLogger } from '../utils.js'
 import { createLogger, withFields } from './logger.js'
 
@@ -71,4 +71,53 @@ test('fields are added to every line', () => {
     ['c', { id: 1 }],
     ['d', { id: 3 }],
   ])
+})
+
+describe('lines of the core', () => {
+  const config = (logging: object): void => setConfig({ logging } as never)
+  const line = (level: string) => ({ level, message: 'claim', fields: { target: 'symphony::worker', claimed: 3 } })
+
+  test('are asked for from the level of the logger on, and again whenever that may have changed', () => {
+    setConfig({})
+    expect(theCore().logLevels.at(-1)).toBe('warn')
+    config({ level: 'debug' })
+    expect(theCore().logLevels.at(-1)).toBe('debug')
+    const ignore = (): void => undefined
+    setLogger({ debug: ignore, info: ignore, warn: ignore, error: ignore, enabled: (level) => level === 'error' })
+    expect(theCore().logLevels.at(-1)).toBe('error')
+    setLogger({ debug: ignore, info: ignore, warn: ignore, error: ignore })
+    expect(theCore().logLevels.at(-1)).toBe('debug')
+    setLogger({ debug: ignore, info: ignore, warn: ignore, error: ignore, enabled: () => false })
+    expect(theCore().logLevels.at(-1)).toBe('silent')
+  })
+
+  test('are written with their fields, also where only a target asks for their level', () => {
+    const debug = vi.spyOn(console, 'debug').mockReturnValue()
+    config({ level: 'warn', format: 'text', targets: { 'symphony::worker': 'debug' } })
+    theCore().log(line('debug'))
+    expect(debug.mock.calls).toEqual([['[symphony] claim target="symphony::worker" claimed=3']])
+  })
+
+  test('go to the logger of the application, whose failures end in the console', () => {
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    const seen: unknown[] = []
+    const fail = (): never => {
+      throw new Error('full')
+    }
+    setConfig({})
+    setLogger({ debug: fail, info: (message, fields) => seen.push([message, fields]), warn: fail, error: fail })
+    theCore().log(line('info'), line('error'))
+    expect(seen).toEqual([['claim', { target: 'symphony::worker', claimed: 3 }]])
+    expect(String(error.mock.calls[0])).toContain('the logger failed')
+    expect(String(error.mock.calls[1])).toContain('claim')
+  })
+
+  test('are wanted no more when the core was closed', async () => {
+    setConfig({ logging: { level: 'debug' } })
+    const core = theCore()
+    await close()
+    expect(core.logLevels.at(-1)).toBe('silent')
+    setLogger()
+    expect(core.logLevels.at(-1)).toBe('silent')
+  })
 })

@@ -48,16 +48,31 @@ export interface LoggingSettings {
 
 const USUAL: LoggingSettings = { level: 'warn', format: 'auto' }
 
+/** A line that the core has written. */
+export interface CoreLine {
+  level: LogLevel
+  message: string
+  fields: LogFields
+}
+
+/** How old an answer of {@link Logger.enabled} may get, in milliseconds. */
+const FRESH_MS = 1_000
+
 /** The logger of one instance, and what its configuration says of log lines. */
 export class Log {
   readonly #fields: LogFields
   #settings = USUAL
   #logger: Logger
+  /** Writes what the core was asked for, at whatever level. */
+  #coreLogger: Logger
+  #tellLevel: (level: LogLevel | 'silent') => void = () => undefined
+  #asked = 0
 
   /** @param fields stand in every line. */
   constructor(fields: LogFields = {}) {
     this.#fields = fields
     this.#logger = this.#usual()
+    this.#coreLogger = this.#marked(this.console({ level: 'debug' }))
   }
 
   /** The current logger. Its methods never throw: what the logger refuses goes to the console. */
@@ -68,11 +83,38 @@ export class Log {
   /** Replaces the logger; without an argument, restores the default. */
   replace(logger?: Logger): void {
     this.#logger = logger === undefined ? this.#usual() : this.#marked(reliable(logger))
+    this.#coreLogger = logger === undefined ? this.#marked(this.console({ level: 'debug' })) : this.#logger
+    this.askLevel()
   }
 
   /** Takes what the configuration says about log lines: it lies above the log and writes to it. */
   configure(settings: LoggingSettings): void {
     this.#settings = settings
+    this.askLevel()
+  }
+
+  /** Calls `tell` with the level from which on lines of the core are wanted, now and whenever it may have changed. */
+  watchLevel(tell: (level: LogLevel | 'silent') => void): void {
+    this.#tellLevel = tell
+    this.askLevel()
+  }
+
+  /** Asks the logger for its level again, if it has not been asked for a while: it may have been changed. */
+  refreshLevel(): void {
+    if (performance.now() - this.#asked >= FRESH_MS) this.askLevel()
+  }
+
+  /** Asks the logger for its level; if it cannot say, `logging.level` applies. */
+  askLevel(): void {
+    this.#asked = performance.now()
+    const { enabled } = this.#logger
+    const level = enabled === undefined ? this.#settings.level : LEVELS.find((one) => enabled(one))
+    this.#tellLevel(level ?? 'silent')
+  }
+
+  /** Writes lines of the core, which has written only what it was asked for. Never throws. */
+  writeCoreLines(lines: CoreLine[]): void {
+    for (const { level, message, fields } of lines) this.#coreLogger[level](message, fields)
   }
 
   /** A logger that writes to the console. */

@@ -136,6 +136,8 @@ export interface CircuitBreakerConfig extends CircuitConfig {
 export interface LoggingConfig {
   /** The least severe level that is written. Default `warn`. */
   level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Levels of single parts of the core, such as `symphony::postgres`, where they differ from that of the logger. */
+  targets?: Record<string, 'debug' | 'info' | 'warn' | 'error' | 'silent'>
   /** `auto`: JSON when `NODE_ENV` is `production`, else text. Default `auto`. */
   format?: 'auto' | 'json' | 'text'
 }
@@ -178,7 +180,7 @@ export interface EnvironmentConfig {
   health?: HealthConfig
   /** Pauses message types that fail too often. Off by default. */
   circuitBreaker?: CircuitBreakerConfig
-  /** The lines that the built-in logger writes. */
+  /** Which log lines are written, and how the built-in logger writes them. */
   logging?: LoggingConfig
   /** The largest payload, headers and metadata, in bytes of JSON text. Default 1 MiB, 64 KiB and 64 KiB. */
   payload?: { maxBytes?: number; maxHeadersBytes?: number; maxMetadataBytes?: number }

@@ -148,16 +148,6 @@ describe('stopping', () => {
     expect(roomy.stops).toEqual([])
   })
 
-  test('says in the log when messages went to others', async () => {
-    const warn = vi.spyOn(console, 'warn').mockReturnValue()
-    registerHandler('A', () => 1)
-    const { consumer, done } = start()
-    consumer.finish({ lost: 3 })
-    await done
-    expect(warn).toHaveBeenCalledOnce()
-    expect(String(warn.mock.calls[0])).toMatch(/lease lost.*worker\.lease.*3/s)
-  })
-
   test('by an error of the core', async () => {
     const { consumer, done } = start()
     consumer.fail(nativeError({ class: 'TransportError', code: 'SYMPHONY_MIGRATION_MISSING', message: 'migrate()' }))

@@ -112,7 +112,10 @@ export class Consumer {
       afterSettle: () => this.#checkMemory(),
     })
     const asked = JSON.stringify(nativeOptions(mode, options, this.#registry.claimable(), extras))
-    const receive = (command: string): void => this.runner.receive(command)
+    const receive = (command: string): void => {
+      parts.log.refreshLevel()
+      this.runner.receive(command)
+    }
     // Called by the core, in no context; the spans of handlers belong to the consumer's.
     const deliver = openTelemetry() === undefined ? receive : AsyncResource.bind(receive)
     this.#consumer = callNative(() => core.consumer(asked, deliver, extras.onEvents ?? null))
@@ -202,15 +205,6 @@ function nativeOptions(
 ): Record<string, unknown> {
   const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
   return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
-}
-
-/** Logs that messages went to other workers while this process held them. */
-export function warnOfLostLeases(log: Log, count: number): void {
-  log.current.warn(
-    'lease lost: other workers have these messages, and what came of them here does not count. The process was stopped ' +
-      'or could not reach the database for longer than worker.lease',
-    { messages: count },
-  )
 }
 
 function warnOfNoHandlers(log: Log): void {

@@ -74,14 +74,6 @@ describe('events', () => {
     expect(consumer().observing).toEqual([false, false, true])
   })
 
-  test('lost leases are logged even if something listens', () => {
-    const warn = vi.spyOn(console, 'warn').mockReturnValue()
-    const worker = new Worker()
-    void worker.start()
-    consumer().emit({ event: 'leaseLost', count: 2 })
-    expect(String(warn.mock.calls.at(-1))).toMatch(/lease lost.*2/s)
-  })
-
   test('an error is logged when nobody listens', () => {
     const error = vi.spyOn(console, 'error').mockReturnValue()
     const worker = new Worker()

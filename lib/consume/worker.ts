@@ -8,7 +8,7 @@ import { duration, flag, positiveDuration } from '../base/options.js'
 import { processLife } from '../base/process-life.js'
 import { emitSafely } from '../base/safely.js'
 import { endProcess, isSharedSignal, listenToSignals } from '../base/signals.js'
-import { type ConsumeResult, Consumer, type ConsumerParts, warnOfLostLeases } from './consumer.js'
+import { type ConsumeResult, Consumer, type ConsumerParts } from './consumer.js'
 import { EVENTS, isMessageEvent, type WorkerEvents } from './events.js'
 import { type CheckedOptions, checkOptions } from './options.js'
 import { type UnhandledMessages, unhandledBy } from './unhandled.js'
@@ -251,11 +251,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   #pass(events: string): void {
     this.#begin()
-    for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents | 'leaseLost' }>) {
-      if (event === 'leaseLost') {
-        warnOfLostLeases(this.#parts.log, (facts as unknown as { count: number }).count)
-        continue
-      }
+    for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents }>) {
       if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
       this.#tell(event, ...([facts] as never))
     }

@@ -8,12 +8,17 @@ type Connect = (core: NativeCore) => void
 /** Holds the core of one instance. */
 export class Core {
   readonly #make: () => NativeCore
+  readonly #used: () => void
   readonly #connections: Connect[] = []
   #core: NativeCore | undefined
 
-  /** @param make makes a core from the configuration as it is then. It opens no connection. */
-  constructor(make: () => NativeCore) {
+  /**
+   * @param make makes a core from the configuration as it is then. It opens no connection.
+   * @param used is called whenever somebody is about to use it.
+   */
+  constructor(make: () => NativeCore, used: () => void = () => undefined) {
     this.#make = make
+    this.#used = used
   }
 
   /** Connects a part with every core created from now on. */
@@ -27,6 +32,7 @@ export class Core {
    * @throws ConfigurationError when the configuration is invalid.
    */
   get(): NativeCore {
+    this.#used()
     return this.#core ?? this.#start()
   }
 

@@ -9,6 +9,10 @@ import { SymphonyError } from '../base/errors.js'
 export interface NativeCore {
   configure(layers: string): void
   config(): string
+  /** Sets the function that takes log lines. It must not throw. */
+  onLog(write: (lines: string) => void): void
+  /** From which level on log lines are wanted, a plain string. */
+  logAt(level: string): void
   /** Type and names are plain strings. */
   transportsFor(type: string, priority: number | null): string[]
   /** Names are plain strings. */

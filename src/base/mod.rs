@@ -8,3 +8,4 @@ pub mod lock;
 pub mod pattern;
 pub(crate) mod redaction;
 pub(crate) mod suggestions;
+pub mod targets;

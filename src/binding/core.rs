@@ -7,11 +7,12 @@ use super::memory;
 use super::thrown::{from_text, thrown, to_text};
 use crate::base::limits::DEPTH_CAP;
 use crate::base::lock::lock;
-use crate::config::Layers;
+use crate::config::{Layers, LogLevel};
 use crate::counts::window::Window;
 use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
+use crate::log;
 use crate::monitor::{doctor, health, metrics, totals};
 use crate::operate::{dead_letters, messages};
 use crate::policy::routing;
@@ -25,11 +26,16 @@ use crate::store::schema::Schema;
 use crate::transport::Transport;
 use crate::worker::{self, Observer, StoppedBy};
 use napi::Env;
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::future::Future;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
+use tracing::Instrument;
+use tracing::instrument::Instrumented;
 use uuid::Uuid;
 
 /// How many rows of a kind one clean-up deletes at most, unless told otherwise.
@@ -51,6 +57,7 @@ impl Core {
     /// A core from configuration layers, JSON text. Connects to nothing.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, layers: String) -> napi::Result<Self> {
+        log::install();
         let inline = Arc::new(InlineHandlers::default());
         let engine = Engine::new(&read_layers(&layers)?, inline.clone()).map_err(thrown)?;
         let running = Running::default();
@@ -69,6 +76,28 @@ impl Core {
     #[napi(catch_unwind)]
     pub fn config(&self) -> napi::Result<String> {
         to_text(&*self.engine.config())
+    }
+
+    /// Sets the function that takes log lines: JSON text of an array. It is called when the first one waits, with all
+    /// that wait by then, and must not throw.
+    #[napi(catch_unwind, ts_args_type = "write: (lines: string) => void")]
+    pub fn on_log(&self, write: Function<'_, String, ()>) -> napi::Result<()> {
+        let take = self.engine.log().taking();
+        let write = write.build_threadsafe_function().weak::<true>().build_callback(move |_| Ok(take()))?;
+        self.engine.log().listen(Box::new(move || {
+            // Where its environment has ended, nobody reads the log any more.
+            let _ = write.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }));
+        Ok(())
+    }
+
+    /// From which level on log lines are wanted; those of single targets as the configuration in force says. The level
+    /// is plain text.
+    #[napi(catch_unwind)]
+    pub fn log_at(&self, level: String) -> napi::Result<()> {
+        let level = LogLevel::named(&level).map_err(thrown)?;
+        self.engine.log().set_filter(log::Filter::new(level, &self.engine.config().logging));
+        Ok(())
     }
 
     /// Where a message of this type and priority goes.
@@ -96,7 +125,7 @@ impl Core {
         if requests.starts_with('{') {
             return self.dispatch_atomically(&requests).await;
         }
-        let answers = dispatcher::dispatch(&self.engine, &requests).await.map_err(thrown)?;
+        let answers = self.logged(dispatcher::dispatch(&self.engine, &requests)).await.map_err(thrown)?;
         to_text(&Answers(&answers))
     }
 
@@ -106,7 +135,8 @@ impl Core {
             let refusal = Error::invalid(Invalid::Option, "options.atomic", "got false, wants true or nothing");
             return Err(thrown(refusal));
         }
-        let stored = dispatcher::dispatch_atomically(&self.engine, atomic.requests.get()).await.map_err(thrown)?;
+        let dispatching = dispatcher::dispatch_atomically(&self.engine, atomic.requests.get());
+        let stored = self.logged(dispatching).await.map_err(thrown)?;
         to_text(&Answers(&stored.into_iter().map(Ok).collect::<Vec<_>>()))
     }
 
@@ -149,7 +179,7 @@ impl Core {
     pub async fn migrate(&self, options: String) -> napi::Result<String> {
         let options: MigrateOptions = from_text("migrate options", &options)?;
         let store = self.engine.direct_store(options.schema).map_err(thrown)?;
-        let done = schema(&*store)?.up().await.map_err(thrown)?;
+        let done = self.logged(schema(&*store)?.up()).await.map_err(thrown)?;
         to_text(&json!({ "applied": done.steps, "version": done.version }))
     }
 
@@ -158,7 +188,7 @@ impl Core {
     pub async fn rollback(&self, options: String) -> napi::Result<String> {
         let options: RollbackOptions = from_text("rollback options", &options)?;
         let store = self.engine.direct_store(options.schema).map_err(thrown)?;
-        let done = schema(&*store)?.down(options.to).await.map_err(thrown)?;
+        let done = self.logged(schema(&*store)?.down(options.to)).await.map_err(thrown)?;
         to_text(&json!({ "reverted": done.steps, "version": done.version }))
     }
 
@@ -166,28 +196,28 @@ impl Core {
     #[napi]
     pub async fn migration_status(&self) -> napi::Result<String> {
         let store = self.engine.direct_store(None).map_err(thrown)?;
-        to_text(&schema(&*store)?.status().await.map_err(thrown)?)
+        self.answer(schema(&*store)?.status()).await
     }
 
     /// One page of dead letters.
     #[napi]
     pub async fn list_failed(&self, filter: String) -> napi::Result<String> {
         let filter: FailedFilter = from_text("filter", &filter)?;
-        to_text(&dead_letters::list(&self.engine, &filter).await.map_err(thrown)?)
+        self.answer(dead_letters::list(&self.engine, &filter)).await
     }
 
     /// One dead letter, or `null`.
     #[napi]
     pub async fn get_failed(&self, id: String) -> napi::Result<String> {
         let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
-        to_text(&dead_letters::get(&self.engine, id).await.map_err(thrown)?)
+        self.answer(dead_letters::get(&self.engine, id)).await
     }
 
     /// How many dead letters match, and whether counting stopped at its bound.
     #[napi]
     pub async fn count_failed(&self, filter: String) -> napi::Result<String> {
         let filter: FailedFilter = from_text("filter", &filter)?;
-        let (total, capped) = dead_letters::count(&self.engine, &filter).await.map_err(thrown)?;
+        let (total, capped) = self.logged(dead_letters::count(&self.engine, &filter)).await.map_err(thrown)?;
         to_text(&json!({ "total": total, "capped": capped }))
     }
 
@@ -195,21 +225,21 @@ impl Core {
     #[napi]
     pub async fn list_messages(&self, filter: String) -> napi::Result<String> {
         let filter: MessageFilter = from_text("filter", &filter)?;
-        to_text(&messages::list(&self.engine, &filter).await.map_err(thrown)?)
+        self.answer(messages::list(&self.engine, &filter)).await
     }
 
     /// One message, or `null`.
     #[napi]
     pub async fn get_message(&self, id: String) -> napi::Result<String> {
         let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
-        to_text(&messages::get(&self.engine, id).await.map_err(thrown)?)
+        self.answer(messages::get(&self.engine, id)).await
     }
 
     /// Cancels a message that waits; `null` where there is none of this id.
     #[napi]
     pub async fn cancel_message(&self, id: String) -> napi::Result<String> {
         let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
-        let answer = messages::cancel(&self.engine, id).await.map_err(thrown)?;
+        let answer = self.logged(messages::cancel(&self.engine, id)).await.map_err(thrown)?;
         to_text(&answer.map(|(cancelled, status)| json!({ "cancelled": cancelled, "status": status })))
     }
 
@@ -217,15 +247,15 @@ impl Core {
     #[napi]
     pub async fn totals(&self, options: String) -> napi::Result<String> {
         let options: TotalsOptions = from_text("totals options", &options)?;
-        to_text(&messages::totals(&self.engine, options.transport.as_deref()).await.map_err(thrown)?)
+        self.answer(messages::totals(&self.engine, options.transport.as_deref())).await
     }
 
     /// Begins an execution of a route: `{ "runs": token }`, `{ "busy": milliseconds }` or `{ "done": true }`.
     #[napi]
     pub async fn begin_execution(&self, execution: String) -> napi::Result<String> {
         let execution = read_execution(&execution)?;
-        let begun = match self.engine.stores().await.map_err(thrown)?.first() {
-            Some(store) => store.begin_execution(&execution).await.map_err(thrown)?,
+        let begun = match self.logged(self.engine.stores()).await.map_err(thrown)?.first() {
+            Some(store) => self.logged(store.begin_execution(&execution)).await.map_err(thrown)?,
             None => Begun::Runs(0),
         };
         to_text(&match begun {
@@ -239,8 +269,8 @@ impl Core {
     #[napi]
     pub async fn end_execution(&self, execution: String, token: i64, done: bool) -> napi::Result<bool> {
         let execution = read_execution(&execution)?;
-        match self.engine.stores().await.map_err(thrown)?.first() {
-            Some(store) => store.end_execution(&execution, token, done).await.map_err(thrown),
+        match self.logged(self.engine.stores()).await.map_err(thrown)?.first() {
+            Some(store) => self.logged(store.end_execution(&execution, token, done)).await.map_err(thrown),
             None => Ok(true),
         }
     }
@@ -249,7 +279,7 @@ impl Core {
     #[napi]
     pub async fn retry_failed(&self, filter: String) -> napi::Result<String> {
         let filter: FailedFilter = from_text("filter", &filter)?;
-        let retried = dead_letters::redrive(&self.engine, &filter).await.map_err(thrown)?;
+        let retried = self.logged(dead_letters::redrive(&self.engine, &filter)).await.map_err(thrown)?;
         to_text(&json!({ "retried": retried }))
     }
 
@@ -257,7 +287,7 @@ impl Core {
     #[napi]
     pub async fn remove_failed(&self, filter: String) -> napi::Result<String> {
         let filter: FailedFilter = from_text("filter", &filter)?;
-        let removed = dead_letters::remove(&self.engine, &filter).await.map_err(thrown)?;
+        let removed = self.logged(dead_letters::remove(&self.engine, &filter)).await.map_err(thrown)?;
         to_text(&json!({ "removed": removed }))
     }
 
@@ -265,8 +295,8 @@ impl Core {
     #[napi]
     pub async fn duplicate_attempts(&self, key: String) -> napi::Result<f64> {
         let mut most = 0;
-        for store in self.engine.stores().await.map_err(thrown)? {
-            most = most.max(store.duplicate_attempts(&key).await.map_err(thrown)?);
+        for store in self.logged(self.engine.stores()).await.map_err(thrown)? {
+            most = most.max(self.logged(store.duplicate_attempts(&key)).await.map_err(thrown)?);
         }
         Ok(most as f64)
     }
@@ -276,9 +306,9 @@ impl Core {
     pub async fn depth(&self, options: String) -> napi::Result<String> {
         let options: TransportOptions = from_text("depth options", &options)?;
         let mut all = Vec::new();
-        for transport in self.transports(options.transports).await.map_err(thrown)? {
+        for transport in self.logged(self.transports(options.transports)).await.map_err(thrown)? {
             let Some(drain) = transport.clone().drain() else { continue };
-            for depth in drain.depth().await.map_err(thrown)? {
+            for depth in self.logged(drain.depth()).await.map_err(thrown)? {
                 let capped = [depth.pending, depth.delayed, depth.processing].iter().any(|&n| n >= DEPTH_CAP as u64);
                 all.push(json!({
                     "transport": transport.name(), "queue": depth.queue, "pending": depth.pending,
@@ -295,9 +325,9 @@ impl Core {
     pub async fn unhandled(&self, options: String) -> napi::Result<String> {
         let options: TypesOptions = from_text("unhandled options", &options)?;
         let mut all = Vec::new();
-        for transport in self.transports(options.transports).await.map_err(thrown)? {
+        for transport in self.logged(self.transports(options.transports)).await.map_err(thrown)? {
             let Some(messages) = transport.inspects() else { continue };
-            for it in messages.unhandled(&options.types).await.map_err(thrown)? {
+            for it in self.logged(messages.unhandled(&options.types)).await.map_err(thrown)? {
                 all.push(json!({
                     "type": it.message_type, "transport": transport.name(), "queue": it.queue, "count": it.count,
                 }));
@@ -311,8 +341,8 @@ impl Core {
     pub async fn cleanup(&self, options: String) -> napi::Result<String> {
         let options: CleanupOptions = from_text("cleanup options", &options)?;
         let mut sum = Cleaned::default();
-        for store in self.engine.stores().await.map_err(thrown)? {
-            let cleaned = store.cleanup(options.limit.unwrap_or(CLEANUP_LIMIT)).await.map_err(thrown)?;
+        for store in self.logged(self.engine.stores()).await.map_err(thrown)? {
+            let cleaned = self.logged(store.cleanup(options.limit.unwrap_or(CLEANUP_LIMIT))).await.map_err(thrown)?;
             sum.completed += cleaned.completed;
             sum.failed += cleaned.failed;
             sum.deduplication += cleaned.deduplication;
@@ -331,22 +361,22 @@ impl Core {
     #[napi]
     pub async fn metrics(&self, window: String, transport: Option<String>) -> napi::Result<String> {
         let window: Window = from_text("metrics options", &window)?;
-        to_text(&metrics::measure(&self.engine, &window, transport.as_deref()).await.map_err(thrown)?)
+        self.answer(metrics::measure(&self.engine, &window, transport.as_deref())).await
     }
 
     /// What was ever counted.
     #[napi]
     pub async fn ever_counted(&self) -> napi::Result<String> {
-        to_text(&totals::measure(&self.engine).await.map_err(thrown)?)
+        self.answer(totals::measure(&self.engine)).await
     }
 
     /// Whether a notification about an error may be sent; `null` if no store can say.
     #[napi]
     pub async fn admit_notification(&self, admission: String) -> napi::Result<String> {
         let asked: Admission = from_text("notification", &admission)?;
-        for store in self.engine.stores().await.map_err(thrown)? {
+        for store in self.logged(self.engine.stores()).await.map_err(thrown)? {
             if let Some(admissions) = store.admissions() {
-                return to_text(&admissions.admit(&asked).await.map_err(thrown)?);
+                return self.answer(admissions.admit(&asked)).await;
             }
         }
         Ok("null".to_owned())
@@ -356,14 +386,14 @@ impl Core {
     #[napi]
     pub async fn health(&self, options: String) -> napi::Result<String> {
         let options: DoctorOptions = from_text("health options", &options)?;
-        to_text(&health::check(&self.engine, options.types.as_deref()).await)
+        to_text(&self.logged(health::check(&self.engine, options.types.as_deref())).await)
     }
 
     /// All checks, for a person.
     #[napi]
     pub async fn doctor(&self, options: String) -> napi::Result<String> {
         let options: DoctorOptions = from_text("doctor options", &options)?;
-        to_text(&doctor::examine(&self.engine, options.types.as_deref()).await)
+        to_text(&self.logged(doctor::examine(&self.engine, options.types.as_deref())).await)
     }
 
     /// Looks into a memory transport, or moves its clock; for tests.
@@ -384,6 +414,16 @@ impl Core {
             consumer.ended().await;
         }
         self.engine.close();
+    }
+
+    /// What is done for this instance: its log lines are those of the instance.
+    pub(super) fn logged<F: Future>(&self, work: F) -> Instrumented<F> {
+        work.instrument(self.engine.log().span())
+    }
+
+    /// The same, with its result as JSON text.
+    pub(super) async fn answer<T: Serialize>(&self, work: impl Future<Output = Result<T>>) -> napi::Result<String> {
+        to_text(&self.logged(work).await.map_err(thrown)?)
     }
 
     async fn transports(&self, names: Option<Vec<String>>) -> Result<Vec<Arc<dyn Transport>>> {

@@ -35,4 +35,22 @@ mod tests {
         }
         assert!(exports > 10, "{exports} exports were found");
     }
+
+    /// Outside the span of the instance, nobody knows whose log lines those of a call are.
+    #[test]
+    fn every_call_of_the_core_is_logged_for_its_instance() {
+        let apart =
+            ["self.dispatch_atomically(", "consumer.ended()", "self.consumer.clone().run()", "self.engine.transports("];
+        let mut calls = 0;
+        for file in ["core.rs", "scheduler.rs", "consumer.rs"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/binding").join(file);
+            let text = std::fs::read_to_string(path).unwrap();
+            for line in text.lines().filter(|it| it.contains(".await")) {
+                let is_logged = line.contains("self.logged(") || line.contains("self.answer(");
+                assert!(is_logged || apart.iter().any(|it| line.contains(it)), "{line}");
+                calls += usize::from(is_logged);
+            }
+        }
+        assert!(calls > 30, "{calls} calls were found");
+    }
 }

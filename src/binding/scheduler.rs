@@ -29,52 +29,51 @@ impl Core {
     /// Stores a schedule; answers with it.
     #[napi]
     pub async fn schedule(&self, definition: String) -> napi::Result<String> {
-        to_text(&manage::put(&self.engine, &definition, None).await.map_err(thrown)?.shown())
+        to_text(&self.logged(manage::put(&self.engine, &definition, None)).await.map_err(thrown)?.shown())
     }
 
     /// Makes the schedules of a group what the code says.
     #[napi]
     pub async fn define_schedules(&self, schedules: String) -> napi::Result<String> {
-        to_text(&manage::define(&self.engine, &schedules).await.map_err(thrown)?)
+        self.answer(manage::define(&self.engine, &schedules)).await
     }
 
     /// A page of schedules.
     #[napi]
     pub async fn list_schedules(&self, options: String) -> napi::Result<String> {
         let options: ListOptions = from_text("list options", &options)?;
-        let page = manage::list(&self.engine, options.after.as_deref(), options.limit).await;
-        to_text(&page.map_err(thrown)?)
+        self.answer(manage::list(&self.engine, options.after.as_deref(), options.limit)).await
     }
 
     /// One schedule, or `null`. The name is plain text, as everywhere below.
     #[napi]
     pub async fn get_schedule(&self, name: String) -> napi::Result<String> {
-        to_text(&manage::get(&self.engine, &name).await.map_err(thrown)?.map(|it| it.shown()))
+        to_text(&self.logged(manage::get(&self.engine, &name)).await.map_err(thrown)?.map(|it| it.shown()))
     }
 
     /// Pauses a schedule, or lets it go on; answers with it.
     #[napi]
     pub async fn switch_schedule(&self, name: String, enabled: bool) -> napi::Result<String> {
-        to_text(&manage::switch(&self.engine, &name, enabled).await.map_err(thrown)?.shown())
+        to_text(&self.logged(manage::switch(&self.engine, &name, enabled)).await.map_err(thrown)?.shown())
     }
 
     /// Dispatches the message of a schedule now; returns the messages, one per transport.
     #[napi]
     pub async fn run_schedule_now(&self, name: String) -> napi::Result<String> {
-        to_text(&run::run_now(&self.engine, &name).await.map_err(thrown)?)
+        self.answer(run::run_now(&self.engine, &name)).await
     }
 
     /// Deletes a schedule; whether there was one.
     #[napi]
     pub async fn delete_schedule(&self, name: String) -> napi::Result<bool> {
-        manage::delete(&self.engine, &name).await.map_err(thrown)
+        self.logged(manage::delete(&self.engine, &name)).await.map_err(thrown)
     }
 
     /// Runs what is due.
     #[napi]
     pub async fn run_due_schedules(&self, options: String) -> napi::Result<String> {
         let options: run::Options = from_text("options", &options)?;
-        to_text(&run::run_due(&self.engine, &options).await.map_err(thrown)?)
+        self.answer(run::run_due(&self.engine, &options)).await
     }
 
     /// Calls a function whenever a schedule changes, where the database keeps a session to listen on.
@@ -85,7 +84,8 @@ impl Core {
             callback.call(String::new());
         });
         let store = self.engine.store().map_err(thrown)?;
-        let subscription = store.schedules().map_or(Ok(None), |it| it.watch(wake)).map_err(thrown)?;
+        let watch = || store.schedules().map_or(Ok(None), |it| it.watch(wake));
+        let subscription = self.engine.log().span().in_scope(watch).map_err(thrown)?;
         Ok(ScheduleWatch { subscription: Mutex::new(subscription) })
     }
 }

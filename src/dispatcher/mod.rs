@@ -11,6 +11,7 @@ mod slot;
 
 pub use receipt::{Answers, Dispatched, Receipt};
 
+use crate::base::targets::DISPATCH;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::error::not_capable;
@@ -20,16 +21,36 @@ use futures_util::future::join_all;
 use parcel::Parcel;
 use plan::Plan;
 use std::sync::Arc;
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span};
 
 /// Dispatches a batch: JSON text of an array of requests. One answer per request, in order.
 ///
 /// # Errors
 /// Only when the text is not a JSON array; everything else is the answer of the message it concerns.
 pub async fn dispatch(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Result<Dispatched>>> {
-    let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
-    let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
-    engine.note_sent();
-    Ok(receipt::gather(messages, receipts))
+    let span = span(false);
+    let dispatching = async {
+        let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await;
+        let receipts = join_all(parcels.into_iter().map(Parcel::send)).await;
+        engine.note_sent();
+        Ok(receipt::gather(messages, receipts))
+    };
+    let answers = dispatching.instrument(span.clone()).await?;
+    note(&span, &answers);
+    Ok(answers)
+}
+
+/// Covers a batch. Types, keys and payloads are the application's, and are not in it.
+fn span(atomic: bool) -> Span {
+    debug_span!(target: DISPATCH, "dispatch", atomic, messages = Empty, refused = Empty)
+}
+
+fn note(span: &Span, answers: &[Result<Dispatched>]) {
+    if !span.is_disabled() {
+        span.record("messages", answers.len());
+        span.record("refused", answers.iter().filter(|it| it.is_err()).count());
+    }
 }
 
 /// Finds the way of a batch without sending it: the envelopes of each message, for one store that sends them itself.
@@ -56,15 +77,21 @@ pub async fn address(engine: &Arc<Engine>, requests: &str, place: &str) -> Resul
 /// # Errors
 /// The first thing wrong with any of them; [`crate::Error::NotCapable`] when they go to more than one store.
 pub async fn dispatch_atomically(engine: &Arc<Engine>, requests: &str) -> Result<Vec<Dispatched>> {
-    let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await.flawless()?;
-    let receipts = match <[Parcel; 1]>::try_from(parcels) {
-        Ok([only]) => vec![only.send_whole().await?],
-        Err(none) if none.is_empty() => Vec::new(),
-        Err(several) => {
-            let last = several.last().map(|it| it.transport.name().clone()).unwrap_or_default();
-            return not_capable(&last, "take part in an atomic batch that also goes to another store");
-        }
+    let span = span(true);
+    let dispatching = async {
+        let Plan { messages, parcels } = Plan::of(engine, request::read(requests)?).await.flawless()?;
+        let receipts = match <[Parcel; 1]>::try_from(parcels) {
+            Ok([only]) => vec![only.send_whole().await?],
+            Err(none) if none.is_empty() => Vec::new(),
+            Err(several) => {
+                let last = several.last().map(|it| it.transport.name().clone()).unwrap_or_default();
+                return not_capable(&last, "take part in an atomic batch that also goes to another store");
+            }
+        };
+        engine.note_sent();
+        Ok(receipt::gather(messages, receipts))
     };
-    engine.note_sent();
-    receipt::gather(messages, receipts).into_iter().collect()
+    let answers = dispatching.instrument(span.clone()).await?;
+    note(&span, &answers);
+    answers.into_iter().collect()
 }

@@ -7,6 +7,7 @@ use crate::backends::sync::SyncTransport;
 use crate::base::lock::lock;
 use crate::config::{self, Config, Layers, TransportConfig, TransportKind};
 use crate::error::{Error, Result};
+use crate::log;
 use crate::store::Store;
 use crate::store::transports::{TransportRow, Transports};
 use crate::transport::Transport;
@@ -18,12 +19,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 
 /// How old the rows of `messenger_transports` may get before they are read again, in the background.
 const ROWS_FRESH: Duration = Duration::from_secs(5);
 
 /// The root of the core.
 pub struct Engine {
+    /// Whose log lines those of this engine are.
+    log: log::Instance,
     config: RwLock<Arc<Config>>,
     inline: Arc<dyn Inline>,
     open: Mutex<Open>,
@@ -57,6 +61,7 @@ impl Engine {
     pub fn new(layers: &Layers, inline: Arc<dyn Inline>) -> Result<Self> {
         let config = RwLock::new(Arc::new(config::resolve(layers)?));
         Ok(Self {
+            log: log::Instance::new(),
             config,
             inline,
             open: Mutex::default(),
@@ -84,6 +89,11 @@ impl Engine {
         drop(open);
         drop(retired);
         Ok(())
+    }
+
+    /// Whose log lines those of this engine are.
+    pub fn log(&self) -> &log::Instance {
+        &self.log
     }
 
     /// The configuration in force.
@@ -288,7 +298,8 @@ impl Engine {
             Some(_) => {
                 let engine = self.clone();
                 self.open().rows_read = Some(Instant::now());
-                tokio::spawn(async move { engine.read_rows().await });
+                let span = self.log.span();
+                tokio::spawn(async move { engine.read_rows().await }.instrument(span));
                 Ok(())
             }
             None => {

@@ -5,6 +5,7 @@ use super::manage::{contended, storable};
 use super::missed::{Decision, Due};
 use super::record::Record;
 use super::table;
+use crate::base::targets::SCHEDULER;
 use crate::dispatcher;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::field::Empty;
+use tracing::{Instrument, debug_span, info};
 use uuid::Uuid;
 
 /// Schedules that are read at once.
@@ -87,6 +90,22 @@ pub struct Failed {
 /// # Errors
 /// Those of a statement. What is wrong with single schedules stands in the report.
 pub async fn run_due(engine: &Arc<Engine>, options: &Options) -> Result<DueReport> {
+    let span = debug_span!(
+        target: SCHEDULER, "schedules", due = Empty, dispatched = Empty, skipped = Empty, failed = Empty, error = Empty
+    );
+    let report = run_pages(engine, options).instrument(span.clone()).await;
+    match &report {
+        Ok(it) => span
+            .record("due", it.due)
+            .record("dispatched", it.dispatched)
+            .record("skipped", it.skipped)
+            .record("failed", it.failed),
+        Err(error) => span.record("error", error.code()),
+    };
+    report
+}
+
+async fn run_pages(engine: &Arc<Engine>, options: &Options) -> Result<DueReport> {
     let started = Instant::now();
     let store = engine.store()?;
     let table = table(&*store)?;
@@ -277,6 +296,10 @@ fn count(works: Vec<Work>, settled: &Settled, report: &mut DueReport) -> usize {
         report.due += 1;
         report.skipped += usize::try_from(work.go_on.skipped).unwrap_or(0);
         let failure = work.failure.or_else(|| refusal(&work.name, &work.messages, settled));
+        let (schedule, skipped) = (&*work.name, work.go_on.skipped);
+        if skipped > 0 {
+            info!(target: SCHEDULER, schedule, skipped, "runs of a schedule were left out");
+        }
         report.failed += usize::from(failure.is_some());
         report.errors.extend(failure);
         for (nominal_at, envelope) in work.messages {

@@ -4,9 +4,11 @@
 //! nothing to delete pays for one look per run.
 
 use super::Mode;
+use crate::base::targets::WORKER;
 use crate::store::{Cleaned, Store};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::debug;
 
 /// Rows of each kind that one batch deletes at most: a few milliseconds of the database.
 const BATCH: u32 = 1_000;
@@ -25,8 +27,12 @@ pub async fn keep_tidy(stores: Vec<Arc<dyn Store>>, mode: Mode) {
 
 /// Deletes one batch; whether there is more. What fails today is deleted tomorrow.
 pub async fn tidy(store: &dyn Store) -> bool {
-    let Cleaned { completed, failed, deduplication, schedules, metrics, executions } =
-        store.cleanup(BATCH).await.unwrap_or_default();
+    let cleaned = store.cleanup(BATCH).await.unwrap_or_else(|error| {
+        let (store, code) = (store.identity(), error.code());
+        debug!(target: WORKER, store, code, "what its retention no longer covers could not be deleted");
+        Cleaned::default()
+    });
+    let Cleaned { completed, failed, deduplication, schedules, metrics, executions } = cleaned;
     let most = [completed, failed, deduplication, schedules, metrics, executions].into_iter().max();
     most.is_some_and(|most| most >= u64::from(BATCH))
 }

@@ -9,16 +9,20 @@ use super::run::{End, Loop};
 use super::stats::{Stats, StoppedBy, Summary};
 use super::trouble::{backoff, trouble};
 use super::{Handlers, Mode, Observer, Options, cleanup, heartbeat};
+use crate::base::targets::WORKER;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::transport::{Drain, WorkerId};
 use futures_util::future::{join, join_all};
+use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
+use tracing::field::{Empty, display};
+use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
 
 /// The most time that a run with a time limit takes to sign off.
@@ -79,6 +83,26 @@ impl Consumer {
     /// # Errors
     /// A transport that cannot be opened; in a bounded drain also a database that does not answer.
     pub async fn run(self: Arc<Self>) -> Result<Summary> {
+        let log = self.context.engine.log().span();
+        let span = log.in_scope(|| span(self.context.options.mode));
+        let summary = self.run_here().instrument(span.clone()).instrument(log).await;
+        match &summary {
+            Ok(Summary { stats, stopped_by, .. }) => span
+                .record("claimed", stats.claimed)
+                .record("succeeded", stats.succeeded)
+                .record("retried", stats.retried)
+                .record("dead_lettered", stats.dead_lettered)
+                .record("released", stats.released)
+                .record("snoozed", stats.snoozed)
+                .record("discarded", stats.discarded)
+                .record("lost", stats.lost)
+                .record("stopped_by", json!(stopped_by).as_str()),
+            Err(error) => span.record("error", error.code()),
+        };
+        summary
+    }
+
+    async fn run_here(&self) -> Result<Summary> {
         let _running = self.running.lock().await;
         let start = Instant::now();
         let names = self.context.options.transports.clone().unwrap_or_else(|| self.context.engine.usable_names());
@@ -90,6 +114,7 @@ impl Consumer {
             ));
         };
         let worker = signature(self.context.engine.config().worker.lease);
+        Span::current().record("worker", display(worker.id));
         let places = distinct_places(&transports);
         let stores = distinct_stores(&transports);
         let side_tasks = self.start_side_tasks(&places, &stores, &worker);
@@ -196,15 +221,32 @@ impl Consumer {
     ) -> Vec<AbortHandle> {
         let context = self.context.clone();
         let in_flight = context.mailbox.in_flight.clone();
-        let tidying = tokio::spawn(cleanup::keep_tidy(stores.to_vec(), context.options.mode));
+        let tidying = tokio::spawn(cleanup::keep_tidy(stores.to_vec(), context.options.mode).in_current_span());
         let tell = move |beat| {
             let mailbox = &context.mailbox;
             let told = if beat == Beat::InDoubt { &mailbox.in_doubt } else { &mailbox.beaten };
             told.store(true, Ordering::Relaxed);
             mailbox.wake.notify_one();
         };
-        let heart = tokio::spawn(heartbeat::beat(places.to_vec(), worker.clone(), in_flight, tell));
+        let beating = heartbeat::beat(places.to_vec(), worker.clone(), in_flight, tell);
+        let heart = tokio::spawn(beating.in_current_span());
         vec![heart.abort_handle(), tidying.abort_handle()]
+    }
+}
+
+/// Covers a run.
+fn span(mode: Mode) -> Span {
+    macro_rules! span {
+        ($name:literal) => {
+            info_span!(
+                target: WORKER, $name, worker = Empty, claimed = Empty, succeeded = Empty, retried = Empty,
+                dead_lettered = Empty, released = Empty, snoozed = Empty, discarded = Empty, lost = Empty, stopped_by = Empty, error = Empty,
+            )
+        };
+    }
+    match mode {
+        Mode::Drain => span!("drain"),
+        Mode::Run => span!("worker"),
     }
 }
 

@@ -1,12 +1,15 @@
 //! The heartbeat: one row for each worker, beaten by a task of its own, so that neither a slow claim nor a handler that
 //! blocks JavaScript's event loop can cost the lease.
 
+use crate::base::targets::WORKER;
+use crate::error::Error;
 use crate::transport::{Drain, WorkerId};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::{Instant, sleep_until};
+use tracing::{debug, warn};
 
 /// What a heartbeat tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,7 @@ async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, 
     let mut next = Instant::now() + worker.lease / 3;
     let mut known: Option<DateTime<Utc>> = None;
     let mut doubted = false;
+    let mut failures = 0;
     loop {
         sleep_until(next).await;
         let began = Instant::now();
@@ -40,10 +44,16 @@ async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, 
         // A beat that fails must not stop the heart; it is repeated before the lease runs out. Where the row is locked,
         // by a claim of this worker that has not committed, a beat is given up when the next one is due: so there is
         // one that waits for the row whenever that comes free, and no rescue comes before it.
-        let Ok(since) = place.extend(worker, held).await else {
-            next = began + worker.lease / 6;
-            continue;
+        let since = match place.extend(worker, held).await {
+            Ok(since) => since,
+            Err(error) => {
+                failures += 1;
+                tell_of_failure(place, &error, failures);
+                next = began + worker.lease / 6;
+                continue;
+            }
         };
+        failures = 0;
         next = began + worker.lease / 3;
         let in_doubt = since.is_none() || since != known;
         // Without anything in hand by now, there may still be crashes to take back.
@@ -56,6 +66,16 @@ async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, 
             tell(Beat::Kept);
         }
         (known, doubted) = (since, in_doubt);
+    }
+}
+
+/// The second in a row is worth a warning: half of the lease is over by then.
+fn tell_of_failure(place: &dyn Drain, error: &Error, failures: u32) {
+    let (place, code) = (place.place(), error.code());
+    if failures == 2 {
+        warn!(target: WORKER, place, code, "heartbeats fail: when the lease is over, others take what is in hand here");
+    } else {
+        debug!(target: WORKER, place, code, failures, "a heartbeat failed");
     }
 }
 

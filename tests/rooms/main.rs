@@ -14,10 +14,11 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// The rooms; each may use those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "error",
     "base",
     "config",
+    "log",
     "message",
     "policy",
     "counts",

@@ -42,7 +42,7 @@ const DEFAULTS: EffectiveConfig = {
     coolDown: 30_000,
     types: {},
   },
-  logging: { level: 'warn', format: 'auto' },
+  logging: { level: 'warn', targets: {}, format: 'auto' },
   payload: { maxBytes: 1_048_576, maxHeadersBytes: 65_536, maxMetadataBytes: 65_536 },
   database: { schema: 'symphony' },
   features: { enabled: false },
@@ -80,7 +80,10 @@ export class FakeCore implements NativeCore {
   /** Answers a dispatch. */
   answer: (requests: Request[]) => NativeAnswer[] | Promise<NativeAnswer[]> = (requests) =>
     requests.map((request) => stored(request))
+  /** From which level on log lines are wanted, each time that it was said. */
+  readonly logLevels: string[] = []
   #inline: (batch: string) => void = () => undefined
+  #write: (lines: string) => void = () => undefined
 
   constructor(layers: string) {
     this.configure(layers)
@@ -95,6 +98,19 @@ export class FakeCore implements NativeCore {
       throw nativeError({ class: 'ConfigurationError', code: 'SYMPHONY_INVALID_CONFIGURATION', message })
     }
     this.layers = next
+  }
+
+  onLog(write: (lines: string) => void): void {
+    this.#write = write
+  }
+
+  logAt(level: string): void {
+    this.logLevels.push(level)
+  }
+
+  /** Writes log lines, as the core does. */
+  log(...lines: object[]): void {
+    this.#write(JSON.stringify(lines))
   }
 
   config(): string {

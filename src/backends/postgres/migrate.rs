@@ -6,9 +6,12 @@
 use super::connection::failure::Place;
 use super::connection::pool::Database;
 use super::sql::in_schema;
+use crate::base::targets;
 use crate::error::{Error, Result};
 use crate::store::schema::{Done, Status, Step};
 use tokio_postgres::types::Type;
+use tracing::field::Empty;
+use tracing::{Instrument, debug, info_span};
 
 /// One step of the schema.
 struct Migration {
@@ -94,7 +97,24 @@ pub async fn status(database: &Database) -> Result<Status> {
     Ok(Status { version, latest: LATEST, pending })
 }
 
+/// Covers a run: what it is, how far it came, and how long it took.
 async fn run(
+    database: &Database,
+    operation: &'static str,
+    choose: impl Fn(i32) -> Vec<&'static Migration>,
+    script: impl Fn(&Migration) -> (&'static str, i32),
+) -> Result<Done> {
+    let schema = &*database.schema;
+    let span = info_span!(target: targets::MIGRATE, "migration", operation, schema, steps = Empty, version = Empty, error = Empty);
+    let done = run_in_order(database, operation, choose, script).instrument(span.clone()).await;
+    match &done {
+        Ok(done) => span.record("steps", done.steps.len()).record("version", done.version),
+        Err(error) => span.record("error", error.code()),
+    };
+    done
+}
+
+async fn run_in_order(
     database: &Database,
     operation: &'static str,
     choose: impl Fn(i32) -> Vec<&'static Migration>,
@@ -122,6 +142,7 @@ async fn run(
             .batch_execute(&in_schema(sql, &database.schema))
             .await
             .map_err(|error| failed(migration, place.driver(&error)))?;
+        debug!(target: targets::MIGRATE, version = migration.version, name = migration.name, "a migration was made");
         steps.push(migration.step());
         version = reached;
     }

@@ -1,11 +1,13 @@
 //! Events for observers. Without one, nothing is built.
 
+use crate::base::targets::WORKER;
 use crate::error::Error;
 use crate::transport::Buried;
 use crate::worker::context::Context;
 use crate::worker::trouble::trouble;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tracing::{debug, warn};
 
 /// What observers are told at the end of this turn.
 pub(super) struct Events {
@@ -34,13 +36,18 @@ impl Events {
 
     /// A failure that the consumer survives.
     pub(super) fn tell_of_trouble(&mut self, error: &Error) {
+        debug!(target: WORKER, code = error.code(), "something failed that the consumer survives");
         self.tell(|| trouble(error));
     }
 
     /// Others have so many of the messages in hand.
     pub(super) fn tell_of_lost(&mut self, count: usize) {
         if count > 0 {
-            self.tell(|| json!({ "event": "leaseLost", "count": count }));
+            warn!(
+                target: WORKER, messages = count,
+                "lease lost: other workers have these messages, and what came of them here does not count. The process \
+                 was stopped or could not reach the database for longer than worker.lease"
+            );
         }
     }
 

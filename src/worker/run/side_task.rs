@@ -2,6 +2,7 @@
 
 use std::future::{Future, pending};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 /// Room for one piece of work that goes on while the loop does other things: on another thread, if one is free.
 /// Dropped, it ends.
@@ -15,7 +16,7 @@ impl<T: Send + 'static> SideTask<T> {
 
     /// Begins work; what was under way before ends.
     pub(super) fn start(&mut self, work: impl Future<Output = T> + Send + 'static) {
-        *self = Self(Some(tokio::spawn(work)));
+        *self = Self(Some(tokio::spawn(work.in_current_span())));
     }
 
     /// Whether something is under way.

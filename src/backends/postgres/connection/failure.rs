@@ -134,7 +134,7 @@ fn ends_connection(server: &DbError) -> bool {
 }
 
 /// The deepest cause: the driver's own text is "error connecting to server", the cause says why.
-fn reason(error: &tokio_postgres::Error) -> String {
+pub(super) fn reason(error: &tokio_postgres::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {
         deepest = source;

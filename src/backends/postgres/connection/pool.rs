@@ -12,9 +12,10 @@ use super::shared_sessions::share_sessions;
 use super::{tls, url};
 use crate::backends::postgres::sql::Statement;
 use crate::base::lock::lock;
+use crate::base::targets::POSTGRES;
 use crate::config::DatabaseConfig;
 use crate::error::{Error, Result};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Status};
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime, Status};
 use std::collections::HashMap;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
@@ -27,6 +28,8 @@ use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, debug_span};
 
 pub use super::session::Query;
 
@@ -109,6 +112,13 @@ impl Database {
                 .runtime(Runtime::Tokio1)
                 .wait_timeout(Some(config.connect_timeout))
                 .create_timeout(Some(config.connect_timeout))
+                .post_create(Hook::sync_fn({
+                    let database = target.label.clone();
+                    move |_, _| {
+                        debug!(target: POSTGRES, database, "a connection was opened");
+                        Ok(())
+                    }
+                }))
                 .build()
                 .map_err(|error| {
                     Error::configuration("database", error.to_string(), "settings that the connection pool accepts")
@@ -233,7 +243,24 @@ impl Database {
         Ok(Borrowed::new(client, &self.canceller))
     }
 
+    /// The one place where statements of the queue are executed.
     async fn run(
+        &self,
+        borrowed: Borrowed<'_>,
+        queries: &[Query<'_>],
+        place: Place<'_>,
+        patience: Duration,
+    ) -> Result<Vec<Result<Vec<Row>>>> {
+        let (statement, count) = (place.operation, queries.len());
+        let span = debug_span!(
+            target: POSTGRES, "statement", statement, statements = count, rows = Empty, failed = Empty, error = Empty
+        );
+        let answers = self.run_in_time(borrowed, queries, place, patience).instrument(span.clone()).await;
+        note(&span, &answers);
+        answers
+    }
+
+    async fn run_in_time(
         &self,
         mut borrowed: Borrowed<'_>,
         queries: &[Query<'_>],
@@ -247,6 +274,7 @@ impl Database {
                 Ok(answer) => (Ok(answer), true),
                 // The server's answer to that counts: the statement may have been executed at this moment.
                 Err(_) => {
+                    debug!(target: POSTGRES, statement = place.operation, "a statement took too long and is cancelled");
                     borrowed.cancel();
                     (timeout(GRACE, running).await, false)
                 }
@@ -326,6 +354,24 @@ impl Database {
     pub(in crate::backends::postgres) fn place(&self, operation: &'static str) -> Place<'_> {
         let place = Place { target: &self.label, schema: &self.schema, operation, limit_ms: 0 };
         place.within(self.statement_timeout)
+    }
+}
+
+/// Notes in a span what statements have answered. Never what they were given: that may be a payload.
+fn note(span: &Span, answers: &Result<Vec<Result<Vec<Row>>>>) {
+    if span.is_disabled() {
+        return;
+    }
+    let failure = match answers {
+        Ok(answers) => {
+            span.record("rows", answers.iter().flatten().map(Vec::len).sum::<usize>());
+            span.record("failed", answers.iter().filter(|it| it.is_err()).count());
+            answers.iter().find_map(|it| it.as_ref().err())
+        }
+        Err(error) => Some(error),
+    };
+    if let Some(error) = failure {
+        span.record("error", error.code());
     }
 }
 

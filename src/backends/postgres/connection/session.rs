@@ -12,6 +12,7 @@
 
 use super::announced_pid::announced_pid;
 use crate::backends::postgres::sql::{PLANNED_ONCE, PLANNING, Statement};
+use crate::base::targets::POSTGRES;
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::{join, join_all, join3};
 use std::future::{Future, poll_fn};
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
+use tracing::{debug, info};
 
 /// A statement with its parameters.
 pub type Query<'a> = (&'a Statement, &'a [&'a (dyn ToSql + Sync)]);
@@ -150,7 +152,11 @@ impl Session {
         };
         let (unknown, kind) = (Kind::Unknown as u8, kind as u8);
         // A faster task has seen the same, or more.
-        let _ = self.kind.compare_exchange(unknown, kind, Ordering::Relaxed, Ordering::Relaxed);
+        let is_first = self.kind.compare_exchange(unknown, kind, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_first && kind != Kind::Own as u8 {
+            let declared = self.declared_shared;
+            info!(target: POSTGRES, declared, "a pooler is in between: nothing is kept on its connections");
+        }
     }
 
     /// Sets what holds on a connection of our own before the first statement on it is prepared. That follows without
@@ -183,8 +189,10 @@ impl Session {
             if repeats == REPEATS || !answer.as_ref().is_err_and(is_rolled_back) {
                 return answer;
             }
-            tokio::time::sleep(PAUSE.mul_f64(0.5 + fastrand::f64()) * 2_u32.pow(repeats)).await;
             repeats += 1;
+            let statement = statement.name;
+            debug!(target: POSTGRES, statement, repeats, "a statement was rolled back in favor of another: again");
+            tokio::time::sleep(PAUSE.mul_f64(0.5 + fastrand::f64()) * 2_u32.pow(repeats - 1)).await;
         }
     }
 }

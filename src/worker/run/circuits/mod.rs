@@ -6,6 +6,7 @@ use super::events::Events;
 use super::feeds::Caught;
 use super::side_task::SideTask;
 use super::sources::Sources;
+use crate::base::targets::WORKER;
 use crate::config::CircuitBreakerConfig;
 use crate::error::Result;
 use crate::message::claimed::Claimed;
@@ -17,6 +18,7 @@ use breaker::{Breaker, Change};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::info;
 use uuid::Uuid;
 
 /// The circuits as this consumer sees them, and its report on the way to the others.
@@ -69,6 +71,7 @@ impl Circuits {
             Ok(circuits) => {
                 let types = self.context.mailbox.types();
                 for change in self.breaker.learn(circuits, Instant::now(), types.as_deref()) {
+                    log(&change);
                     events.tell(|| told(change));
                 }
             }
@@ -137,6 +140,16 @@ impl Circuits {
     /// For how long a message must not run: claims for all types cannot leave it out.
     pub(super) fn put_off(&self, message: &Claimed, now: Instant) -> Option<Duration> {
         self.breaker.put_off(message.id, &message.message_type, now)
+    }
+}
+
+fn log(change: &Change) {
+    match change {
+        Change::Opened(it) => {
+            let (message_type, failures, runs) = (&*it.message_type, it.failures, it.runs);
+            info!(target: WORKER, message_type, failures, runs, "a message type is paused: too many of its runs fail");
+        }
+        Change::Closed(message_type) => info!(target: WORKER, message_type, "a message type runs again"),
     }
 }
 

@@ -8,12 +8,15 @@ use self::sweep::Sweep;
 use self::switches::Switches;
 use self::turns::Turns;
 use super::steps::Steps;
+use crate::base::targets::WORKER;
 use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
 use crate::transport::{Claim, Claimable, Drain, Portion, Reach, RescueStep, Rescued, Survey, WorkerId};
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span, info};
 use uuid::Uuid;
 
 /// How long suspects are left alone after a claim that got none: another consumer has them.
@@ -342,7 +345,8 @@ impl Feeds {
             let step = rescues.then_some(RescueStep { by: self.worker.id, portion });
             it.transport.survey(&it.names, claimable, step)
         });
-        let looks = try_join_all(looks).await?;
+        let span = debug_span!(target: WORKER, "survey", places = self.places.len(), rescues);
+        let looks = try_join_all(looks).instrument(span).await?;
         let took = began.elapsed();
         // What a rescue adds says nothing about surveys.
         let survey_took = (!rescues).then_some(took);
@@ -396,7 +400,10 @@ impl Place {
     /// Learns how a rescue went. Says whether it may have left some.
     fn learn(&mut self, rescued: &Result<Rescued>) -> bool {
         match rescued {
-            Ok(rescued) => self.steps.taken(rescued.count()),
+            Ok(rescued) => {
+                tell_of_rescued(&*self.transport, rescued);
+                self.steps.taken(rescued.count())
+            }
             Err(_) => {
                 self.steps.failed();
                 false
@@ -467,7 +474,9 @@ impl Feed {
         let token = Uuid::now_v7();
         let (types, listening) = (wanted.types.as_deref(), wanted.listening);
         let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
-        let messages = self.transport.claim(&claim).await?;
+        let span = claiming(&*self.transport, limit, false);
+        let messages = self.transport.claim(&claim).instrument(span.clone()).await?;
+        span.record("claimed", messages.len());
         // Queues of one priority take turns at the front, so that a deep one cannot starve the others; those that were
         // asked for stay in the order of preference. A claim may be full with fewer messages than it asked for, and where
         // it was not, nobody has waited.
@@ -488,11 +497,27 @@ impl Feed {
         let (queues, types) = (queues.unwrap_or_default(), wanted.suspect_types.as_deref());
         let reach = Reach::Exhaustive;
         let claim = Claim { worker, token, queues, types, limit: 1, reach, listening: false };
-        let suspect = self.transport.claim_suspect(&claim).await?;
+        let span = claiming(&*self.transport, 1, true);
+        let suspect = self.transport.claim_suspect(&claim).instrument(span.clone()).await?;
+        span.record("claimed", usize::from(suspect.is_some()));
         self.surveyed_at = None;
         self.survey.suspects = false;
         self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
         Ok(suspect)
+    }
+}
+
+/// Covers a claim.
+fn claiming(transport: &dyn Drain, limit: usize, suspect: bool) -> Span {
+    debug_span!(target: WORKER, "claim", transport = &**transport.name(), limit, suspect, claimed = Empty)
+}
+
+/// Tells what a rescue found.
+fn tell_of_rescued(place: &dyn Drain, rescued: &Rescued) {
+    let Rescued { workers, returned, buried } = rescued;
+    let (place, buried) = (place.place(), buried.len());
+    if rescued.count() > 0 {
+        info!(target: WORKER, place, workers, returned, buried, "put back what dead workers held");
     }
 }
 

@@ -5,11 +5,14 @@
 //! that shares a message with it. Nothing is asked until a fence does not hold: without a failure this costs nothing.
 
 use super::pending::Pending;
+use crate::base::targets::WORKER;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
 use crate::transport::{Drain, Fence, Settlement};
 use std::collections::HashSet;
 use std::sync::Arc;
+use tracing::field::Empty;
+use tracing::{Instrument, debug_span};
 
 /// Outcomes of one road, and the counts as they will be with them.
 pub(in crate::worker::run) struct Attempt {
@@ -40,7 +43,17 @@ impl Attempt {
     /// Settles, and if a fence does not hold, finds out whether an earlier attempt has already settled.
     pub(super) async fn make(mut self, transport: Arc<dyn Drain>) -> (Self, Result<Answer>) {
         let settlements: Vec<Settlement> = self.batch.iter().map(|it| it.settlement.clone()).collect();
-        let answer = match transport.settle_counted(&settlements, &self.rollups).await {
+        let span = debug_span!(
+            target: WORKER, "settle", transport = &**transport.name(), outcomes = settlements.len(), lost = Empty,
+            error = Empty
+        );
+        let settled = transport.settle_counted(&settlements, &self.rollups).instrument(span.clone()).await;
+        match &settled {
+            Ok(lost) => span.record("lost", lost.len()),
+            Err(error) => span.record("error", error.code()),
+        };
+        drop(span);
+        let answer = match settled {
             Ok(lost) if lost.is_empty() => Ok(Answer::Done),
             Ok(lost) => self.explain(lost.into_iter().collect(), &*transport).await,
             Err(error) => Err(error),
