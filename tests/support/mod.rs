@@ -3,6 +3,7 @@
 // Each of them uses its own part of this.
 #![allow(dead_code)]
 
+pub mod any_kind;
 pub mod kit;
 pub mod schema;
 pub mod server;

@@ -19,10 +19,8 @@ pub const MAIN: &str = "main";
 /// Another one of the same kind.
 pub const OTHER: &str = "other";
 
-/// A kind of transport, set up for one test.
+/// A transport, set up for one test.
 pub trait Subject: Clone + Send + Sync + 'static {
-    /// A fresh one, with nothing in it; `settings` lie over its configuration.
-    fn fresh(settings: Value) -> impl Future<Output = Self> + Send;
     /// The engine around it.
     fn engine(&self) -> &Arc<Engine>;
     /// The transport, as what takes messages.
@@ -39,8 +37,14 @@ pub trait Subject: Clone + Send + Sync + 'static {
     fn tear_down(self) -> impl Future<Output = ()> + Send;
 }
 
+/// A kind of transport.
+pub trait Kind: Subject {
+    /// A fresh one, with nothing in it; `settings` lie over its configuration.
+    fn fresh(settings: Value) -> impl Future<Output = Self> + Send;
+}
+
 /// Runs a test on a fresh subject.
-pub fn check<S: Subject, F: Future<Output = ()> + Send + 'static>(settings: Value, test: impl FnOnce(S) -> F) {
+pub fn check<S: Kind, F: Future<Output = ()> + Send + 'static>(settings: Value, test: impl FnOnce(S) -> F) {
     super::run(async {
         let subject = S::fresh(settings).await;
         let outcome = super::attempt(test(subject.clone())).await;
@@ -65,13 +69,15 @@ pub struct Memory {
     transport: Arc<MemoryTransport>,
 }
 
-impl Subject for Memory {
+impl Kind for Memory {
     async fn fresh(settings: Value) -> Self {
         let engine = engine(json!({ "transports": transports("memory"), "defaultTransport": MAIN }), settings);
         let transport = engine.memory(MAIN).unwrap();
         Self { engine, transport }
     }
+}
 
+impl Subject for Memory {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -122,11 +128,13 @@ impl Postgres {
     }
 }
 
-impl Subject for Postgres {
+impl Kind for Postgres {
     async fn fresh(settings: Value) -> Self {
         Self::connected(|schema| json!({ "url": schema.url() }), settings).await
     }
+}
 
+impl Subject for Postgres {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -172,7 +180,7 @@ impl Subject for Postgres {
 #[derive(Clone)]
 pub struct Pooled(Postgres);
 
-impl Subject for Pooled {
+impl Kind for Pooled {
     async fn fresh(settings: Value) -> Self {
         let database = |schema: &TestSchema| match TestSchema::pooled_url() {
             Some(url) => json!({ "url": url }),
@@ -180,7 +188,9 @@ impl Subject for Pooled {
         };
         Self(Postgres::connected(database, settings).await)
     }
+}
 
+impl Subject for Pooled {
     fn engine(&self) -> &Arc<Engine> {
         self.0.engine()
     }
@@ -221,7 +231,7 @@ impl Accompanied {
     }
 }
 
-impl Subject for Accompanied {
+impl Kind for Accompanied {
     async fn fresh(settings: Value) -> Self {
         let engine = engine(json!({ "transports": transports("memory"), "defaultTransport": MAIN }), settings);
         let (broker, beside) = (MemoryBroker::default(), engine.memory(MAIN).unwrap());
@@ -229,7 +239,9 @@ impl Subject for Accompanied {
         let transport = Arc::new(Companion::new(MAIN.into(), broker.clone(), store, 3).unwrap());
         Self { engine, broker, beside, transport }
     }
+}
 
+impl Subject for Accompanied {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -257,13 +269,15 @@ pub struct OnTheSpot {
     transport: Arc<dyn Transport>,
 }
 
-impl Subject for OnTheSpot {
+impl Kind for OnTheSpot {
     async fn fresh(settings: Value) -> Self {
         let engine = engine(json!({ "transports": transports("sync") }), settings);
         let transport = engine.transport(MAIN).await.unwrap();
         Self { engine, transport }
     }
+}
 
+impl Subject for OnTheSpot {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

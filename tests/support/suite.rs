@@ -7,12 +7,13 @@
 macro_rules! tests_of {
     ($subject:ident as $module:ident, $settings:expr; $($test:ident)*) => {
         mod $module {
-            use crate::support::subject::{$subject, check};
+            use crate::support::any_kind::check_suite;
+            use crate::support::subject::$subject;
 
             $(
                 #[test]
                 fn $test() {
-                    check($settings, super::$test::<$subject>);
+                    check_suite::<$subject>($settings, |it| Box::pin(super::$test(it)));
                 }
             )*
         }
