@@ -4,6 +4,7 @@
  * A failed check or test does not stop the others; the exit code and the last line tell.
  */
 import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { startPgbouncer } from './servers/pgbouncer.mjs'
 import { startTestPostgres } from './servers/postgres.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
@@ -35,6 +36,7 @@ const pooledTests = [
   'consume',
   'worker/worker',
 ].map((name) => `__test__/${name}`)
+const givenServer = process.env.SYMPHONY_DATABASE_URL
 const vitestReport = at('target', 'test', 'vitest.json')
 
 /** @type {Record<string, import('./test/counts.mjs').Counts>} */
@@ -52,37 +54,49 @@ const results = {
 await main(async () => {
   await ensurePackages()
   await ensureRust()
-  const [{ addon, testPrograms }] = await Promise.all([buildRust(), buildTypeScript()])
-  const server = await database()
-  const pooled = await pooler(server)
-  const env = { ...withoutConfiguration(), SYMPHONY_TEST_DATABASE_URL: server, SYMPHONY_TEST_POOLED_URL: pooled }
-
+  const bundling = ensureBundle().catch((error) => failed('checks', error))
+  const checking = bundling.then(() => checks({ ...styleChecks, ...typeChecks, ...documentChecks }))
+  const build = await built('addon and cargo tests, instrumented', instrumented.build)
+  await bundling
   instrumented.resetCounts()
-  if (testPrograms) await counted('cargo tests', () => instrumented.runTests(env, timeLimit), cargoCounts)
-  if (addon) {
-    const counting = { ...env, ...instrumented.environmentFor(addon) }
-    await vitest('vitest', counting, ['--coverage'])
-    if (pooled) await vitest('vitest, pooled', { ...counting, SYMPHONY_TEST_POOLED: '1' }, pooledTests)
-    await endToEnd(addon, counting)
-  }
-  if (testPrograms) await instructions(testPrograms)
-  const coverage = addon && testPrograms ? await measure([addon, ...testPrograms]) : {}
-  return summarize(coverage)
+  // Most tests wait most of the time, and the checks beside them take only what is left over.
+  await beside([
+    checkRust,
+    ...(build ? [() => cargoTests(build), () => vitestTests(build), () => endToEnd(build)] : []),
+  ])
+  await checking
+  return summarize(build ? await measure([build.addon, ...build.testPrograms]) : {})
 })
 
-async function buildRust() {
-  await checks({ 'cargo fmt': rustChecks['cargo fmt'] })
-  const addon = await built('addon (debug, instrumented)', instrumented.buildAddon)
-  const testPrograms = await built('cargo tests, build', instrumented.buildTests)
-  await counted('coverage reporter', instrumented.buildReporter, cargoCounts)
-  await checks({ 'cargo clippy': rustChecks['cargo clippy'] })
-  return { addon, testPrograms }
+/**
+ * At the same time, each with a server of its own: what one test asks about a whole server is not about the others.
+ * On a server that was given, one after the other.
+ *
+ * @param {Array<() => Promise<unknown>>} lanes
+ */
+async function beside(lanes) {
+  if (!givenServer) return Promise.all(lanes.map((lane) => lane()))
+  for (const lane of lanes) await lane()
 }
 
-async function buildTypeScript() {
-  await checks(styleChecks)
-  await ensureBundle().catch((error) => failed('checks', error))
-  await checks({ ...typeChecks, ...documentChecks })
+async function checkRust() {
+  await counted('coverage reporter', instrumented.buildReporter, cargoCounts)
+  await checks(rustChecks)
+}
+
+async function cargoTests({ testPrograms }) {
+  const env = await surroundings()
+  for (const program of testPrograms) {
+    const name = `cargo tests: ${basename(program).replace(/-[0-9a-f]+(\.exe)?$/, '')}`
+    await counted('cargo tests', () => instrumented.runTests(program, env, timeLimit), cargoCounts, name)
+  }
+  await instructions(testPrograms)
+}
+
+async function vitestTests({ addon }) {
+  const env = { ...(await surroundings()), ...instrumented.environmentFor(addon) }
+  await vitest('vitest', env, ['--coverage'])
+  if (env.SYMPHONY_TEST_POOLED_URL) await vitest('vitest, pooled', { ...env, SYMPHONY_TEST_POOLED: '1' }, pooledTests)
 }
 
 /** What a build makes; nothing when it fails, which counts as a failed check. */
@@ -110,9 +124,17 @@ function failed(kind, error) {
   results[kind].failed++
 }
 
-/** The server to test on: the one given, or an embedded one. */
-async function database() {
-  if (process.env.SYMPHONY_DATABASE_URL) return process.env.SYMPHONY_DATABASE_URL
+/** The environment of tests: the server given, or an embedded one, and a PgBouncer in front of it where one can be had. */
+async function surroundings() {
+  const server = givenServer ?? (await embedded())
+  return {
+    ...withoutConfiguration(),
+    SYMPHONY_TEST_DATABASE_URL: server,
+    SYMPHONY_TEST_POOLED_URL: await pooler(server),
+  }
+}
+
+async function embedded() {
   const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
@@ -138,8 +160,9 @@ async function vitest(kind, env, parameters) {
   await counted(kind, run, () => vitestCounts(vitestReport))
 }
 
-async function endToEnd(addon, env) {
+async function endToEnd({ addon }) {
   rmSync(endToEndReport, { force: true })
+  const env = { ...(await surroundings()), ...instrumented.environmentFor(addon) }
   try {
     await prepare(addon)
   } catch (error) {
@@ -153,12 +176,16 @@ async function endToEnd(addon, env) {
 }
 
 /** Runs a step that prints its own counts; a failure that it does not count is one. */
-async function counted(kind, work, read) {
+async function counted(kind, work, read, name = kind) {
+  const add = (/** @type {string} */ output) => {
+    const counts = read(output)
+    results[kind] = total([results[kind], counts])
+    return counts
+  }
   try {
-    results[kind] = read(await step(kind, work))
+    add(await step(name, work))
   } catch (error) {
-    results[kind] = read(outputOf(error) ?? '')
-    if (results[kind].failed === 0) failed(kind, error)
+    if (add(outputOf(error) ?? '').failed === 0) failed(kind, error)
   }
 }
 

@@ -37,7 +37,8 @@ function find(program) {
 async function install(debianPackage) {
   // RUNLEVEL: a package that brings a service must not start it.
   const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const parameters = ['install', '--yes', '--no-install-recommends', debianPackage]
+  // Two processes may want a package at the same time.
+  const parameters = ['-o', 'DPkg::Lock::Timeout=120', 'install', '--yes', '--no-install-recommends', debianPackage]
   await run('apt-get', parameters, { env }).catch(async () => {
     await run('apt-get', ['update'], { env })
     await run('apt-get', parameters, { env })

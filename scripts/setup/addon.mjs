@@ -38,13 +38,14 @@ function identity() {
  *
  * @param {string} folder
  * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<string>} Path of the addon.
+ * @param {string[]} cargo What cargo is to do beside that.
+ * @returns {Promise<{ addon: string, output: string }>} Path of the addon, and what cargo printed.
  */
-export async function buildAddonInto(folder, env) {
-  await buildAddon(['--output-dir', folder], env)
+export async function buildAddonInto(folder, env, cargo) {
+  const output = await buildAddon(['--output-dir', folder, '--', ...cargo], env)
   // The loader and the typings are the same for every profile, and the facade wants them at the root.
   for (const name of generated) copyFileSync(`${folder}/${name}`, at(name))
-  return /** @type {string} */ (findAddon(folder))
+  return { addon: /** @type {string} */ (findAddon(folder)), output }
 }
 
 /**

@@ -19,7 +19,10 @@ export async function ensurePackages() {
 async function install() {
   const { program, parameters, shell } = npmCommand(['ci', '--no-audit', '--no-fund'])
   const installing = promisify(execFile)(program, parameters, { cwd: root, shell })
-  atEnd(() => void installing.child.kill())
+  atEnd(async () => {
+    installing.child.kill()
+    await installing
+  })
   await installing
 }
 

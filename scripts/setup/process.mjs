@@ -3,7 +3,7 @@
  * started in turn: execa ends only the process itself.
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** @typedef {import('execa').ResultPromise} Child */
@@ -24,15 +24,17 @@ const running = new Set()
  *
  * @param {string} program
  * @param {string[]} parameters
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, timeLimit?: number }} [options]
- *   `env` goes over this process's variables, a value of `undefined` removes one; `timeLimit` is in milliseconds.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, timeLimit?: number, background?: boolean }} [options]
+ *   `env` goes over this process's variables, a value of `undefined` removes one; `timeLimit` is in milliseconds; what
+ *   runs in the `background` gives way to everything else.
  * @returns {Promise<string>} What it printed, both streams in order.
  * @throws {import('execa').ExecaError} When it ends with another code than 0, or not in time; see `outputOf`.
  */
-export async function run(program, parameters, { timeLimit, ...options } = {}) {
+export async function run(program, parameters, { timeLimit, background, ...options } = {}) {
   const execa = await load()
   const how = { ...options, detached: grouped, timeout: timeLimit, stripFinalNewline: false }
   const child = track(execa(program, parameters, { ...how, stdin: 'ignore', all: true }))
+  if (background) giveWay(child)
   // After the timer of execa's own: what the program started holds its pipes open, and execa waits for them.
   const late = timeLimit && setTimeout(() => signalGroup(child, 'SIGKILL'), timeLimit)
   try {
@@ -120,6 +122,15 @@ function track(child) {
   const gone = () => running.delete(child)
   child.then(gone, gone)
   return child
+}
+
+/** @param {Child} child */
+function giveWay(child) {
+  try {
+    setPriority(Number(child.pid), constants.priority.PRIORITY_LOW)
+  } catch {
+    // It never ran, or has ended.
+  }
 }
 
 /** @param {Child} child @param {NodeJS.Signals} signal */

@@ -3,7 +3,7 @@ import { at, root } from '../setup/paths.mjs'
 import { run, runNode } from '../setup/process.mjs'
 import { hostTriple } from './host.mjs'
 
-const inRoot = { cwd: root }
+const inRoot = { cwd: root, background: true }
 const biome = at('node_modules/@biomejs/biome/bin/biome')
 const tsc = at('node_modules/typescript/bin/tsc')
 /** Programs beside the core, each with its own lock file. */

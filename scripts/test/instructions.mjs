@@ -61,7 +61,7 @@ async function count(valgrind, program, test, messages) {
   const counting = ['--tool=cachegrind', '--cache-sim=no', '--branch-sim=no', '--cachegrind-out-file=/dev/null']
   // Line counts of a run that only counts instructions are nobody's coverage.
   const env = { SYMPHONY_HOT_PATH_MESSAGES: String(messages), LLVM_PROFILE_FILE: '/dev/null' }
-  const output = await run(valgrind, [...counting, program, '--ignored', '--exact', test], { env, timeLimit: 120_000 })
+  const output = await run(valgrind, [...counting, program, '--ignored', '--exact', test], { env, timeLimit: 600_000 })
   const [, refs] = /I +refs: +([\d,]+)/.exec(output) ?? []
   if (!refs || !/test result: ok. 1 passed/.test(output))
     throw new Error(`${test} did not run under valgrind:\n${output}`)

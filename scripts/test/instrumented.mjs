@@ -4,7 +4,6 @@
  * Only the crate itself is instrumented (a wrapper around rustc), so the dependencies are those of every debug build.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { buildAddonInto } from '../setup/addon.mjs'
 import { at, root } from '../setup/paths.mjs'
 import { run } from '../setup/process.mjs'
@@ -17,35 +16,55 @@ const tools = at('target', 'tools')
 // `%m`: one file per binary, shared by its processes. `%c`: counted in the mapped file, so a killed process counts too.
 const instrumented = { ...compilerOptions(), LLVM_PROFILE_FILE: `${profiles}/%m%c.profraw` }
 
+/** Whether one build can make both: the wrapper alone keeps unit tests, the crate once more, from describing it to the typings again. */
+const together = process.platform !== 'win32'
+const inJson = ['--message-format=json-render-diagnostics']
+
 function compilerOptions() {
   if (process.platform !== 'win32') return { RUSTC_WORKSPACE_WRAPPER: at('scripts/rust-coverage/instrument.sh') }
   // No shell there: instruments the dependencies as well, which only takes longer.
   return { RUSTFLAGS: '-C instrument-coverage -C llvm-args=-runtime-counter-relocation' }
 }
 
-/** Builds the addon and returns its path. */
-export function buildAddon() {
-  return buildAddonInto(`${folder}/addon`, instrumented)
+/**
+ * Builds the addon and the programs of the cargo tests.
+ *
+ * In one go: alone, each would have other features of its dependencies and another environment for napi's build script,
+ * and half of the dependencies and the crate would be compiled twice.
+ *
+ * @returns {Promise<{ addon: string, testPrograms: string[] }>} Their paths.
+ */
+export async function build() {
+  try {
+    const wanted = together ? ['--lib', '--tests', ...inJson] : []
+    const { addon, output } = await buildAddonInto(`${folder}/addon`, instrumented, wanted)
+    return { addon, testPrograms: programsIn(together ? output : await buildTests()) }
+  } catch (error) {
+    error.all &&= error.all.replaceAll(/^\{"reason":.*\n/gm, '')
+    throw error
+  }
 }
 
-/** Builds the cargo tests and returns the paths of their programs. */
-export async function buildTests() {
-  const output = await cargoTest(['--no-run'])
-  return [...output.matchAll(/^ *Executable .*\((.+)\)$/gm)].map(([, path]) => resolve(root, path))
+async function buildTests() {
+  const parameters = ['test', '--target', await hostTriple(), '--no-run', ...inJson]
+  return run('cargo', parameters, { cwd: root, env: instrumented })
 }
 
-/** Runs the cargo tests. @param {NodeJS.ProcessEnv} env @param {number} timeLimit In milliseconds. */
-export function runTests(env, timeLimit) {
-  return cargoTest(['--no-fail-fast'], { env, timeLimit })
+/** What cargo says that it has built, one JSON text per line. @param {string} output */
+function programsIn(output) {
+  const lines = output.split('\n').filter((line) => line.startsWith('{"reason":"compiler-artifact"'))
+  return lines.map((line) => JSON.parse(line).executable).filter((path) => path !== null)
 }
 
-/** @param {string[]} parameters @param {{ env?: NodeJS.ProcessEnv, timeLimit?: number }} [options] */
-async function cargoTest(parameters, { env, timeLimit } = {}) {
-  return run('cargo', ['test', '--target', await hostTriple(), ...parameters], {
-    cwd: root,
-    env: { ...env, ...instrumented },
-    timeLimit,
-  })
+/**
+ * Runs the cargo tests of one program, as `cargo test` does.
+ *
+ * @param {string} program
+ * @param {NodeJS.ProcessEnv} env
+ * @param {number} timeLimit In milliseconds.
+ */
+export function runTests(program, env, timeLimit) {
+  return run(program, [], { cwd: root, env: { ...env, ...instrumented }, timeLimit })
 }
 
 /** What vitest needs in its environment to run its tests on the instrumented addon. @param {string} addon */
@@ -62,8 +81,8 @@ export function resetCounts() {
 /** Builds the tool that reads the counts, and returns what its own tests printed. */
 export async function buildReporter() {
   const options = ['--locked', '--manifest-path', at('scripts/rust-coverage/Cargo.toml'), '--target-dir', tools]
-  await run('cargo', ['build', ...options], { cwd: root })
-  return run('cargo', ['test', ...options], { cwd: root })
+  await run('cargo', ['build', ...options], { cwd: root, background: true })
+  return run('cargo', ['test', ...options], { cwd: root, background: true })
 }
 
 /**
