@@ -1,29 +1,33 @@
 //! When to claim, how much, and what an answer says about what is left.
 
+mod answer;
 mod idle;
 mod look;
 mod rest;
+mod scene;
 mod solitude;
 mod suspects;
 
 use super::circuits::{Allowed, Circuits};
 use super::failures::Failures;
 use super::feeds::switches::Switches;
-use super::feeds::{Caught, Feeds, Wanted};
-use super::in_flight::InFlight;
+use super::feeds::{Feeds, Wanted};
 use super::settlements::Returned;
 use super::side_task::SideTask;
 use super::sources::Sources;
-use crate::error::{Error, Result};
-use crate::transport::{Drain, Rescued, WorkerId};
+use crate::error::Error;
+use crate::transport::{Drain, WorkerId};
 use crate::worker::Mode;
 use crate::worker::context::Context;
+use answer::Errand;
+pub(super) use answer::{Answer, Learned};
 use look::{Look, Looks};
 use rest::Rest;
-use solitude::{InHand, Turn};
+pub(super) use scene::Scene;
+use solitude::Turn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use suspects::Suspects;
 use uuid::Uuid;
 
@@ -43,64 +47,6 @@ pub(super) struct Claims {
     has_failed: bool,
     /// Whether nothing is left to claim in a bounded drain, as of this turn.
     exhausted: bool,
-}
-
-/// What a claim was made for, and what it proves if it finds nothing.
-struct Errand {
-    look: Look,
-    /// A suspect only.
-    suspect: bool,
-    /// One message of a paused type, to try it.
-    probe: bool,
-    /// Whether it marks this worker as waiting when it finds nothing.
-    listening: bool,
-}
-
-/// What a claim has brought.
-pub(super) struct Answer {
-    errand: Errand,
-    feeds: Feeds,
-    caught: Vec<Caught>,
-    error: Option<Error>,
-}
-
-/// What an answer means for the rest of the loop.
-pub(super) struct Learned {
-    pub(super) caught: Vec<Caught>,
-    /// How the rescues went that came with it.
-    pub(super) rescued: Vec<Result<Rescued>>,
-    pub(super) error: Option<Error>,
-    /// Whether it has found nothing, and the next one comes after a rest.
-    pub(super) rests: bool,
-}
-
-/// The rest of the loop as a claim finds it.
-pub(super) struct Scene<'a> {
-    pub(super) now: Instant,
-    /// Whether more should come in.
-    pub(super) more: bool,
-    pub(super) hand: &'a InFlight,
-    /// Whether every outcome is written.
-    pub(super) settled: bool,
-    pub(super) longest_handler: Duration,
-    pub(super) circuits: &'a Circuits,
-    pub(super) sources: &'a Sources,
-}
-
-impl Scene<'_> {
-    /// Whether nothing is in hand and nothing on its way back.
-    fn is_clear(&self) -> bool {
-        self.hand.is_empty() && self.settled
-    }
-
-    fn in_hand(&self, slots: usize) -> InHand {
-        InHand {
-            clear: self.is_clear(),
-            slot_free: self.hand.len() < slots,
-            suspect: self.hand.has_suspect(),
-            youngest: self.hand.youngest(),
-        }
-    }
 }
 
 impl Claims {

@@ -1,88 +1,25 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
+mod feed;
+mod place;
 mod sweep;
 pub(super) mod switches;
 mod turns;
+mod wanted;
 
 use self::sweep::Sweep;
 use self::switches::Switches;
-use self::turns::Turns;
-use super::steps::Steps;
 use crate::base::targets::WORKER;
 use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
-use crate::transport::{Claim, Claimable, Drain, Portion, Reach, RescueStep, Rescued, Survey, WorkerId};
+use crate::transport::{Claimable, Drain, Reach, Rescued, WorkerId};
+use feed::{Feed, SURVEY_HOLDS};
 use futures_util::future::try_join_all;
+use place::Place;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tracing::field::Empty;
-use tracing::{Instrument, Span, debug_span, info};
-use uuid::Uuid;
-
-/// How long suspects are left alone after a claim that got none: another consumer has them.
-const SUSPECT_PAUSE: Duration = Duration::from_secs(1);
-
-/// How long a survey is valid.
-const SURVEY_HOLDS: Duration = Duration::from_secs(1);
-/// A survey that took longer is made less often, so that it costs one part in [`SHARE`] of the time: while some session
-/// keeps an old snapshot it walks over all that was ever taken from a queue that is empty.
-const SLOW: Duration = Duration::from_millis(25);
-const SHARE: u32 = 20;
-/// How many messages the first step of a rescue takes, and how many a step takes at most.
-const FIRST_STEP: usize = 100;
-const LONGEST_STEP: usize = 1_000;
-/// The most queues that are remembered as not empty.
-const REMEMBERED: usize = 10;
-
-/// Messages claimed from one transport.
-pub struct Caught {
-    /// Its place among the feeds.
-    pub feed: usize,
-    /// In the order in which they are to be started.
-    pub messages: Vec<Claimed>,
-    /// Whether the claim is certainly valid. If not, its lease may have run out before its answer came.
-    pub stands: bool,
-}
-
-impl Caught {
-    fn new(feed: usize, messages: Vec<Claimed>) -> Self {
-        Self { feed, messages, stands: true }
-    }
-}
-
-/// What a claim asks for.
-pub struct Wanted {
-    /// Types with a handler; `None`: all.
-    pub types: Option<Arc<[String]>>,
-    /// Types of which suspects may be claimed; `None`: all.
-    pub suspect_types: Option<Arc<[String]>>,
-    /// At most this many.
-    pub limit: usize,
-    /// Whether finding nothing must mean that there is nothing.
-    pub exhaustive: bool,
-    /// One suspect, and nothing else.
-    pub suspect: bool,
-    /// Whether the consumer wants to be woken when it finds nothing.
-    pub listening: bool,
-    /// Whether it was: then a message waits, most likely in a queue that is known.
-    pub woken: bool,
-    /// Whether it is marked as waiting already: then what was sent before that is looked for in all queues.
-    pub waiting: bool,
-    /// How many messages the consumer has in hand.
-    pub in_hand: usize,
-}
-
-impl Wanted {
-    /// How far to look. Whether really nothing is left is a question for a claim that knows all queues; a consumer that
-    /// was woken and found nothing so far, or that is about to sleep until it is, looks everywhere before it does.
-    fn reach(&self, knows_all_queues: bool) -> Reach {
-        match (self.exhaustive, self.woken || self.waiting) {
-            (true, _) if knows_all_queues => Reach::Exhaustive,
-            (false, true) => Reach::Thorough,
-            _ => Reach::Quick,
-        }
-    }
-}
+use std::time::Instant;
+use tracing::{Instrument, debug_span};
+pub use wanted::{Caught, Wanted};
 
 /// All transports of a consumer.
 pub struct Feeds {
@@ -103,33 +40,6 @@ pub struct Feeds {
     hurried_since: Option<Instant>,
     /// Notices transports that are switched on or off; a bounded drain, and a consumer of named ones, does not.
     following: Option<Switches>,
-}
-
-/// Feeds that are surveyed together: one statement for all of them, on one connection.
-struct Place {
-    transport: Arc<dyn Drain>,
-    feeds: Vec<usize>,
-    names: Vec<Arc<str>>,
-    /// Those of its rescues.
-    steps: Steps,
-}
-
-struct Feed {
-    transport: Arc<dyn Drain>,
-    /// Switched off while the consumer runs. It keeps its place: messages in hand, and claims without an answer, name it.
-    is_off: bool,
-    survey: Survey,
-    /// The queues that a claim reads: those of the last survey that found any. An idle queue is where the next message
-    /// will be, and a worker that is woken for it need not ask.
-    queues: Vec<String>,
-    turns: Turns,
-    surveyed_at: Option<Instant>,
-    survey_took: Duration,
-    /// Whether a claim would have surveyed the queues, if the last survey had not taken so long.
-    owes_survey: bool,
-    suspect_pause: Option<Instant>,
-    /// Whether anything was asked for, which registers the worker.
-    has_claimed: bool,
 }
 
 impl Feeds {
@@ -164,7 +74,7 @@ impl Feeds {
 
     /// Whether nothing at all waits, due or not, as far as the last survey tells.
     pub fn are_empty(&self) -> bool {
-        self.feeds.iter().all(|it| it.survey.queues.is_empty())
+        self.feeds.iter().all(Feed::was_empty)
     }
 
     /// How the rescues of the last claim went.
@@ -174,12 +84,12 @@ impl Feeds {
 
     /// When to look again for what the last claim was woken for, if it could not look everywhere.
     pub fn owed_at(&self) -> Option<Instant> {
-        self.feeds.iter().filter(|it| it.owes_survey).filter_map(Feed::next_survey).min()
+        self.feeds.iter().filter_map(Feed::owed_at).min()
     }
 
     /// Whether the worker may be registered in a place.
     pub fn may_be_registered(&self) -> bool {
-        self.feeds.iter().any(|it| it.has_claimed)
+        self.feeds.iter().any(Feed::has_claimed)
     }
 
     /// Claims from the first transport, and what is then missing from the next. What was claimed before something went
@@ -208,7 +118,7 @@ impl Feeds {
     }
 
     async fn still_holds(&self, wanted: &Wanted, caught: &Caught) -> Result<bool> {
-        let Some(Feed { transport, .. }) = self.feeds.get(caught.feed) else { return Ok(false) };
+        let Some(transport) = self.feeds.get(caught.feed).map(Feed::transport) else { return Ok(false) };
         let claims: Vec<_> = caught.messages.iter().map(|it| (it.id, it.token)).collect();
         let is_registered = transport.extend(&self.worker, wanted.in_hand + claims.len()).await?.is_some();
         // A claim for the next transport may have registered the worker again.
@@ -233,7 +143,7 @@ impl Feeds {
         }
         let mut missing = wanted.limit;
         for index in 0..self.feeds.len() {
-            if self.feed(index)?.is_off {
+            if !self.feed(index)?.is_on() {
                 continue;
             }
             let messages = self.claim_from(index, wanted, missing).await?;
@@ -250,14 +160,14 @@ impl Feeds {
         }
         self.hurried_since = self.hurried_since.filter(|_| hurried && !caught.is_empty());
         if caught.is_empty() && !self.fresh && (wanted.woken || wanted.waiting) {
-            self.feeds.iter_mut().for_each(|it| it.owes_survey = !it.is_off);
+            self.feeds.iter_mut().for_each(Feed::owe_survey);
         }
         Ok(())
     }
 
     /// Claims one suspect, if the last survey saw any.
     async fn claim_suspect(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        if self.feeds.iter().any(|feed| !feed.is_off && feed.surveyed_at.is_none()) {
+        if self.feeds.iter().any(Feed::is_unknown) {
             self.look(wanted).await?;
         }
         for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.has_suspect()) {
@@ -273,7 +183,7 @@ impl Feeds {
     /// Claims from the queues where messages have been before: a worker that is woken need not ask where to look. Says
     /// whether it found anything.
     async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
-        for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| !it.queues.is_empty()) {
+        for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.knows_queues()) {
             let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, Reach::Quick).await?;
             if !messages.is_empty() {
                 caught.push(Caught::new(index, messages));
@@ -299,7 +209,7 @@ impl Feeds {
         }
         self.look(wanted).await?;
         let feed = self.feed(index)?;
-        if feed.survey.queues.is_empty() {
+        if feed.was_empty() {
             return Ok(Vec::new());
         }
         feed.claim(&worker, queues.as_deref(), wanted, limit, Reach::Exhaustive).await
@@ -311,15 +221,11 @@ impl Feeds {
         let Some(following) = &mut self.following else { return Ok(()) };
         let Some(transports) = following.changed().await? else { return Ok(()) };
         for feed in &mut self.feeds {
-            let is_off = !transports.iter().any(|it| it.name() == feed.transport.name());
-            if is_off && !feed.is_off {
-                (feed.survey, feed.owes_survey) = (Survey::default(), false);
-                feed.queues.clear();
-            }
-            feed.is_off = is_off;
+            let is_on = transports.iter().any(|it| it.name() == feed.transport().name());
+            feed.switch(is_on);
         }
-        let is_new = |it: &Arc<dyn Drain>| self.feeds.iter().all(|feed| feed.transport.name() != it.name());
-        let is_at_home = |it: &Arc<dyn Drain>| self.feeds.iter().any(|feed| feed.transport.place() == it.place());
+        let is_new = |it: &Arc<dyn Drain>| self.feeds.iter().all(|feed| feed.transport().name() != it.name());
+        let is_at_home = |it: &Arc<dyn Drain>| self.feeds.iter().any(|feed| feed.transport().place() == it.place());
         let new: Vec<_> = transports.into_iter().filter(|it| is_new(it) && is_at_home(it)).map(Feed::new).collect();
         self.feeds.extend(new);
         self.places = Place::behind(&self.feeds);
@@ -328,7 +234,7 @@ impl Feeds {
 
     /// The transports in the order of their feeds: those taken up since the beginning come last.
     pub fn transports(&self) -> impl Iterator<Item = &Arc<dyn Drain>> {
-        self.feeds.iter().map(|it| &it.transport)
+        self.feeds.iter().map(Feed::transport)
     }
 
     fn feed(&mut self, index: usize) -> Result<&mut Feed> {
@@ -340,13 +246,9 @@ impl Feeds {
         let began = Instant::now();
         let rescues = self.sweep.begin(began);
         let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
-        let looks = self.places.iter().map(|it| {
-            let portion = Portion { limit: it.steps.limit(), skip: it.steps.skip() };
-            let step = rescues.then_some(RescueStep { by: self.worker.id, portion });
-            it.transport.survey(&it.names, claimable, step)
-        });
+        let by = rescues.then_some(self.worker.id);
         let span = debug_span!(target: WORKER, "survey", places = self.places.len(), rescues);
-        let looks = try_join_all(looks).instrument(span).await?;
+        let looks = try_join_all(self.places.iter().map(|it| it.look(claimable, by))).instrument(span).await?;
         let took = began.elapsed();
         // What a rescue adds says nothing about surveys.
         let survey_took = (!rescues).then_some(took);
@@ -356,7 +258,7 @@ impl Feeds {
                 left_some |= place.learn(&rescued);
                 self.rescued.push(rescued);
             }
-            for (&index, survey) in place.feeds.iter().zip(look.surveys) {
+            for (&index, survey) in place.feeds().iter().zip(look.surveys) {
                 if let Some(feed) = self.feeds.get_mut(index) {
                     feed.learn(survey, survey_took);
                 }
@@ -375,158 +277,14 @@ impl Feeds {
     }
 }
 
-impl Place {
-    /// The places behind the feeds that are on, with their places.
-    fn behind(feeds: &[Feed]) -> Vec<Self> {
-        let mut places: Vec<Self> = Vec::new();
-        for (index, Feed { transport, .. }) in feeds.iter().enumerate().filter(|(_, feed)| !feed.is_off) {
-            let name = transport.name().clone();
-            match places.iter_mut().find(|it| it.transport.place() == transport.place()) {
-                Some(place) => {
-                    place.feeds.push(index);
-                    place.names.push(name);
-                }
-                None => places.push(Self {
-                    transport: transport.clone(),
-                    feeds: vec![index],
-                    names: vec![name],
-                    steps: Steps::new(FIRST_STEP, LONGEST_STEP),
-                }),
-            }
-        }
-        places
-    }
-
-    /// Learns how a rescue went. Says whether it may have left some.
-    fn learn(&mut self, rescued: &Result<Rescued>) -> bool {
-        match rescued {
-            Ok(rescued) => {
-                tell_of_rescued(&*self.transport, rescued);
-                self.steps.taken(rescued.count())
-            }
-            Err(_) => {
-                self.steps.failed();
-                false
-            }
-        }
-    }
-}
-
-impl Feed {
-    fn new(transport: Arc<dyn Drain>) -> Self {
-        Self {
-            transport,
-            is_off: false,
-            survey: Survey::default(),
-            queues: Vec::new(),
-            turns: Turns::new(fastrand::u64(..)),
-            surveyed_at: None,
-            survey_took: Duration::ZERO,
-            owes_survey: false,
-            suspect_pause: None,
-            has_claimed: false,
-        }
-    }
-
-    fn has_suspect(&self) -> bool {
-        self.survey.suspects && self.suspect_pause.is_none_or(|until| Instant::now() >= until)
-    }
-
-    fn learn(&mut self, survey: Survey, took: Option<Duration>) {
-        if !survey.queues.is_empty() || self.queues.len() > REMEMBERED {
-            self.queues.clone_from(&survey.queues);
-            self.turns.arrange(&mut self.queues);
-        }
-        self.survey_took = took.unwrap_or(self.survey_took);
-        (self.survey, self.surveyed_at) = (survey, Some(Instant::now()));
-        self.owes_survey = false;
-    }
-
-    /// From when on a look at the queues stays within its share of the time.
-    fn next_survey(&self) -> Option<Instant> {
-        let pause = if self.survey_took < SLOW { Duration::ZERO } else { self.survey_took * SHARE };
-        self.surveyed_at.map(|at| at + pause)
-    }
-
-    /// Whether to look before a claim.
-    fn wants_survey(&self, wanted: &Wanted) -> bool {
-        let (Some(at), Some(next)) = (self.surveyed_at, self.next_survey()) else { return !self.is_off };
-        let in_doubt = self.queues.is_empty() || wanted.woken || wanted.waiting || self.owes_survey;
-        !self.is_off && Instant::now() >= next && (in_doubt || at.elapsed() >= SURVEY_HOLDS)
-    }
-
-    /// Whether to claim after a survey: if it found anything, or to say that this worker waits.
-    fn is_worth_a_claim(&self, wanted: &Wanted) -> bool {
-        !self.survey.queues.is_empty() || (wanted.listening && !wanted.waiting)
-    }
-
-    async fn claim(
-        &mut self,
-        worker: &WorkerId,
-        queues: Option<&[String]>,
-        wanted: &Wanted,
-        limit: usize,
-        reach: Reach,
-    ) -> Result<Vec<Claimed>> {
-        let named = queues.is_some();
-        let queues = queues.unwrap_or(&self.queues).to_vec();
-        self.has_claimed = true;
-        let token = Uuid::now_v7();
-        let (types, listening) = (wanted.types.as_deref(), wanted.listening);
-        let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
-        let span = claiming(&*self.transport, limit, false);
-        let messages = self.transport.claim(&claim).instrument(span.clone()).await?;
-        span.record("claimed", messages.len());
-        // Queues of one priority take turns at the front, so that a deep one cannot starve the others; those that were
-        // asked for stay in the order of preference. A claim may be full with fewer messages than it asked for, and where
-        // it was not, nobody has waited.
-        if let Some(last) = messages.last().filter(|_| !named) {
-            self.turns.pass(&mut self.queues, &last.queue);
-        }
-        Ok(messages)
-    }
-
-    async fn claim_suspect(
-        &mut self,
-        worker: &WorkerId,
-        queues: Option<&[String]>,
-        wanted: &Wanted,
-    ) -> Result<Option<Claimed>> {
-        self.has_claimed = true;
-        let token = Uuid::now_v7();
-        let (queues, types) = (queues.unwrap_or_default(), wanted.suspect_types.as_deref());
-        let reach = Reach::Exhaustive;
-        let claim = Claim { worker, token, queues, types, limit: 1, reach, listening: false };
-        let span = claiming(&*self.transport, 1, true);
-        let suspect = self.transport.claim_suspect(&claim).instrument(span.clone()).await?;
-        span.record("claimed", usize::from(suspect.is_some()));
-        self.surveyed_at = None;
-        self.survey.suspects = false;
-        self.suspect_pause = suspect.is_none().then(|| Instant::now() + SUSPECT_PAUSE);
-        Ok(suspect)
-    }
-}
-
-/// Covers a claim.
-fn claiming(transport: &dyn Drain, limit: usize, suspect: bool) -> Span {
-    debug_span!(target: WORKER, "claim", transport = &**transport.name(), limit, suspect, claimed = Empty)
-}
-
-/// Tells what a rescue found.
-fn tell_of_rescued(place: &dyn Drain, rescued: &Rescued) {
-    let Rescued { workers, returned, buried } = rescued;
-    let (place, buried) = (place.place(), buried.len());
-    if rescued.count() > 0 {
-        info!(target: WORKER, place, workers, returned, buried, "put back what dead workers held");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::backends::memory::MemoryTransport;
     use crate::message::envelope::{Available, Envelope};
     use crate::transport::Transport;
+    use std::time::Duration;
+    use uuid::Uuid;
 
     const WOKEN: Wanted = Wanted {
         types: None,
