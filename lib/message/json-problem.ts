@@ -19,8 +19,8 @@ export function looksSuspicious(json: string): boolean {
 
 /**
  * Whether it is certain that JSON loses nothing of a value: the quick check of every dispatch, before the one that
- * finds out what is lost and where. Measured: 20 ns of the 650 of a message with six fields; a replacer, which could do
- * the same, doubles the time of `JSON.stringify`.
+ * finds out what is lost and where. Measured: 40 ns of the 660 that `JSON.stringify` takes for six fields, 500 of 3,300
+ * for 60 fields in 13 objects; a replacer, which could do the same, doubles the time of `JSON.stringify`.
  */
 export function isLossless(value: unknown): boolean {
   try {
@@ -47,10 +47,9 @@ function isPlain(value: unknown): boolean {
 
 function isPlainObject(value: object): boolean {
   if (Array.isArray(value)) return areAllPlain(value)
-  // A property named so is JSON's way to say what something becomes, wherever it comes from.
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return !isInvalidDate(value)
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
+  // An own toJSON() of a plain object is a function among its fields, which the slow answer looks into.
+  if (prototype !== Object.prototype && prototype !== null) return hasToJson(value) && !isInvalidDate(value)
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key]
     if (member !== undefined && !isPlain(member)) return false

@@ -30,10 +30,10 @@ const KEYS = [...new Set([...MESSAGE_PARTS, ...OPTION_NAMES])]
  */
 export function flatOptions(message: object): Record<string, unknown> | undefined {
   let options: Record<string, unknown> | undefined
-  for (const key of Object.keys(message)) {
+  for (const key in message) {
     if (key === 'type' || key === 'payload' || key === 'metadata') continue
     const value = (message as Record<string, unknown>)[key]
-    if (value === undefined) continue
+    if (value === undefined || !Object.hasOwn(message, key)) continue
     if (!OPTION_NAMES.includes(key)) throw unknownKeyOf(key)
     options ??= {}
     options[key] = value
