@@ -84,6 +84,14 @@ describe('a wire that is cut after the message was stored', () => {
     expect(await done()).toEqual({ stored: 2, legacy: 0 })
   })
 
+  test('is found out by a key that stands in the message', async () => {
+    await dispatch({ type: 'Warm', payload: {} })
+    proxy.cutAfter('messenger_messages_pending')
+    const result = await withSymphonyFallback(true, () => dispatch({ ...message, idempotencyKey: 'flat' }), legacy)
+    expect(result).toMatchObject({ status: 'duplicate', idempotencyKey: 'flat' })
+    expect(await done()).toEqual({ stored: 2, legacy: 0 })
+  })
+
   test('and is cut each time again, does not end in the legacy path', async () => {
     proxy.cutAfter('messenger_messages_pending', 100)
     const running = withSymphonyFallback(true, () => dispatchEmailMessage(email), legacy)
