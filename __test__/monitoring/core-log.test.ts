@@ -177,9 +177,9 @@ describe('a level that is changed at run time holds at once', () => {
     queue.setLogger(keeping(after, () => () => true))
     await queue.dispatch({ type: 'Job', payload: {} })
     await expect.poll(() => named(after, 'claim').some(({ fields }) => fields.claimed === 1)).toBe(true)
+    await expect.poll(() => handled).toEqual([1])
     await worker.stop()
     expect(before).toEqual([])
-    expect(handled).toEqual([1])
   })
 
   test('in the logger itself, which is asked again', async () => {
