@@ -20,6 +20,7 @@ const PROJECT = {
     moduleResolution: 'bundler',
     lib: ['es2023', 'esnext.disposable', 'dom'],
     types: ['node'],
+    jsx: 'preserve',
     allowJs: true,
     checkJs: true,
     strict: true,

@@ -27,7 +27,7 @@ test.each(['edge-light', 'workerd', 'browser'])(
     const refused = [
       'ConfigurationError',
       'SYMPHONY_EDGE_RUNTIME',
-      expect.stringContaining("export const runtime = 'nodejs'"),
+      expect.stringContaining("remove `export const runtime = 'edge'`"),
     ]
     expect(told).toEqual([refused, refused, refused, refused])
   },

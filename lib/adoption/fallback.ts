@@ -56,7 +56,7 @@ export function fallbackFunctions({ isFeatureEnabled, watchers, log }: FallbackP
         return await watchers.run(attempts, async () => viaSymphony())
       } catch (error) {
         await attempts.close()
-        if (!isCertain(attempts, error)) throw error
+        if (!isCertain(attempts, error) || isBuilding(error)) throw error
         const told = { flag: nameOf(flag), code: error instanceof SymphonyError ? error.code : undefined }
         log.current.warn('dispatching failed and nothing is stored: the work is done as before', told)
       }
@@ -68,6 +68,11 @@ export function fallbackFunctions({ isFeatureEnabled, watchers, log }: FallbackP
 /** Whether dispatching failed, and nothing can have been stored. */
 function isCertain({ stored, maybeStored, refused }: Attempts, error: unknown): boolean {
   return !stored && !maybeStored && (refused || error instanceof MessageValidationError)
+}
+
+/** A build that may not dispatch must not do the work either. */
+function isBuilding(error: unknown): boolean {
+  return error instanceof SymphonyError && error.code === 'SYMPHONY_BUILD_PHASE'
 }
 
 function nameOf(flag: FallbackFlag): unknown {

@@ -11,7 +11,7 @@ class ConfigurationError extends Error {
   constructor(used: string) {
     super(
       `${used} of @leadmap/symphony needs a native addon, which runs on Node.js alone, not on the Edge runtime and not ` +
-        "in a browser: put `export const runtime = 'nodejs'` into the route that uses it; in a client component, call " +
+        "in a browser: remove `export const runtime = 'edge'` from the route that uses it; in a client component, call " +
         'a route or a server action',
     )
     this.name = 'ConfigurationError'

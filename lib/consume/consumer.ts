@@ -94,7 +94,7 @@ export class Consumer {
   #memoryLooked = 0
 
   constructor(parts: ConsumerParts, mode: 'drain' | 'run', options: CheckedOptions, extras: ConsumerExtras = {}) {
-    const core = parts.core.get()
+    const core = parts.core.use()
     const { worker } = parts.configuration.peek()
     this.#parts = parts
     this.#mode = mode

@@ -1,4 +1,5 @@
 /** The core of an instance: created at first use, reconfigured in place, forgotten when the instance is closed. */
+import { refuseDuringBuild } from './build-phase.js'
 import type { NativeCore } from './native.js'
 import { awaitNative } from './native-error.js'
 
@@ -11,6 +12,7 @@ export class Core {
   readonly #used: () => void
   readonly #connections: Connect[] = []
   #core: NativeCore | undefined
+  #isInUse = false
 
   /**
    * @param make makes a core from the configuration as it is then. It opens no connection.
@@ -36,6 +38,18 @@ export class Core {
     return this.#core ?? this.#start()
   }
 
+  /**
+   * The core, for a call that dispatches or reads.
+   *
+   * @throws ConfigurationError as {@link Core.get}, and while Next.js builds.
+   */
+  use(): NativeCore {
+    // A variable of the environment costs a call into C++, and the first use decides for all.
+    if (!this.#isInUse) refuseDuringBuild()
+    this.#isInUse = true
+    return this.get()
+  }
+
   /** The core, if there is one. */
   peek(): NativeCore | undefined {
     return this.#core
@@ -44,11 +58,12 @@ export class Core {
   /** Forgets the core, so that the next use creates one. */
   forget(): void {
     this.#core = undefined
+    this.#isInUse = false
   }
 
   /** Asks the core something, and reads its answer. */
   async ask<T>(question: (core: NativeCore) => Promise<string>): Promise<T> {
-    return JSON.parse(await awaitNative(async () => question(this.get()))) as T
+    return JSON.parse(await awaitNative(async () => question(this.use()))) as T
   }
 
   #start(): NativeCore {

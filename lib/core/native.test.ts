@@ -10,7 +10,7 @@ afterEach(() => {
 describe('on the Edge runtime', () => {
   const advice = expect.objectContaining({
     code: 'SYMPHONY_EDGE_RUNTIME',
-    message: expect.stringContaining("export const runtime = 'nodejs'"),
+    message: expect.stringContaining("remove `export const runtime = 'edge'`"),
   })
 
   test('by environment variable', () => {

@@ -134,8 +134,8 @@ function refuseEdgeRuntime(): void {
   if (!edge) return
   throw new SymphonyError(
     'SYMPHONY_EDGE_RUNTIME',
-    "@leadmap/symphony is a native addon and cannot run on the Edge runtime: put `export const runtime = 'nodejs'` " +
-      'into the route that imports it',
+    "@leadmap/symphony is a native addon and cannot run on the Edge runtime: remove `export const runtime = 'edge'` " +
+      'from the route that imports it',
   )
 }
 

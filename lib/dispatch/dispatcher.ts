@@ -76,7 +76,7 @@ export class CoreDispatcher implements Dispatcher {
     const { core, groupCommits, inlineErrors } = this.#parts
     let sent: Sent
     try {
-      sent = await groupCommits.of(core.get()).add(request)
+      sent = await groupCommits.of(core.use()).add(request)
     } catch (thrown) {
       throw fromNative(thrown)
     }
@@ -90,7 +90,7 @@ export class CoreDispatcher implements Dispatcher {
 
   readonly #send = async (requests: string): Promise<BatchResult[]> => {
     const { core, inlineErrors } = this.#parts
-    const results = readSent(await awaitNative(async () => core.get().dispatch(requests)))
+    const results = readSent(await awaitNative(async () => core.use().dispatch(requests)))
     return results.map((sent) => toBatchResult(sent, inlineErrors))
   }
 

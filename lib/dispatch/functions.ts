@@ -91,7 +91,7 @@ export function dispatchFunctions(usual: Dispatcher, watchers: Watchers, core: C
     dispatchToTransports: async (message, transports, options) =>
       dispatcher().dispatchToTransports(message, transports, options),
     registerTransport: (name, config) => dispatcher().registerTransport(name, config),
-    getDuplicateAttempts: (key) => awaitNative(async () => core.get().duplicateAttempts(key)),
+    getDuplicateAttempts: (key) => awaitNative(async () => core.use().duplicateAttempts(key)),
     getDispatcher: dispatcher,
     setDispatcher(dispatcher) {
       current = dispatcher ?? usual

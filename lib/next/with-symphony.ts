@@ -28,7 +28,7 @@ interface Changed {
  * Takes whatever `next.config` may export: an object, a promise of one, or a function that returns one.
  *
  * @example
- * // next.config.mjs
+ * // next.config.ts
  * import { withSymphony } from '@leadmap/symphony/next'
  * export default withSymphony({ output: 'standalone' })
  */

@@ -165,7 +165,7 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
       return { messageId: messages[0]?.messageId ?? '', messages }
     },
     async deleteSchedule(name: string): Promise<boolean> {
-      return awaitNative(async () => core.get().deleteSchedule(text('name', name)))
+      return awaitNative(async () => core.use().deleteSchedule(text('name', name)))
     },
     async runDueSchedules(options: RunDueOptions = {}): Promise<RunDueResult> {
       const { nextRunIn: _, ...result } = await runDue(parts, options)

@@ -19,7 +19,6 @@ export interface SchedulerRouteOptions extends CronRouteOptions {
  *
  * @example
  * // app/api/cron/symphony-scheduler/route.ts
- * export const runtime = 'nodejs'
  * export const maxDuration = 60
  * export const { GET, POST } = createSchedulerRoute({ maxDuration })
  */

@@ -19,7 +19,6 @@ export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, Cr
  *
  * @example
  * // app/api/cron/symphony-worker/route.ts
- * export const runtime = 'nodejs'
  * export const maxDuration = 60
  * export const { GET, POST } = createWorkerRoute({ maxDuration, maxConcurrency: 20 })
  */
