@@ -1,6 +1,13 @@
 /** Routes for every server that has `Request` and `Response`: `@leadmap/symphony/http`. */
 export type { AskedFor, Authorize } from './http/authorization/guard.js'
 export { bearerToken } from './http/authorization/secret.js'
+export {
+  type FastifyReplyLike,
+  type FastifyRequestLike,
+  type KoaContextLike,
+  type NodeHandler,
+  toNodeHandler,
+} from './http/node/to-node-handler.js'
 export type { CronRoute, CronRouteOptions } from './http/routes/cron.js'
 export type { CatchAllHandler, RouteContext, RouteHandler } from './http/routes/handler.js'
 export { createSchedulerRoute, type SchedulerRouteOptions } from './http/routes/scheduler-route.js'

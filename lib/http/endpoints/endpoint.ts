@@ -54,11 +54,11 @@ export function findEndpoint(
 
 function known(endpoints: readonly Endpoint[]): string {
   const words = new Set(endpoints.map(({ path }) => path.split('/')[0]))
-  return `the paths begin with ${[...words].sort().join(', ')}`
+  return `the paths begin with ${[...words].filter(Boolean).sort().join(', ')}`
 }
 
 function match(path: string, segments: string[]): Record<string, string> | undefined {
-  const parts = path.split('/')
+  const parts = path === '' ? [] : path.split('/')
   if (parts.length !== segments.length) return undefined
   const parameters: Record<string, string> = {}
   for (const [index, part] of parts.entries()) {

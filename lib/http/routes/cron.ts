@@ -5,7 +5,7 @@ import { partsOf, type Symphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
 import { Answer } from '../responses/answer.js'
 import { executionIdOf, once } from './execution.js'
-import { answering, methodNotAllowed, type RouteHandler } from './handler.js'
+import { answering, methodNotAllowed, mustBeRequest, type RouteHandler } from './handler.js'
 
 /** Options of both cron routes. */
 export interface CronRouteOptions {
@@ -47,6 +47,7 @@ const REMEDY =
 /** A cron route that does its work for authorized callers. */
 export function cronRoute({ authorize, symphony }: CronRouteOptions, work: CronWork): CronRoute {
   const handle: RouteHandler = (request) => {
+    mustBeRequest(request)
     const queue = symphony ?? defaultSymphony()
     return answering(queue, async () => {
       const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })

@@ -1,4 +1,5 @@
 /** What routes consist of: functions from a `Request` to a `Response` that never reject. */
+import { ConfigurationError } from '../../base/errors.js'
 import type { Symphony } from '../../symphony.js'
 import { type Answer, errorAnswer, jsonAnswer } from '../responses/answer.js'
 import { RequestProblem } from '../responses/problem.js'
@@ -23,6 +24,19 @@ export async function answering(symphony: Symphony, work: () => Promise<Answer |
   } catch (thrown) {
     return errorAnswer(thrown, symphony.getLogger())
   }
+}
+
+/**
+ * Refuses anything but a `Request`, such as that of Express, at once: a promise that rejects would leave its sender waiting.
+ *
+ * @throws ConfigurationError
+ */
+export function mustBeRequest(request: Request): void {
+  if (typeof request?.headers?.get === 'function' && typeof request.url === 'string') return
+  throw new ConfigurationError(
+    'a route takes a Request and returns a Response, and was called with something else: for Express, Fastify, Koa and ' +
+      'node:http, wrap it as toNodeHandler(route), from @leadmap/symphony/http',
+  )
 }
 
 /** The refusal of a method that a path does not support. */

@@ -6,14 +6,16 @@ import { type Authorize, guard } from '../authorization/guard.js'
 import { consume } from '../endpoints/consume.js'
 import { failed } from '../endpoints/dead-letters.js'
 import { dispatching } from '../endpoints/dispatch.js'
-import type { Call, EndpointSettings } from '../endpoints/endpoint.js'
+import type { Call, Endpoint, EndpointSettings } from '../endpoints/endpoint.js'
 import { findEndpoint } from '../endpoints/endpoint.js'
 import { admin } from '../endpoints/messages.js'
 import { monitoring } from '../endpoints/monitor.js'
 import { queues } from '../endpoints/queues.js'
 import { schedules } from '../endpoints/schedules.js'
+import { readQuery } from '../requests/fields.js'
 import { segmentsOf } from '../requests/path.js'
-import { answering, type CatchAllHandler, type RouteContext, type RouteHandler } from './handler.js'
+import { Answer } from '../responses/answer.js'
+import { answering, type CatchAllHandler, mustBeRequest, type RouteContext, type RouteHandler } from './handler.js'
 import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createSymphonyRoute}. */
@@ -42,7 +44,23 @@ export interface SymphonyRoute {
   handle: RouteHandler
 }
 
-const ENDPOINTS = [...dispatching, ...consume, ...queues, ...monitoring, ...failed, ...admin, ...schedules]
+const ENDPOINTS: readonly Endpoint[] = [
+  { method: 'GET', path: '', run: index },
+  ...dispatching,
+  ...consume,
+  ...queues,
+  ...monitoring,
+  ...failed,
+  ...admin,
+  ...schedules,
+]
+
+/** What there is, for one who opens the route itself. */
+async function index({ url }: Call): Promise<Answer> {
+  readQuery(url, {})
+  const endpoints = ENDPOINTS.filter(({ path }) => path !== '').map(({ method, path }) => `${method} ${path}`)
+  return new Answer({ success: true, endpoints })
+}
 
 const REMEDY =
   'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for authorized callers, ' +
@@ -54,7 +72,6 @@ const REMEDY =
  * @throws ConfigurationError naming the invalid option.
  *
  * @example
- * export const runtime = 'nodejs'
  * export const maxDuration = 60
  * export const { GET, POST, DELETE } = createSymphonyRoute({
  *   maxDuration,
@@ -65,6 +82,7 @@ export function createSymphonyRoute(options: SymphonyRouteOptions = {}): Symphon
   const { authorize, basePath = '/api/symphony' } = options
   const settings = settingsOf(options)
   const handle = (request: Request, context?: RouteContext): Promise<Response> => {
+    mustBeRequest(request)
     const symphony = options.symphony ?? defaultSymphony()
     return answering(symphony, async () => {
       const url = new URL(request.url)

@@ -1,0 +1,75 @@
+/** Routes for servers that have requests and responses of Node.js, or what frameworks put around them. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RouteHandler } from '../routes/handler.js'
+import { toRequest } from './to-request.js'
+
+/** What Fastify gives its handlers. */
+export interface FastifyRequestLike {
+  raw: IncomingMessage
+  body?: unknown
+}
+
+/** Where Fastify's handlers answer. */
+export interface FastifyReplyLike {
+  raw: ServerResponse
+  hijack(): unknown
+}
+
+/** What Koa gives its middleware. */
+export interface KoaContextLike {
+  req: IncomingMessage
+  request: object
+  status: number
+  body: unknown
+  set(headers: Record<string, string>): void
+}
+
+/** A handler for `node:http`, Express, Fastify and Koa: it sees from what it is called with which of them it serves. */
+export interface NodeHandler {
+  /** For `createServer()` of `node:http`, and for Express 4 and 5. */
+  (request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** For Fastify 4 and 5. */
+  (request: FastifyRequestLike, reply: FastifyReplyLike): Promise<void>
+  /** For Koa. */
+  (context: KoaContextLike): Promise<void>
+}
+
+/**
+ * A route for servers that do not know `Request` and `Response`. The body may have been parsed before, as
+ * `express.json()` and Fastify do; then numbers beyond 9007199254740991 have lost digits.
+ *
+ * @param route what {@link createSymphonyRoute}, {@link createWorkerRoute} or {@link createSchedulerRoute} returned.
+ *
+ * @example
+ * app.all('/api/symphony/*path', toNodeHandler(createSymphonyRoute({ authorize })))
+ */
+export function toNodeHandler({ handle }: { handle: RouteHandler }): NodeHandler {
+  const serve = async (first: IncomingMessage | FastifyRequestLike | KoaContextLike, second?: unknown) => {
+    if ('req' in first && 'request' in first) return answerKoa(first, await handle(toRequest(first.req, first.request)))
+    if ('raw' in first) {
+      const { raw, hijack } = second as FastifyReplyLike
+      hijack.call(second)
+      return answer(raw, await handle(toRequest(first.raw, first)))
+    }
+    return answer(second as ServerResponse, await handle(toRequest(first, first as { body?: unknown })))
+  }
+  return serve
+}
+
+async function answer(outgoing: ServerResponse, response: Response): Promise<void> {
+  const body = await bytesOf(response)
+  // The one who asked may have gone in the meantime.
+  if (outgoing.destroyed) return
+  for (const [name, value] of response.headers) outgoing.appendHeader(name, value)
+  outgoing.writeHead(response.status).end(body)
+}
+
+async function answerKoa(context: KoaContextLike, response: Response): Promise<void> {
+  context.status = response.status
+  context.set(Object.fromEntries(response.headers))
+  context.body = await bytesOf(response)
+}
+
+async function bytesOf(response: Response): Promise<Buffer> {
+  return Buffer.from(await response.arrayBuffer())
+}
