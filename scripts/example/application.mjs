@@ -42,8 +42,7 @@ export async function ensureApplication(addon) {
  * platform. No link into this repository, which a bundler would see through. (`npm pack` itself is tested elsewhere, and
  * takes its time over an addon with debug information.)
  */
-function installSymphony(addon) {
-  const scope = inExample('node_modules', '@leadmap')
+export function installSymphony(addon, scope = inExample('node_modules', '@leadmap')) {
   rmSync(scope, { recursive: true, force: true })
   const { files } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
   for (const path of ['package.json', 'LICENSE', ...files.filter((path) => !path.includes('*'))]) {

@@ -1,8 +1,9 @@
-/** The end-to-end tests: the example, built, and vitest against it. */
+/** The end-to-end tests: the example, built, servers with their frameworks, and vitest against them. */
 import { rmSync } from 'node:fs'
 import { ensureApplication, ensureBuild } from '../example/application.mjs'
 import { at, root } from '../setup/paths.mjs'
 import { runNode } from '../setup/process.mjs'
+import { ensureServers } from './servers.mjs'
 
 /** Where the counts are, when the tests have run. */
 export const report = at('target', 'test', 'e2e.json')
@@ -15,6 +16,7 @@ export const report = at('target', 'test', 'e2e.json')
  */
 export async function prepare(addon, { webpack = false } = {}) {
   await ensureApplication(addon)
+  await ensureServers(addon)
   await ensureBuild()
   await ensureBuild({ folder: '.next-standalone', standalone: true })
   if (webpack) await ensureBuild({ folder: '.next-webpack', standalone: true, bundler: 'webpack' })

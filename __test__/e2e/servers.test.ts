@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { migrate, setConfig } from '@leadmap/symphony'
+import { expect, onTestFinished, test } from 'vitest'
+import { servers } from '../../scripts/test/servers.mjs'
+import { createDatabase } from '../support/database.js'
+
+const database = await createDatabase()
+setConfig({ database: { url: database.url } })
+await migrate()
+
+const PROGRAMS: Array<[program: string, runner?: string[]]> = [
+  ['node-http'],
+  ['express4'],
+  ['express4-json'],
+  ['express5'],
+  ['express5-json'],
+  ['fastify4'],
+  ['fastify5'],
+  ['koa'],
+  ['hono'],
+  ['elysia', ['bun']],
+  ['bun', ['bun']],
+  ['deno', ['deno', 'run', '-A']],
+]
+
+/** Starts a server of `__test__/e2e/servers/`, as an application that has installed the package; what it says, in order. */
+function start(program: string, [runner, ...parameters]: string[] = []) {
+  const command = runner === undefined ? process.execPath : join(servers, 'node_modules', '.bin', runner)
+  const env = { ...process.env, SYMPHONY_DATABASE_URL: database.url, NAPI_RS_NATIVE_LIBRARY_PATH: undefined }
+  const child = spawn(command, [...parameters, `${program}.mjs`], { cwd: servers, env })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  return async () => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`${program} ended: ${errors}`)
+    return JSON.parse(value)
+  }
+}
+
+test.each(PROGRAMS)('%s dispatches, drains, and answers 401, 200 and 404', async (program, runner) => {
+  const next = start(program, runner)
+  const { port } = await next()
+  const call = async (method: string, path: string, given?: object, authorization = 'Bearer token') => {
+    const headers = { authorization, 'content-type': 'application/json' }
+    const init = { method, headers, body: given && JSON.stringify(given) }
+    const response = await fetch(`http://localhost:${port}/api/symphony${path}`, init)
+    const body = JSON.parse(await response.text()) as Record<string, unknown>
+    return { status: response.status, body }
+  }
+  const message = { type: 'Greeting', payload: { name: program } }
+  expect(await call('POST', '/dispatch', { message })).toMatchObject({ status: 201, body: { success: true } })
+  expect(await call('POST', '/consume')).toMatchObject({ status: 200, body: { succeeded: 1 } })
+  expect(await next()).toEqual({ greeted: program })
+  expect((await call('GET', '/status', undefined, 'Bearer wrong')).status).toBe(401)
+  expect(await call('GET', '/status')).toMatchObject({ status: 200, body: { queue: { depth: 0 } } })
+  expect((await call('GET', '/nothing')).status).toBe(404)
+  expect((await call('GET', '')).body.endpoints).toContain('POST dispatch')
+})

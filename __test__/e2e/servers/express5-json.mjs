@@ -1,0 +1,8 @@
+import { toNodeHandler } from '@leadmap/symphony/http'
+import express from 'express5'
+import { route, tell } from './route.mjs'
+
+const app = express()
+app.use(express.json())
+app.use('/api/symphony', toNodeHandler(route()))
+const server = app.listen(0, () => tell(server.address().port))

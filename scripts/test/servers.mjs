@@ -1,0 +1,26 @@
+/** The servers of `__test__/e2e/servers/`, as applications that have installed the package and a framework. */
+import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { installSymphony } from '../example/application.mjs'
+import { npm } from '../setup/dependencies.mjs'
+import { at } from '../setup/paths.mjs'
+import { contentHash, isStamped, stamp } from '../setup/stamp.mjs'
+import { step } from '../setup/step.mjs'
+
+const sources = '__test__/e2e/servers'
+const lock = [`${sources}/package.json`, `${sources}/package-lock.json`]
+
+/** Where they run. */
+export const servers = at('target', 'test', 'servers')
+
+/** Installs the frameworks when they are missing or older than the lock file, and puts today's Symphony among them. */
+export async function ensureServers(addon) {
+  mkdirSync(servers, { recursive: true })
+  for (const file of readdirSync(at(sources))) cpSync(at(sources, file), join(servers, file))
+  const wanted = contentHash(lock)
+  if (!existsSync(join(servers, 'node_modules')) || !isStamped('servers', wanted)) {
+    await step('npm packages of the servers', () => npm(['ci', '--no-audit', '--no-fund'], { cwd: servers }))
+    stamp('servers', wanted)
+  }
+  installSymphony(addon, join(servers, 'node_modules', '@leadmap'))
+}
