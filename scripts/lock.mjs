@@ -12,7 +12,8 @@ import { at } from './setup/paths.mjs'
 import { main, step } from './setup/step.mjs'
 
 await main(async () => {
-  for (const folder of ['.', 'examples/nextjs', '__test__/e2e/servers']) await step(`lock of ${folder}`, () => complete(at(folder)))
+  for (const folder of ['.', 'examples/nextjs', '__test__/e2e/servers'])
+    await step(`lock of ${folder}`, () => complete(at(folder)))
   return 0
 })
 

@@ -74,7 +74,7 @@ test('the routes of the quick start dispatch, and consume for those who know the
   await node('migrate.mjs')
   writeFileSync(join(folder, 'calls.mjs'), CALLS)
   const read = (text: string): Array<[number, string]> =>
-    text.split('\n').flatMap((line) => (line.startsWith('[') ? [JSON.parse(line)] : []))
+    text.split('\n').flatMap((line) => (line.startsWith('[2') || line.startsWith('[4') ? [JSON.parse(line)] : []))
 
   const closed = read(await node('calls.mjs'))
   expect(closed.map(([status]) => status)).toEqual([202, 401, 401, 401, 401])

@@ -14,7 +14,6 @@ import {
   getDuplicateAttempts,
   getHealth,
   getMetrics,
-  getStats,
   listFailed,
   listMessages,
 } from '@leadmap/symphony/admin'
@@ -46,7 +45,6 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   runDueSchedules: () => runDueSchedules(),
   consumeBatch: () => consumeBatch({ registry: new HandlerRegistry() }),
   getDuplicateAttempts: () => getDuplicateAttempts('key'),
-  getStats: () => getStats(),
   getHealth: () => getHealth(),
   getMetrics: () => getMetrics(),
   listFailed: () => listFailed(),

@@ -238,9 +238,23 @@ function asJson(level: LogLevel, message: string, fields?: LogFields): string {
   return stringify({ ...line, ...fields }) ?? JSON.stringify(line)
 }
 
+/** One line of facts, and below it the stacks of errors as a terminal shows them. */
 function asText(message: string, fields?: LogFields): string {
-  const facts = Object.entries(fields ?? {}).map(([key, value]) => `${key}=${stringify(value) ?? '?'}`)
-  return ['[symphony]', message, ...facts].join(' ')
+  const known = Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)
+  const stacks = known.flatMap(([, value]) => stackOf(value) ?? [])
+  const others = known.filter(([, value]) => stackOf(value) === undefined)
+  const facts = others.map(([key, value]) => `${key}=${stringify(value) ?? '?'}`)
+  return [['[symphony]', message, ...facts].join(' '), ...stacks].join('\n')
+}
+
+/** The stack of an error, or of what describes one; not of what cannot be read. */
+function stackOf(value: unknown): string | undefined {
+  try {
+    const { stack } = Object(value) as { stack?: unknown }
+    return typeof stack === 'string' && stack !== '' ? stack : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** JSON, or `undefined` for what has none: a log line must not fail. */

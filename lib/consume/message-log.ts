@@ -1,9 +1,10 @@
-/** The log lines about messages. Their fields keep their names; a payload is in none of them. */
+/** The log lines about messages: no payload is in them, nor, in production, an error text. The fields keep their names. */
 
 import type { Log, LogFields } from '../base/logger.js'
 import type { DeliveryContext } from '../handlers/context.js'
 import type { Settlement } from '../handlers/delivery.js'
 import type { FailureObserver } from './failures.js'
+import { ShownErrors } from './shown-errors.js'
 
 /** Where it is written, and who else is told. */
 export interface MessageLog {
@@ -51,6 +52,15 @@ export function logBurial({ log, failures }: MessageLog, buried: BuriedMessage):
   })
 }
 
+/** The errors that each log has shown. */
+const shownErrors = new WeakMap<Log, ShownErrors>()
+
+function shownBy(log: Log): ShownErrors {
+  const shown = shownErrors.get(log) ?? new ShownErrors()
+  shownErrors.set(log, shown)
+  return shown
+}
+
 type Failed = Extract<Settlement, { as: 'failed' }>
 
 function logFailure(
@@ -64,8 +74,9 @@ function logFailure(
   const messageType = context.delivery.type
   failures.note({ severity: again ? 'warning' : 'error', messageType, errorClass: error.class, messageId, transport })
   const fields = fieldsOf(again ? 'message.retried' : 'message.deadLettered', context, durationMs)
-  const facts = { ...fields, errorClass: error.class }
-  if (again) log.current.info('a message failed and will run again', facts)
+  const shown = shownBy(log).show(error, performance.now(), process.env.NODE_ENV)
+  const facts = { ...fields, errorClass: error.class, ...(shown && { error: shown }) }
+  if (again) log.current.warn('a message failed and will run again', facts)
   else log.current.error('a message failed and is a dead letter now', facts)
 }
 
@@ -73,5 +84,6 @@ function fieldsOf(event: string, context: DeliveryContext, durationMs: number): 
   const { id: messageId, transportName: transport, attempt, traceId } = context
   const rounded = Math.round(durationMs * 1_000) / 1_000
   const messageType = context.delivery.type
-  return { event, messageId, messageType, transport, attempt, durationMs: rounded, traceId }
+  const facts = { event, messageId, messageType, transport, attempt, durationMs: rounded }
+  return traceId === undefined ? facts : { ...facts, traceId }
 }

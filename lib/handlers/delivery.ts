@@ -33,6 +33,7 @@ export interface DeliveryBatch {
 export interface ErrorReport {
   class: string
   message: string
+  /** Where it was thrown, without the message: a few frames, and the errors that caused it. */
   stack?: string
   code?: string
 }
