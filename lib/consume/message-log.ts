@@ -1,4 +1,4 @@
-/** The log lines about messages: no payload is in them, nor, in production, an error text. The fields keep their names. */
+/** The log lines about messages: no payload is in them, and in production no error text. Fields keep their names. */
 
 import type { Log, LogFields } from '../base/logger.js'
 import type { DeliveryContext } from '../handlers/context.js'
