@@ -50,6 +50,7 @@ test('a queue at rest is healthy', async () => {
       'staleWorkers',
       'heldMessages',
       'overdueSchedules',
+      'parkedMessages',
       'unhandledTypes',
       'circuitBreakers',
     ].map((name) => `${name} ok`),

@@ -13,7 +13,7 @@ import { callNative } from '../core/native-error.js'
 import type { Configuration } from './configuration.js'
 import { findConfigFile, readConfigFile } from './file.js'
 import { snapshot } from './layers.js'
-import { merge } from './merge.js'
+import { mergeConfig } from './merge.js'
 import type { EffectiveConfig, EffectiveRetry, SymphonyConfig, TransportConfig } from './model.js'
 import { type RuntimeConfigManager, runtimeManager } from './runtime.js'
 
@@ -69,7 +69,7 @@ export function configurationFunctions(configuration: Configuration, core: Core)
   const { layers } = configuration
   const manager = runtimeManager(configuration)
   const lay = (config: SymphonyConfig): void =>
-    configuration.change({ config: merge(layers.current.config, asObject(config)) })
+    configuration.change({ config: mergeConfig(layers.current.config, asObject(config)) })
   return {
     getConfig: () => configuration.read(),
     setConfig(config) {

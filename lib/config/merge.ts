@@ -1,4 +1,5 @@
 /** Merging configurations: objects deeply, everything else replaced. */
+import type { SymphonyConfig } from './model.js'
 
 type Tree = Record<string, unknown>
 
@@ -11,6 +12,20 @@ export function merge<T extends object>(base: T, over: Partial<T>): T {
     if (value !== undefined) define(merged, key, mergeValue(merged[key], value))
   }
   return merged as T
+}
+
+/**
+ * The same for configurations: a transport that becomes one of another type has none of the options of the one below, as
+ * the core lays its layers.
+ */
+export function mergeConfig(base: SymphonyConfig, over: SymphonyConfig): SymphonyConfig {
+  const transports = { ...base.transports }
+  for (const [name, entry] of Object.entries(over.transports ?? {})) {
+    const below = transports[name]
+    const isOther = isTree(entry) && isTree(below) && entry.type !== undefined && entry.type !== below.type
+    if (isOther) define(transports, name, { ...(below as Tree), options: {} })
+  }
+  return merge(base.transports === undefined ? base : { ...base, transports }, over)
 }
 
 function mergeValue(base: unknown, over: unknown): unknown {

@@ -1,14 +1,7 @@
 /** Changes at run time: the last layer, over configuration object and environment. */
 import type { ConfigListener, Configuration } from './configuration.js'
-import { merge } from './merge.js'
-import type {
-  EffectiveConfig,
-  EnvironmentConfig,
-  RetryConfig,
-  SymphonyConfig,
-  TransportConfig,
-  WorkerConfig,
-} from './model.js'
+import { mergeConfig } from './merge.js'
+import type { EffectiveConfig, EnvironmentConfig, RetryConfig, TransportConfig, WorkerConfig } from './model.js'
 
 /**
  * Changes the configuration of a running process. Each change is validated together with everything else; an invalid
@@ -44,7 +37,7 @@ export interface RuntimeConfigManager {
 /** The runtime manager of a configuration. */
 export function runtimeManager(configuration: Configuration): RuntimeConfigManager {
   const update = (change: EnvironmentConfig): void =>
-    configuration.change({ runtime: merge<SymphonyConfig>(configuration.layers.current.runtime, change) })
+    configuration.change({ runtime: mergeConfig(configuration.layers.current.runtime, change) })
   return {
     setDefaultPriority: (defaultPriority) => update({ defaultPriority }),
     setDefaultTransport: (defaultTransport) => update({ defaultTransport }),

@@ -70,6 +70,7 @@ impl Stack {
     /// The stack with `layer` on top.
     pub fn with(&self, layer: &Layer) -> Result<Self> {
         let mut settings = self.settings.clone();
+        forget_other_options(&mut settings, &layer.settings);
         merge(&mut settings, &layer.settings);
         let config = model::read(&settings).map_err(|error| layer.renamed(error))?;
         Ok(Self { settings, config })
@@ -112,6 +113,18 @@ fn merge(settings: &mut Value, over: &Value) {
                 Value::Null => drop(settings.remove(key)),
                 value => merge(settings.entry(key.as_str()).or_insert(Value::Null), value),
             }
+        }
+    }
+}
+
+/// A transport that becomes one of another type has none of the options of the one below.
+fn forget_other_options(settings: &mut Value, over: &Value) {
+    let Some(below) = settings.get_mut("transports").and_then(Value::as_object_mut) else { return };
+    let Some(over) = over.get("transports").and_then(Value::as_object) else { return };
+    for (name, entry) in over {
+        let Some(below) = below.get_mut(name).and_then(Value::as_object_mut) else { continue };
+        if entry.get("type").is_some_and(|kind| Some(kind) != below.get("type")) {
+            below.remove("options");
         }
     }
 }
@@ -203,7 +216,7 @@ mod tests {
     #[test]
     fn objects_are_merged_and_arrays_replaced() {
         let config = json!({
-            "transports": { "email": { "type": "supabase", "queue": "email", "options": { "a": 1, "b": 1 } } },
+            "transports": { "email": { "type": "sqs", "queue": "email", "options": { "a": 1, "b": 1 } } },
             "routing": { "A": ["x", "y"], "B": "x" },
         });
         let runtime = json!({
@@ -218,6 +231,26 @@ mod tests {
         assert_eq!(config.transports.len(), 4);
         assert_eq!(config.routing["A"], ["z"]);
         assert_eq!(config.routing["B"], ["x"]);
+    }
+
+    #[test]
+    fn another_type_starts_without_options() {
+        let config = json!({
+            "transports": { "jobs": { "type": "rabbitmq", "queue": "jobs", "options": { "prefetch": 10 } } },
+            "environments": { "test": { "transports": { "jobs": { "type": "memory" } } } },
+        });
+        let kind_and_options = |environment: &[_], runtime| {
+            let jobs =
+                resolve(&layers(config.clone(), environment, runtime)).unwrap().transports.remove("jobs").unwrap();
+            (jobs.kind.name(), jobs.queue.unwrap(), jobs.options)
+        };
+        let jobs = || "jobs".to_owned();
+        assert_eq!(kind_and_options(&[("NODE_ENV", "test")], json!({})), ("memory", jobs(), json!({})));
+        let runtime = |entry: Value| json!({ "transports": { "jobs": entry } });
+        let sqs = runtime(json!({ "type": "sqs", "options": { "fifo": true } }));
+        assert_eq!(kind_and_options(&[], sqs), ("sqs", jobs(), json!({ "fifo": true })));
+        let same = runtime(json!({ "type": "rabbitmq", "options": { "vhost": "a" } }));
+        assert_eq!(kind_and_options(&[], same), ("rabbitmq", jobs(), json!({ "prefetch": 10, "vhost": "a" })));
     }
 
     #[test]

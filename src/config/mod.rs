@@ -51,6 +51,7 @@ pub use sections::worker::WorkerConfig;
 use crate::base::redaction;
 use crate::error::Result;
 use layers::{Layer, Stack};
+use sections::transport::refuse_unkept;
 
 /// Where settings come from. What is missing in JSON is empty.
 #[derive(Clone, Default, Deserialize)]
@@ -96,6 +97,7 @@ pub fn resolve(layers: &Layers) -> Result<Config> {
     stack = stack.with(&Layer::new(&layers.runtime, "", "runtime configuration")?)?;
     // Laid last, but only into the gaps that the other layers left.
     stack = stack.with(&environment::fallbacks(variables, &stack.config.database))?;
+    refuse_unkept(&stack.config.transports, stack.config.database.url.is_some())?;
     Ok(stack.config)
 }
 

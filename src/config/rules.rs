@@ -90,8 +90,8 @@ fn names_are_names() {
 #[test]
 fn transports_have_a_known_type() {
     let transports = config(json!({ "transports": {
-        "email": { "type": "supabase", "queue": "email", "priority": 7, "enabled": false, "options": { "a": 1 } },
-        "cache": { "type": "redis" },
+        "email": { "type": "supabase", "queue": "email", "priority": 7, "enabled": false },
+        "cache": { "type": "redis", "options": { "a": 1 } },
         "default": { "type": "memory" },
     }}))
     .transports;
@@ -99,7 +99,7 @@ fn transports_have_a_known_type() {
     assert_eq!(transports["email"].queue.as_deref(), Some("email"));
     assert_eq!(transports["email"].priority, Some(7));
     assert!(!transports["email"].enabled && transports["cache"].enabled);
-    assert_eq!(transports["email"].options, json!({ "a": 1 }));
+    assert_eq!(transports["cache"].options, json!({ "a": 1 }));
     assert_eq!(transports["default"].kind, TransportKind::Memory, "an object named `default` is a transport");
 
     let kinds = "wants one of postgres, supabase, sync, memory, redis, rabbitmq, sqs";
@@ -113,6 +113,7 @@ fn transports_have_a_known_type() {
     assert_eq!(of("priority", json!(0)).0, "transports.a.priority");
     assert_eq!(of("enabled", json!("yes")).0, "transports.a.enabled");
     assert_eq!(of("options", json!([])).0, "transports.a.options");
+    assert_eq!(of("options", json!({ "lease": 5 })).0, "transports.a.options.lease");
 }
 
 #[test]

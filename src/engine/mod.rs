@@ -1,6 +1,6 @@
 //! One configuration with its transports: what a process holds once, and everything else borrows.
 
-use crate::backends::memory::MemoryTransport;
+use crate::backends::memory::{MemoryBroker, MemoryTransport};
 use crate::backends::postgres::connection::pool::Database;
 use crate::backends::postgres::{PostgresStore, PostgresTransport};
 use crate::backends::sync::SyncTransport;
@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::log;
 use crate::store::Store;
 use crate::store::transports::{TransportRow, Transports};
-use crate::transport::Transport;
+use crate::transport::broker::Broker;
 use crate::transport::inline::Inline;
+use crate::transport::{Companion, Transport};
 use futures_util::future::try_join_all;
 use serde_json::json;
 use std::borrow::Cow;
@@ -43,9 +44,11 @@ struct Open {
     transports: HashMap<String, Arc<dyn Transport>>,
     /// Kept when the configuration changes: their messages live nowhere else.
     memory: HashMap<String, Arc<MemoryTransport>>,
+    /// Kept for the same reason.
+    brokers: HashMap<String, MemoryBroker>,
     rows: HashMap<String, TransportRow>,
     rows_read: Option<Instant>,
-    /// The store of its transports in Postgres.
+    /// The store of its transports in Postgres, and of the companions of its brokers.
     store: Option<Arc<PostgresStore>>,
     /// That of the rows: without a transport, nobody else holds its connections open until one is built.
     database: Option<Arc<Database>>,
@@ -243,7 +246,7 @@ impl Engine {
         let usable = |name: &String| {
             self.described(name).is_ok_and(|it| match it.kind {
                 TransportKind::Memory => true,
-                kind => kind.is_postgres() && (config.database.url.is_some() || name == default),
+                kind => kind.needs_database() && (config.database.url.is_some() || name == default),
             })
         };
         let mut usable: Vec<String> = names.into_iter().filter(usable).collect();
@@ -272,6 +275,20 @@ impl Engine {
                 Ok(self.memory_of(&mut self.open(), &name))
             }
             _ => crate::error::not_capable(name, "be looked into; only transports of type memory can"),
+        }
+    }
+
+    /// A broker in memory, for tests that look inside.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`], or [`Error::NotCapable`] when it is of another type.
+    pub fn memory_broker(&self, name: &str) -> Result<MemoryBroker> {
+        match self.described(name)?.kind {
+            TransportKind::MemoryBroker => {
+                let name = self.named(name);
+                Ok(Self::broker_of(&mut self.open(), &name))
+            }
+            _ => crate::error::not_capable(name, "be looked into; only transports of type memory-broker can"),
         }
     }
 
@@ -332,7 +349,7 @@ impl Engine {
     /// Rows matter for transports in the database and for names the configuration does not know.
     fn wants_rows(&self, name: &str) -> bool {
         let config = self.config();
-        let elsewhere = config.transports.get(name).is_some_and(|it| !it.kind.is_postgres());
+        let elsewhere = config.transports.get(name).is_some_and(|it| !it.kind.needs_database());
         config.database.url.is_some() && !elsewhere
     }
 
@@ -340,19 +357,39 @@ impl Engine {
         let config = self.config();
         Ok(match described.kind {
             TransportKind::Postgres | TransportKind::Supabase => {
-                let store = match &open.store {
-                    Some(store) => store.clone(),
-                    None => Arc::new(PostgresStore::new(Database::shared(&config.database)?, &config)),
-                };
-                open.store = Some(store.clone());
-                Arc::new(PostgresTransport::new(name.into(), store, &config))
+                Arc::new(PostgresTransport::new(name.into(), self.store_of(open)?, &config))
             }
             TransportKind::Memory => self.memory_of(open, name),
             TransportKind::Sync => Arc::new(SyncTransport::new(name.into(), self.inline.clone())),
+            TransportKind::MemoryBroker => {
+                let broker = Self::broker_of(open, name);
+                self.accompany(open, name, broker)?
+            }
             kind => {
                 return Err(Error::TransportUnsupported { name: name.to_owned(), kind: kind.name().to_owned() });
             }
         })
+    }
+
+    /// The store in the configured database, the same one for all.
+    fn store_of(&self, open: &mut Open) -> Result<Arc<PostgresStore>> {
+        if let Some(store) = &open.store {
+            return Ok(store.clone());
+        }
+        let config = self.config();
+        let store = Arc::new(PostgresStore::new(Database::shared(&config.database)?, &config));
+        open.store = Some(store.clone());
+        Ok(store)
+    }
+
+    /// A transport of a broker: beside it, the database keeps what it does not.
+    fn accompany<B: Broker + 'static>(&self, open: &mut Open, name: &str, broker: B) -> Result<Arc<dyn Transport>> {
+        let max_crashes = u32::try_from(self.config().worker.max_crashes).unwrap_or(u32::MAX);
+        Ok(Arc::new(Companion::new(name.into(), broker, self.store_of(open)?, max_crashes)))
+    }
+
+    fn broker_of(open: &mut Open, name: &str) -> MemoryBroker {
+        open.brokers.entry(name.to_owned()).or_default().clone()
     }
 
     fn memory_of(&self, open: &mut Open, name: &str) -> Arc<MemoryTransport> {

@@ -1,5 +1,6 @@
 //! What becomes of a message that was received.
 
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -70,6 +71,39 @@ impl Outcome {
         }
     }
 
+    /// How long from now its message is to run again, if it says so.
+    pub fn delay(&self) -> Option<Duration> {
+        match self {
+            Self::Retry { delay, .. } | Self::Snooze { delay, .. } => Some(*delay),
+            Self::Release { delay, .. } => *delay,
+            Self::Completed | Self::Discarded { .. } | Self::Bury { .. } => None,
+        }
+    }
+
+    /// What the run failed with.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Retry { failure, .. } | Self::Bury { failure, .. } => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The handlers that have succeeded so far; none: as before.
+    pub fn handled(&self) -> &[String] {
+        match self {
+            Self::Retry { handled, .. }
+            | Self::Bury { handled, .. }
+            | Self::Snooze { handled, .. }
+            | Self::Release { handled, .. } => handled,
+            Self::Completed | Self::Discarded { .. } => &[],
+        }
+    }
+
+    /// Whether a run has ended.
+    pub fn has_run(&self) -> bool {
+        !matches!(self, Self::Release { ran: false, .. })
+    }
+
     /// The size of its texts.
     pub fn bytes(&self) -> usize {
         let names = |handled: &[String]| handled.iter().map(String::len).sum::<usize>();
@@ -101,4 +135,20 @@ pub enum Road {
     Returned,
     /// To the dead letters.
     Buried,
+}
+
+impl Road {
+    /// The road of all of these; of none: [`Road::Ended`].
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] if they take several: they cannot be one change.
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Result<Self> {
+        let mut roads = outcomes.into_iter().map(Outcome::road);
+        let road = roads.next().unwrap_or(Self::Ended);
+        if roads.all(|it| it == road) {
+            return Ok(road);
+        }
+        let reason = "outcomes settled together must all end, all return, or all be buried".to_owned();
+        Err(Error::Serialization { what: "outcomes", reason })
+    }
 }

@@ -131,6 +131,7 @@ impl Vitals {
         self.held_by_nobody += other.held_by_nobody;
         self.unknown_to_workers += other.unknown_to_workers;
         self.overdue_schedules += other.overdue_schedules;
+        self.overdue_parked += other.overdue_parked;
         self.circuits.extend(other.circuits);
     }
 }

@@ -47,7 +47,7 @@ pub struct Cleaned {
 
 /// What is kept beside messages. Transports share the one of their engine, unless they have a store of their own kind.
 #[async_trait]
-pub trait Store: DeadLetters + Keys + Executions + Counts {
+pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages {
     /// Where it is: two of the same identity are one.
     fn identity(&self) -> String;
 
@@ -64,11 +64,6 @@ pub trait Store: DeadLetters + Keys + Executions + Counts {
 
     /// As what lets processes agree on notifications.
     fn admissions(&self) -> Option<&dyn Admissions> {
-        None
-    }
-
-    /// As what keeps for a broker what that does not keep.
-    fn parked(&self) -> Option<&dyn ParkedMessages> {
         None
     }
 

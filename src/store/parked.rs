@@ -1,5 +1,12 @@
 //! What a broker does not keep by itself: messages that wait for their time, keys, and what became of those that were
 //! received.
+//!
+//! ```text
+//!              due                   published
+//! [ parked ] -------> [ held ] -----------------> (out)
+//!      ^                 |
+//!      `-- the hold ran out, or the broker has not taken it
+//! ```
 
 use crate::counts::rollup::Rollup;
 use crate::error::Result;
@@ -8,6 +15,7 @@ use crate::message::envelope::{Available, IdempotencyKey};
 use crate::message::outcome::Outcome;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A message to park.
@@ -36,6 +44,15 @@ pub enum Parking {
     },
 }
 
+/// Who publishes parked messages, and for how long nobody else does.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold {
+    /// The fence: unique to what is taken together.
+    pub token: Uuid,
+    /// How long, from now.
+    pub lease: Duration,
+}
+
 /// How many messages are parked in a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParkedCount {
@@ -60,22 +77,29 @@ pub struct Kept<'a> {
 #[async_trait]
 pub trait ParkedMessages: Send + Sync {
     /// Parks messages of a transport, each with its key, as one change; answers for each, in order. One of the same id
-    /// is replaced.
-    async fn park(&self, transport: &str, messages: &[Parked]) -> Result<Vec<Parking>>;
+    /// is replaced. Those that are due at once are held: who parks them publishes them.
+    async fn park(&self, transport: &str, messages: &[Parked], hold: Hold) -> Result<Vec<Parking>>;
 
-    /// Messages of a transport that are due, the longest due first. They stay parked.
-    async fn due(&self, transport: &str, limit: usize) -> Result<Vec<Carried>>;
+    /// Messages of a transport that are due and that nobody holds, the longest due first, at most `limit`. They stay
+    /// parked, held by the caller. None: there is none.
+    async fn take_due(&self, transport: &str, hold: Hold, limit: usize) -> Result<Vec<Carried>>;
 
-    /// Takes messages out of the parking; those that are not there are passed over.
-    async fn unpark(&self, transport: &str, ids: &[Uuid]) -> Result<()>;
+    /// Takes messages out of the parking. Those that are not held under this token any more are passed over: somebody
+    /// else publishes them, or another run of them was parked meanwhile.
+    async fn unpark(&self, transport: &str, token: Uuid, ids: &[Uuid]) -> Result<()>;
 
-    /// Keeps what became of messages, and counts, as one change: what is to run again is parked, what is buried is a
-    /// dead letter. Idempotent by the message's id, so that it may be repeated when nobody knows whether it was done.
+    /// Leaves messages that are held under this token to the relay that comes next.
+    async fn leave(&self, transport: &str, token: Uuid, ids: &[Uuid]) -> Result<()>;
+
+    /// Keeps what became of messages, all of one [`Road`](crate::message::outcome::Road), and counts, as one change:
+    /// what is to run again is parked, what is buried is a dead letter, and what has ended is parked no more.
+    /// Idempotent by the message's id, so that it may be repeated when nobody knows whether it was done.
     async fn keep(&self, transport: &str, kept: &[Kept<'_>], rollups: &[Rollup]) -> Result<()>;
 
-    /// How many messages of a transport are parked in each queue.
-    async fn count(&self, transport: &str) -> Result<Vec<ParkedCount>>;
+    /// How many messages of a transport are parked in each queue. Counts stop at [`crate::base::limits::DEPTH_CAP`].
+    async fn count_parked(&self, transport: &str) -> Result<Vec<ParkedCount>>;
 
-    /// Which of these messages are parked or buried: what a broker delivers of them again has been answered already.
+    /// Which of these messages are buried, or parked to run again: what a broker delivers of them has been answered
+    /// already. One that is held is not among them: it is being published, and leaves the parking for good.
     async fn answered(&self, transport: &str, ids: &[Uuid]) -> Result<Vec<Uuid>>;
 }

@@ -21,6 +21,8 @@ pub struct Vitals {
     pub unknown_to_workers: u64,
     /// Schedules that have been due for five minutes or more: nothing runs what is due.
     pub overdue_schedules: u64,
+    /// Parked messages that have been due for five minutes or more: nothing relays them to their broker.
+    pub overdue_parked: u64,
     /// Circuit breakers that are not closed.
     pub circuits: Vec<Circuit>,
 }

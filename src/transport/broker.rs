@@ -29,9 +29,10 @@ pub trait Broker: Send + Sync {
     /// How long it can hold back a message by itself.
     fn longest_delay(&self) -> Duration;
 
-    /// Takes messages, to be delivered after `delay`. Answers once it is certain that they are all stored; one that
-    /// failed may have taken some of them.
-    async fn publish(&self, messages: &[Carried], delay: Duration) -> Result<()>;
+    /// Takes messages, to be delivered after `delay`; answers for each, in order, once it is certain: it is stored, or it
+    /// is not. A message that it never takes, such as one that is too large, has an error that
+    /// [`blames_content`](crate::Error::blames_content). A call that fails as a whole may have taken some of them.
+    async fn publish(&self, messages: &[Carried], delay: Duration) -> Result<Vec<Result<()>>>;
 
     /// Delivers messages of these queues, highest priority first, the queues as they are preferred within one. They are
     /// nobody else's for as long as the lease.

@@ -9,6 +9,10 @@
 //! What becomes of a message is kept first, idempotently by its id, and then the broker is told. A crash in between
 //! repeats, and never loses: the broker delivers once more what it has no answer to, and what the store has kept of it
 //! is recognised. A message with a key is parked with the key before it is published, for the same reason.
+//!
+//! What is parked is published by one at a time, who holds it for a while under a token: the sender what it has just
+//! parked, a relay what is due. It leaves the parking under that token only. So a message that was published, received
+//! and parked again in the meantime is not taken out with the run before.
 
 use super::broker::{Broker, Delivery, Receipt};
 use super::{
@@ -23,17 +27,26 @@ use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::{Failure, Outcome};
 use crate::store::Store;
-use crate::store::parked::{Kept, Parked, ParkedCount, ParkedMessages, Parking};
+use crate::store::parked::{Hold, Kept, Parked, ParkedCount, Parking};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// How many parked messages are relayed at once.
 const RELAYED: usize = 500;
-/// How long a message of a type that the consumer does not handle is left to others.
+/// How often before a claim, at most: it goes on then, however much more is due.
+const RELAYS: usize = 20;
+/// How long nobody else publishes what is being published.
+const HOLD: Duration = Duration::from_secs(30);
+/// How long a broker may take for a batch that is relayed, and how long it is left alone after it has not taken one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The error class of a message that its broker never takes.
+const REFUSED: &str = "BrokerRefused";
+/// How long a message is left to others: of a type that the consumer does not handle, or that it holds already.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 /// A broker with its companion.
@@ -47,6 +60,8 @@ pub struct Companion<B> {
     settling: tokio::sync::Mutex<()>,
     /// Since when each worker has held messages without having lost any.
     since: Mutex<HashMap<Uuid, DateTime<Utc>>>,
+    /// The broker has not taken what was relayed: not again before.
+    relay_after: Mutex<Option<Instant>>,
 }
 
 /// A message that was received, and not answered yet.
@@ -60,14 +75,8 @@ struct Held {
 
 impl<B: Broker> Companion<B> {
     /// A transport over a broker. A message is buried when it was delivered `max_crashes` times without an answer.
-    ///
-    /// # Errors
-    /// [`Error::NotCapable`] of a store that parks no messages.
-    pub fn new(name: Arc<str>, broker: B, store: Arc<dyn Store>, max_crashes: u32) -> Result<Self> {
-        if store.parked().is_none() {
-            return Err(Error::NotCapable { name: store.identity(), what: "keep what a broker does not keep" });
-        }
-        Ok(Self {
+    pub fn new(name: Arc<str>, broker: B, store: Arc<dyn Store>, max_crashes: u32) -> Self {
+        Self {
             name,
             broker,
             store,
@@ -75,28 +84,59 @@ impl<B: Broker> Companion<B> {
             held: Mutex::default(),
             settling: tokio::sync::Mutex::default(),
             since: Mutex::default(),
-        })
+            relay_after: Mutex::default(),
+        }
     }
 
-    /// What the broker does not keep.
-    fn parked(&self) -> Result<&dyn ParkedMessages> {
-        self.store.parked().ok_or(Error::Internal { what: "a companion has no store" })
-    }
-
-    /// Publishes what was parked and is due. Twice, where a crash or another process comes in between.
+    /// Publishes what was parked and is due. Twice, where a crash comes in between. A broker that takes nothing may
+    /// still deliver, and has room only when it has: its trouble fails no claim, and what is due waits a little longer.
     async fn relay(&self) -> Result<()> {
-        let parked = self.parked()?;
-        loop {
-            let due = parked.due(&self.name, RELAYED).await?;
+        if lock(&self.relay_after).is_some_and(|at| Instant::now() < at) {
+            return Ok(());
+        }
+        for _ in 0..RELAYS {
+            let hold = new_hold();
+            let due = self.store.take_due(&self.name, hold, RELAYED).await?;
             if due.is_empty() {
                 return Ok(());
             }
-            self.broker.publish(&due, Duration::ZERO).await?;
-            parked.unpark(&self.name, &due.iter().map(|it| it.id).collect::<Vec<_>>()).await?;
-            if due.len() < RELAYED {
+            let published = timeout(PATIENCE, self.broker.publish(&due, Duration::ZERO)).await;
+            let answers = one_each(published.ok().and_then(Result::ok).unwrap_or_default(), due.len());
+            let all_taken = self.after_publishing(hold.token, &due.iter().collect::<Vec<_>>(), answers).await?;
+            if !all_taken {
+                *lock(&self.relay_after) = Some(Instant::now() + PATIENCE);
                 return Ok(());
             }
         }
+        Ok(())
+    }
+
+    /// What the broker has now is parked no more, what it never takes is buried, and the rest is left to the next
+    /// relay; answers whether all of it is done.
+    async fn after_publishing(&self, token: Uuid, held: &[&Carried], answers: Vec<Result<()>>) -> Result<bool> {
+        let (mut taken, mut left) = (Vec::new(), Vec::new());
+        for (message, answer) in held.iter().zip(answers) {
+            match answer {
+                Ok(()) => taken.push(message.id),
+                Err(error) if error.blames_content() => {
+                    let reason = format!("the broker does not take it: {error}");
+                    self.bury(message, Failure { class: REFUSED.to_owned(), message: reason }).await?;
+                }
+                Err(_) => left.push(message.id),
+            }
+        }
+        if !taken.is_empty() {
+            self.store.unpark(&self.name, token, &taken).await?;
+        }
+        if !left.is_empty() {
+            self.store.leave(&self.name, token, &left).await?;
+        }
+        Ok(left.is_empty())
+    }
+
+    async fn bury(&self, message: &Carried, failure: Failure) -> Result<()> {
+        let outcome = Outcome::Bury { failure, handled: Vec::new() };
+        self.store.keep(&self.name, &[Kept { message, outcome: &outcome }], &[]).await
     }
 
     /// Leaves to the store what is not to be handled any more: what it knows already, and what has killed too many
@@ -106,17 +146,14 @@ impl<B: Broker> Companion<B> {
         if again.is_empty() {
             return Ok(deliveries);
         }
-        let parked = self.parked()?;
-        let answered: HashSet<Uuid> = parked.answered(&self.name, &again).await?.into_iter().collect();
+        let answered: HashSet<Uuid> = self.store.answered(&self.name, &again).await?.into_iter().collect();
         let (mut done, mut left) = (Vec::new(), Vec::new());
         for it in deliveries {
             if it.silences > 0 && answered.contains(&it.message.id) {
                 done.push(it.receipt);
             } else if it.silences >= self.max_crashes {
                 let message = format!("the process died {} times while it handled this message", it.silences);
-                let failure = Failure { class: "WorkerCrash".to_owned(), message };
-                let outcome = Outcome::Bury { failure, handled: Vec::new() };
-                parked.keep(&self.name, &[Kept { message: &it.message, outcome: &outcome }], &[]).await?;
+                self.bury(&it.message, Failure { class: "WorkerCrash".to_owned(), message }).await?;
                 done.push(it.receipt);
             } else {
                 left.push(it);
@@ -150,6 +187,10 @@ impl<B: Broker> Companion<B> {
         if receipts.is_empty() { Ok(()) } else { self.broker.give_back(receipts, delay).await }
     }
 
+    fn left_alone(&self) -> Duration {
+        LEFT_ALONE.min(self.broker.longest_delay())
+    }
+
     /// Those that are not held any more.
     async fn extend_receipts(&self, receipts: &[Receipt], lease: Duration) -> Result<HashSet<Receipt>> {
         if receipts.is_empty() {
@@ -169,6 +210,36 @@ impl<B: Broker> Companion<B> {
     }
 }
 
+fn new_hold() -> Hold {
+    Hold { token: Uuid::now_v7(), lease: HOLD }
+}
+
+/// An answer for each message: where a broker has none, nobody knows whether it has taken it.
+fn one_each(mut answers: Vec<Result<()>>, messages: usize) -> Vec<Result<()>> {
+    answers.resize_with(messages, || Err(Error::Internal { what: "the broker has fewer answers than messages" }));
+    answers
+}
+
+/// One delivery of each message, the one that has run most; and the others. What was published twice may be received
+/// twice at once, and one claim holds a message once.
+fn once_each(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<Receipt>) {
+    let mut once: Vec<Delivery> = Vec::with_capacity(deliveries.len());
+    let (mut places, mut others) = (HashMap::new(), Vec::new());
+    for mut it in deliveries {
+        let place = *places.entry(it.message.id).or_insert(once.len());
+        match once.get_mut(place) {
+            None => once.push(it),
+            Some(first) => {
+                if first.message.retry_count < it.message.retry_count {
+                    std::mem::swap(first, &mut it);
+                }
+                others.push(it.receipt);
+            }
+        }
+    }
+    (once, others)
+}
+
 /// Whether a message goes back as it came, for so long, which the broker can do by itself.
 fn goes_back(outcome: &Outcome, longest: Duration) -> Option<Duration> {
     match outcome {
@@ -185,8 +256,9 @@ impl<B: Broker + 'static> Transport for Companion<B> {
         &self.name
     }
 
+    /// Others of the same broker have what they hold, and what is parked for them, to themselves.
     fn place(&self) -> String {
-        self.broker.place()
+        format!("{}/{}", self.broker.place(), self.name)
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
@@ -195,14 +267,16 @@ impl<B: Broker + 'static> Transport for Companion<B> {
         let park =
             |it: &Envelope| Parked { message: Carried::of(it, now), available: it.available, key: it.key.clone() };
         let to_park: Vec<Parked> = envelopes.iter().filter(is_parked).map(park).collect();
+        let hold = new_hold();
         let mut parkings = match to_park.as_slice() {
             [] => Vec::new(),
-            some => self.parked()?.park(&self.name, some).await?,
+            some => self.store.park(&self.name, some, hold).await?,
         }
         .into_iter();
-        let mut prompt = Vec::new();
+        // What goes to the broker now, and where its answer belongs.
+        let (mut prompt, mut places) = (Vec::new(), Vec::new());
         let mut sent = Vec::with_capacity(envelopes.len());
-        for envelope in envelopes {
+        for (place, envelope) in envelopes.iter().enumerate() {
             let missing = Parking::Duplicate { of: envelope.id };
             let parking = is_parked(&envelope).then(|| parkings.next().unwrap_or(missing));
             sent.push(match parking {
@@ -212,6 +286,7 @@ impl<B: Broker + 'static> Transport for Companion<B> {
                 }
                 _ => {
                     prompt.push(Carried::of(envelope, now));
+                    places.push(place);
                     Sent::Queued { available_at: now }
                 }
             });
@@ -219,18 +294,21 @@ impl<B: Broker + 'static> Transport for Companion<B> {
         if prompt.is_empty() {
             return Ok(sent);
         }
-        let published = self.broker.publish(&prompt, Duration::ZERO).await;
-        if let Err(error) = published {
-            // What is parked is stored, and relayed when the broker is back.
-            let error = Arc::new(error);
-            let failed = envelopes.iter().zip(&mut sent).filter(|(it, _)| !is_parked(it));
-            failed.for_each(|(_, sent)| *sent = Sent::Failed(Error::Shared(error.clone())));
-            return Ok(sent);
+        let (answers, failure) = match self.broker.publish(&prompt, Duration::ZERO).await {
+            Ok(answers) => (answers, None),
+            Err(error) => (Vec::new(), Some(Arc::new(error))),
+        };
+        let (mut held, mut of_held) = (Vec::new(), Vec::new());
+        for ((place, message), answer) in places.into_iter().zip(&prompt).zip(one_each(answers, prompt.len())) {
+            if is_parked(&&envelopes[place]) {
+                held.push(message);
+                of_held.push(answer);
+            } else if let Err(error) = answer {
+                sent[place] = Sent::Failed(failure.clone().map_or(error, Error::Shared));
+            }
         }
-        let keyed: Vec<Uuid> = prompt.iter().filter(|it| it.idempotency_key.is_some()).map(|it| it.id).collect();
-        if !keyed.is_empty() {
-            self.parked()?.unpark(&self.name, &keyed).await?;
-        }
+        // What is parked is stored, whatever the broker said: if this fails, a relay publishes it after the hold.
+        let _ = self.after_publishing(hold.token, &held, of_held).await;
         Ok(sent)
     }
 
@@ -257,11 +335,13 @@ impl<B: Broker + 'static> Claims for Companion<B> {
         self.relay().await?;
         let lease = claim.worker.lease;
         let deliveries = self.broker.receive(claim.queues, claim.limit, lease).await?;
+        let (deliveries, twice) = once_each(deliveries);
+        self.give_back(&twice, self.left_alone()).await?;
         let deliveries = self.bury_poison(deliveries).await?;
         let is_mine = |it: &Delivery| claim.types.is_none_or(|types| types.contains(&it.message.message_type));
         let (mine, others): (Vec<_>, Vec<_>) = deliveries.into_iter().partition(is_mine);
         let others: Vec<Receipt> = others.into_iter().map(|it| it.receipt).collect();
-        self.give_back(&others, LEFT_ALONE.min(self.broker.longest_delay())).await?;
+        self.give_back(&others, self.left_alone()).await?;
         let now = Utc::now();
         lock(&self.since).entry(claim.worker.id).or_insert(now);
         let mut held = lock(&self.held);
@@ -282,7 +362,7 @@ impl<B: Broker + 'static> Claims for Companion<B> {
 
     async fn depth(&self) -> Result<Vec<Depth>> {
         let mut depths = self.broker.depth().await?;
-        for ParkedCount { queue, due, waiting } in self.parked()?.count(&self.name).await? {
+        for ParkedCount { queue, due, waiting } in self.store.count_parked(&self.name).await? {
             match depths.iter_mut().find(|it| it.queue == queue) {
                 Some(depth) => (depth.pending, depth.delayed) = (depth.pending + due, depth.delayed + waiting),
                 None => {
@@ -314,7 +394,7 @@ impl<B: Broker + 'static> Settles for Companion<B> {
             held.into_iter().partition(|(it, _)| goes_back(&it.outcome, longest).is_some());
         let kept: Vec<Kept<'_>> =
             done.iter().map(|(it, held)| Kept { message: &held.message, outcome: &it.outcome }).collect();
-        self.parked()?.keep(&self.name, &kept, rollups).await?;
+        self.store.keep(&self.name, &kept, rollups).await?;
         self.ack(&done.into_iter().map(|(_, held)| held.receipt).collect::<Vec<_>>()).await?;
         for (it, held) in back {
             let delay = goes_back(&it.outcome, longest).unwrap_or_default();

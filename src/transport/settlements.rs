@@ -1,7 +1,7 @@
 //! What became of claimed messages, into a transport.
 
 use crate::counts::rollup::Rollup;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::message::outcome::{Outcome, Road};
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -30,15 +30,9 @@ impl Settlement {
 /// The road of all of these; if there are none, only counts are written.
 ///
 /// # Errors
-/// [`Error::Serialization`] if they take several: they cannot be one change.
+/// As [`Road::of`].
 pub(crate) fn one_road<'a>(settlements: impl IntoIterator<Item = &'a Settlement>) -> Result<Road> {
-    let mut roads = settlements.into_iter().map(|it| it.outcome.road());
-    let road = roads.next().unwrap_or(Road::Ended);
-    if roads.all(|it| it == road) {
-        return Ok(road);
-    }
-    let reason = "outcomes settled together must all end, all return, or all be buried".to_owned();
-    Err(Error::Serialization { what: "outcomes", reason })
+    Road::of(settlements.into_iter().map(|it| &it.outcome))
 }
 
 /// What takes the outcomes of claimed messages.

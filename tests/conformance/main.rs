@@ -1,8 +1,9 @@
 //! The suite that every transport passes: one file per topic, each test a function over any [`Subject`].
 //!
 //! `for_stores!` runs its tests for `memory` and `postgres`, the latter twice: on a direct connection, and through a
-//! transaction pooler. `for_drains!` adds a broker in memory with its companion, and `for_all!` adds `sync`. Nothing
-//! sleeps: time is moved by the subject.
+//! transaction pooler. `for_drains!` adds a broker in memory with its companion, once with a store in memory and once with
+//! that in Postgres; `for_brokers!` runs for these two only, and `for_all!` adds `sync`. Nothing sleeps: time is moved by
+//! the subject.
 //!
 //! [`Subject`]: support::subject::Subject
 

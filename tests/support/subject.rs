@@ -11,6 +11,8 @@ use symphony::backends::memory::{MemoryBroker, MemoryTransport, Status};
 use symphony::config::Layers;
 use symphony::engine::Engine;
 use symphony::message::claimed::Claimed;
+use symphony::store::Store;
+use symphony::transport::broker::Broker;
 use symphony::transport::inline::Inline;
 use symphony::transport::{Companion, Drain, Transport};
 
@@ -108,12 +110,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    async fn connected(database: impl FnOnce(&TestSchema) -> Value, settings: Value) -> Self {
+    async fn connected(kind: &str, database: impl FnOnce(&TestSchema) -> Value, settings: Value) -> Self {
         let schema = Arc::new(TestSchema::migrated().await);
         let mut database = database(&schema);
         database["schema"] = json!(schema.name);
         database["poolSize"] = json!(10);
-        let engine = engine(json!({ "transports": transports("postgres"), "database": database }), settings);
+        let engine = engine(json!({ "transports": transports(kind), "database": database }), settings);
         let transport = engine.transport(MAIN).await.unwrap();
         Self { engine, transport, schema }
     }
@@ -130,7 +132,7 @@ impl Postgres {
 
 impl Kind for Postgres {
     async fn fresh(settings: Value) -> Self {
-        Self::connected(|schema| json!({ "url": schema.url() }), settings).await
+        Self::connected("postgres", |schema| json!({ "url": schema.url() }), settings).await
     }
 }
 
@@ -153,6 +155,7 @@ impl Subject for Postgres {
             ("deduplication", "first_seen_at expires_at"),
             ("metrics", "minute"),
             ("executions", "started_at lease_until"),
+            ("parked", "due_at held_until created_at scheduled_at"),
         ];
         let span = format!("interval '{} ms'", by.as_millis());
         let earlier = |columns: &str| -> Vec<_> {
@@ -186,7 +189,7 @@ impl Kind for Pooled {
             Some(url) => json!({ "url": url }),
             None => json!({ "url": schema.url(), "pooled": true }),
         };
-        Self(Postgres::connected(database, settings).await)
+        Self(Postgres::connected("postgres", database, settings).await)
     }
 }
 
@@ -212,22 +215,38 @@ impl Subject for Pooled {
     }
 }
 
+/// A broker in memory with a companion.
+pub trait OverBroker: Kind {
+    /// The broker.
+    fn broker(&self) -> &MemoryBroker;
+    /// What is kept beside it.
+    fn store(&self) -> Arc<dyn Store>;
+    /// The transport over another broker, with the same store.
+    fn over(&self, broker: impl Broker + 'static) -> Arc<dyn Drain> {
+        Arc::new(Companion::new(MAIN.into(), broker, self.store(), 3))
+    }
+    /// The transport as another process has it, with the same broker and the same store.
+    fn in_another_process(&self) -> Arc<dyn Drain> {
+        self.over(self.broker().clone())
+    }
+}
+
 /// The broker in memory, with a store in memory beside it.
 #[derive(Clone)]
 pub struct Accompanied {
     engine: Arc<Engine>,
-    /// The broker.
-    pub broker: MemoryBroker,
-    /// What is kept beside it.
-    pub beside: Arc<MemoryTransport>,
+    broker: MemoryBroker,
+    beside: Arc<MemoryTransport>,
     transport: Arc<dyn Transport>,
 }
 
-impl Accompanied {
-    /// The transport as another process has it, with the same broker and the same store.
-    pub fn in_another_process(&self) -> Arc<dyn Drain> {
-        let store = self.beside.store().unwrap();
-        Arc::new(Companion::new(MAIN.into(), self.broker.clone(), store, 3).unwrap())
+impl OverBroker for Accompanied {
+    fn broker(&self) -> &MemoryBroker {
+        &self.broker
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.beside.store().unwrap()
     }
 }
 
@@ -236,7 +255,7 @@ impl Kind for Accompanied {
         let engine = engine(json!({ "transports": transports("memory"), "defaultTransport": MAIN }), settings);
         let (broker, beside) = (MemoryBroker::default(), engine.memory(MAIN).unwrap());
         let store = beside.store().unwrap();
-        let transport = Arc::new(Companion::new(MAIN.into(), broker.clone(), store, 3).unwrap());
+        let transport = Arc::new(Companion::new(MAIN.into(), broker.clone(), store, 3));
         Self { engine, broker, beside, transport }
     }
 }
@@ -260,6 +279,53 @@ impl Subject for Accompanied {
     }
 
     async fn tear_down(self) {}
+}
+
+/// The broker in memory, with the store in Postgres beside it: the transport `memory-broker`, as the engine makes it.
+#[derive(Clone)]
+pub struct AccompaniedByPostgres {
+    broker: MemoryBroker,
+    beside: Postgres,
+}
+
+impl OverBroker for AccompaniedByPostgres {
+    fn broker(&self) -> &MemoryBroker {
+        &self.broker
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.beside.entrance().store().unwrap()
+    }
+}
+
+impl Kind for AccompaniedByPostgres {
+    async fn fresh(settings: Value) -> Self {
+        let beside = Postgres::connected("memory-broker", |schema| json!({ "url": schema.url() }), settings).await;
+        Self { broker: beside.engine.memory_broker(MAIN).unwrap(), beside }
+    }
+}
+
+impl Subject for AccompaniedByPostgres {
+    fn engine(&self) -> &Arc<Engine> {
+        self.beside.engine()
+    }
+
+    fn entrance(&self) -> Arc<dyn Transport> {
+        self.beside.entrance()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.broker.advance(by);
+        self.beside.advance(by).await;
+    }
+
+    async fn finished(&self) -> usize {
+        self.beside.finished().await
+    }
+
+    async fn tear_down(self) {
+        self.beside.tear_down().await;
+    }
 }
 
 /// The transport `sync`.

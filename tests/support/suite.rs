@@ -34,6 +34,27 @@ macro_rules! for_drains {
     ($($test:ident)* $(; $($own:ident)*)?) => {
         for_stores!($($test)* $($($own)*)?);
         tests_of!(Accompanied as companion, serde_json::json!({}); $($test)*);
+        tests_of!(AccompaniedByPostgres as companion_postgres, serde_json::json!({}); $($test)*);
+    };
+}
+
+/// For a broker with its companion, by the store that it has: these tests look into the broker.
+macro_rules! for_brokers {
+    (@ $subject:ident as $module:ident; $($test:ident)*) => {
+        mod $module {
+            use crate::support::subject::{$subject, check};
+
+            $(
+                #[test]
+                fn $test() {
+                    check(serde_json::json!({}), super::$test::<$subject>);
+                }
+            )*
+        }
+    };
+    ($($test:ident)*) => {
+        for_brokers!(@ Accompanied as companion; $($test)*);
+        for_brokers!(@ AccompaniedByPostgres as companion_postgres; $($test)*);
     };
 }
 

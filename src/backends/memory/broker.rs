@@ -64,7 +64,7 @@ impl Broker for MemoryBroker {
         LONGEST_DELAY
     }
 
-    async fn publish(&self, messages: &[Carried], delay: Duration) -> Result<()> {
+    async fn publish(&self, messages: &[Carried], delay: Duration) -> Result<Vec<Result<()>>> {
         let mut state = lock(&self.0);
         let visible_at = later(state.clock.now(), delay);
         for message in messages {
@@ -73,7 +73,7 @@ impl Broker for MemoryBroker {
             state.next += 1;
             state.entries.insert(place, entry);
         }
-        Ok(())
+        Ok(messages.iter().map(|_| Ok(())).collect())
     }
 
     async fn receive(&self, queues: &[String], limit: usize, lease: Duration) -> Result<Vec<Delivery>> {

@@ -9,6 +9,7 @@ mod clock;
 mod counts;
 mod dead_letters;
 mod executions;
+mod holds;
 mod keys;
 mod lanes;
 mod message;

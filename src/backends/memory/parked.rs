@@ -5,33 +5,50 @@ use super::store::MemoryStore;
 use crate::counts::rollup::Rollup;
 use crate::error::Result;
 use crate::message::carried::Carried;
-use crate::store::parked::{Kept, Parked, ParkedCount, ParkedMessages, Parking};
+use crate::message::outcome::Road;
+use crate::store::parked::{Hold, Kept, Parked, ParkedCount, ParkedMessages, Parking};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[async_trait]
 impl ParkedMessages for MemoryStore {
-    async fn park(&self, _: &str, messages: &[Parked]) -> Result<Vec<Parking>> {
+    async fn park(&self, _: &str, messages: &[Parked], hold: Hold) -> Result<Vec<Parking>> {
         let mut state = self.state();
-        Ok(messages.iter().map(|it| state.park(it)).collect())
+        Ok(messages.iter().map(|it| state.park(it, hold)).collect())
     }
 
-    async fn due(&self, _: &str, limit: usize) -> Result<Vec<Carried>> {
-        let state = self.state();
+    async fn take_due(&self, _: &str, hold: Hold, limit: usize) -> Result<Vec<Carried>> {
+        let mut state = self.state();
         let now = state.clock.now();
-        let mut due: Vec<&Message> = state.waiting_messages().filter(|it| it.available_at <= now).collect();
-        due.sort_by_key(|it| it.available_at);
-        Ok(due.into_iter().take(limit).map(Message::carried).collect())
+        let is_due = |it: &&Message| it.available_at <= now && !state.holds.is_held(it.id, now);
+        let mut due: Vec<&Message> = state.waiting_messages().filter(is_due).collect();
+        due.sort_by_key(|it| (it.available_at, it.id));
+        let taken: Vec<Carried> = due.into_iter().take(limit).map(Message::carried).collect();
+        taken.iter().for_each(|it| state.holds.hold(it.id, hold, now));
+        Ok(taken)
     }
 
-    async fn unpark(&self, _: &str, ids: &[Uuid]) -> Result<()> {
+    async fn unpark(&self, _: &str, token: Uuid, ids: &[Uuid]) -> Result<()> {
         let mut state = self.state();
-        ids.iter().for_each(|id| drop(state.take_waiting(*id)));
+        for id in ids {
+            if state.holds.end(*id, token) {
+                state.take_waiting(*id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, _: &str, token: Uuid, ids: &[Uuid]) -> Result<()> {
+        let mut state = self.state();
+        for id in ids {
+            state.holds.end(*id, token);
+        }
         Ok(())
     }
 
     async fn keep(&self, _: &str, kept: &[Kept<'_>], rollups: &[Rollup]) -> Result<()> {
+        Road::of(kept.iter().map(|it| it.outcome))?;
         let mut state = self.state();
         let now = state.clock.now();
         state.counts.write(rollups);
@@ -39,7 +56,7 @@ impl ParkedMessages for MemoryStore {
         Ok(())
     }
 
-    async fn count(&self, _: &str) -> Result<Vec<ParkedCount>> {
+    async fn count_parked(&self, _: &str) -> Result<Vec<ParkedCount>> {
         let state = self.state();
         let now = state.clock.now();
         let mut queues: BTreeMap<&str, ParkedCount> = BTreeMap::new();
@@ -53,8 +70,7 @@ impl ParkedMessages for MemoryStore {
 
     async fn answered(&self, _: &str, ids: &[Uuid]) -> Result<Vec<Uuid>> {
         let state = self.state();
-        let is_answered =
-            |id: &&Uuid| state.waiting_messages().any(|it| it.id == **id) || state.letters.message(**id).is_some();
+        let is_answered = |id: &&Uuid| state.is_parked_for_good(**id) || state.letters.message(**id).is_some();
         Ok(ids.iter().filter(is_answered).copied().collect())
     }
 }

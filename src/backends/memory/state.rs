@@ -5,6 +5,7 @@ use super::clock::{Clock, later};
 use super::counts::Counts;
 use super::dead_letters::Letters;
 use super::executions::Executions;
+use super::holds::Holds;
 use super::keys::Keys;
 use super::lanes::Lanes;
 use super::message::Message;
@@ -17,7 +18,7 @@ use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::{Failure, Outcome};
 use crate::store::Cleaned;
 use crate::store::dead_letters::Redriven;
-use crate::store::parked::{Kept, Parked, Parking};
+use crate::store::parked::{Hold, Kept, Parked, Parking};
 use crate::store::vitals::Vitals;
 use crate::transport::{
     Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, WorkerId,
@@ -36,6 +37,8 @@ pub struct State {
     /// At how many crashes a message is buried.
     pub max_crashes: i16,
     waiting: Lanes,
+    /// Of the waiting messages of a broker, those that are being published.
+    pub holds: Holds,
     /// Messages whose process died, kept apart: an ordinary claim must not take them.
     suspects: Lanes,
     held: BTreeMap<Uuid, Held>,
@@ -72,6 +75,7 @@ impl State {
             clock: Clock::default(),
             max_crashes: WorkerConfig::default().max_crashes,
             waiting: Lanes::default(),
+            holds: Holds::default(),
             suspects: Lanes::default(),
             held: BTreeMap::new(),
             leases: HashMap::new(),
@@ -220,7 +224,7 @@ impl State {
 
     // ---- beside a broker ---------------------------------------------------------------------------------------
 
-    pub fn park(&mut self, parked: &Parked) -> Parking {
+    pub fn park(&mut self, parked: &Parked, hold: Hold) -> Parking {
         let now = self.clock.now();
         let mut message = Message::of_carried(&parked.message);
         let holder = parked.key.as_ref().map_or(message.id, |key| self.keys.admit(key, message.id, now));
@@ -228,8 +232,9 @@ impl State {
             return Parking::Duplicate { of: holder };
         }
         (message.created_at, message.available_at) = (now, now);
+        self.holds.forget(message.id);
         match parked.available {
-            Available::Now => {}
+            Available::Now => self.holds.hold(message.id, hold, now),
             Available::At(at) => (message.available_at, message.scheduled_at) = (at, Some(at)),
             Available::After(delay) => message.available_at = later(now, delay),
         }
@@ -243,9 +248,15 @@ impl State {
     pub fn keep(&mut self, kept: &Kept<'_>, now: DateTime<Utc>) {
         let message = Message::of_carried(kept.message);
         if self.letters.message(message.id).is_none() {
+            self.holds.forget(message.id);
             self.take_waiting(message.id);
             self.apply(message, kept.outcome, now);
         }
+    }
+
+    /// Whether a message waits, and nobody is about to take it away.
+    pub fn is_parked_for_good(&self, id: Uuid) -> bool {
+        !self.holds.is_begun(id) && self.waiting_messages().any(|it| it.id == id)
     }
 
     fn put_back(&mut self, message: Message) {
@@ -423,6 +434,7 @@ impl State {
             held_by_nobody: self.held.values().filter(|it| !self.leases.contains_key(&it.worker)).count() as u64,
             unknown_to_workers: 0,
             overdue_schedules: 0,
+            overdue_parked: 0,
             circuits: Vec::new(),
         }
     }

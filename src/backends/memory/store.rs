@@ -10,7 +10,6 @@ use crate::store::counts::Counts;
 use crate::store::dead_letters::{DeadLetters, FailedFilter, FailedPage, Redriven};
 use crate::store::executions::{Begun, Execution, Executions};
 use crate::store::keys::Keys;
-use crate::store::parked::ParkedMessages;
 use crate::store::vitals::Vitals;
 use crate::store::{Cleaned, Store};
 use async_trait::async_trait;
@@ -43,10 +42,6 @@ impl Store for MemoryStore {
 
     async fn cleanup(&self, limit: u32) -> Result<Cleaned> {
         Ok(self.state().cleanup(limit))
-    }
-
-    fn parked(&self) -> Option<&dyn ParkedMessages> {
-        Some(self)
     }
 }
 

@@ -25,23 +25,24 @@ macro_rules! migrations {
     ($($version:literal $file:literal,)*) => {
         &[$(Migration {
             version: $version,
-            name: $file,
-            up: include_str!(concat!("../../../migrations/000", $version, "_", $file, ".up.sql")),
-            down: include_str!(concat!("../../../migrations/000", $version, "_", $file, ".down.sql")),
+            name: $file.split_at("0000_".len()).1,
+            up: include_str!(concat!("../../../migrations/", $file, ".up.sql")),
+            down: include_str!(concat!("../../../migrations/", $file, ".down.sql")),
         },)*]
     };
 }
 
 const MIGRATIONS: &[Migration] = migrations![
-    1 "messages",
-    2 "transports_and_schedules",
-    3 "monitoring",
-    4 "security",
-    5 "schedules",
-    6 "metrics",
-    7 "executions",
-    8 "holders",
-    9 "totals",
+    1 "0001_messages",
+    2 "0002_transports_and_schedules",
+    3 "0003_monitoring",
+    4 "0004_security",
+    5 "0005_schedules",
+    6 "0006_metrics",
+    7 "0007_executions",
+    8 "0008_holders",
+    9 "0009_totals",
+    10 "0010_parked",
 ];
 
 const MIGRATE: &str = "migrate";

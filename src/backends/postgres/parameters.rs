@@ -4,6 +4,7 @@ use crate::counts::rollup::{Errors, Rollup};
 use crate::message::envelope::{Available, Envelope};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio_postgres::types::ToSql;
@@ -124,4 +125,9 @@ impl<'a> Row<'a> {
 
 pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
+}
+
+/// Text that Postgres can store: an error's message may contain a NUL.
+pub fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }

@@ -1,6 +1,7 @@
 //! Rows as the transport's types.
 
 use super::instants::Shown;
+use crate::message::carried::Carried;
 use crate::message::claimed::Claimed;
 use crate::store::dead_letters::{Cursor, FailedMessage};
 use crate::store::executions::Begun;
@@ -55,6 +56,28 @@ pub fn returned(row: &Row) -> Result<Returned, Error> {
         queue: row.try_get(1)?,
         priority: row.try_get(2)?,
         available_at: row.try_get(3)?,
+    })
+}
+
+/// A row of parked/take.sql. Whatever is in it, it is already held; what cannot be read of its past has no value here.
+pub fn carried(row: &Row) -> Result<Carried, Error> {
+    let handled = row.try_get::<_, Vec<Option<String>>>(14)?;
+    Ok(Carried {
+        id: row.try_get(0)?,
+        message_type: row.try_get(1)?,
+        queue: row.try_get(2)?,
+        priority: small(row.try_get(3)?),
+        body: row.try_get(4)?,
+        headers: row.try_get(5)?,
+        metadata: row.try_get(6)?,
+        created_at: row.try_get::<_, Instant>(7)?.0,
+        available_at: row.try_get::<_, Instant>(8)?.0,
+        scheduled_at: row.try_get::<_, Option<Instant>>(9)?.map(|it| it.0),
+        retry_count: whole(row.try_get(10)?),
+        max_retries: row.try_get::<_, Option<i32>>(11)?.map(whole),
+        idempotency_key: row.try_get(12)?,
+        history: serde_json::from_str(row.try_get(13)?).unwrap_or_default(),
+        handled: handled.into_iter().flatten().collect(),
     })
 }
 

@@ -11,7 +11,7 @@ use crate::base::redaction;
 use crate::config::keys::{Key, Rule};
 use crate::config::section::{Section, below};
 use crate::config::serialize::redacted_options;
-use crate::config::value::{FLAG, Fit, Leaf, NAME, OBJECT, choice, name, optional, whole};
+use crate::config::value::{FLAG, Fit, Leaf, Misfit, NAME, OBJECT, choice, name, optional, whole};
 use crate::error::Result;
 
 /// Keys of a transport in the configuration.
@@ -33,7 +33,8 @@ pub struct TransportConfig {
     pub priority: Option<u8>,
     /// Whether messages may be sent to it. Default true.
     pub enabled: bool,
-    /// Options of this kind: an object, unchecked here. Default empty. Secrets are masked in JSON.
+    /// Options of this kind, an object: of brokers unchecked here, of the others none. Default empty. Secrets are masked
+    /// in JSON.
     #[serde(serialize_with = "redacted_options")]
     pub options: Value,
 }
@@ -53,12 +54,14 @@ impl TransportConfig {
 
     fn with_settings(kind: TransportKind, enabled: bool, section: &Section<'_>) -> Result<Self> {
         let default = Self::new(kind);
+        let options = OBJECT.read(section, "options", default.options)?;
+        refuse_options(kind, &options, &section.path_of("options"))?;
         Ok(Self {
             kind,
             queue: optional(NAME).read(section, "queue", default.queue)?,
             priority: optional(priority()).read(section, "priority", default.priority)?,
             enabled,
-            options: OBJECT.read(section, "options", default.options)?,
+            options,
         })
     }
 }
@@ -89,8 +92,53 @@ pub fn transport_from_json(transport: &str, kind: &str, config: &Value, enabled:
     TransportConfig::with_settings(kind, enabled, &Section::new(row, config, ROW_KEYS)?)
 }
 
+/// One of those for applications; the one for tests is not told of.
 fn kind() -> Leaf<impl Fn(&Value) -> Fit<TransportKind>> {
-    choice(TransportKind::ALL.map(|kind| (kind.name(), kind)))
+    let told = choice(TransportKind::ALL.map(|kind| (kind.name(), kind)));
+    let fit = move |value: &Value| {
+        if value == TransportKind::MemoryBroker.name() { Ok(TransportKind::MemoryBroker) } else { (told.fit)(value) }
+    };
+    Leaf { fit, bounds: told.bounds }
+}
+
+/// An option that nothing reads would be a promise that nothing keeps.
+fn refuse_options(kind: TransportKind, options: &Value, path: &str) -> Result<()> {
+    let reason = match kind {
+        TransportKind::Postgres | TransportKind::Supabase => {
+            "its messages are in the database of the configuration: set `database` (SYMPHONY_DATABASE_URL) instead"
+        }
+        TransportKind::Sync => {
+            "it runs handlers inside dispatch() and keeps nothing: remove it, or choose a type that stores messages"
+        }
+        TransportKind::Memory | TransportKind::MemoryBroker => {
+            "it keeps messages in this process, for tests, where nothing can be set: remove it, or choose another type"
+        }
+        TransportKind::Redis | TransportKind::RabbitMq | TransportKind::Sqs => return Ok(()),
+    };
+    match options.as_object().and_then(|options| options.iter().next()) {
+        None => Ok(()),
+        Some((option, value)) => {
+            let wants = format!("no option: a transport of type {kind} has none, since {reason}");
+            Err(Misfit::secret(value, wants).at(below(path, option)))
+        }
+    }
+}
+
+/// What transports need that are configured.
+///
+/// # Errors
+/// [`Error::InvalidConfiguration`](crate::Error::InvalidConfiguration) about the type of a transport that lacks it.
+pub(in crate::config) fn refuse_unkept(transports: &BTreeMap<String, TransportConfig>, database: bool) -> Result<()> {
+    let is_alone = |it: &TransportConfig| it.enabled && it.kind.has_companion() && !database;
+    match transports.iter().find(|(_, it)| is_alone(it)) {
+        None => Ok(()),
+        Some((name, transport)) => {
+            let wants = "a type that keeps everything by itself, or a database: a broker has no delays, keys, retries and \
+                         dead letters of its own, so they are kept beside it; set `database.url` (SYMPHONY_DATABASE_URL)";
+            let kind = Value::from(transport.kind.name());
+            Err(Misfit::new(&kind, wants).at(format!("transports.{name}.type")))
+        }
+    }
 }
 
 fn priority() -> Leaf<impl Fn(&Value) -> Fit<u8>> {
@@ -159,10 +207,13 @@ pub enum TransportKind {
     RabbitMq,
     /// Amazon SQS; configurable, not implemented by this version.
     Sqs,
+    /// A broker in the memory of this process, with a companion in the database: for the tests of this package.
+    #[serde(rename = "memory-broker")]
+    MemoryBroker,
 }
 
 impl TransportKind {
-    /// Every kind.
+    /// Every kind that applications choose from.
     pub const ALL: [Self; 7] =
         [Self::Postgres, Self::Supabase, Self::Sync, Self::Memory, Self::Redis, Self::RabbitMq, Self::Sqs];
 
@@ -179,12 +230,23 @@ impl TransportKind {
             Self::Redis => "redis",
             Self::RabbitMq => "rabbitmq",
             Self::Sqs => "sqs",
+            Self::MemoryBroker => "memory-broker",
         }
     }
 
     /// Whether its messages are in the Postgres database of the configuration.
     pub const fn is_postgres(self) -> bool {
         matches!(self, Self::Postgres | Self::Supabase)
+    }
+
+    /// Whether it is a broker, beside which the database keeps what that does not.
+    pub const fn has_companion(self) -> bool {
+        matches!(self, Self::MemoryBroker)
+    }
+
+    /// Whether it needs the Postgres database of the configuration.
+    pub const fn needs_database(self) -> bool {
+        self.is_postgres() || self.has_companion()
     }
 }
 
@@ -204,13 +266,13 @@ mod tests {
     fn a_row_is_read_by_the_rules_of_the_configuration() {
         let config = json!({ "queue": "mail", "priority": 7, "options": { "a": [1] } });
         let expected = TransportConfig {
-            kind: TransportKind::Supabase,
+            kind: TransportKind::Sqs,
             queue: Some("mail".to_owned()),
             priority: Some(7),
             enabled: false,
             options: json!({ "a": [1] }),
         };
-        assert_eq!(transport_from_json("email", "supabase", &config, false).unwrap(), expected);
+        assert_eq!(transport_from_json("email", "sqs", &config, false).unwrap(), expected);
         for empty in [json!({}), json!(null)] {
             assert_eq!(
                 transport_from_json("sync", "sync", &empty, true).unwrap(),
@@ -238,8 +300,45 @@ mod tests {
     }
 
     #[test]
+    fn options_that_nothing_reads_are_refused_with_the_reason() {
+        for (kind, remedy) in [
+            ("postgres", "set `database`"),
+            ("supabase", "set `database`"),
+            ("sync", "choose a type that stores messages"),
+            ("memory", "choose another type"),
+        ] {
+            let of = |options: Value| transport_from_json("mail", kind, &json!({ "options": options }), true);
+            let refused = of(json!({ "prefetch": 10 })).unwrap_err().to_string();
+            let key = "messenger_transports.mail.options.prefetch: got 10, wants no option";
+            assert!(refused.starts_with(key) && refused.contains(kind) && refused.contains(remedy), "{refused}");
+            let secret = of(json!({ "password": "hunter2" })).unwrap_err().to_string();
+            assert!(!secret.contains("hunter2"), "{secret}");
+            assert!(of(json!({})).is_ok() && of(json!(null)).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_broker_without_a_database_is_refused_with_the_reason() {
+        let transports = |enabled| {
+            let broker = TransportConfig { enabled, ..TransportConfig::new(TransportKind::MemoryBroker) };
+            [("events".to_owned(), broker), ("a".to_owned(), TransportConfig::new(TransportKind::Memory))].into()
+        };
+        let refused = refuse_unkept(&transports(true), false).unwrap_err().to_string();
+        assert!(refused.starts_with("transports.events.type: got \"memory-broker\", wants"), "{refused}");
+        assert!(refused.contains("dead letters") && refused.ends_with("(SYMPHONY_DATABASE_URL)"), "{refused}");
+        assert!(refuse_unkept(&transports(true), true).is_ok() && refuse_unkept(&transports(false), false).is_ok());
+    }
+
+    #[test]
+    fn the_broker_for_tests_is_read_and_not_told_of() {
+        let read = |kind: &str| transport_from_json("a", kind, &json!({}), true);
+        assert_eq!(read("memory-broker").unwrap().kind, TransportKind::MemoryBroker);
+        assert!(!read("memory-brok").unwrap_err().to_string().contains("memory-broker"));
+    }
+
+    #[test]
     fn kinds_are_named_alike_everywhere() {
-        for kind in TransportKind::ALL {
+        for kind in TransportKind::ALL.into_iter().chain([TransportKind::MemoryBroker]) {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
             assert_eq!(kind.to_string(), kind.name());
             assert_eq!(transport_from_json("a", kind.name(), &json!({}), true).unwrap().kind, kind);

@@ -27,7 +27,8 @@ pub struct Facts {
     holding_slots: Vec<String>,
     tables: Vec<Table>,
     stale_workers: Vec<StaleWorker>,
-    overdue_schedules: Vec<OverdueSchedule>,
+    overdue_schedules: Vec<Late>,
+    overdue_parked: Vec<Late>,
     past_retention: Vec<PastRetention>,
 }
 
@@ -54,7 +55,7 @@ struct StaleWorker {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct OverdueSchedule {
+struct Late {
     name: String,
     seconds: f64,
 }
@@ -66,13 +67,14 @@ struct PastRetention {
 }
 
 impl Facts {
-    /// The workers and schedules that are overdue, named.
+    /// The workers, schedules and parked messages that are overdue, named.
     pub fn overdue(&self) -> Overdue {
         let worker = |it: &StaleWorker| format!("{} pid {} ({} s)", it.host, it.pid, it.seconds.round());
-        let schedule = |it: &OverdueSchedule| format!("{} ({} s)", it.name, it.seconds.round());
+        let late = |it: &Late| format!("{} ({} s)", it.name, it.seconds.round());
         Overdue {
             workers: self.stale_workers.iter().map(worker).collect(),
-            schedules: self.overdue_schedules.iter().map(schedule).collect(),
+            schedules: self.overdue_schedules.iter().map(late).collect(),
+            parked: self.overdue_parked.iter().map(late).collect(),
         }
     }
 }
@@ -220,7 +222,7 @@ mod tests {
         let mut facts = json!({
             "version": 170_002, "now": 1_000_000.0, "exposed": [], "unguarded": [], "oldestTransaction": null,
             "preparedTransactions": 0, "holdingSlots": [], "tables": [], "staleWorkers": [],
-            "overdueSchedules": [], "pastRetention": [],
+            "overdueSchedules": [], "overdueParked": [], "pastRetention": [],
         });
         change(&mut facts);
         serde_json::from_value(facts).unwrap()

@@ -29,7 +29,7 @@ pub struct Facts {
     pub figures: Option<Figures>,
     /// What went wrong.
     pub error: Option<Error>,
-    /// The workers and schedules behind the counts, where they were asked for.
+    /// The workers, schedules and transports behind the counts, where they were asked for.
     pub overdue: Overdue,
 }
 
@@ -60,6 +60,8 @@ pub struct Overdue {
     pub workers: Vec<String>,
     /// Schedules that are due.
     pub schedules: Vec<String>,
+    /// Transports whose parked messages are due, with the longest of them.
+    pub parked: Vec<String>,
 }
 
 /// The quick checks, in the order in which a person would look.
@@ -78,6 +80,7 @@ pub fn judge(facts: &Facts, thresholds: &HealthConfig) -> Vec<Finding> {
             stale_workers(vitals, &facts.overdue.workers),
             held_messages(vitals),
             overdue_schedules(vitals, &facts.overdue.schedules),
+            parked_messages(vitals, &facts.overdue.parked),
             unhandled_types(&facts.unhandled),
             circuit_breakers(&vitals.circuits),
         ]);
@@ -184,6 +187,17 @@ fn overdue_schedules(vitals: &Vitals, named: &[String]) -> Finding {
     Finding::warning(check, message, remedy).of(count as f64)
 }
 
+fn parked_messages(vitals: &Vitals, named: &[String]) -> Finding {
+    let (check, count) = ("parkedMessages", vitals.overdue_parked);
+    if count == 0 {
+        return Finding::ok(check, "every parked message reaches its broker in time").of(0.0);
+    }
+    let message = with(format!("{count} parked messages have been due for more than 5 min"), named);
+    let remedy = "call consumeBatch() for their transport, or start a Worker: they relay what is due; \
+                  if one runs, see whether its broker answers";
+    Finding::warning(check, message, remedy).of(count as f64)
+}
+
 fn unhandled_types(unhandled: &[Unhandled]) -> Finding {
     let check = "unhandledTypes";
     if unhandled.is_empty() {
@@ -272,13 +286,18 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_at_rest_has_eleven_checks_and_no_trouble() {
+    fn a_queue_at_rest_has_twelve_checks_and_no_trouble() {
         let checks: Vec<_> = judge(&at_rest(), &HealthConfig::default()).iter().map(|it| it.check).collect();
         let [database, schema] = ["database", "migrations"];
         let queue = ["queueDepth", "oldestAge", "errorRate", "deadLetters", "staleWorkers", "heldMessages"];
         assert_eq!(
             checks,
-            [&[database, schema][..], &queue, &["overdueSchedules", "unhandledTypes", "circuitBreakers"]].concat()
+            [
+                &[database, schema][..],
+                &queue,
+                &["overdueSchedules", "parkedMessages", "unhandledTypes", "circuitBreakers"]
+            ]
+            .concat()
         );
         assert_eq!(wrong(|_| {}), []);
     }
@@ -317,6 +336,7 @@ mod tests {
             (wrong(vitals(|it| it.held_by_nobody = 5)), "heldMessages", Warning, "5 claimed messages"),
             (wrong(vitals(|it| it.unknown_to_workers = 7)), "heldMessages", Warning, "7 messages are held by living"),
             (wrong(vitals(|it| it.overdue_schedules = 3)), "overdueSchedules", Warning, "3 schedules"),
+            (wrong(vitals(|it| it.overdue_parked = 9)), "parkedMessages", Warning, "9 parked messages"),
             (
                 wrong(vitals(|it| it.circuits = vec![open])),
                 "circuitBreakers",

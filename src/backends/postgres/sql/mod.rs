@@ -26,7 +26,7 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 13] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
@@ -38,6 +38,8 @@ const PARTS: [(&str, &str); 11] = [
     (":wake", include_str!("messages/_wake.sql")),
     (":unheld", include_str!("leases/_unheld.sql")),
     (":unknown", include_str!("leases/_unknown.sql")),
+    (":carried", include_str!("parked/_carried.sql")),
+    (":replace", include_str!("parked/_replace.sql")),
 ];
 
 /// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
@@ -217,6 +219,40 @@ statements! {
     end_execution in "executions/end.sql" (TEXT, TEXT, TIMESTAMPTZ, BOOL);
     /// Executions that are not repeated any more.
     cleanup_executions in "executions/clean_up.sql" (INT8);
+    /// Parks messages for a broker.
+    park in "parked/park.sql" (
+        TEXT, UUID_ARRAY, UUID, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
+        TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, INT4_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY,
+        TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, FLOAT8
+    );
+    /// Takes parked messages that are due.
+    take_parked in "parked/take.sql" (TEXT, UUID, FLOAT8, INT8);
+    /// Takes messages out of the parking.
+    unpark in "parked/unpark.sql" (TEXT, UUID_ARRAY, UUID);
+    /// Leaves parked messages to others.
+    leave_parked in "parked/leave.sql" (TEXT, UUID_ARRAY, UUID);
+    /// Ends messages that a broker has delivered.
+    carried_finish in "parked/finish.sql" (
+        TEXT, UUID_ARRAY, TEXT, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
+        TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, INT4_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY,
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, UUID_ARRAY
+    );
+    /// Parks messages that a broker has delivered.
+    carried_return in "parked/return.sql" (
+        TEXT, UUID_ARRAY, TEXT, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
+        TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, INT4_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY,
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
+    );
+    /// Makes dead letters of messages that a broker has delivered.
+    carried_bury in "parked/bury.sql" (
+        TEXT, UUID_ARRAY, TEXT, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
+        TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, INT4_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY,
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, UUID_ARRAY
+    );
+    /// How much is parked.
+    count_parked in "parked/count.sql" (TEXT, INT8);
+    /// What has been answered already.
+    answered in "parked/answered.sql" (TEXT, UUID_ARRAY);
     /// Transports added at run time.
     transports in "transports/list.sql" ();
     /// The facts for a diagnosis.

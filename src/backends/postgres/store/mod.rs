@@ -6,6 +6,7 @@ mod counts;
 mod dead_letters;
 mod executions;
 mod keys;
+mod parked;
 mod schedules;
 mod schema;
 mod transports;

@@ -1,18 +1,16 @@
 //! Outcomes into the tables: one statement per road.
 
 use super::PostgresTransport;
-use crate::backends::postgres::parameters::millis;
-use crate::backends::postgres::parameters::rollups_as_json;
+use crate::backends::postgres::parameters::{millis, rollups_as_json, storable};
 use crate::backends::postgres::rows;
 use crate::config::Retention;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
-use crate::message::outcome::{Failure, Outcome, Road};
+use crate::message::outcome::{Outcome, Road};
 use crate::transport::{Fence, Leases, Settlement, Settles, one_road};
 use async_trait::async_trait;
 
 use std::collections::HashSet;
-use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -55,7 +53,7 @@ impl PostgresTransport {
         if matches!(self.store.retention.completed, Retention::None) {
             return self.store.query(&self.store.statements.settle_drop, &[&ids, &tokens, &rollups]).await.map(drop);
         }
-        let mut reasons: Vec<Option<String>> = ended.iter().map(|it| it.outcome.reason().map(storable)).collect();
+        let mut reasons: Vec<_> = ended.iter().map(|it| it.outcome.reason().map(storable)).collect();
         if reasons.iter().all(Option::is_none) {
             reasons.clear();
         }
@@ -64,19 +62,20 @@ impl PostgresTransport {
 
     async fn settle_returned(&self, returned: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(returned);
-        let outcomes: Vec<_> = returned.iter().map(|it| Returned::of(&it.outcome)).collect();
-        let attempts: Vec<i32> = outcomes.iter().map(|it| i32::from(it.failure.is_some())).collect();
-        let unproven: Vec<bool> = outcomes.iter().map(|it| !it.ran).collect();
-        let delays: Vec<Option<f64>> = outcomes.iter().map(|it| it.delay.map(millis)).collect();
-        let errors: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
-        let classes: Vec<Option<String>> = outcomes.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
-        let handled: Vec<Option<String>> = outcomes.iter().map(|it| names(it.handled)).collect();
+        let outcomes = returned.iter().map(|it| &it.outcome);
+        let failures = outcomes.clone().map(Outcome::failure);
+        let attempts: Vec<i32> = failures.clone().map(|it| i32::from(it.is_some())).collect();
+        let unproven: Vec<bool> = outcomes.clone().map(|it| !it.has_run()).collect();
+        let delays: Vec<Option<f64>> = outcomes.clone().map(|it| it.delay().map(millis)).collect();
+        let errors: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.message))).collect();
+        let classes: Vec<_> = failures.map(|it| it.map(|it| storable(&it.class))).collect();
+        let handled: Vec<Option<String>> = outcomes.clone().map(|it| names(it.handled())).collect();
         let statement = &self.store.statements.settle_return;
         let parameters: [&(dyn ToSql + Sync); 9] =
             [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven];
         let mut back = self.store.read(statement, &self.store.query(statement, &parameters).await?, rows::returned)?;
         let in_old_place: HashSet<Uuid> =
-            outcomes.iter().zip(&ids).filter(|(it, _)| it.delay.is_none()).map(|(_, id)| *id).collect();
+            outcomes.zip(&ids).filter(|(it, _)| it.delay().is_none()).map(|(_, id)| *id).collect();
         back.retain(|it| in_old_place.contains(&it.id));
         self.lower_floors(&back);
         Ok(())
@@ -85,10 +84,11 @@ impl PostgresTransport {
     async fn settle_buried(&self, buried: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(buried);
         let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
-        let rows: Vec<_> = buried.iter().map(|it| Returned::of(&it.outcome)).collect();
-        let errors: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.message))).collect();
-        let classes: Vec<Option<String>> = rows.iter().map(|it| it.failure.map(|f| storable(&f.class))).collect();
-        let handled: Vec<Option<String>> = rows.iter().map(|it| names(it.handled)).collect();
+        let outcomes = buried.iter().map(|it| &it.outcome);
+        let failures = outcomes.clone().map(Outcome::failure);
+        let errors: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.message))).collect();
+        let classes: Vec<_> = failures.map(|it| it.map(|it| storable(&it.class))).collect();
+        let handled: Vec<Option<String>> = outcomes.map(|it| names(it.handled())).collect();
         self.store
             .query(
                 &self.store.statements.settle_bury,
@@ -102,31 +102,6 @@ impl PostgresTransport {
 /// What settlements/_all.sql fails with if a fence does not hold.
 fn says_lost(error: &Error) -> bool {
     matches!(error, Error::Query { sqlstate, .. } if sqlstate == SqlState::DIVISION_BY_ZERO.code())
-}
-
-/// What settlements/return.sql and settlements/bury.sql need of an outcome.
-struct Returned<'a> {
-    delay: Option<Duration>,
-    failure: Option<&'a Failure>,
-    handled: &'a [String],
-    /// Whether a run has ended.
-    ran: bool,
-}
-
-impl<'a> Returned<'a> {
-    fn of(outcome: &'a Outcome) -> Self {
-        match outcome {
-            Outcome::Retry { delay, failure, handled } => Self::ran(Some(*delay), Some(failure), handled),
-            Outcome::Bury { failure, handled } => Self::ran(None, Some(failure), handled),
-            Outcome::Snooze { delay, handled } => Self::ran(Some(*delay), None, handled),
-            Outcome::Release { delay, handled, ran } => Self { delay: *delay, failure: None, handled, ran: *ran },
-            Outcome::Completed | Outcome::Discarded { .. } => Self::ran(None, None, &[]),
-        }
-    }
-
-    fn ran(delay: Option<Duration>, failure: Option<&'a Failure>, handled: &'a [String]) -> Self {
-        Self { delay, failure, handled, ran: true }
-    }
 }
 
 /// Sorted as the statements expect them. Of two claims of one message the later one comes last.
@@ -150,13 +125,8 @@ fn fences(settlements: &[&Settlement]) -> (Vec<Uuid>, Vec<Uuid>) {
 
 /// Handler names as a JSON array; `None`: as they are stored.
 fn names(handled: &[String]) -> Option<String> {
-    let storable: Vec<String> = handled.iter().map(|name| storable(name)).collect();
+    let storable: Vec<_> = handled.iter().map(|name| storable(name)).collect();
     (!handled.is_empty()).then(|| serde_json::to_string(&storable).ok()).flatten()
-}
-
-/// Text that Postgres can store: an error's message may contain a NUL.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -172,7 +142,7 @@ mod tests {
                 Some(json) => {
                     prop_assert!(!json.contains('\0'));
                     let read: Vec<String> = serde_json::from_str(&json).unwrap();
-                    prop_assert_eq!(read, handled.iter().map(|name| storable(name)).collect::<Vec<_>>());
+                    prop_assert_eq!(read, handled.iter().map(|name| storable(name).into_owned()).collect::<Vec<_>>());
                 }
             }
         }

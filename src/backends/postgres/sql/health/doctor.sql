@@ -1,6 +1,7 @@
 -- The facts that a diagnosis needs, as one JSON value, where finished messages are kept for $1, dead letters for $2 and
 -- metrics for $3 ms (null: for good). Reads catalogs and statistics, the table of workers, schedules by
--- messenger_schedules_due, and the first entry of each index that clean-up deletes by.
+-- messenger_schedules_due, the first entry of each transport in messenger_parked_due, and the first entry of each index
+-- that clean-up deletes by.
 SELECT jsonb_build_object(
   'version', current_setting('server_version_num')::integer,
   'now', extract(epoch FROM clock_timestamp()) * 1000,
@@ -36,7 +37,8 @@ SELECT jsonb_build_object(
   'tables', coalesce((
     SELECT jsonb_agg(jsonb_build_object('name', relname, 'live', n_live_tup, 'dead', n_dead_tup) ORDER BY relname)
     FROM pg_stat_user_tables
-    WHERE schemaname = :'schema' AND relname IN ('messenger_messages_pending', 'messenger_messages_processing', 'messenger_workers')
+    WHERE schemaname = :'schema' AND relname IN ('messenger_messages_pending', 'messenger_messages_processing', 'messenger_workers',
+                                                    'messenger_parked')
   ), '[]'),
   'staleWorkers', coalesce((
     SELECT jsonb_agg(jsonb_build_object('id', id, 'host', host, 'pid', pid,
@@ -49,6 +51,19 @@ SELECT jsonb_build_object(
                      ORDER BY next_run_at)
     FROM (SELECT name, next_run_at FROM :"schema".messenger_schedules
           WHERE enabled AND next_run_at < now() - interval '5 minutes' ORDER BY next_run_at LIMIT 20) overdue
+  ), '[]'),
+  'overdueParked', coalesce((
+    WITH RECURSIVE first AS (
+      (SELECT transport_name, due_at FROM :"schema".messenger_parked ORDER BY transport_name, due_at LIMIT 1)
+      UNION ALL
+      SELECT next.*
+      FROM first CROSS JOIN LATERAL (
+        SELECT p.transport_name, p.due_at FROM :"schema".messenger_parked p
+        WHERE p.transport_name > first.transport_name ORDER BY p.transport_name, p.due_at LIMIT 1) next
+    )
+    SELECT jsonb_agg(jsonb_build_object(
+      'name', transport_name, 'seconds', extract(epoch FROM now() - greatest(due_at, 'epoch'))) ORDER BY due_at)
+    FROM first WHERE due_at < now() - interval '5 minutes'
   ), '[]'),
   'pastRetention', coalesce((
     SELECT jsonb_agg(jsonb_build_object(
