@@ -154,4 +154,18 @@ describe('the dispatcher of the process', () => {
     })
     expect(() => registerTransport('bad', { type: 'no such type' })).toThrow(ConfigurationError)
   })
+
+  test('in no other database: options that would be ignored are refused, and nothing has changed', async () => {
+    const config = { type: 'postgres', options: { url: 'postgres://u:hunter2@elsewhere/db' } }
+    for (const type of ['postgres', 'supabase', 'memory', 'sync']) {
+      expect(() => registerTransport('x', { ...config, type })).toThrow(
+        /^transports\.x\.options\.url: (?!.*hunter2).*wants no option/,
+      )
+      expect(() => setConfig({ transports: { x: { ...config, type } } })).toThrow(ConfigurationError)
+    }
+    await expect(dispatch({ type: 'A', payload: {}, transport: 'x' })).rejects.toMatchObject({
+      code: 'SYMPHONY_UNKNOWN_TRANSPORT',
+    })
+    expect(await storedMessages(database)).toEqual([])
+  })
 })
