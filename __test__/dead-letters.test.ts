@@ -54,7 +54,10 @@ describe('a dead letter', () => {
       metadata: { a: 1, b: 2 },
       error: 'cannot: full',
       errorClass: 'HandlerError',
-      errorHistory: [{ at: expect.any(Date), class: 'HandlerError', message: 'cannot: full' }],
+      errorStack: expect.stringContaining('dead-letters.test.ts'),
+      errorHistory: [
+        { at: expect.any(Date), class: 'HandlerError', message: 'cannot: full', stack: expect.any(String) },
+      ],
       failedAt: expect.any(Date),
       retryCount: 0,
       crashes: 0,

@@ -182,13 +182,15 @@ test('whatever a handler throws, its text is kept as far as Postgres can hold it
       await dispatchBatch(texts.map((_, n) => ({ type: 'Any', payload: { n } })))
       const registry = new HandlerRegistry()
       registry.register('Any', ({ payload }) => {
-        throw new HandlerError(texts[payload.n] ?? '', false)
+        const said = texts[payload.n] ?? ''
+        throw new HandlerError(said, false, undefined, { cause: new Error(said) })
       })
       expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: texts.length })
       const { messages } = await listFailed({ limit: 1000 })
-      for (const { payload, error, errorHistory } of messages) {
+      for (const { payload, error, errorHistory, errorStack } of messages) {
         const kept = (texts[payload.n as number] ?? '').toWellFormed().replaceAll('\u0000', '\ufffd')
         expect([error, errorHistory[0]?.message]).toEqual([kept, kept])
+        expect(errorStack?.endsWith(`    caused by Error: ${kept.replaceAll('\n', ' ')}`)).toBe(true)
       }
       for (const search of texts.filter((each) => each.isWellFormed() && !each.includes('\u0000'))) {
         await listFailed({ text: search, type: search, queue: search, errorClass: search })

@@ -55,6 +55,7 @@ export type {
   FailedPageOptions,
   RetriedMessage,
 } from './operate/dead-letters.js'
+export type { FailedRun } from './operate/failed-run.js'
 export type {
   Cancellation,
   MessageFilter,

@@ -1,4 +1,5 @@
 import { consumeBatch, dispatch, HandlerRegistry, setLogger } from '@leadmap/symphony'
+import { getMessage, listFailed } from '@leadmap/symphony/admin'
 import { createLogger } from '@leadmap/symphony/utils'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
@@ -72,3 +73,33 @@ test('in production the lines have the class of the error, and neither its text 
     expect(text).not.toMatch(/Cannot read|sendWelcome/)
   }
 })
+
+test('the stack is kept with the error, cut, and without the payload that the message quotes', async () => {
+  const registry = new HandlerRegistry()
+  const secret = 'secret '.repeat(1_000)
+  registry.register('Quote', ({ payload }) => deep(payload.text, 40))
+  const { messageId } = await dispatch({ type: 'Quote', payload: { text: `${secret}\n    at payload` } })
+  setLogger(createLogger({ level: 'silent' }))
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 30
+  onTestFinished(() => {
+    setLogger()
+    Error.stackTraceLimit = stackTraceLimit
+  })
+  await consumeBatch({ registry, messageLimit: 1 })
+  const [run] = (await getMessage(messageId))?.errorHistory ?? []
+  expect(run?.stack).toMatch(/^ {4}at deep \(.*failures-shown\.test\.ts:\d+:\d+\)\n/)
+  expect(run?.stack).not.toMatch(/secret|payload/)
+  expect(run?.stack?.split('\n').at(-1)).toBe('    caused by RangeError: too deep')
+  expect(run?.stack?.match(/^ {4}at /gm)).toHaveLength(10)
+  expect(run?.stack?.length).toBeLessThanOrEqual(2_001)
+  await consumeBatch({ registry })
+  const { messages } = await listFailed()
+  expect(messages[0]?.errorStack).toBe(run?.stack)
+  expect(messages[0]?.errorHistory.map(({ stack }) => stack)).toEqual([run?.stack, run?.stack])
+})
+
+function deep(text: string, left: number): void {
+  if (left === 0) throw new Error(text, { cause: new RangeError('too deep') })
+  deep(text, left - 1)
+}

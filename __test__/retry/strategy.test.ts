@@ -103,10 +103,10 @@ describe('a failed message', () => {
     const [failed] = (await listFailed()).messages
     expect(failed).toMatchObject({ error: 'last', errorClass: 'Error' })
     expect(failed?.errorHistory).toEqual([
-      { at: expect.any(Date), class: 'TypeError', message: 'first' },
-      { at: expect.any(Date), class: 'Error', message: 'second' },
+      { at: expect.any(Date), class: 'TypeError', message: 'first', stack: expect.any(String) },
+      { at: expect.any(Date), class: 'Error', message: 'second', stack: expect.any(String) },
       { at: expect.any(Date), class: 'NonError', message: 'third' },
-      { at: expect.any(Date), class: 'Error', message: 'last' },
+      { at: expect.any(Date), class: 'Error', message: 'last', stack: expect.any(String) },
     ])
     const times = failed?.errorHistory.map(({ at }) => at.getTime()) ?? []
     expect(times).toEqual([...times].sort())

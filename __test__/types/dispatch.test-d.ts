@@ -15,7 +15,7 @@ import {
   setConfig,
   Worker,
 } from '@leadmap/symphony'
-import { getFailed, listFailed } from '@leadmap/symphony/admin'
+import { type FailedRun, getFailed, listFailed } from '@leadmap/symphony/admin'
 import { defineConfig } from '@leadmap/symphony/config'
 import { dispatchEmailMessage } from '@leadmap/symphony/utils'
 import { expectTypeOf, test } from 'vitest'
@@ -104,7 +104,7 @@ test('consumers and workers', async () => {
   const worker = new Worker({ maxConcurrency: 5 })
   worker.on('deadLettered', ({ type, error }) => {
     expectTypeOf(type).toBeString()
-    expectTypeOf(error).toEqualTypeOf<{ class: string; message: string } | undefined>()
+    expectTypeOf(error).toEqualTypeOf<{ class: string; message: string; stack?: string } | undefined>()
   })
   worker.on('stopped', (result) => expectTypeOf(result).toEqualTypeOf<ConsumeResult>())
   // @ts-expect-error: no such event.
@@ -115,7 +115,7 @@ test('dead letters', async () => {
   const { messages, nextCursor } = await listFailed({ type: 'A', failedAfter: new Date() })
   expectTypeOf(nextCursor).toEqualTypeOf<string | null>()
   for (const { errorHistory } of messages) {
-    expectTypeOf(errorHistory).toEqualTypeOf<Array<{ at: Date; class: string; message: string }>>()
+    expectTypeOf(errorHistory).toEqualTypeOf<FailedRun[]>()
   }
   expectTypeOf(await getFailed('id')).toExtend<object | null>()
 })

@@ -15,8 +15,8 @@ export interface MessageEvent {
   delay?: number
   /** The handler's reason, if it discarded the message. */
   reason?: string
-  /** What went wrong, if anything did. */
-  error?: { class: string; message: string }
+  /** What went wrong, if anything did; `stack`: where it was thrown, if that is known. */
+  error?: { class: string; message: string; stack?: string }
 }
 
 /** A circuit breaker that opened. */

@@ -37,8 +37,9 @@ function reportObject(thrown: object): ErrorReport {
 function framesOf(thrown: object): string[] {
   const { stack, message } = thrown as Record<string, unknown>
   if (typeof stack !== 'string') return []
-  const said = typeof message === 'string' ? stack.indexOf(message) + message.length : 0
-  const lines = stack.slice(Math.max(said, 0)).split('\n')
+  const said = typeof message === 'string' ? stack.indexOf(message) : -1
+  // An error whose message was changed later keeps the old one here.
+  const lines = (said === -1 ? stack : stack.slice(said + String(message).length)).split('\n')
   return lines.filter((line) => /^\s+at /.test(line) && !/\bnode:/.test(line)).slice(0, FRAMES)
 }
 

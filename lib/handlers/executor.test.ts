@@ -240,6 +240,15 @@ describe('whatever is thrown can be stored', () => {
 
   test('and is not too long', () => {
     expect(reportError(new Error('x'.repeat(10_000))).message).toHaveLength(4_001)
+    const stack = `Error: x\n${`    at ${'f'.repeat(500)} (a.ts:1:1)\n`.repeat(10)}`
+    expect(reportError(Object.assign(new Error('x'), { stack })).stack).toHaveLength(2_001)
+  })
+
+  test('with all frames of an error whose message was changed', () => {
+    const error = new Error('x')
+    const { stack } = reportError(error)
+    error.message = `while sending: ${'x'.repeat(500)}`
+    expect(reportError(error).stack).toBe(stack)
   })
 })
 

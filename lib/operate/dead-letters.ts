@@ -4,6 +4,7 @@ import { ConfigurationError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
+import { type FailedRun, failedRuns, type NativeFailedRun } from './failed-run.js'
 
 /** Which dead letters; every field narrows the selection, no field means all. */
 export interface FailedFilter {
@@ -60,8 +61,10 @@ export interface FailedMessage {
   error: string
   /** The last error's class. */
   errorClass: string
-  /** The errors of all runs, oldest first. */
-  errorHistory: Array<{ at: Date; class: string; message: string }>
+  /** Where the last error was thrown: a few frames of its stack, and the errors that caused it; `null`: not known. */
+  errorStack: string | null
+  /** The errors of its runs, oldest first, 20 at most. */
+  errorHistory: FailedRun[]
   /** When it failed for the last time. */
   failedAt: Date
   /** Number of retries. */
@@ -169,10 +172,10 @@ const LARGEST_PAGE = 1_000
 /** What every dead letter's id looks like; any other is unknown, and the core would refuse it as an invalid filter. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
-type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory'> & {
+type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory' | 'errorStack'> & {
   failedAt: number | null
   createdAt: number | null
-  errorHistory: Array<{ at: number; class: string; message: string }>
+  errorHistory: NativeFailedRun[]
 }
 
 function toFailedMessage(native: NativeFailed): FailedMessage {
@@ -181,7 +184,8 @@ function toFailedMessage(native: NativeFailed): FailedMessage {
     ...native,
     failedAt: shownDate(failedAt),
     createdAt: shownDate(createdAt),
-    errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),
+    errorStack: errorHistory.at(-1)?.stack ?? null,
+    errorHistory: failedRuns(errorHistory),
   }
 }
 

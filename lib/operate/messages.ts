@@ -4,6 +4,7 @@ import { ConfigurationError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
+import { type FailedRun, failedRuns, type NativeFailedRun } from './failed-run.js'
 
 /**
  * The state of a message: it waits, it is claimed, it was handled, its handler discarded it, an operator cancelled it,
@@ -76,7 +77,7 @@ export interface QueuedMessage {
   /** The error of the last failed run, or why it was discarded. */
   lastError: string | null
   /** The errors of its runs, oldest first, 20 at most. */
-  errorHistory: Array<{ at: Date; class: string; message: string }>
+  errorHistory: FailedRun[]
   /** The caller's key, if any. */
   idempotencyKey: string | null
   /** The id of its dead letter, if `status` is `'failed'`. */
@@ -149,7 +150,7 @@ type NativeMessage = Omit<QueuedMessage, Instants> & {
   availableAt: number | null
   scheduledAt: number | null
   finishedAt: number | null
-  errorHistory: Array<{ at: number; class: string; message: string }>
+  errorHistory: NativeFailedRun[]
 }
 
 function toMessage(native: NativeMessage): QueuedMessage {
@@ -160,7 +161,7 @@ function toMessage(native: NativeMessage): QueuedMessage {
     availableAt: shownDate(availableAt),
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
     finishedAt: finishedAt === null ? null : new Date(finishedAt),
-    errorHistory: errorHistory.map(({ at, ...error }) => ({ at: new Date(at), ...error })),
+    errorHistory: failedRuns(errorHistory),
   }
 }
 

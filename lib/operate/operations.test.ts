@@ -22,6 +22,7 @@ const deadWithDates = {
   ...dead,
   failedAt: new Date(3),
   createdAt: new Date(1),
+  errorStack: null,
   errorHistory: [{ at: new Date(2), class: 'E', message: 'x' }],
 }
 

@@ -161,7 +161,7 @@ mod tests {
     use std::time::Duration;
 
     fn failed(class: &str) -> Outcome {
-        let failure = Failure { class: class.to_owned(), message: "no".to_owned() };
+        let failure = Failure::new(class, "no".to_owned());
         Outcome::Retry { delay: Duration::ZERO, failure, handled: Vec::new() }
     }
 
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn each_outcome_has_its_counter() {
         let mut tally = Tally::default();
-        let failure = Failure { class: "E".to_owned(), message: "no".to_owned() };
+        let failure = Failure::new("E", "no".to_owned());
         for outcome in [
             Outcome::Completed,
             Outcome::Discarded { reason: "old".to_owned() },

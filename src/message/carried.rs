@@ -2,6 +2,7 @@
 
 use super::claimed::Claimed;
 use super::envelope::Envelope;
+use super::outcome::Failure;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,10 +13,9 @@ pub struct FailedRun {
     /// When.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
-    /// The error's class.
-    pub class: String,
-    /// The error's message.
-    pub message: String,
+    /// What with.
+    #[serde(flatten)]
+    pub failure: Failure,
 }
 
 /// A message with all that its runs have left behind: a broker keeps nothing of it by itself.

@@ -11,6 +11,21 @@ pub struct Failure {
     pub class: String,
     /// The error's message.
     pub message: String,
+    /// Where it was thrown: the first frames of its stack, and what caused it, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+}
+
+impl Failure {
+    /// A failure that no code of the application has thrown.
+    pub fn new(class: &str, message: String) -> Self {
+        Self { class: class.to_owned(), message, stack: None }
+    }
+
+    /// The size of its texts.
+    fn bytes(&self) -> usize {
+        self.class.len() + self.message.len() + self.stack.as_deref().map_or(0, str::len)
+    }
 }
 
 /// How a message leaves the hands of its worker.
@@ -110,9 +125,7 @@ impl Outcome {
         match self {
             Self::Completed => 0,
             Self::Discarded { reason } => reason.len(),
-            Self::Retry { failure, handled, .. } | Self::Bury { failure, handled } => {
-                failure.class.len() + failure.message.len() + names(handled)
-            }
+            Self::Retry { failure, handled, .. } | Self::Bury { failure, handled } => failure.bytes() + names(handled),
             Self::Snooze { handled, .. } | Self::Release { handled, .. } => names(handled),
         }
     }

@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn retried(class: &str) -> Outcome {
-        let failure = Failure { class: class.to_owned(), message: "no".to_owned() };
+        let failure = Failure::new(class, "no".to_owned());
         Outcome::Retry { delay: Duration::ZERO, failure, handled: Vec::new() }
     }
 

@@ -120,7 +120,7 @@ impl<B: Broker> Companion<B> {
                 Ok(()) => taken.push(message.id),
                 Err(error) if error.blames_content() => {
                     let reason = format!("the broker does not take it: {error}");
-                    self.bury(message, Failure { class: REFUSED.to_owned(), message: reason }).await?;
+                    self.bury(message, Failure::new(REFUSED, reason)).await?;
                 }
                 Err(_) => left.push(message.id),
             }
@@ -153,7 +153,7 @@ impl<B: Broker> Companion<B> {
                 done.push(it.receipt);
             } else if it.silences >= self.max_crashes {
                 let message = format!("the process died {} times while it handled this message", it.silences);
-                self.bury(&it.message, Failure { class: "WorkerCrash".to_owned(), message }).await?;
+                self.bury(&it.message, Failure::new("WorkerCrash", message)).await?;
                 done.push(it.receipt);
             } else {
                 left.push(it);

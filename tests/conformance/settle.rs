@@ -1,15 +1,15 @@
 //! What each outcome does to a message.
 
 use crate::support::kit::{
-    ByHand, HOUR, MINUTE, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one, release,
-    retry, settlement, snooze,
+    ByHand, HOUR, MINUTE, STACK, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one,
+    release, retry, settlement, snooze,
 };
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
 use std::time::Duration;
 use symphony::message::claimed::Claimed;
 use symphony::message::envelope::Envelope;
-use symphony::message::outcome::Outcome;
+use symphony::message::outcome::{Failure, Outcome};
 use symphony::store::dead_letters::FailedMessage;
 
 for_drains! {
@@ -134,6 +134,7 @@ async fn a_buried_message_is_a_full_copy<S: Subject>(it: S) {
 fn messages(letter: &FailedMessage) -> Vec<String> {
     let history: Vec<Value> = serde_json::from_str(letter.error_history.get()).unwrap();
     let complete = |run: &Value| run["class"] == "SmtpError" && run["at"].as_i64().is_some_and(|at| at > 0);
+    assert!(history.iter().all(|run| run["stack"] == STACK), "{history:?}");
     assert!(history.iter().all(complete), "{history:?}");
     history.iter().map(|run| run["message"].as_str().unwrap().to_owned()).collect()
 }
@@ -216,12 +217,16 @@ async fn the_error_history_holds_the_last_twenty_runs<S: Subject>(it: S) {
 async fn an_error_may_hold_any_text<S: Subject>(it: S) {
     let (worker, first) = claimed(&it, message("Email")).await;
     let text = "a \0 b \"' \\ \u{1} 🦀 \\u0000";
-    let odd = Outcome::Retry { delay: Duration::ZERO, failure: failure(text), handled: vec!["a\0b".to_owned()] };
-    worker.settle(&first, odd).await;
+    let odd = || Failure { stack: Some(text.to_owned()), ..failure(text) };
+    let retry = Outcome::Retry { delay: Duration::ZERO, failure: odd(), handled: vec!["a\0b".to_owned()] };
+    worker.settle(&first, retry).await;
     let second = worker.claim_one().await;
     assert_eq!(second.handled.len(), 1);
-    worker.settle(&second, bury(text)).await;
+    worker.settle(&second, Outcome::Bury { failure: odd(), handled: vec![] }).await;
     let letter = letters(&it.transport()).await.remove(0);
-    assert!(letter.error.contains(" b \"' \\ \u{1} 🦀 \\u0000"), "{}", letter.error);
-    assert_eq!(messages(&letter).len(), 2);
+    let kept = |it: &str| it.contains(" b \"' \\ \u{1} 🦀 \\u0000");
+    assert!(kept(&letter.error), "{}", letter.error);
+    let history: Vec<Failure> = serde_json::from_str(letter.error_history.get()).unwrap();
+    assert_eq!(history.len(), 2);
+    assert!(history.iter().all(|run| kept(&run.message) && run.stack.as_deref().is_some_and(kept)), "{history:?}");
 }

@@ -245,9 +245,12 @@ pub fn release() -> Outcome {
     Outcome::Release { delay: None, handled: Vec::new(), ran: false }
 }
 
+/// Where it was thrown.
+pub const STACK: &str = "    at send (mail.ts:1:1)";
+
 /// What a handler threw.
 pub fn failure(message: &str) -> Failure {
-    Failure { class: "SmtpError".to_owned(), message: message.to_owned() }
+    Failure { stack: Some(STACK.to_owned()), ..Failure::new("SmtpError", message.to_owned()) }
 }
 
 /// The ids, in order.

@@ -141,7 +141,7 @@ impl Message {
         if self.history.len() >= HISTORY {
             self.history.remove(0);
         }
-        self.history.push(FailedRun { at, class: failure.class.clone(), message: failure.message.clone() });
+        self.history.push(FailedRun { at, failure: failure.clone() });
         self.remember(handled);
     }
 
@@ -183,7 +183,7 @@ pub fn kept(
         retry_count: message.retry_count,
         max_retries: message.max_retries,
         crashes: message.crash_count,
-        last_error: message.history.last().map(|it| it.message.clone()),
+        last_error: message.history.last().map(|it| it.failure.message.clone()),
         error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
         idempotency_key: message.idempotency_key.clone(),
         failed_message_id,

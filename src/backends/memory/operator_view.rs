@@ -69,7 +69,7 @@ impl State {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
         let holds = |text: &str| {
             let text = text.to_lowercase();
-            let error = message.history.last().map(|it| it.message.to_lowercase());
+            let error = message.history.last().map(|it| it.failure.message.to_lowercase());
             message.body.to_lowercase().contains(&text) || error.is_some_and(|it| it.contains(&text))
         };
         filter.status.is_none_or(|it| it == *status)

@@ -369,7 +369,7 @@ impl State {
     }
 
     fn bury_crashed(&mut self, mut message: Message, now: DateTime<Utc>) -> Buried {
-        let crash = |message: String| Failure { class: "WorkerCrash".to_owned(), message };
+        let crash = |message: String| Failure::new("WorkerCrash", message);
         message.note(&crash("the process died while it handled this message".to_owned()), &[], now);
         let error = crash(format!("the process died {} times while it handled this message", message.crash_count));
         let buried = Buried {

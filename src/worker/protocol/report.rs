@@ -1,6 +1,7 @@
 //! What the handlers say about messages: `[batch, index, ms]`, or `[batch, index, ms, outcome]`.
 
 use crate::error::{Error, Result};
+use crate::message::outcome::Failure;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -34,7 +35,7 @@ pub enum Said {
         #[serde(default)]
         retry_after: Option<f64>,
         /// What was thrown.
-        error: Thrown,
+        error: Failure,
         /// Handlers that succeeded so far.
         #[serde(default)]
         handled: Vec<String>,
@@ -62,15 +63,6 @@ pub enum Said {
         #[serde(default)]
         handled: Vec<String>,
     },
-}
-
-/// An error as JavaScript saw it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Thrown {
-    /// Its class.
-    pub class: String,
-    /// Its message.
-    pub message: String,
 }
 
 /// The error class of a run whose report cannot be read.
@@ -101,7 +93,7 @@ fn failed(line: &RawValue, error: &serde_json::Error) -> Option<Report> {
     let index = serde_json::from_str(parts.get(1)?.get()).ok()?;
     let millis = parts.get(2).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default();
     let message = format!("what was reported of its run cannot be read: {error}");
-    let error = Thrown { class: UNREADABLE.to_owned(), message };
+    let error = Failure::new(UNREADABLE, message);
     let said = Said::Failed { retryable: true, retry_after: None, error, handled: Vec::new() };
     Some(Report { batch, index, millis, said })
 }
@@ -193,12 +185,13 @@ mod tests {
                 [batch, index, millis],
                 [batch, index, millis, { "as": "discarded", "reason": reason }],
                 [batch, index, millis, { "as": "failed", "retryable": true, "retryAfter": millis,
-                                         "error": { "class": reason, "message": reason }, "handled": [reason] }],
+                                         "error": { "class": reason, "message": reason, "stack": reason },
+                                         "handled": [reason] }],
             ]);
             let heard = read(&text.to_string()).unwrap();
             proptest::prop_assert!(heard.iter().all(|it| (it.batch, it.index) == (batch, index)));
             proptest::prop_assert_eq!(&heard[1].said, &Said::Discarded { reason: reason.clone() });
-            let error = Thrown { class: reason.clone(), message: reason.clone() };
+            let error = Failure { class: reason.clone(), message: reason.clone(), stack: Some(reason.clone()) };
             let failed = Said::Failed { retryable: true, retry_after: Some(millis), error, handled: vec![reason] };
             proptest::prop_assert_eq!(&heard[2].said, &failed);
         }

@@ -2,7 +2,7 @@
 
 use crate::base::limits::MAX_DELAY_MS;
 use crate::config::RetryStrategy;
-use crate::message::outcome::{Failure, Outcome};
+use crate::message::outcome::Outcome;
 use crate::policy::retry::{self, Decision};
 use crate::worker::protocol::report::Said;
 use std::time::Duration;
@@ -23,8 +23,7 @@ pub fn outcome(said: Said, ran: bool, run: Run, strategy: &RetryStrategy, random
         Said::Discarded { reason } => Outcome::Discarded { reason },
         Said::Snoozed { delay, handled } => Outcome::Snooze { delay: millis(delay), handled },
         Said::Released { delay, handled } => Outcome::Release { delay: delay.map(millis), handled, ran },
-        Said::Failed { retryable, retry_after, error, handled } => {
-            let failure = Failure { class: error.class, message: error.message };
+        Said::Failed { retryable, retry_after, error: failure, handled } => {
             let asked = retry_after.map(|ms| ms.clamp(0.0, MAX_DELAY_MS as f64) as u64);
             match retry::decide(strategy, run.max_retries, run.retry_count, retryable, asked, random) {
                 Decision::Retry { delay_ms } => {
@@ -44,10 +43,10 @@ fn millis(value: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::protocol::report::Thrown;
+    use crate::message::outcome::Failure;
 
     fn failed(retryable: bool, retry_after: Option<f64>) -> Said {
-        let error = Thrown { class: "Error".to_owned(), message: "no".to_owned() };
+        let error = Failure::new("Error", "no".to_owned());
         Said::Failed { retryable, retry_after, error, handled: vec![] }
     }
 

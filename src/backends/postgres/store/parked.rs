@@ -105,17 +105,19 @@ impl PostgresStore {
 
     async fn keep_returned(&self, transport: &str, kept: &[Kept<'_>], rollups: &str) -> Result<()> {
         let columns = Columns::of(kept.iter().map(Entry::kept));
-        let (errors, classes) = failures(kept);
+        let [errors, classes, stacks] = failures(kept);
         let statement = &self.statements.carried_return;
-        self.query(statement, &columns.with(&transport, &rollups, &[&errors, &classes])).await.map(drop)
+        self.query(statement, &columns.with(&transport, &rollups, &[&errors, &classes, &stacks])).await.map(drop)
     }
 
     async fn keep_buried(&self, transport: &str, kept: &[Kept<'_>], rollups: &str) -> Result<()> {
         let columns = Columns::of(kept.iter().map(Entry::kept)).into_jsonb();
-        let (errors, classes) = failures(kept);
+        let [errors, classes, stacks] = failures(kept);
         let letters: Vec<Uuid> = kept.iter().map(|_| Uuid::now_v7()).collect();
         let statement = &self.statements.carried_bury;
-        self.query(statement, &columns.with(&transport, &rollups, &[&errors, &classes, &letters])).await.map(drop)
+        self.query(statement, &columns.with(&transport, &rollups, &[&errors, &classes, &stacks, &letters]))
+            .await
+            .map(drop)
     }
 }
 
@@ -127,12 +129,14 @@ fn once_each<'a>(kept: &[Kept<'a>]) -> Vec<Kept<'a>> {
     once
 }
 
-/// What the runs failed with: messages, and classes.
-type Failures<'a> = (Vec<Option<Cow<'a, str>>>, Vec<Option<Cow<'a, str>>>);
-
-fn failures<'a>(kept: &[Kept<'a>]) -> Failures<'a> {
+/// What the runs failed with: messages, classes, and stacks.
+fn failures<'a>(kept: &[Kept<'a>]) -> [Vec<Option<Cow<'a, str>>>; 3] {
     let failures = kept.iter().map(|it| it.outcome.failure());
-    failures.map(|it| (it.map(|it| storable(&it.message)), it.map(|it| storable(&it.class)))).unzip()
+    [
+        failures.clone().map(|it| it.map(|it| storable(&it.message))).collect(),
+        failures.clone().map(|it| it.map(|it| storable(&it.class))).collect(),
+        failures.map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect(),
+    ]
 }
 
 /// A message, and what is to be written about it.
@@ -177,8 +181,11 @@ impl<'a> Entry<'a> {
         let room = HISTORY - usize::from(self.failure.is_some());
         let runs = history[history.len().saturating_sub(room)..].iter().map(|it| FailedRun {
             at: it.at,
-            class: storable(&it.class).into_owned(),
-            message: storable(&it.message).into_owned(),
+            failure: Failure {
+                class: storable(&it.failure.class).into_owned(),
+                message: storable(&it.failure.message).into_owned(),
+                stack: it.failure.stack.as_deref().map(|it| storable(it).into_owned()),
+            },
         });
         // Texts and instants always serialize.
         serde_json::to_string(&runs.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned())

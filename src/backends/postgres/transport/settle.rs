@@ -68,11 +68,12 @@ impl PostgresTransport {
         let unproven: Vec<bool> = outcomes.clone().map(|it| !it.has_run()).collect();
         let delays: Vec<Option<f64>> = outcomes.clone().map(|it| it.delay().map(millis)).collect();
         let errors: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.message))).collect();
-        let classes: Vec<_> = failures.map(|it| it.map(|it| storable(&it.class))).collect();
+        let classes: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.class))).collect();
+        let stacks: Vec<_> = failures.map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
         let handled: Vec<Option<String>> = outcomes.clone().map(|it| names(it.handled())).collect();
         let statement = &self.store.statements.settle_return;
-        let parameters: [&(dyn ToSql + Sync); 9] =
-            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven];
+        let parameters: [&(dyn ToSql + Sync); 10] =
+            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven, &stacks];
         let mut back = self.store.read(statement, &self.store.query(statement, &parameters).await?, rows::returned)?;
         let in_old_place: HashSet<Uuid> =
             outcomes.zip(&ids).filter(|(it, _)| it.delay().is_none()).map(|(_, id)| *id).collect();
@@ -87,12 +88,13 @@ impl PostgresTransport {
         let outcomes = buried.iter().map(|it| &it.outcome);
         let failures = outcomes.clone().map(Outcome::failure);
         let errors: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.message))).collect();
-        let classes: Vec<_> = failures.map(|it| it.map(|it| storable(&it.class))).collect();
+        let classes: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.class))).collect();
+        let stacks: Vec<_> = failures.map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
         let handled: Vec<Option<String>> = outcomes.map(|it| names(it.handled())).collect();
         self.store
             .query(
                 &self.store.statements.settle_bury,
-                &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled],
+                &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled, &stacks],
             )
             .await
             .map(drop)

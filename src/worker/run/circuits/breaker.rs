@@ -268,7 +268,7 @@ fn report<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::protocol::report::Thrown;
+    use crate::message::outcome::Failure;
     use serde_json::json;
 
     fn config() -> CircuitBreakerConfig {
@@ -277,7 +277,7 @@ mod tests {
     }
 
     fn failed(retryable: bool) -> Said {
-        let error = Thrown { class: "SmtpError".to_owned(), message: "no".to_owned() };
+        let error = Failure::new("SmtpError", "no".to_owned());
         Said::Failed { retryable, retry_after: None, error, handled: vec![] }
     }
 

@@ -39,7 +39,7 @@ pub(in crate::worker::run) fn sort(caught: Caught, put_off: impl Fn(&Claimed) ->
 }
 
 fn unreadable(message: Claimed) -> Outcome {
-    let failure = Failure { class: UNREADABLE.to_owned(), message: message.unreadable.unwrap_or_default() };
+    let failure = Failure::new(UNREADABLE, message.unreadable.unwrap_or_default());
     Outcome::Bury { failure, handled: Vec::new() }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     fn what_is_paused_goes_back_and_what_cannot_be_read_becomes_a_dead_letter() {
         let (started, others) = sorted(true);
         assert_eq!(started, ["Email", "Sms"]);
-        let failure = Failure { class: UNREADABLE.to_owned(), message: "no JSON".to_owned() };
+        let failure = Failure::new(UNREADABLE, "no JSON".to_owned());
         let buried = Outcome::Bury { failure, handled: Vec::new() };
         let released = Outcome::Release { delay: Some(PAUSE), handled: Vec::new(), ran: false };
         let expected = [("Broken", buried.clone()), ("Paused", buried), ("Paused", released)];

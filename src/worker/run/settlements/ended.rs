@@ -53,7 +53,7 @@ mod tests {
     use crate::message::outcome::Failure;
 
     fn retry(seconds: u64) -> Outcome {
-        let failure = Failure { class: "Error".to_owned(), message: "no".to_owned() };
+        let failure = Failure::new("Error", "no".to_owned());
         Outcome::Retry { delay: Duration::from_secs(seconds), failure, handled: Vec::new() }
     }
 

@@ -64,10 +64,10 @@ impl Pending {
         match &self.settlement.outcome {
             Outcome::Retry { delay, failure, .. } => {
                 told["delay"] = json!(delay.as_millis() as u64);
-                told["error"] = json!({ "class": failure.class, "message": failure.message });
+                told["error"] = json!(failure);
             }
             Outcome::Bury { failure, .. } => {
-                told["error"] = json!({ "class": failure.class, "message": failure.message });
+                told["error"] = json!(failure);
             }
             Outcome::Snooze { delay, .. } | Outcome::Release { delay: Some(delay), .. } => {
                 told["delay"] = json!(delay.as_millis() as u64)

@@ -40,11 +40,15 @@ pub fn buried(outcome: &Outcome, error: &Error) -> Outcome {
         Outcome::Release { .. } => "it was handed back",
     };
     let message = ascii(&format!("{meant}, and the database refuses to store that: {error}"));
-    Outcome::Bury { failure: Failure { class: CLASS.to_owned(), message }, handled: Vec::new() }
+    Outcome::Bury { failure: Failure::new(CLASS, message), handled: Vec::new() }
 }
 
 fn plain(failure: &Failure) -> Failure {
-    Failure { class: ascii(&failure.class), message: ascii(&failure.message) }
+    Failure {
+        class: ascii(&failure.class),
+        message: ascii(&failure.message),
+        stack: failure.stack.as_deref().map(ascii),
+    }
 }
 
 /// Letters beyond ASCII as `\u{…}`.
@@ -67,11 +71,16 @@ mod tests {
 
     #[test]
     fn texts_are_cut_and_written_in_ascii() {
-        let failure = Failure { class: "Fehler\0".to_owned(), message: format!("Größe {}", "x".repeat(2 * LONGEST)) };
+        let failure = Failure {
+            class: "Fehler\0".to_owned(),
+            message: format!("Größe {}", "x".repeat(2 * LONGEST)),
+            stack: Some("at größer".to_owned()),
+        };
         let delay = Duration::from_secs(1);
         let retry = Outcome::Retry { delay, failure, handled: vec!["größer".to_owned()] };
         let Some(Outcome::Retry { delay: kept, failure, handled }) = outcome(&retry) else { panic!("no retry") };
         assert_eq!((kept, &*failure.class), (delay, "Fehler\\u{0}"));
+        assert_eq!(failure.stack.as_deref(), Some("at gr\\u{f6}\\u{df}er"));
         assert!(failure.message.starts_with("Gr\\u{f6}\\u{df}e x") && failure.message.len() < 1100);
         assert_eq!(handled, ["gr\\u{f6}\\u{df}er"]);
     }

@@ -1,5 +1,5 @@
--- Makes dead letters ($21 their ids) of messages that were received, each a full copy with its last error ($19 message,
--- $20 class), and takes them out of the parking. Repeated, or said of two deliveries of one message, it makes one.
+-- Makes dead letters ($22 their ids) of messages that were received, each a full copy with its last error ($19 message,
+-- $20 class, $21 stack), and takes them out of the parking. Repeated, or said of two deliveries of one message, it makes one.
 --
 -- Index: messenger_failed_messages_carried; the primary key of messenger_parked, in its order, see unpark.sql.
 -- `:count` is settlements/_count.sql, `:carried` _carried.sql.
@@ -15,13 +15,15 @@ INSERT INTO :"schema".messenger_failed_messages
 SELECT o.failed_id, id, created_at, scheduled_at, retry_count, max_retries, priority, transport_name, queue_name,
        message_type, idempotency_key, body::jsonb, headers::jsonb, metadata::jsonb, o.error, o.error_class,
        carried.error_history
-       || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error),
+       || jsonb_strip_nulls(jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000),
+            'class', o.error_class, 'message', o.error, 'stack', o.stack)),
        handled, true
 FROM (
   :carried
 ) carried
 CROSS JOIN LATERAL (
-  SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class, ($21::uuid[])[place] AS failed_id
+  SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class, ($21::text[])[place] AS stack,
+         ($22::uuid[])[place] AS failed_id
 ) o
 ORDER BY id
 ON CONFLICT (message_id, transport_name) WHERE carried DO NOTHING

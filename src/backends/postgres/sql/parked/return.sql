@@ -1,4 +1,5 @@
--- Parks messages that were received and are to run again: for a retry, with its error ($19 message, $20 class), or
+-- Parks messages that were received and are to run again: for a retry, with its error ($19 message, $20 class,
+-- $21 stack), or
 -- later without one. Without a delay they are due at once, in their old place.
 -- Repeated, it parks them once, and counts them once; what is buried stays so. Nobody holds them, see _replace.sql: a
 -- relay that has published the message before takes no run out that came after.
@@ -14,13 +15,16 @@ INSERT INTO :"schema".messenger_parked
 SELECT transport_name, id, coalesce(now() + delay_ms * interval '1 millisecond', least(available_at, now())),
        created_at, scheduled_at, retry_count, max_retries, priority, queue_name, message_type, idempotency_key, body,
        headers, metadata,
-       CASE WHEN o.error IS NULL THEN error_history ELSE error_history || jsonb_build_object(
-         'at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error) END,
+       CASE WHEN o.error IS NULL THEN error_history ELSE error_history || jsonb_strip_nulls(
+         jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error,
+                            'stack', o.stack)) END,
        handled
 FROM (
   :carried
 ) carried
-CROSS JOIN LATERAL (SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class) o
+CROSS JOIN LATERAL (
+  SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class, ($21::text[])[place] AS stack
+) o
 WHERE NOT EXISTS (SELECT FROM :"schema".messenger_failed_messages f
                   WHERE f.message_id = carried.id AND f.transport_name = $1 AND f.carried)
 ORDER BY id

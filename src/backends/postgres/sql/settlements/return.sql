@@ -27,14 +27,15 @@ settled AS (
            (CASE WHEN jsonb_typeof(e.error_history) IS DISTINCT FROM 'array' THEN '[]'
                  WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
                  ELSE e.error_history END)
-           || jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error)
+           || jsonb_strip_nulls(jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000),
+                'class', o.error_class, 'message', o.error, 'stack', o.stack))
          END,
          CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
   FROM ended e
   CROSS JOIN LATERAL (
     SELECT ($4::integer[])[e.place] AS attempts, ($5::double precision[])[e.place] AS delay_ms,
            ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled,
-           ($9::boolean[])[e.place] AS unproven
+           ($9::boolean[])[e.place] AS unproven, ($10::text[])[e.place] AS stack
   ) o
   RETURNING id, transport_name, queue_name, priority, available_at
 ),
