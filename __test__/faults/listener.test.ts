@@ -19,8 +19,8 @@ import { between, numbers, scaled } from './support/scale.js'
 import { until } from './support/until.js'
 
 const database = await createQueue()
-// Behind a pooler the listener has a connection of its own.
-setConfig({ database: { directUrl: database.directUrl } })
+// Behind a pooler the listener has a connection of its own. With a long lease, no look after the dead finds a message.
+setConfig({ database: { directUrl: database.directUrl }, worker: { lease: '1h' } })
 const ROUNDS = scaled(3, 20)
 /** What "woken" means: a worker that polls would need half of POLL on average. */
 const PROMPT = 50

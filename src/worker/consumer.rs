@@ -224,7 +224,11 @@ impl Consumer {
         let tidying = tokio::spawn(cleanup::keep_tidy(stores.to_vec(), context.options.mode).in_current_span());
         let tell = move |beat| {
             let mailbox = &context.mailbox;
-            let told = if beat == Beat::InDoubt { &mailbox.in_doubt } else { &mailbox.beaten };
+            let told = match beat {
+                Beat::Kept => &mailbox.beaten,
+                Beat::Missing => &mailbox.missing,
+                Beat::InDoubt => &mailbox.in_doubt,
+            };
             told.store(true, Ordering::Relaxed);
             mailbox.wake.notify_one();
         };

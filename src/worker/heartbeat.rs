@@ -16,8 +16,11 @@ use tracing::{debug, warn};
 pub enum Beat {
     /// The worker is registered, and the database answers: time to compare what it holds there with what it holds here.
     Kept,
+    /// The worker is not registered, and no beat before this one has found it so: it has not claimed here yet, or it was
+    /// declared dead before the first one.
+    Missing,
     /// The registration of the beat before is gone: the worker was declared dead, and others may have what it holds, or
-    /// held until a moment ago.
+    /// held until a moment ago. Or its lease has run out in the meantime, so that nobody has woken it.
     InDoubt,
 }
 
@@ -37,6 +40,7 @@ async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, 
     let mut known: Option<DateTime<Utc>> = None;
     let mut doubted = false;
     let mut failures = 0;
+    let mut answered_at = Instant::now();
     loop {
         sleep_until(next).await;
         let began = Instant::now();
@@ -58,14 +62,17 @@ async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, 
         let in_doubt = since.is_none() || since != known;
         // Without anything in hand by now, there may still be crashes to take back.
         let was_dead = known.is_some() && in_doubt;
+        let was_late = since.is_some() && answered_at.elapsed() > worker.lease;
         // Asked once more at the next beat: a rescue that began before the worker was registered again may end after it.
-        if was_dead || (held > 0 && (in_doubt || doubted)) {
+        if was_dead || was_late || (held > 0 && (in_doubt || doubted)) {
             tell(Beat::InDoubt);
+        } else if since.is_none() {
+            tell(Beat::Missing);
         }
         if since.is_some() {
             tell(Beat::Kept);
         }
-        (known, doubted) = (since, in_doubt);
+        (known, doubted, answered_at) = (since, in_doubt, began);
     }
 }
 
@@ -85,24 +92,55 @@ mod tests {
     use crate::backends::memory::MemoryTransport;
     use crate::transport::{Claim, Claims, Leases, Reach};
     use std::time::Duration;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
     use uuid::Uuid;
 
-    #[tokio::test]
-    async fn one_that_was_declared_dead_is_told_so_even_if_it_holds_nothing_by_then() {
+    const LEASE: Duration = Duration::from_millis(60);
+
+    /// A worker that has claimed nothing, and what its heart tells from now on.
+    async fn idle_worker() -> (Arc<MemoryTransport>, WorkerId, UnboundedReceiver<Beat>) {
         let place = Arc::new(MemoryTransport::new("memory".into()));
-        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: Duration::from_millis(60) };
+        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: LEASE };
         let (reach, token) = (Reach::Quick, Uuid::now_v7());
         let claim = Claim { worker: &worker, token, queues: &[], types: None, limit: 1, reach, listening: false };
         place.claim(&claim).await.unwrap();
-        let (told, mut beats) = tokio::sync::mpsc::unbounded_channel();
+        let (told, beats) = unbounded_channel();
         let tell = move |beat| {
             let _ = told.send(beat);
         };
-        let heart = tokio::spawn(beat(vec![place.clone()], worker.clone(), Arc::default(), tell));
-        assert_eq!(beats.recv().await, Some(Beat::Kept));
-        place.sign_off(&worker).await.unwrap();
-        let wait = async { while beats.recv().await != Some(Beat::InDoubt) {} };
+        tokio::spawn({
+            let (place, worker) = (place.clone(), worker.clone());
+            async move { beat(vec![place], worker, Arc::default(), tell).await }
+        });
+        (place, worker, beats)
+    }
+
+    async fn until_told(beats: &mut UnboundedReceiver<Beat>, what: Beat) {
+        let wait = async { while beats.recv().await != Some(what) {} };
         tokio::time::timeout(Duration::from_secs(30), wait).await.expect("not told");
-        heart.abort();
+    }
+
+    #[tokio::test]
+    async fn one_that_was_declared_dead_is_told_so_even_if_it_holds_nothing_by_then() {
+        let (place, worker, mut beats) = idle_worker().await;
+        until_told(&mut beats, Beat::Kept).await;
+        place.sign_off(&worker).await.unwrap();
+        until_told(&mut beats, Beat::InDoubt).await;
+    }
+
+    #[tokio::test]
+    async fn one_that_was_declared_dead_before_its_first_beat_is_told_that_it_is_missing() {
+        let (place, worker, mut beats) = idle_worker().await;
+        place.sign_off(&worker).await.unwrap();
+        until_told(&mut beats, Beat::Missing).await;
+    }
+
+    #[tokio::test]
+    async fn one_whose_lease_ran_out_without_consequence_is_told_so_too() {
+        let (_place, _worker, mut beats) = idle_worker().await;
+        until_told(&mut beats, Beat::Kept).await;
+        // Nothing runs meanwhile, the heart included.
+        std::thread::sleep(2 * LEASE);
+        until_told(&mut beats, Beat::InDoubt).await;
     }
 }

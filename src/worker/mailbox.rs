@@ -16,8 +16,12 @@ pub struct Mailbox {
     observes_messages: AtomicBool,
     /// A heartbeat found that the worker had been declared dead: others may have some of what it holds.
     pub in_doubt: AtomicBool,
+    /// A heartbeat found the worker not registered, as it never has.
+    pub missing: AtomicBool,
     /// A heartbeat found the worker registered.
     pub beaten: AtomicBool,
+    /// There are handlers for other types than before.
+    pub types_changed: AtomicBool,
     /// Something was sent since the last claim.
     pub sent: AtomicBool,
     /// Wakes the loop for any of the above.
@@ -42,7 +46,9 @@ impl Mailbox {
             stop: Mutex::default(),
             observes_messages: AtomicBool::new(observes_messages),
             in_doubt: AtomicBool::new(false),
+            missing: AtomicBool::new(false),
             beaten: AtomicBool::new(false),
+            types_changed: AtomicBool::new(false),
             sent: AtomicBool::new(false),
             wake: Notify::new(),
             stats: Mutex::default(),
@@ -66,6 +72,7 @@ impl Mailbox {
     /// Changes which types have a handler; `None`: all.
     pub fn set_types(&self, types: Option<Vec<String>>) {
         *lock(&self.types) = types.map(Arc::from);
+        self.types_changed.store(true, Ordering::Relaxed);
         self.wake.notify_one();
     }
 

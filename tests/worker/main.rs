@@ -36,8 +36,15 @@ mod staying;
 mod stopping;
 mod suspects;
 mod unknown;
+mod waking;
 
-/// The settings of every test.
+/// The settings of tests in which a worker must not find by itself, while it looks after the dead, what it is to be
+/// woken for.
+fn patient() -> serde_json::Value {
+    serde_json::json!({ "worker": { "lease": "1h" } })
+}
+
+/// The settings of every other test.
 fn settings() -> serde_json::Value {
     serde_json::json!({ "retry": { "default": { "jitter": 0 } }, "worker": { "lease": "1s" } })
 }

@@ -56,14 +56,14 @@ async fn types_may_be_added_while_it_runs<S: Subject>(it: S) {
 }
 
 /// Waits until the database knows that the worker wants to be woken.
-async fn until_it_waits(it: &Postgres) {
+pub async fn until_it_waits(it: &Postgres) {
     let waiting = "SELECT count(*) FROM {s}.messenger_workers WHERE waiting";
     crate::support::until("it waits", async || it.schema.value::<i64>(waiting).await == 1).await;
 }
 
 #[test]
 fn postgres_wakes_it() {
-    check(crate::settings(), |it: Postgres| async move {
+    check(crate::patient(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
         for round in 1..=3 {
@@ -80,7 +80,7 @@ fn postgres_wakes_it() {
 
 #[test]
 fn postgres_wakes_it_for_queues_that_it_does_not_know() {
-    check(crate::settings(), |it: Postgres| async move {
+    check(crate::patient(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
         for (round, queue) in (1..).zip(["first", "second", "first", "third"]) {
@@ -95,7 +95,7 @@ fn postgres_wakes_it_for_queues_that_it_does_not_know() {
 
 #[test]
 fn a_wake_up_that_finds_nothing_in_sight_looks_everywhere_before_it_sleeps() {
-    check(crate::settings(), |it: Postgres| async move {
+    check(crate::patient(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
         for round in 1..=5 {
@@ -112,7 +112,7 @@ fn a_wake_up_that_finds_nothing_in_sight_looks_everywhere_before_it_sleeps() {
 
 #[test]
 fn what_others_put_back_wakes_it() {
-    check(crate::settings(), |it: Postgres| async move {
+    check(crate::patient(), |it: Postgres| async move {
         let transport = it.transport();
         let letter = buried(&transport, message("Email")).await;
         put(&transport, many(3, || message("Email"))).await;
@@ -141,7 +141,7 @@ fn what_others_put_back_wakes_it() {
 
 #[test]
 fn postgres_wakes_it_again_after_its_connection_broke() {
-    check(crate::settings(), |it: Postgres| async move {
+    check(crate::patient(), |it: Postgres| async move {
         let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 600_000 }), succeed);
         let run = session.start();
         until_it_waits(&it).await;

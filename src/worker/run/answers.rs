@@ -7,6 +7,7 @@ use super::feeds::Caught;
 use super::lease_check;
 use super::settlements;
 use crate::error::{Error, Result};
+use crate::store::circuits::CircuitState;
 use crate::transport::{Fence, Rescued};
 use crate::worker::Mode;
 use crate::worker::protocol::delivery;
@@ -18,12 +19,12 @@ impl Loop {
     pub(super) fn on_claimed(&mut self, answer: claims::Answer) {
         let has_suspect = self.hand.has_suspect();
         let learned = self.claims.learn(answer, has_suspect, &mut self.circuits, &mut self.sources);
-        let claims::Learned { caught, rescued, error, rests } = learned;
+        let claims::Learned { caught, rescued, error, in_part, rests } = learned;
         rescued.into_iter().for_each(|it| self.tell_of_rescued(it));
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         caught.into_iter().for_each(|it| self.take(it));
         if let Some(error) = error {
-            self.on_claim_error(error);
+            self.on_claim_error(error, in_part);
         }
         if count > 0 {
             self.events.tell(|| json!({ "event": "claimed", "count": count }));
@@ -60,11 +61,11 @@ impl Loop {
         }
     }
 
-    fn on_claim_error(&mut self, error: Error) {
+    fn on_claim_error(&mut self, error: Error, in_part: bool) {
         let now = Instant::now();
         self.lease_check.doubt_claims();
         self.events.tell_of_trouble(&error);
-        if self.claims.learn_failure(&error, now) {
+        if !in_part && self.claims.learn_failure(&error, now) {
             self.shutdown.fail(error, now);
         }
     }
@@ -77,6 +78,12 @@ impl Loop {
             self.shutdown.abandon(error);
             self.hand.give_all();
             self.settlements.abandon();
+        }
+    }
+
+    pub(super) fn on_circuits(&mut self, answer: Result<Vec<CircuitState>>) {
+        if self.circuits.learn(answer, &mut self.events) {
+            self.claims.look_again(Instant::now());
         }
     }
 

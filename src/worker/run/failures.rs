@@ -33,6 +33,11 @@ impl Failures {
         self.until = Some(now + backoff(self.count));
     }
 
+    /// Whether it failed the last time.
+    pub(super) fn any(&self) -> bool {
+        self.count > 0
+    }
+
     /// It has succeeded.
     pub(super) fn end(&mut self) {
         self.count = 0;

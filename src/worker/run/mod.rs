@@ -104,6 +104,7 @@ impl Loop {
             self.notice_the_end();
             self.obey();
             self.watch_limits();
+            self.follow_types();
             self.check_leases();
             self.circuits.start_reporting(self.now, &self.sources);
             // The next claim travels while this batch is written out for the handlers.
@@ -127,7 +128,7 @@ impl Loop {
         tokio::select! {
             answer = self.claims.answer() => self.on_claimed(answer),
             answer = self.settlements.answer() => self.on_settled(answer),
-            answer = self.circuits.answer() => self.circuits.learn(answer, &mut self.events),
+            answer = self.circuits.answer() => self.on_circuits(answer),
             answer = self.lease_check.answer() => self.on_checked(answer),
             () = self.context.mailbox.wake.notified() => {}
             () = tokio::time::sleep_until(until.into()) => {}

@@ -73,14 +73,21 @@ impl Loop {
         self.context.mailbox.stats().failures() + self.settlements.failed_runs()
     }
 
+    /// For messages of a type whose handler has just come, nobody wakes this worker.
+    pub(super) fn follow_types(&mut self) {
+        if self.context.mailbox.types_changed.swap(false, Ordering::Relaxed) {
+            self.claims.look_again(self.now);
+        }
+    }
+
     /// Compares what this worker holds with what its places say.
     pub(super) fn check_leases(&mut self) {
-        if !self.lease_check.is_due(self.now) {
+        if !self.lease_check.is_due(self.now, self.claims.are_waiting()) {
             return;
         }
         // A worker that was declared dead is not marked as waiting any more.
         if self.lease_check.is_in_doubt() {
-            self.claims.forget_waiting();
+            self.claims.stop_waiting(self.now);
         }
         let (known, sources) = (self.known(), &self.sources);
         let claims = || self.hand.claims().into_iter().filter_map(|(feed, it)| Some((sources.get(feed)?.clone(), it)));

@@ -19,7 +19,7 @@ use tokio_postgres::Row;
 
 use std::time::Instant;
 
-/// As many messages fit however large they are; see claim_many.sql.
+/// As many messages fit, however large they are within the default `payload.maxBytes`; see claim_many.sql.
 const FEW: usize = 32;
 /// The column of claim_many.sql that says whether the claim is full because of its bytes.
 const CUT: usize = 16;

@@ -11,7 +11,7 @@
 use crate::config::CircuitBreakerConfig;
 use crate::store::circuits::{CircuitReport, CircuitState, Probed};
 use crate::worker::protocol::report::Said;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -39,6 +39,8 @@ pub struct Breaker {
     probe: Option<Probe>,
     /// The type whose try has succeeded here.
     closing: Option<String>,
+    /// Whether there was nothing to try the last time: then it is not asked for at once.
+    tried_in_vain: bool,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +66,21 @@ pub enum Change {
     Opened(CircuitState),
     /// It is back.
     Closed(String),
+}
+
+/// What claims leave alone at some time.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Bars {
+    paused: BTreeSet<String>,
+    /// Of which type one message may be tried.
+    tries: Option<String>,
+}
+
+impl Bars {
+    /// Whether claims may take something now that they had to leave alone `before`.
+    pub fn let_more_pass_than(&self, before: &Self) -> bool {
+        (self.tries.is_some() && self.tries != before.tries) || !before.paused.is_subset(&self.paused)
+    }
 }
 
 impl Breaker {
@@ -163,7 +180,8 @@ impl Breaker {
                 changes.push(Change::Opened(it));
             }
         }
-        let asked = self.asked_at.is_some_and(|at| now < at + PAUSE);
+        let pause = if self.tried_in_vain { LOOK } else { PAUSE };
+        let asked = self.asked_at.is_some_and(|at| now < at + pause);
         if self.probe.is_none() && !asked && !self.over(now, types).is_empty() {
             (self.asking, self.asked_at) = (true, Some(now));
         }
@@ -194,6 +212,12 @@ impl Breaker {
                 LOOK
             },
         )
+    }
+
+    /// What claims have to leave alone.
+    pub fn bars(&self) -> Bars {
+        let tries = self.probe.as_ref().filter(|it| it.message.is_none() && it.outcome.is_none());
+        Bars { paused: self.paused.keys().cloned().collect(), tries: tries.map(|it| it.message_type.clone()) }
     }
 
     /// The types of the next claim, and whether it is a try, of one message.
@@ -238,6 +262,7 @@ impl Breaker {
         if let Some(probe) = &mut self.probe {
             probe.message = message;
             probe.outcome = message.is_none().then_some(Probed::Released);
+            self.tried_in_vain = message.is_none();
         }
     }
 
@@ -360,6 +385,43 @@ mod tests {
         assert!(breaker.reports(start, false, &config, None).unwrap()[0].wants_probe);
         breaker.learn(vec![open("A", 0.0, false)], start, None);
         assert!(breaker.is_ready(), "somebody else has it, or nobody grants it");
+    }
+
+    #[test]
+    fn claims_may_take_more_when_a_circuit_closes_or_a_try_is_granted() {
+        let (config, start) = (config(), Instant::now());
+        let mut breaker = Breaker::new(&config);
+        breaker.reports(start, false, &config, None);
+        let mut before = breaker.bars();
+        for (circuits, more) in [
+            (vec![open("A", 500.0, false)], false),
+            (vec![open("A", 500.0, false)], false),
+            (vec![open("A", 500.0, true)], true),
+            (vec![open("A", 500.0, true)], false),
+            (vec![open("B", 500.0, false)], true),
+            (vec![], true),
+        ] {
+            breaker.learn(circuits, start, None);
+            let after = breaker.bars();
+            assert_eq!(after.let_more_pass_than(&before), more, "{after:?} after {before:?}");
+            before = after;
+        }
+    }
+
+    #[test]
+    fn a_try_that_came_to_nothing_is_asked_for_again_later_and_holds_up_no_claim() {
+        let (config, start) = (config(), Instant::now());
+        let mut breaker = Breaker::new(&config);
+        breaker.reports(start, false, &config, None);
+        breaker.learn(vec![open("A", 0.0, false)], start, None);
+        breaker.reports(start, false, &config, None);
+        breaker.learn(vec![open("A", 0.0, true)], start, None);
+        breaker.probing(None);
+        let soon = start + 2 * PAUSE;
+        assert!(breaker.reports(soon, false, &config, None).is_some());
+        breaker.learn(vec![open("A", 0.0, false)], soon, None);
+        assert!(breaker.is_ready());
+        assert!(breaker.reports(soon + LOOK, false, &config, None).unwrap()[0].wants_probe);
     }
 
     #[test]

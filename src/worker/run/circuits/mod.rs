@@ -66,7 +66,9 @@ impl Circuits {
         self.breaker.due().filter(|_| !self.reporting.is_busy())
     }
 
-    pub(super) fn learn(&mut self, answer: Result<Vec<CircuitState>>, events: &mut Events) {
+    /// Learns how the circuits are. Says whether claims may take something that they had to leave alone until now.
+    pub(super) fn learn(&mut self, answer: Result<Vec<CircuitState>>, events: &mut Events) -> bool {
+        let before = self.breaker.bars();
         match answer {
             Ok(circuits) => {
                 let types = self.context.mailbox.types();
@@ -81,6 +83,7 @@ impl Circuits {
                 events.tell_of_trouble(&error);
             }
         }
+        self.breaker.bars().let_more_pass_than(&before)
     }
 
     /// What was noted since the last report, and a try that was not made. Bounded by the time of the run.

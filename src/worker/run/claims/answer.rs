@@ -30,6 +30,8 @@ pub(in crate::worker::run) struct Learned {
     /// How the rescues went that came with it.
     pub(in crate::worker::run) rescued: Vec<Result<Rescued>>,
     pub(in crate::worker::run) error: Option<Error>,
+    /// Whether that holds up only a part of the transports, for which it is tried again by itself.
+    pub(in crate::worker::run) in_part: bool,
     /// Whether it has found nothing, and the next one comes after a rest.
     pub(in crate::worker::run) rests: bool,
 }

@@ -1,43 +1,48 @@
 //! How long a consumer that has found nothing rests before it looks again; pure.
 //!
 //! A dispatch wakes only workers that it sees waiting. One that began before the worker said that it waits, and
-//! commits after the worker has looked once more, wakes nobody. It is at most as old as a statement, so the worker looks
-//! twice more, soon, before it relies on being woken: 2 of 1,000 messages had to wait for the next poll otherwise.
+//! commits after the worker has looked once more, wakes nobody: 2 of 1,000 messages had to wait for the next poll. It
+//! takes a few milliseconds as a rule, tens of them where another server has to confirm it, and is given up after the
+//! time limit of a statement. So the worker looks a few times more, ever later, before it relies on being woken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The first rests of a consumer that says that it waits. A commit takes a few milliseconds, and some tens of them where
-/// another server has to confirm it.
-const FIRST_RESTS: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(250)];
+/// When a consumer looks after it has said that it waits, whatever wakes it in between. The last one comes after the
+/// default of `database.statementTimeout`.
+const LOOKS: [Duration; 4] = [
+    Duration::from_millis(25),
+    Duration::from_millis(250),
+    Duration::from_millis(2_500),
+    Duration::from_millis(15_000),
+];
 
-/// Whether a consumer has said that it waits, and how often it has rested since.
+/// Since when a consumer has said that it waits.
 #[derive(Debug, Default)]
 pub struct Idle {
-    rests: Option<usize>,
+    since: Option<Instant>,
 }
 
 impl Idle {
     /// Whether those who dispatch can see that the consumer waits.
     pub fn is_known(&self) -> bool {
-        self.rests.is_some()
+        self.since.is_some()
     }
 
     /// The consumer has said that it waits.
-    pub fn begin(&mut self) {
-        self.rests = Some(0);
+    pub fn begin(&mut self, now: Instant) {
+        self.since = Some(now);
     }
 
     /// The consumer has found something, or nobody knows any more that it waits.
     pub fn end(&mut self) {
-        self.rests = None;
+        self.since = None;
     }
 
-    /// How long to rest now, where looks are usually `poll_interval` apart.
-    pub fn rest(&mut self, poll_interval: Duration) -> Duration {
-        let Some(rests) = &mut self.rests else { return poll_interval };
-        let first = FIRST_RESTS.get(*rests).copied();
-        *rests += 1;
-        first.map_or(poll_interval, |it| it.min(poll_interval))
+    /// When to look again after a claim that began at `looked`, where looks are usually `poll` apart.
+    pub fn next(&self, looked: Instant, now: Instant, poll: Duration) -> Instant {
+        let looks = LOOKS.iter().filter(|it| **it < poll);
+        let next = self.since.and_then(|since| looks.map(|it| since + *it).find(|at| *at > looked));
+        next.unwrap_or(now + poll).min(now + poll)
     }
 }
 
@@ -47,23 +52,52 @@ mod tests {
 
     const POLL: Duration = Duration::from_secs(60);
 
+    fn begun() -> (Idle, Instant) {
+        let (mut idle, start) = (Idle::default(), Instant::now());
+        idle.begin(start);
+        (idle, start)
+    }
+
     #[test]
-    fn one_that_says_that_it_waits_looks_twice_more_before_it_relies_on_being_woken() {
-        let mut idle = Idle::default();
-        idle.begin();
-        let rests = [(); 4].map(|()| idle.rest(POLL));
-        assert_eq!(rests, [FIRST_RESTS[0], FIRST_RESTS[1], POLL, POLL]);
-        idle.begin();
-        assert_eq!(idle.rest(POLL), FIRST_RESTS[0]);
-        assert_eq!(idle.rest(Duration::from_millis(100)), Duration::from_millis(100));
+    fn one_that_says_that_it_waits_looks_a_few_times_more_before_it_relies_on_being_woken() {
+        let (idle, start) = begun();
+        let mut now = start;
+        for look in LOOKS {
+            now = idle.next(now, now, POLL);
+            assert_eq!(now, start + look);
+        }
+        assert_eq!(idle.next(now, now, POLL), now + POLL);
+    }
+
+    #[test]
+    fn being_woken_for_nothing_uses_up_no_look() {
+        let (idle, start) = begun();
+        for millis in 0..25 {
+            let now = start + Duration::from_millis(millis);
+            assert_eq!(idle.next(now, now, POLL), start + LOOKS[0]);
+        }
+    }
+
+    #[test]
+    fn a_look_that_began_too_early_counts_for_nothing_even_if_it_ends_late() {
+        let (idle, start) = begun();
+        let now = start + LOOKS[1] * 2;
+        assert_eq!(idle.next(start + LOOKS[1] / 2, now, POLL), start + LOOKS[1], "at once");
+    }
+
+    #[test]
+    fn looks_are_never_further_apart_than_polls() {
+        let (idle, start) = begun();
+        let poll = Duration::from_millis(100);
+        assert_eq!(idle.next(start, start, poll), start + LOOKS[0]);
+        let now = start + LOOKS[0];
+        assert_eq!(idle.next(now, now, poll), now + poll);
     }
 
     #[test]
     fn one_that_has_not_said_so_polls() {
-        let mut idle = Idle::default();
-        assert_eq!(idle.rest(POLL), POLL);
-        idle.begin();
+        let (mut idle, start) = begun();
         idle.end();
-        assert_eq!((idle.is_known(), idle.rest(POLL)), (false, POLL));
+        assert_eq!((idle.is_known(), idle.next(start, start, POLL)), (false, start + POLL));
     }
 }

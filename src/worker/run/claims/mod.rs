@@ -1,6 +1,7 @@
 //! When to claim, how much, and what an answer says about what is left.
 
 mod answer;
+mod due_again;
 mod idle;
 mod look;
 mod rest;
@@ -22,7 +23,7 @@ use crate::worker::context::Context;
 use answer::Errand;
 pub(super) use answer::{Answer, Learned};
 use look::{Look, Looks};
-use rest::Rest;
+use rest::{Found, Rest};
 pub(super) use scene::Scene;
 use solitude::Turn;
 use std::sync::Arc;
@@ -170,7 +171,8 @@ impl Claims {
         let suspects = feeds.suspects();
         let rescued = feeds.take_rescued();
         sources.follow(feeds.transports());
-        let owed = feeds.owed_at();
+        let now = Instant::now();
+        let (owed, is_new, in_part) = (feeds.owed_at(now), feeds.take_new(), feeds.failed_in_part());
         self.feeds = Some(feeds);
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         // The message to try may be a suspect, whose turn is next then.
@@ -181,26 +183,32 @@ impl Claims {
         if errand.suspect {
             circuits.caught_suspect(&caught);
         }
-        let found_nothing = count == 0 && error.is_none();
-        self.suspects.learn(errand.suspect, count > 0, error.is_some(), Instant::now());
+        let answered = error.is_none() || in_part;
+        let found_nothing = count == 0 && answered;
+        self.suspects.learn(errand.suspect, count > 0, !answered, now);
         // A claim for a suspect, or for one message to try, has not looked at anything else.
         let nothing = found_nothing && !errand.suspect && !errand.probe;
-        self.looks.note((nothing && !suspects).then_some(errand.look));
+        self.looks.note((nothing && !suspects && error.is_none()).then_some(errand.look));
         self.context.mailbox.count(|stats| stats.claimed += count as u64);
-        if error.is_none() {
+        if answered {
             self.failures.end();
         }
-        if count > 0 {
+        self.has_failed |= error.is_some();
+        // Whether the worker is marked where no answer came, or where it has not claimed before, nobody knows.
+        if count > 0 || error.is_some() || is_new {
             self.rest.forget();
         }
+        if is_new {
+            self.rest.end_now(now);
+        }
         let poll = self.context.options.poll_interval;
-        let rests = nothing && !suspect_next && self.rest.begin(Instant::now(), errand.listening, poll, owed);
-        Learned { caught, rescued, error, rests }
+        let found = Found { began: errand.look.began, said_so: errand.listening && !is_new, owed };
+        let rests = nothing && !suspect_next && self.rest.begin(now, found, poll);
+        Learned { caught, rescued, error, in_part, rests }
     }
 
     /// The answer was lost. Says whether a bounded drain gives up.
     pub(super) fn learn_failure(&mut self, error: &Error, now: Instant) -> bool {
-        self.has_failed = true;
         self.failures.add(now);
         self.failures.end_claiming(error)
     }
@@ -210,9 +218,7 @@ impl Claims {
         if returned.any {
             self.looks.note_return(now);
         }
-        if let Some(due_in) = returned.due_in {
-            self.rest.end_at(now + due_in);
-        }
+        returned.due_in.iter().for_each(|it| self.rest.end_after(now, *it));
     }
 
     /// Others have put back what this consumer held.
@@ -224,12 +230,23 @@ impl Claims {
     pub(super) fn find_again(&mut self, now: Instant) {
         self.looks.note(None);
         self.looks.note_return(now);
-        self.rest.end_now();
+        self.stop_waiting(now);
     }
 
-    /// Nobody knows any more that this worker waits.
-    pub(super) fn forget_waiting(&mut self) {
+    /// Nobody knows any more that this worker waits, so nobody may have woken it.
+    pub(super) fn stop_waiting(&mut self, now: Instant) {
         self.rest.forget();
+        self.rest.end_now(now);
+    }
+
+    /// Claims may take something that they have left alone until now.
+    pub(super) fn look_again(&mut self, now: Instant) {
+        self.rest.end_now(now);
+    }
+
+    /// Whether those who dispatch should see that this worker waits.
+    pub(super) fn are_waiting(&self) -> bool {
+        self.rest.is_known()
     }
 
     /// Notices when a bounded drain has found all there is. `clear`: nothing that is in hand, here or without this

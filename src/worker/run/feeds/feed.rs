@@ -13,7 +13,7 @@ use tracing::{Instrument, Span, debug_span};
 use uuid::Uuid;
 
 /// How long suspects are left alone after a claim that got none: another consumer has them.
-const SUSPECT_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const SUSPECT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a survey is valid.
 pub(super) const SURVEY_HOLDS: Duration = Duration::from_secs(1);
@@ -23,6 +23,15 @@ const SLOW: Duration = Duration::from_millis(25);
 const SHARE: u32 = 20;
 /// The most queues that are remembered as not empty.
 const REMEMBERED: usize = 10;
+
+/// What is asked of one transport.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) limit: usize,
+    pub(super) reach: Reach,
+    /// Whether the consumer is marked as waiting if nothing is found.
+    pub(super) listening: bool,
+}
 
 /// One transport.
 pub(super) struct Feed {
@@ -96,9 +105,11 @@ impl Feed {
         self.owes_survey = self.is_on();
     }
 
-    /// When to look again, if it could not look everywhere.
-    pub(super) fn owed_at(&self) -> Option<Instant> {
-        self.next_survey().filter(|_| self.owes_survey)
+    /// When to look again: if it could not look everywhere, or another consumer had its suspects.
+    pub(super) fn owed_at(&self, now: Instant) -> Option<Instant> {
+        let survey = self.next_survey().filter(|_| self.owes_survey);
+        let suspect = self.suspect_pause.filter(|until| self.survey.suspects && *until > now);
+        survey.into_iter().chain(suspect).min()
     }
 
     /// Whether anything was asked for, which registers the worker.
@@ -136,8 +147,8 @@ impl Feed {
     }
 
     /// Whether to claim after a survey: if it found anything, or to say that this worker waits.
-    pub(super) fn is_worth_a_claim(&self, wanted: &Wanted) -> bool {
-        !self.survey.queues.is_empty() || (wanted.listening && !wanted.waiting)
+    pub(super) fn is_worth_a_claim(&self, to_say_so: bool) -> bool {
+        !self.survey.queues.is_empty() || to_say_so
     }
 
     /// Claims messages from its queues, or those that are named.
@@ -146,14 +157,13 @@ impl Feed {
         worker: &WorkerId,
         queues: Option<&[String]>,
         wanted: &Wanted,
-        limit: usize,
-        reach: Reach,
+        Asked { limit, reach, listening }: Asked,
     ) -> Result<Vec<Claimed>> {
         let named = queues.is_some();
         let queues = queues.unwrap_or(&self.queues).to_vec();
         self.has_claimed = true;
         let token = Uuid::now_v7();
-        let (types, listening) = (wanted.types.as_deref(), wanted.listening);
+        let types = wanted.types.as_deref();
         let claim = Claim { worker, token, queues: &queues, types, limit, reach, listening };
         let span = claiming(&*self.transport, limit, false);
         let messages = self.transport.claim(&claim).instrument(span.clone()).await?;

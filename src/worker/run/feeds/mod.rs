@@ -7,14 +7,13 @@ pub(super) mod switches;
 mod turns;
 mod wanted;
 
-use self::sweep::Sweep;
 use self::switches::Switches;
 use crate::base::targets::WORKER;
 use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
 use crate::transport::{Claimable, Drain, Reach, Rescued, WorkerId};
-use feed::{Feed, SURVEY_HOLDS};
-use futures_util::future::try_join_all;
+use feed::{Asked, Feed, SURVEY_HOLDS};
+use futures_util::future::join_all;
 use place::Place;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,7 +27,11 @@ pub struct Feeds {
     worker: WorkerId,
     /// The only queues to read; `None`: all that hold anything.
     queues: Option<Vec<String>>,
-    sweep: Sweep,
+    /// Why a place has not answered within this claim.
+    error: Option<Error>,
+    failed_in_part: bool,
+    /// Whether transports were taken up, or a place has come back, where nobody knows yet that this consumer waits.
+    is_new: bool,
     /// How the rescues of this claim went, one for each place.
     rescued: Vec<Result<Rescued>>,
     /// Whether the surveys were made within this claim.
@@ -51,14 +54,16 @@ impl Feeds {
         following: Option<Switches>,
     ) -> Self {
         let feeds: Vec<Feed> = transports.into_iter().map(Feed::new).collect();
-        let places = Place::behind(&feeds);
-        let sweep = Sweep::new(worker.lease, Instant::now());
+        let mut places = Vec::new();
+        place::arrange(&mut places, &feeds, worker.lease);
         Self {
             feeds,
             places,
             worker,
             queues,
-            sweep,
+            error: None,
+            failed_in_part: false,
+            is_new: false,
             rescued: Vec::new(),
             fresh: false,
             filled_by: None,
@@ -69,7 +74,7 @@ impl Feeds {
 
     /// Whether a suspect waits that this consumer would claim.
     pub fn suspects(&self) -> bool {
-        self.feeds.iter().any(Feed::has_suspect)
+        self.feeds_asked().any(Feed::has_suspect)
     }
 
     /// Whether nothing at all waits, due or not, as far as the last survey tells.
@@ -82,9 +87,27 @@ impl Feeds {
         std::mem::take(&mut self.rescued)
     }
 
-    /// When to look again for what the last claim was woken for, if it could not look everywhere.
-    pub fn owed_at(&self) -> Option<Instant> {
-        self.feeds.iter().filter_map(Feed::owed_at).min()
+    /// When to look again, whatever the poll interval: for what the last claim was woken for, if it could not look
+    /// everywhere; for suspects that another consumer had; for messages that no worker holds; in a place that was away.
+    pub fn owed_at(&self, now: Instant) -> Option<Instant> {
+        let feeds = self.feeds_asked().map(|it| it.owed_at(now));
+        feeds.chain(self.places.iter().map(Place::wakes)).flatten().min()
+    }
+
+    /// The feeds of the places that are not left alone.
+    fn feeds_asked(&self) -> impl Iterator<Item = &Feed> {
+        let places = self.places.iter().filter(|it| !it.pauses());
+        places.flat_map(Place::feeds).filter_map(|index| self.feeds.get(*index))
+    }
+
+    /// Whether something came since the last time of which nobody knows yet that this consumer waits for it.
+    pub fn take_new(&mut self) -> bool {
+        std::mem::take(&mut self.is_new)
+    }
+
+    /// Whether the last claim has failed only in places that it tries again by themselves, while others go on.
+    pub fn failed_in_part(&self) -> bool {
+        self.failed_in_part
     }
 
     /// Whether the worker may be registered in a place.
@@ -96,15 +119,45 @@ impl Feeds {
     /// wrong is returned along with the error.
     pub async fn claim(mut self, wanted: Wanted) -> (Self, Vec<Caught>, Option<Error>) {
         let (mut caught, began) = (Vec::new(), Instant::now());
+        self.places.iter_mut().for_each(|it| it.begin(began));
         let outcome = self.claim_into(&wanted, &mut caught).await;
         if began.elapsed() >= self.worker.lease / 3 {
             self.confirm(&wanted, &mut caught).await;
         }
-        if matches!(outcome, Err(Error::Connection { .. })) {
-            // While the database was away, no worker could send heartbeats: living ones get a lease's time to do so.
-            self.sweep.put_off(Instant::now());
+        self.end_places(&wanted);
+        self.failed_in_part &= outcome.is_ok();
+        let error = outcome.err().or(self.error.take());
+        (self, caught, error)
+    }
+
+    /// A place that has failed is left alone for a while, so that it holds nothing up in the others. Where none has
+    /// answered, or everything must, that is left to the one who claims.
+    fn end_places(&mut self, wanted: &Wanted) {
+        let others_go_on = !wanted.exhaustive && self.places.iter().any(Place::is_there);
+        let now = Instant::now();
+        self.failed_in_part = others_go_on && self.error.is_some();
+        for place in &mut self.places {
+            self.is_new |= place.end(others_go_on, now);
         }
-        (self, caught, outcome.err())
+    }
+
+    /// Goes on without a place, where there may be others.
+    fn leave(&mut self, index: usize, error: Error) {
+        if let Some(place) = self.places.iter_mut().find(|it| it.has(index)) {
+            place.fail(&error, Instant::now());
+        }
+        self.error.get_or_insert(error);
+    }
+
+    /// Whether a feed is on, and its place answers as far as is known.
+    fn is_there(&self, index: usize) -> bool {
+        self.places.iter().any(|it| it.has(index) && it.is_there())
+    }
+
+    /// Whether a claim marks this consumer as waiting, if it is the last one of its place and none has found anything:
+    /// the mark stands for the whole place, and a claim before it would set it while messages wait for those behind.
+    fn is_last(&self, index: usize) -> bool {
+        self.places.iter().any(|it| it.is_last(index))
     }
 
     /// Until it has committed, a claim keeps the row of its worker from the heartbeat. So one that took as long as a beat
@@ -138,15 +191,21 @@ impl Feeds {
         }
         self.follow().await?;
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
-        if self.rescue_is_due() || self.feeds.iter().take(at_once).any(|feed| feed.wants_survey(wanted)) {
-            self.look(wanted).await?;
+        if self.rescue_is_due() || (0..at_once.min(self.feeds.len())).any(|it| self.wants_survey(it, wanted)) {
+            self.look(wanted).await;
         }
         let mut missing = wanted.limit;
         for index in 0..self.feeds.len() {
-            if !self.feed(index)?.is_on() {
+            if !self.is_there(index) {
                 continue;
             }
-            let messages = self.claim_from(index, wanted, missing).await?;
+            let messages = match self.claim_from(index, wanted, missing, caught.is_empty()).await {
+                Ok(messages) => messages,
+                Err(error) => {
+                    self.leave(index, error);
+                    continue;
+                }
+            };
             missing -= messages.len();
             if !messages.is_empty() {
                 caught.push(Caught::new(index, messages));
@@ -167,14 +226,21 @@ impl Feeds {
 
     /// Claims one suspect, if the last survey saw any.
     async fn claim_suspect(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        if self.feeds.iter().any(Feed::is_unknown) {
-            self.look(wanted).await?;
+        if self.asks_any(Feed::is_unknown) {
+            self.look(wanted).await;
         }
-        for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.has_suspect()) {
-            let suspect = feed.claim_suspect(&self.worker, self.queues.as_deref(), wanted).await?;
-            if let Some(suspect) = suspect {
-                caught.push(Caught::new(index, vec![suspect]));
-                return Ok(());
+        for index in 0..self.feeds.len() {
+            if !self.asks(index, Feed::has_suspect) {
+                continue;
+            }
+            let (worker, queues) = (self.worker.clone(), self.queues.clone());
+            match self.feed(index)?.claim_suspect(&worker, queues.as_deref(), wanted).await {
+                Ok(Some(suspect)) => {
+                    caught.push(Caught::new(index, vec![suspect]));
+                    return Ok(());
+                }
+                Ok(None) => {}
+                Err(error) => self.leave(index, error),
             }
         }
         Ok(())
@@ -183,36 +249,52 @@ impl Feeds {
     /// Claims from the queues where messages have been before: a worker that is woken need not ask where to look. Says
     /// whether it found anything.
     async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
-        for (index, feed) in self.feeds.iter_mut().enumerate().filter(|(_, it)| it.knows_queues()) {
-            let messages = feed.claim(&self.worker, self.queues.as_deref(), wanted, wanted.limit, Reach::Quick).await?;
-            if !messages.is_empty() {
-                caught.push(Caught::new(index, messages));
-                return Ok(true);
+        let (worker, queues) = (self.worker.clone(), self.queues.clone());
+        for index in 0..self.feeds.len() {
+            if !self.asks(index, Feed::knows_queues) {
+                continue;
+            }
+            let asked =
+                Asked { limit: wanted.limit, reach: Reach::Quick, listening: wanted.listening && wanted.waiting };
+            match self.feed(index)?.claim(&worker, queues.as_deref(), wanted, asked).await {
+                Ok(messages) if messages.is_empty() => {}
+                Ok(messages) => {
+                    caught.push(Caught::new(index, messages));
+                    return Ok(true);
+                }
+                Err(error) => self.leave(index, error),
             }
         }
         Ok(false)
     }
 
-    /// Claims; if nothing is found and that is doubtful, surveys the queues and claims again.
-    async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize) -> Result<Vec<Claimed>> {
-        if !self.fresh && self.feed(index)?.wants_survey(wanted) {
-            self.look(wanted).await?;
+    /// Claims; if nothing is found and that is doubtful, surveys the queues and claims again. `idle`: whether nothing was
+    /// found in the transports before this one, so that the consumer may have to say that it waits.
+    async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize, idle: bool) -> Result<Vec<Claimed>> {
+        if !self.fresh && self.wants_survey(index, wanted) {
+            self.look(wanted).await;
+            if !self.is_there(index) {
+                return Ok(Vec::new());
+            }
         }
         let (fresh, worker, queues) = (self.fresh, self.worker.clone(), self.queues.clone());
+        let listening = idle && wanted.listening;
+        let is_marked = listening && (wanted.waiting || self.is_last(index));
         let feed = self.feed(index)?;
-        if fresh && !feed.is_worth_a_claim(wanted) {
+        if fresh && !feed.is_worth_a_claim(listening && !wanted.waiting) {
             return Ok(Vec::new());
         }
-        let messages = feed.claim(&worker, queues.as_deref(), wanted, limit, wanted.reach(fresh)).await?;
+        let asked = Asked { limit, reach: wanted.reach(fresh), listening: is_marked };
+        let messages = feed.claim(&worker, queues.as_deref(), wanted, asked).await?;
         if !messages.is_empty() || fresh || !wanted.exhaustive {
             return Ok(messages);
         }
-        self.look(wanted).await?;
-        let feed = self.feed(index)?;
-        if feed.was_empty() {
+        self.look(wanted).await;
+        if !self.asks(index, |it| !it.was_empty()) {
             return Ok(Vec::new());
         }
-        feed.claim(&worker, queues.as_deref(), wanted, limit, Reach::Exhaustive).await
+        let asked = Asked { reach: Reach::Exhaustive, ..asked };
+        self.feed(index)?.claim(&worker, queues.as_deref(), wanted, asked).await
     }
 
     /// Picks up transports that were switched on, after the others, and drops those that were switched off. One in
@@ -221,14 +303,14 @@ impl Feeds {
         let Some(following) = &mut self.following else { return Ok(()) };
         let Some(transports) = following.changed().await? else { return Ok(()) };
         for feed in &mut self.feeds {
-            let is_on = transports.iter().any(|it| it.name() == feed.transport().name());
-            feed.switch(is_on);
+            feed.switch(transports.iter().any(|it| it.name() == feed.transport().name()));
         }
         let is_new = |it: &Arc<dyn Drain>| self.feeds.iter().all(|feed| feed.transport().name() != it.name());
         let is_at_home = |it: &Arc<dyn Drain>| self.feeds.iter().any(|feed| feed.transport().place() == it.place());
         let new: Vec<_> = transports.into_iter().filter(|it| is_new(it) && is_at_home(it)).map(Feed::new).collect();
+        self.is_new |= !new.is_empty();
         self.feeds.extend(new);
-        self.places = Place::behind(&self.feeds);
+        place::arrange(&mut self.places, &self.feeds, self.worker.lease);
         Ok(())
     }
 
@@ -242,47 +324,65 @@ impl Feeds {
     }
 
     /// Surveys all transports, and takes the messages that no worker holds first where that is due.
-    async fn look(&mut self, wanted: &Wanted) -> Result<()> {
+    async fn look(&mut self, wanted: &Wanted) {
         let began = Instant::now();
-        let rescues = self.sweep.begin(began);
         let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
-        let by = rescues.then_some(self.worker.id);
-        let span = debug_span!(target: WORKER, "survey", places = self.places.len(), rescues);
-        let looks = try_join_all(self.places.iter().map(|it| it.look(claimable, by))).instrument(span).await?;
+        let by = self.worker.id;
+        let span = debug_span!(target: WORKER, "survey", places = self.places.len(), rescues = self.rescue_is_due());
+        let looks = self.places.iter_mut().filter(|it| it.is_there()).map(|it| it.look(claimable, by, began));
+        let looks = join_all(looks).instrument(span).await;
         let took = began.elapsed();
-        // What a rescue adds says nothing about surveys.
-        let survey_took = (!rescues).then_some(took);
-        let mut left_some = false;
-        for (place, look) in self.places.iter_mut().zip(looks) {
+        for (place, look) in self.places.iter_mut().filter(|it| it.is_there()).zip(looks) {
+            let (look, rescues) = match look {
+                (Ok(look), rescues) => (look, rescues),
+                (Err(error), _) => {
+                    place.fail(&error, Instant::now());
+                    self.error.get_or_insert(error);
+                    continue;
+                }
+            };
+            self.fresh = true;
             if let Some(rescued) = look.rescued {
-                left_some |= place.learn(&rescued);
+                place.learn(&rescued, took);
                 self.rescued.push(rescued);
             }
+            // What a rescue adds says nothing about surveys.
+            let survey_took = (!rescues).then_some(took);
             for (&index, survey) in place.feeds().iter().zip(look.surveys) {
                 if let Some(feed) = self.feeds.get_mut(index) {
                     feed.learn(survey, survey_took);
                 }
             }
         }
-        if rescues {
-            self.sweep.learn(left_some, took, Instant::now());
-        }
-        self.fresh = true;
-        Ok(())
     }
 
     /// Any claim may take the messages that no worker holds; from time to time is enough.
     fn rescue_is_due(&self) -> bool {
-        self.sweep.is_due(Instant::now())
+        let now = Instant::now();
+        self.places.iter().any(|it| it.rescue_is_due(now))
+    }
+
+    fn wants_survey(&self, index: usize, wanted: &Wanted) -> bool {
+        self.asks(index, |it| it.wants_survey(wanted))
+    }
+
+    /// Whether this holds for a feed that is asked in this claim.
+    fn asks(&self, index: usize, holds: impl Fn(&Feed) -> bool) -> bool {
+        self.is_there(index) && self.feeds.get(index).is_some_and(holds)
+    }
+
+    fn asks_any(&self, holds: impl Fn(&Feed) -> bool) -> bool {
+        (0..self.feeds.len()).any(|it| self.asks(it, &holds))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::feed::SUSPECT_PAUSE;
     use super::*;
     use crate::backends::memory::MemoryTransport;
     use crate::message::envelope::{Available, Envelope};
-    use crate::transport::Transport;
+    use crate::transport::{Claim, Claims, Leases, RescueStep, Transport};
     use std::time::Duration;
     use uuid::Uuid;
 
@@ -313,6 +413,36 @@ mod tests {
             max_retries: None,
         };
         transport.send(&[envelope]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_rest_ends_with_the_pause_between_suspects() {
+        let place = Arc::new(MemoryTransport::new("main".into()));
+        let worker = |lease| WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease };
+        let (lease, other) = (Duration::from_secs(24 * 3600), worker(Duration::from_secs(30)));
+        let queues = ["default".to_owned()];
+        let claim = |token| {
+            let reach = Reach::Quick;
+            Claim { worker: &other, token, queues: &queues, types: None, limit: 1, reach, listening: false }
+        };
+        let die = async || {
+            place.advance(Duration::from_secs(60));
+            assert_eq!(place.rescue_step(RescueStep::WIDE).await.unwrap().returned, 1);
+            place.advance(Duration::from_secs(60));
+        };
+        send(&place).await;
+        assert_eq!(place.claim(&claim(Uuid::now_v7())).await.unwrap().len(), 1);
+        die().await;
+        let (feeds, ..) = Feeds::new(vec![place.clone()], worker(lease), None, None).claim(WOKEN).await;
+        assert!(feeds.suspects());
+        assert!(place.claim_suspect(&claim(Uuid::now_v7())).await.unwrap().is_some());
+        let (feeds, caught, _) = feeds.claim(Wanted { suspect: true, ..WOKEN }).await;
+        let before = Instant::now();
+        assert!(caught.is_empty(), "the other one has it");
+        die().await;
+        let (feeds, ..) = feeds.claim(WOKEN).await;
+        assert!(!feeds.suspects(), "it pauses");
+        assert!(feeds.owed_at(before).is_some_and(|at| at <= before + SUSPECT_PAUSE));
     }
 
     #[tokio::test]

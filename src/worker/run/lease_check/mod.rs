@@ -13,7 +13,7 @@ use crate::transport::{Drain, Fence, Known, WorkerId};
 use crate::worker::Mode;
 use crate::worker::context::Context;
 pub(super) use questions::Checked;
-use questions::{ask_for_lost, reconcile};
+use questions::{Losses, ask_for_lost, reconcile};
 use reconciliation::{Reconciled, Reconciliation};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) struct LeaseCheck {
 pub(super) struct Learned {
     /// The claims that no longer stand.
     pub(super) lost: HashSet<Fence>,
-    /// Whether anything was put back, which is there to be claimed.
+    /// Whether anything was put back, or is free of suspicion, and there to be claimed.
     pub(super) put_back: bool,
     /// Why a place has not answered.
     pub(super) error: Option<Error>,
@@ -59,10 +59,12 @@ impl LeaseCheck {
         }
     }
 
-    /// Whether to compare: with each heartbeat, and at once if the answer to a claim was lost.
-    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+    /// Whether to compare: with each heartbeat, and at once if the answer to a claim was lost. `waits`: whether the
+    /// worker has said that it waits, so that it was registered everywhere.
+    pub(super) fn is_due(&mut self, now: Instant, waits: bool) -> bool {
         let mailbox = &self.context.mailbox;
         self.in_doubt |= mailbox.in_doubt.swap(false, Ordering::Relaxed);
+        self.in_doubt |= mailbox.missing.swap(false, Ordering::Relaxed) && waits;
         let beaten = mailbox.beaten.swap(false, Ordering::Relaxed);
         self.unsure |= beaten && self.reconciliation.is_due(now);
         (self.in_doubt || self.unsure) && !self.checking.is_busy() && !self.failures.pauses(now)
@@ -87,8 +89,8 @@ impl LeaseCheck {
         self.checking.start(async move {
             let put_back = reconciling.await;
             let took = now.elapsed();
-            let (lost, unanswered) = if let Some(losing) = losing { losing.await } else { (HashSet::new(), None) };
-            Checked { put_back, took, lost, unanswered }
+            let losses = if let Some(losing) = losing { losing.await } else { Losses::default() };
+            Checked { put_back, took, losses }
         });
     }
 
@@ -113,7 +115,7 @@ impl LeaseCheck {
     }
 
     pub(super) fn learn(&mut self, checked: Checked, now: Instant) -> Learned {
-        let Checked { put_back, took, lost, unanswered } = checked;
+        let Checked { put_back, took, losses: Losses { absolved, lost, unanswered } } = checked;
         let Reconciled { any, error } = self.reconciliation.learn(put_back, took, now);
         // There may be more of it.
         let unsure = any || error.is_some();
@@ -128,6 +130,6 @@ impl LeaseCheck {
             self.unsure |= unsure;
             self.in_doubt |= in_doubt;
         }
-        Learned { lost, put_back: any, error }
+        Learned { lost, put_back: any || absolved, error }
     }
 }

@@ -13,6 +13,15 @@ pub(in crate::worker::run) struct Checked {
     /// How many messages each place has put back.
     pub(super) put_back: Vec<Result<usize>>,
     pub(super) took: Duration,
+    pub(super) losses: Losses,
+}
+
+/// What a worker that was declared dead has lost.
+#[derive(Default)]
+pub(in crate::worker::run) struct Losses {
+    /// Whether any of it was cleared of a crash.
+    pub(super) absolved: bool,
+    /// The claims that no longer stand.
     pub(super) lost: HashSet<Fence>,
     /// Why it is not certain that those are all.
     pub(super) unanswered: Option<Error>,
@@ -29,15 +38,16 @@ pub(super) async fn reconcile(
     join_all(each.map(|(place, portion)| place.reconcile(&worker, &known, portion))).await
 }
 
-/// Each place by itself: one that is down says nothing about the others. With why one of them has not answered.
+/// Each place by itself: one that is down says nothing about the others.
 pub(super) async fn ask_for_lost(
     places: Vec<Arc<dyn Drain>>,
     worker: Uuid,
     claims: Vec<(Arc<dyn Drain>, Vec<Fence>)>,
-) -> (HashSet<Fence>, Option<Error>) {
+) -> Losses {
     // It is alive: what was counted as a crash was not one.
-    let absolved = join_all(places.iter().map(|place| place.absolve(worker))).await;
-    let mut error = absolved.into_iter().find_map(Result::err);
+    let answers = join_all(places.iter().map(|place| place.absolve(worker))).await;
+    let absolved = answers.iter().flatten().any(|count| *count > 0);
+    let mut unanswered = answers.into_iter().find_map(Result::err);
     let answers = claims.into_iter().map(|(transport, held)| async move {
         let lost: HashSet<Uuid> = transport.lost(&held).await?.into_iter().collect();
         Ok(held.into_iter().filter(|it| lost.contains(&it.0)).collect::<Vec<_>>())
@@ -46,8 +56,8 @@ pub(super) async fn ask_for_lost(
     for answer in join_all(answers).await {
         match answer {
             Ok(claims) => lost.extend(claims),
-            Err(failed) => error = error.or(Some(failed)),
+            Err(failed) => unanswered = unanswered.or(Some(failed)),
         }
     }
-    (lost, error)
+    Losses { absolved, lost, unanswered }
 }

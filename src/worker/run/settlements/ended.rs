@@ -24,20 +24,24 @@ pub(super) fn count(stats: &mut Stats, outcome: &Outcome, lost: bool) -> &'stati
 pub(in crate::worker::run) struct Returned {
     /// Whether there is any.
     pub(in crate::worker::run) any: bool,
-    /// In how much time the first of what waits is due.
-    pub(in crate::worker::run) due_in: Option<Duration>,
+    /// In how much time it is due, each for itself.
+    pub(in crate::worker::run) due_in: Vec<Duration>,
 }
 
 impl Returned {
     /// Notes a message that was settled, or lost.
     pub(super) fn note(&mut self, outcome: &Outcome, lost: bool) {
-        match outcome {
-            Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } if !lost => {
+        let due_in = match outcome {
+            Outcome::Retry { delay, .. } | Outcome::Snooze { delay, .. } => *delay,
+            Outcome::Release { delay, .. } => {
                 self.any = true;
-                self.due_in = Some(self.due_in.map_or(*delay, |it| it.min(*delay)));
+                delay.unwrap_or_default()
             }
-            Outcome::Release { .. } => self.any = true,
-            _ => {}
+            _ => return,
+        };
+        if !lost {
+            self.any = true;
+            self.due_in.push(due_in);
         }
     }
 
@@ -64,14 +68,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_is_due_again_counts() {
-        let outcomes = [retry(3), retry(1), retry(2), Outcome::Completed];
-        assert_eq!(returned(&outcomes, false), Returned { any: true, due_in: Some(Duration::from_secs(1)) });
+    fn each_that_is_due_again_counts() {
+        let delay = Some(Duration::from_secs(2));
+        let put_off = Outcome::Release { delay, handled: Vec::new(), ran: false };
+        let due_in = [3, 1, 2].map(Duration::from_secs).to_vec();
+        let outcomes = [retry(3), retry(1), Outcome::Completed, put_off];
+        assert_eq!(returned(&outcomes, false), Returned { any: true, due_in });
     }
 
     #[test]
     fn what_is_handed_back_is_there_at_once_and_what_is_done_never() {
-        assert_eq!(returned(&[Outcome::UNTOUCHED], false), Returned { any: true, due_in: None });
+        assert_eq!(returned(&[Outcome::UNTOUCHED], false), Returned { any: true, due_in: vec![Duration::ZERO] });
         assert_eq!(returned(&[Outcome::Completed], false), Returned::default());
     }
 

@@ -16,12 +16,14 @@
 -- than that remains its row stays, with in_flight below 0 for the next step. The row gets another started_at, by which
 -- a worker that is alive learns with its next heartbeat that it has lost messages.
 --
+-- What is due of it wakes who waits, as whatever comes in; `:wake` is messages/_wake.sql.
+--
 -- A burial is counted here and nowhere else: exactly once, whatever happens to the answer.
 --
 -- Index: messenger_messages_holder, one range for each gap between the workers that there are, and three for what was
--- written by hand: what names no worker, or one of the two ids that are the ends of all gaps. What a worker with a row holds, or has held, is not read, so the cost is the
--- number of workers, and what the dead ones held. That is counted, not asked for by EXISTS, which may be planned as a
--- hash of the whole table.
+-- written by hand: what names no worker, or one of the two ids that are the ends of all gaps. What a worker with a row
+-- holds, or has held, is not read, so the cost is the number of workers, and what the dead ones held. That is counted,
+-- not asked for by EXISTS, which may be planned as a hash of the whole table.
 -- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
 -- Nothing here waits for a lock: a concurrent settle deletes the same message row, and whichever comes second skips it
 -- or finds it gone; a concurrent claim or heartbeat holds the worker's row, and the worker is left alone. That row is
@@ -35,7 +37,7 @@ WITH dead AS MATERIALIZED (
 ),
 living (id) AS (
   SELECT id FROM :"schema".messenger_workers WHERE id <> ALL (ARRAY(SELECT id FROM dead))
-  UNION ALL VALUES ($2), ('00000000-0000-0000-0000-000000000000'), ('ffffffff-ffff-ffff-ffff-ffffffffffff')
+  UNION VALUES ($2), ('00000000-0000-0000-0000-000000000000'), ('ffffffff-ffff-ffff-ffff-ffffffffffff')
 ),
 orphan AS (
   DELETE FROM :"schema".messenger_messages_processing
@@ -69,7 +71,8 @@ orphan AS (
       SELECT ctid FROM (
         SELECT m.ctid
         FROM :"schema".messenger_messages_processing m
-        WHERE m.worker_id = gap.id AND gap.id IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        WHERE m.worker_id = gap.id
+          AND gap.id IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
         LIMIT $3 + $4
         FOR UPDATE SKIP LOCKED) of_the_ends
     ) held
@@ -124,7 +127,13 @@ returned AS (
          handled
   FROM judged
   WHERE crashes < $1
-  RETURNING 1
+  RETURNING transport_name, available_at
+),
+arrived AS (
+  SELECT transport_name FROM returned WHERE available_at <= now()
+),
+woken AS (
+  :wake
 ),
 buried AS (
   INSERT INTO :"schema".messenger_failed_messages
@@ -154,4 +163,5 @@ SELECT (SELECT count(*) FROM gone) AS workers,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
           'id', message_id, 'type', message_type, 'transport', transport_name, 'queue', queue_name,
           'retryCount', retry_count, 'crashes', crash_count,
-          'error', jsonb_build_object('class', error_class, 'message', error))), '[]') FROM buried)::text AS buried
+          'error', jsonb_build_object('class', error_class, 'message', error))), '[]') FROM buried)::text AS buried,
+       (SELECT count(*) FROM woken) AS woken

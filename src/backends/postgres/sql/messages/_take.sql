@@ -1,4 +1,5 @@
--- Part of every claim, inserted for `:take`: what has been `moved` is held from now on, under the token $5 by the worker $1.
+-- Part of every claim, inserted for `:take`: what has been `moved` is held from now on, under the token $5 by the worker
+-- $1.
 INSERT INTO :"schema".messenger_messages_processing
   (id, created_at, available_at, scheduled_at, locked_at, locked_by, worker_id, retry_count, max_retries, priority,
    crash_count, status, transport_name, queue_name, message_type, idempotency_key, body, headers, metadata,
