@@ -173,7 +173,7 @@ mod tests {
                     "enabled": false, "failureRate": 0.5, "minimumVolume": 20, "window": 60_000, "coolDown": 30_000,
                     "types": {},
                 },
-                "logging": { "level": "warn", "format": "auto" },
+                "logging": { "level": "warn", "format": "auto", "targets": {} },
                 "payload": { "maxBytes": 1_048_576, "maxHeadersBytes": 65_536, "maxMetadataBytes": 65_536 },
                 "database": {
                     "schema": "symphony", "poolSize": 5, "statementTimeout": 15000, "connectTimeout": 10000,
