@@ -1,7 +1,6 @@
 /** `npm run bench`: all set-up, then `bench/`. */
 import { existsSync, statSync } from 'node:fs'
 import { readOptions, usage } from '../bench/options.mjs'
-import { bench } from '../bench/run.mjs'
 import { startPostgres } from './servers/postgres.mjs'
 import { ensureAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
@@ -21,6 +20,8 @@ await main(async () => {
   await ensureBundle()
   const floor = await ensureFloor('release')
   const { url, dataDir } = await database()
+  // What it imports is installed by now.
+  const { bench } = await import('../bench/run.mjs')
   const { code } = await bench({ url, dataDir, floor, options })
   console.log(`chart: ${options.chart}`)
   return code

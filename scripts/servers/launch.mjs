@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { execa } from 'execa'
+import { loadExeca } from '../setup/execa.mjs'
 
 /** How long a server may take to be ready, in milliseconds. */
 const startTimeout = 30_000
@@ -21,7 +21,7 @@ const stopTimeout = 10_000
  * @throws {Error} With the end of the log, when it fails.
  */
 export async function runIn(folder, program, parameters, env) {
-  const { failed, signal, exitCode } = await spawn(folder, program, parameters, env)
+  const { failed, signal, exitCode } = await spawn(await loadExeca(), folder, program, parameters, env)
   if (failed) throw new Error(`${basename(program)} failed (${signal ?? exitCode})\n${folder.log()}`)
 }
 
@@ -36,7 +36,7 @@ export async function runIn(folder, program, parameters, env) {
  * @throws {Error} With the end of its log, when it ends or is not ready in time.
  */
 export async function launch(folder, program, parameters, { name, env, isReady }) {
-  const child = spawn(folder, program, parameters, env)
+  const child = spawn(await loadExeca(), folder, program, parameters, env)
   const deadline = Date.now() + startTimeout
   while (!(await isReady(Number(child.pid)))) {
     const ended = await Promise.race([child, sleep(5)])
@@ -56,7 +56,7 @@ export async function launch(folder, program, parameters, { name, env, isReady }
   }
 }
 
-function spawn(folder, program, parameters, env) {
+function spawn(execa, folder, program, parameters, env) {
   // No pipe: on Windows a server inherits it from what starts it, and keeps it open.
   const log = openSync(folder.logFile, 'a')
   const how = { cwd: folder.path, env, ...folder.account, reject: false }

@@ -5,7 +5,7 @@
  * It listens on port 6543 of a loopback address of its own, so that its URL is what a Supabase user has: the port
  * alone says that a transaction pooler answers.
  */
-import { execa } from 'execa'
+import { loadExeca } from '../setup/execa.mjs'
 import { launch } from './launch.mjs'
 import { settings, users } from './pgbouncer-settings.mjs'
 import { accepts, atFreePlace } from './ports.mjs'
@@ -42,6 +42,7 @@ export function createServer(folder) {
 
   async function start({ program, serverUrl, own }) {
     const server = new URL(serverUrl)
+    const execa = await loadExeca()
     const { stdout } = await execa(program, ['--version'])
     const version = (/PgBouncer (\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number)
     folder.write('users', users(server))

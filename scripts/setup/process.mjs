@@ -5,11 +5,9 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadExeca } from './execa.mjs'
 
 /** @typedef {import('execa').ResultPromise} Child */
-
-/** Loaded at first use: on a bare machine `npm ci` comes before. */
-const load = async () => (await import('execa')).execa
 
 const grouped = process.platform !== 'win32'
 
@@ -31,7 +29,7 @@ const running = new Set()
  * @throws {import('execa').ExecaError} When it ends with another code than 0, or not in time; see `outputOf`.
  */
 export async function run(program, parameters, { timeLimit, background, ...options } = {}) {
-  const execa = await load()
+  const execa = await loadExeca()
   const how = { ...options, detached: grouped, timeout: timeLimit, stripFinalNewline: false }
   const child = track(execa(program, parameters, { ...how, stdin: 'ignore', all: true }))
   if (background) giveWay(child)
@@ -67,7 +65,7 @@ export function runNode(file, parameters, options) {
  * @returns {Promise<number>} Its exit code.
  */
 export async function show(program, parameters, options = {}) {
-  const execa = await load()
+  const execa = await loadExeca()
   const how = { ...options, detached: grouped, reject: false }
   const { exitCode = 1 } = await track(execa(program, parameters, { ...how, stdio: 'inherit' }))
   return exitCode
@@ -82,7 +80,7 @@ export async function show(program, parameters, options = {}) {
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  */
 export async function start(program, parameters, options = {}) {
-  const execa = await load()
+  const execa = await loadExeca()
   const folder = mkdtempSync(join(tmpdir(), 'symphony-output-'))
   const file = join(folder, 'output.log')
   const out = openSync(file, 'a')
