@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/** The addon under test, as in `vitest.config.mts`. */
+const addon = process.env.SYMPHONY_TEST_ADDON
+
 /** The end-to-end tests: `npm run test:e2e` builds what they run. */
 export default defineConfig({
   test: {
     include: ['__test__/e2e/**/*.test.ts'],
     globalSetup: './__test__/support/server.ts',
     pool: 'forks',
+    env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {},
     // Each file has servers of its own, and they are what takes the time.
     maxWorkers: 2,
     testTimeout: 90_000,

@@ -11,7 +11,7 @@ const REFUSED = /(?<![a-z])(can(?: |_)not|whoever|is(?: |_)no(?: |_)|in place of
 const FOLDERS = ['src', 'lib', 'migrations', 'scripts', 'bench', 'examples', 'tests', '__test__']
 const TEXT = new Set(['.rs', '.ts', '.tsx', '.mjs', '.mts', '.js', '.sql', '.sh', '.md', '.toml', '.txt'])
 /** What others wrote, what is installed or built, and this list itself. */
-const LEFT_OUT = /(^|\/)(node_modules|target|\.next|dist)\/|seeds\/documents|language\.test/
+const LEFT_OUT = /(^|\/)(node_modules|target|\.next[\w-]*|dist)\/|seeds\/documents|language\.test/
 
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(at(folder), { recursive: true, encoding: 'utf8' }).map(

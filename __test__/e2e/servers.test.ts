@@ -47,7 +47,9 @@ test.each(PROGRAMS)('%s dispatches, drains, and answers 401, 200 and 404', async
   const next = start(program, runner)
   const { port } = await next()
   const call = async (method: string, path: string, given?: object, authorization = 'Bearer token') => {
-    const headers = { authorization, 'content-type': 'application/json' }
+    const headers: Record<string, string> = given
+      ? { authorization, 'content-type': 'application/json' }
+      : { authorization }
     const init = { method, headers, body: given && JSON.stringify(given) }
     const response = await fetch(`http://localhost:${port}/api/symphony${path}`, init)
     const body = JSON.parse(await response.text()) as Record<string, unknown>

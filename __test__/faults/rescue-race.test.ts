@@ -29,6 +29,7 @@ const SETTLE = {
     ['Error'],
     [null],
     [false],
+    [null],
   ],
   settle_bury: (id: string, token: string) => [
     [id],
@@ -37,6 +38,7 @@ const SETTLE = {
     [randomUUID()],
     ['refused'],
     ['Error'],
+    [null],
     [null],
   ],
 }

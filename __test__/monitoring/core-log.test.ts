@@ -85,7 +85,10 @@ describe('an application’s logger', () => {
       },
     })
     expect(named(lines, 'migration')).toMatchObject([
-      { level: 'info', fields: { target: 'symphony::migrate', operation: 'migrate', schema: 'symphony', steps: 9 } },
+      {
+        level: 'info',
+        fields: { target: 'symphony::migrate', operation: 'migrate', schema: 'symphony', steps: expect.any(Number) },
+      },
     ])
     expect(named(lines, 'dispatch')).toMatchObject([
       { level: 'debug', fields: { target: 'symphony::dispatch', messages: 1, refused: 0 } },

@@ -1,5 +1,5 @@
 import { consumeBatch, dispatch, dispatchBatch, HandlerRegistry, setLogger, withTraceContext } from '@leadmap/symphony'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 
 const database = await createQueue()
@@ -56,7 +56,9 @@ describe('the trace context of a request', () => {
   })
 })
 
-test('log lines have stable fields, and nothing of the payload or the error', async () => {
+test('log lines in production have stable fields, and nothing of the payload or the error', async () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  onTestFinished(() => void vi.unstubAllEnvs())
   const lines: Array<[level: string, message: string, fields?: Record<string, unknown>]> = []
   const write = (level: string) => (text: string, fields?: Record<string, unknown>) => {
     lines.push([level, text, fields])
@@ -77,7 +79,7 @@ test('log lines have stable fields, and nothing of the payload or the error', as
   const traced = { ...facts, messageType: 'Traced', traceId: TRACE }
   expect(lines.map(([level, , fields]) => [level, fields])).toEqual(
     expect.arrayContaining([
-      ['info', { ...traced, event: 'message.retried', attempt: 1, errorClass: 'RangeError' }],
+      ['warn', { ...traced, event: 'message.retried', attempt: 1, errorClass: 'RangeError' }],
       ['debug', { ...traced, event: 'message.completed', attempt: 2 }],
       [
         'error',

@@ -152,7 +152,7 @@ describe('a worker', () => {
       { type: 'Any', payload: {} },
     ])
     await expect.poll(() => worker.stats().succeeded).toBe(2)
-    expect(logged).toContain('a listener of a worker event failed')
+    await expect.poll(() => logged).toContain('a listener of a worker event failed')
   })
 
   test('refuses bad options by name', () => {

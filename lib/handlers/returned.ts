@@ -49,11 +49,18 @@ const FORGOTTEN = 'called snooze() or discard() and did not return what it gives
 export function mistakeIn(returned: unknown): string | undefined {
   if (typeof returned !== 'object' || returned === null || isOutcome(returned)) return undefined
   if (types.isNativeError(returned) || returned instanceof Error) return 'returned an Error instead of throwing it'
+  // Anything else is a result of the application's own, which may not even like to be asked.
+  if (!isPlainObject(returned) && !(returned instanceof Response)) return undefined
   const { ok, success } = returned as { ok?: unknown; success?: unknown }
   if (ok === false || success === false) return `returned { ${ok === false ? 'ok' : 'success'}: false }`
   const keys = Object.keys(returned)
   const looksLike = keys.some((key) => WORDS.includes(key)) && keys.every((key) => ALLUSIONS.includes(key))
   return looksLike ? `returned { ${keys.join(', ')} }` : undefined
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 const WORDS = ['delay', 'discard', 'retry', 'retryable', 'retryAfter', 'snooze']

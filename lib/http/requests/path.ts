@@ -24,8 +24,11 @@ export async function segmentsOf(url: URL, context: RouteContext | undefined, ba
   return caught === undefined ? below(parts, base) : parts.slice(-caught.length)
 }
 
+/** A path that no endpoint has, for what lies outside the route's own. */
+const OUTSIDE = ['']
+
 function below(all: string[], base: string[]): string[] {
-  return base.every((part, index) => all[index] === part) ? all.slice(base.length) : []
+  return base.every((part, index) => all[index] === part) ? all.slice(base.length) : OUTSIDE
 }
 
 /** Letters, digits, `-`, `.`, `_` and `~`, which mean the same as themselves. */
