@@ -233,8 +233,8 @@ impl Feeds {
             if !self.asks(index, Feed::has_suspect) {
                 continue;
             }
-            let (worker, queues) = (self.worker.clone(), self.queues.clone());
-            match self.feed(index)?.claim_suspect(&worker, queues.as_deref(), wanted).await {
+            let (feed, worker, queues) = self.asking(index)?;
+            match feed.claim_suspect(worker, queues, wanted).await {
                 Ok(Some(suspect)) => {
                     caught.push(Caught::new(index, vec![suspect]));
                     return Ok(());
@@ -249,14 +249,13 @@ impl Feeds {
     /// Claims from the queues where messages have been before: a worker that is woken need not ask where to look. Says
     /// whether it found anything.
     async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
-        let (worker, queues) = (self.worker.clone(), self.queues.clone());
+        let asked = Asked { limit: wanted.limit, reach: Reach::Quick, listening: wanted.listening && wanted.waiting };
         for index in 0..self.feeds.len() {
             if !self.asks(index, Feed::knows_queues) {
                 continue;
             }
-            let asked =
-                Asked { limit: wanted.limit, reach: Reach::Quick, listening: wanted.listening && wanted.waiting };
-            match self.feed(index)?.claim(&worker, queues.as_deref(), wanted, asked).await {
+            let (feed, worker, queues) = self.asking(index)?;
+            match feed.claim(worker, queues, wanted, asked).await {
                 Ok(messages) if messages.is_empty() => {}
                 Ok(messages) => {
                     caught.push(Caught::new(index, messages));
@@ -277,15 +276,15 @@ impl Feeds {
                 return Ok(Vec::new());
             }
         }
-        let (fresh, worker, queues) = (self.fresh, self.worker.clone(), self.queues.clone());
+        let fresh = self.fresh;
         let listening = idle && wanted.listening;
         let is_marked = listening && (wanted.waiting || self.is_last(index));
-        let feed = self.feed(index)?;
+        let (feed, worker, queues) = self.asking(index)?;
         if fresh && !feed.is_worth_a_claim(listening && !wanted.waiting) {
             return Ok(Vec::new());
         }
         let asked = Asked { limit, reach: wanted.reach(fresh), listening: is_marked };
-        let messages = feed.claim(&worker, queues.as_deref(), wanted, asked).await?;
+        let messages = feed.claim(worker, queues, wanted, asked).await?;
         if !messages.is_empty() || fresh || !wanted.exhaustive {
             return Ok(messages);
         }
@@ -294,7 +293,8 @@ impl Feeds {
             return Ok(Vec::new());
         }
         let asked = Asked { reach: Reach::Exhaustive, ..asked };
-        self.feed(index)?.claim(&worker, queues.as_deref(), wanted, asked).await
+        let (feed, worker, queues) = self.asking(index)?;
+        feed.claim(worker, queues, wanted, asked).await
     }
 
     /// Picks up transports that were switched on, after the others, and drops those that were switched off. One in
@@ -319,8 +319,10 @@ impl Feeds {
         self.feeds.iter().map(Feed::transport)
     }
 
-    fn feed(&mut self, index: usize) -> Result<&mut Feed> {
-        self.feeds.get_mut(index).ok_or(Error::Internal { what: "a claim names a transport that is not consumed" })
+    /// A feed, who asks it, and for which queues only.
+    fn asking(&mut self, index: usize) -> Result<(&mut Feed, &WorkerId, Option<&[String]>)> {
+        let unknown = Error::Internal { what: "a claim names a transport that is not consumed" };
+        Ok((self.feeds.get_mut(index).ok_or(unknown)?, &self.worker, self.queues.as_deref()))
     }
 
     /// Surveys all transports, and takes the messages that no worker holds first where that is due.
