@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 import { outputOf, runNode } from '../../scripts/setup/process.mjs'
+import { COMPILER_OPTIONS } from '../support/compiler-options.js'
 import { type Block, blocksOf, DOCUMENTS, readDocument } from './documents.js'
 
 /** Inside the package, so that its name leads to its bundle, as it would in `node_modules`. */
@@ -12,24 +13,17 @@ const application = fileURLToPath(new URL('./application/', import.meta.url))
 
 const CODE = new Set(['ts', 'tsx', 'js', 'mjs'])
 
-/** As a Next.js application has it; `js` is checked as well. */
+/** `js` is checked as well. */
 const PROJECT = {
   compilerOptions: {
-    target: 'es2022',
-    module: 'esnext',
-    moduleResolution: 'bundler',
-    lib: ['es2023', 'esnext.disposable', 'dom'],
-    types: ['node'],
+    ...COMPILER_OPTIONS,
     jsx: 'preserve',
     allowJs: true,
     checkJs: true,
-    strict: true,
     noImplicitAny: true,
     isolatedModules: true,
     // Blocks without import or export are modules as well.
     moduleDetection: 'force',
-    noEmit: true,
-    skipLibCheck: true,
   },
   include: ['**/*'],
 }

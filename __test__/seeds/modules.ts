@@ -1,6 +1,7 @@
 /** Snippets as modules of an application: nothing in them changes but the path they import from. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { COMPILER_OPTIONS } from '../support/compiler-options.js'
 import { readSnippets, type Snippet } from './snippets.js'
 
 /** Inside the package, so that its name leads to its own bundle, as it would in `node_modules`. */
@@ -47,19 +48,8 @@ export function writeModules(): { modules: SnippetModule[]; project: string } {
   return { modules, project: folder }
 }
 
-/** As a Next.js application has it; the typings are those of the bundle. */
 const PROJECT = {
-  compilerOptions: {
-    target: 'es2022',
-    module: 'esnext',
-    moduleResolution: 'bundler',
-    lib: ['es2023', 'esnext.disposable', 'dom'],
-    types: ['node'],
-    strict: true,
-    isolatedModules: true,
-    skipLibCheck: true,
-    noEmit: true,
-  },
+  compilerOptions: { ...COMPILER_OPTIONS, isolatedModules: true },
   include: ['*.ts', '../../../__test__/types/*.test-d.ts'],
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 import { outputOf, runNode } from '../../scripts/setup/process.mjs'
+import { COMPILER_OPTIONS } from '../support/compiler-options.js'
 import {
   DECLARATION,
   moduleOf,
@@ -17,16 +18,7 @@ import {
 const folder = at('target', 'test', 'wrong-calls')
 
 const PROJECT = {
-  compilerOptions: {
-    target: 'es2022',
-    module: 'esnext',
-    moduleResolution: 'bundler',
-    lib: ['es2023', 'esnext.disposable', 'dom'],
-    types: ['node'],
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-  },
+  compilerOptions: COMPILER_OPTIONS,
   include: ['*'],
 }
 

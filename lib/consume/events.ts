@@ -73,24 +73,6 @@ export function isMessageEvent(name: unknown): boolean {
   return MESSAGE_EVENTS.includes(name as keyof WorkerEvents)
 }
 
-/** The names of all events. */
-export const EVENTS: ReadonlyArray<keyof WorkerEvents> = [
-  'started',
-  'claimed',
-  'completed',
-  'retried',
-  'deadLettered',
-  'released',
-  'snoozed',
-  'discarded',
-  'lost',
-  'circuitOpened',
-  'circuitClosed',
-  'idle',
-  'error',
-  'stopped',
-]
-
 const MESSAGE_EVENTS: ReadonlyArray<keyof WorkerEvents> = [
   'completed',
   'retried',
@@ -99,4 +81,16 @@ const MESSAGE_EVENTS: ReadonlyArray<keyof WorkerEvents> = [
   'snoozed',
   'discarded',
   'lost',
+]
+
+/** The names of all events. */
+export const EVENTS: ReadonlyArray<keyof WorkerEvents> = [
+  'started',
+  'claimed',
+  ...MESSAGE_EVENTS,
+  'circuitOpened',
+  'circuitClosed',
+  'idle',
+  'error',
+  'stopped',
 ]

@@ -6,6 +6,7 @@
  */
 import { types } from 'node:util'
 import { HandlerError } from '../base/errors.js'
+import { isPlainObject } from '../base/plain-object.js'
 import type { DeliveryContext } from './context.js'
 import type { HandlerEntry } from './entry.js'
 import { type HandlerOutcome, isOutcome } from './outcomes.js'
@@ -56,11 +57,6 @@ export function mistakeIn(returned: unknown): string | undefined {
   const keys = Object.keys(returned)
   const looksLike = keys.some((key) => WORDS.includes(key)) && keys.every((key) => ALLUSIONS.includes(key))
   return looksLike ? `returned { ${keys.join(', ')} }` : undefined
-}
-
-function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 const WORDS = ['delay', 'discard', 'retry', 'retryable', 'retryAfter', 'snooze']

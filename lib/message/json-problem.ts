@@ -4,6 +4,7 @@
  * The slow one runs only if the quick one is no, `JSON.stringify` threw, or its result looks suspicious.
  */
 import { types } from 'node:util'
+import { isPlainObject } from '../base/plain-object.js'
 import { lossOf } from './json-loss.js'
 
 /** What is wrong, and where: `payload.items[3].name`. */
@@ -39,17 +40,16 @@ function isPlain(value: unknown): boolean {
     case 'number':
       return Number.isFinite(value)
     case 'object':
-      return value === null || isPlainObject(value)
+      return value === null || isPlainInside(value)
     default:
       return false
   }
 }
 
-function isPlainObject(value: object): boolean {
+function isPlainInside(value: object): boolean {
   if (Array.isArray(value)) return areAllPlain(value)
-  const prototype: unknown = Object.getPrototypeOf(value)
   // An own toJSON() of a plain object is a function among its fields, which the slow answer looks into.
-  if (prototype !== Object.prototype && prototype !== null) return hasToJson(value) && !isInvalidDate(value)
+  if (!isPlainObject(value)) return hasToJson(value) && !isInvalidDate(value)
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key]
     if (member !== undefined && !isPlain(member)) return false

@@ -1,6 +1,7 @@
 /** Messages as JSON text, and back. */
 import { types } from 'node:util'
 import { MessageValidationError, SerializationError } from '../base/errors.js'
+import { isPlainObject } from '../base/plain-object.js'
 import type { MessageText } from './extras.js'
 import { builtIn } from './json-loss.js'
 import { findProblem, isLossless, looksSuspicious } from './json-problem.js'
@@ -60,8 +61,7 @@ export function stringifyPayload(payload: unknown): string {
 function payloadMisfit(payload: unknown): string | undefined {
   if (typeof payload !== 'object') return `must be an object, got ${typeof payload}`
   if (payload === null) return 'must be an object, got null'
-  const prototype: unknown = Object.getPrototypeOf(payload)
-  if (prototype === Object.prototype || prototype === null) return undefined
+  if (isPlainObject(payload)) return undefined
   if (Array.isArray(payload)) return 'must be an object, got an array; put it into a field, as { items: […] }'
   const kind = types.isDate(payload) ? 'a Date' : (builtIn(payload)?.name ?? wrapped(payload))
   return kind && `must be a plain object, got ${kind}, whose contents JSON does not show`

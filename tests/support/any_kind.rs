@@ -20,41 +20,9 @@ pub fn check_suite<S: Kind>(settings: Value, test: SuiteTest) {
 
 /// A subject of any kind.
 #[derive(Clone)]
-pub struct AnyKind(Arc<dyn Erased>);
-
-/// [`Subject`] without its types.
-#[async_trait]
-trait Erased: Send + Sync {
-    fn engine(&self) -> &Arc<Engine>;
-    fn entrance(&self) -> Arc<dyn Transport>;
-    async fn advance(&self, by: Duration);
-    async fn finished(&self) -> usize;
-    async fn tear_down(&self);
-}
+pub struct AnyKind(Arc<dyn Subject>);
 
 #[async_trait]
-impl<S: Subject> Erased for S {
-    fn engine(&self) -> &Arc<Engine> {
-        Subject::engine(self)
-    }
-
-    fn entrance(&self) -> Arc<dyn Transport> {
-        Subject::entrance(self)
-    }
-
-    async fn advance(&self, by: Duration) {
-        Subject::advance(self, by).await;
-    }
-
-    async fn finished(&self) -> usize {
-        Subject::finished(self).await
-    }
-
-    async fn tear_down(&self) {
-        self.clone().tear_down().await;
-    }
-}
-
 impl Subject for AnyKind {
     fn engine(&self) -> &Arc<Engine> {
         self.0.engine()
@@ -72,7 +40,7 @@ impl Subject for AnyKind {
         self.0.finished().await
     }
 
-    async fn tear_down(self) {
+    async fn tear_down(&self) {
         self.0.tear_down().await;
     }
 }

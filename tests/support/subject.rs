@@ -22,7 +22,8 @@ pub const MAIN: &str = "main";
 pub const OTHER: &str = "other";
 
 /// A transport, set up for one test.
-pub trait Subject: Clone + Send + Sync + 'static {
+#[async_trait]
+pub trait Subject: Send + Sync + 'static {
     /// The engine around it.
     fn engine(&self) -> &Arc<Engine>;
     /// The transport, as what takes messages.
@@ -32,15 +33,15 @@ pub trait Subject: Clone + Send + Sync + 'static {
         self.entrance().drain().expect("messages wait in it")
     }
     /// Lets time pass for the transport, and for nobody else.
-    fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send;
+    async fn advance(&self, by: Duration);
     /// How many messages are finished and still known.
-    fn finished(&self) -> impl Future<Output = usize> + Send;
+    async fn finished(&self) -> usize;
     /// Leaves nothing behind. Also called when the test has failed.
-    fn tear_down(self) -> impl Future<Output = ()> + Send;
+    async fn tear_down(&self);
 }
 
 /// A kind of transport.
-pub trait Kind: Subject {
+pub trait Kind: Subject + Clone {
     /// A fresh one, with nothing in it; `settings` lie over its configuration.
     fn fresh(settings: Value) -> impl Future<Output = Self> + Send;
 }
@@ -79,6 +80,7 @@ impl Kind for Memory {
     }
 }
 
+#[async_trait]
 impl Subject for Memory {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
@@ -97,7 +99,7 @@ impl Subject for Memory {
         self.transport.list().iter().filter(|it| ended(it.status)).count()
     }
 
-    async fn tear_down(self) {}
+    async fn tear_down(&self) {}
 }
 
 /// The transport `postgres`, over connections of its own.
@@ -136,6 +138,7 @@ impl Kind for Postgres {
     }
 }
 
+#[async_trait]
 impl Subject for Postgres {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
@@ -172,7 +175,7 @@ impl Subject for Postgres {
         usize::try_from(count).unwrap()
     }
 
-    async fn tear_down(self) {
+    async fn tear_down(&self) {
         self.engine.close();
         self.schema.remove().await;
     }
@@ -193,6 +196,7 @@ impl Kind for Pooled {
     }
 }
 
+#[async_trait]
 impl Subject for Pooled {
     fn engine(&self) -> &Arc<Engine> {
         self.0.engine()
@@ -210,7 +214,7 @@ impl Subject for Pooled {
         self.0.finished().await
     }
 
-    async fn tear_down(self) {
+    async fn tear_down(&self) {
         self.0.tear_down().await;
     }
 }
@@ -260,6 +264,7 @@ impl Kind for Accompanied {
     }
 }
 
+#[async_trait]
 impl Subject for Accompanied {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
@@ -278,7 +283,7 @@ impl Subject for Accompanied {
         usize::try_from(self.beside.finished().completed + self.beside.finished().discarded).unwrap()
     }
 
-    async fn tear_down(self) {}
+    async fn tear_down(&self) {}
 }
 
 /// The broker in memory, with the store in Postgres beside it: the transport `memory-broker`, as the engine makes it.
@@ -305,6 +310,7 @@ impl Kind for AccompaniedByPostgres {
     }
 }
 
+#[async_trait]
 impl Subject for AccompaniedByPostgres {
     fn engine(&self) -> &Arc<Engine> {
         self.beside.engine()
@@ -323,7 +329,7 @@ impl Subject for AccompaniedByPostgres {
         self.beside.finished().await
     }
 
-    async fn tear_down(self) {
+    async fn tear_down(&self) {
         self.beside.tear_down().await;
     }
 }
@@ -343,6 +349,7 @@ impl Kind for OnTheSpot {
     }
 }
 
+#[async_trait]
 impl Subject for OnTheSpot {
     fn engine(&self) -> &Arc<Engine> {
         &self.engine
@@ -358,7 +365,7 @@ impl Subject for OnTheSpot {
         0
     }
 
-    async fn tear_down(self) {}
+    async fn tear_down(&self) {}
 }
 
 /// Handles on the spot: a message of the type `Failing` fails, every other one succeeds.

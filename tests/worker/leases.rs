@@ -52,7 +52,7 @@ fn first_runs() -> impl Fn(&Message) -> bool + Clone + Send + Sync + 'static {
     move |message| seen.lock().unwrap().insert(message.text("id").to_owned())
 }
 
-async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
+async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject + Clone>(it: S) {
     let id = put_one(&it.transport(), message("Email")).await;
     let subject = it.clone();
     let is_first = first_runs();
@@ -71,7 +71,7 @@ async fn a_lost_lease_is_counted_and_the_outcome_refused<S: Subject>(it: S) {
     assert_eq!((it.finished().await, letters(&it.transport()).await.len()), (1, 0));
 }
 
-async fn a_worker_declared_dead_aborts_its_handlers<S: Subject>(it: S) {
+async fn a_worker_declared_dead_aborts_its_handlers<S: Subject + Clone>(it: S) {
     put_one(&it.transport(), message("Email")).await;
     let subject = it.clone();
     let is_first = first_runs();
@@ -91,7 +91,7 @@ async fn a_worker_declared_dead_aborts_its_handlers<S: Subject>(it: S) {
 
 /// The worker claims all the time, so a claim registers it again right after it was declared dead, mostly before any
 /// heartbeat could find it gone.
-async fn a_worker_registered_again_aborts_the_handlers_of_what_it_lost<S: Subject>(it: S) {
+async fn a_worker_registered_again_aborts_the_handlers_of_what_it_lost<S: Subject + Clone>(it: S) {
     const MESSAGES: usize = 7;
     put(&it.transport(), many(MESSAGES, || message("Email"))).await;
     let subject = it.clone();
@@ -121,7 +121,7 @@ async fn a_worker_registered_again_aborts_the_handlers_of_what_it_lost<S: Subjec
     assert_eq!(told, MESSAGES);
 }
 
-async fn what_was_claimed_after_a_loss_is_not_aborted<S: Subject>(it: S) {
+async fn what_was_claimed_after_a_loss_is_not_aborted<S: Subject + Clone>(it: S) {
     put_one(&it.transport(), message("Old")).await;
     let options = json!({ "mode": "run", "pollInterval": 1, "types": ["Old", "New"] });
     let (subject, is_first) = (it.clone(), first_runs());
