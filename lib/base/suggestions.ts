@@ -7,6 +7,12 @@ export function unknown(kind: string, given: string, known: readonly string[]): 
   return meant === undefined ? list : `${list}; did you mean "${meant}"?`
 }
 
+/** The end of a sentence about a word that is not known; empty if none of the known ones is close. */
+export function didYouMean(known: readonly string[], given: string): string {
+  const meant = nearest(known, given)
+  return meant === undefined ? '' : `; did you mean ${meant}?`
+}
+
 /** The first key that is not known; `undefined` if all are. */
 export function unknownKey(given: object, known: readonly string[]): string | undefined {
   return Object.keys(given).find((key) => !known.includes(key))

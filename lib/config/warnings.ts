@@ -1,6 +1,6 @@
 /** What a configuration says in vain, as sentences for the log. Pure. */
 import { parseDuration } from '../base/duration.js'
-import { nearest } from '../base/suggestions.js'
+import { didYouMean } from '../base/suggestions.js'
 import type { EffectiveConfig, SymphonyConfig } from './model.js'
 
 /** A key of the configuration that an environment variable sets. */
@@ -74,11 +74,6 @@ export function strayRoutes({ routing, priorityRouting, transports }: Routes): s
 }
 
 type Routes = Pick<EffectiveConfig, 'routing' | 'priorityRouting' | 'transports'>
-
-function didYouMean(known: readonly string[], given: string): string {
-  const meant = nearest(known, given)
-  return meant === undefined ? '' : `; did you mean ${meant}?`
-}
 
 function valueAt(config: object, key: string): unknown {
   return key

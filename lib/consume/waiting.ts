@@ -1,11 +1,11 @@
 /**
  * Warnings about messages that wait for a handler which nobody has: a misspelt type waits for ever, and without a word.
  *
- * A type has a handler elsewhere if a consumer anywhere has run one of its messages in the last minutes: consumers do not
- * tell the database what they handle, and the counts of the monitor say it of those that do.
+ * A type has a handler elsewhere if a consumer anywhere has run one of its messages in the last minutes: consumers do
+ * not tell the database what they handle, and the counts of the monitor say it of those that do.
  */
 import type { Log } from '../base/logger.js'
-import { nearest } from '../base/suggestions.js'
+import { didYouMean } from '../base/suggestions.js'
 import type { Core } from '../core/core.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
 import { type UnhandledMessages, unhandledBy } from './unhandled.js'
@@ -28,7 +28,7 @@ export class WaitingWarnings {
     this.#log = log
   }
 
-  /** Looks for messages that wait without a handler, and warns. Never rejects: troubles of the database are told elsewhere. */
+  /** Looks for messages that wait without a handler, and warns. Never rejects: others tell troubles of the database. */
   async look(registry: HandlerRegistry): Promise<void> {
     if (registry.types().length === 0) return
     await this.#warn(() => unhandledBy(this.#core, registry), registry)
@@ -80,10 +80,9 @@ interface Counted {
 }
 
 function sentence({ type, transport, queue, count }: UnhandledMessages, registry: HandlerRegistry): string {
-  const meant = nearest(registry.types(), type)
   const what = count === 1 ? `a message of type ${type} waits` : `${count} messages of type ${type} wait`
   return (
     `${what} in ${transport}, queue ${queue}, without a handler: none is registered here, and no consumer has run one in ` +
-    `the last ${RECENT_MINUTES} minutes${meant === undefined ? '' : `; did you mean ${meant}?`}`
+    `the last ${RECENT_MINUTES} minutes${didYouMean(registry.types(), type)}`
   )
 }

@@ -26,10 +26,11 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 13] = [
+const PARTS: [(&str, &str); 14] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
+    (":failure", include_str!("settlements/_failure.sql")),
     (":letters", include_str!("dead_letters/_letters.sql")),
     (":admit", include_str!("keys/_admit.sql")),
     (":due", include_str!("messages/_due.sql")),

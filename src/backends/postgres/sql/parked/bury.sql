@@ -1,8 +1,9 @@
--- Makes dead letters ($22 their ids) of messages that were received, each a full copy with its last error ($19 message,
--- $20 class, $21 stack), and takes them out of the parking. Repeated, or said of two deliveries of one message, it makes one.
+-- Makes dead letters ($22 their ids) of messages that were received, each a full copy with its last error ($19
+-- message, $20 class, $21 stack), and takes them out of the parking. Repeated, or said of two deliveries of one
+-- message, it makes one.
 --
 -- Index: messenger_failed_messages_carried; the primary key of messenger_parked, in its order, see unpark.sql.
--- `:count` is settlements/_count.sql, `:carried` _carried.sql.
+-- `:count` is settlements/_count.sql, `:failure` settlements/_failure.sql, `:carried` _carried.sql.
 WITH counted AS (
   :count
 ),
@@ -15,8 +16,9 @@ INSERT INTO :"schema".messenger_failed_messages
 SELECT o.failed_id, id, created_at, scheduled_at, retry_count, max_retries, priority, transport_name, queue_name,
        message_type, idempotency_key, body::jsonb, headers::jsonb, metadata::jsonb, o.error, o.error_class,
        carried.error_history
-       || jsonb_strip_nulls(jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000),
-            'class', o.error_class, 'message', o.error, 'stack', o.stack)),
+       ||
+       :failure
+       ,
        handled, true
 FROM (
   :carried

@@ -1,11 +1,10 @@
--- Parks messages that were received and are to run again: for a retry, with its error ($19 message, $20 class,
--- $21 stack), or
--- later without one. Without a delay they are due at once, in their old place.
+-- Parks messages that were received and are to run again: for a retry, with its error ($19 message, $20 class, $21
+-- stack), or later without one. Without a delay they are due at once, in their old place.
 -- Repeated, it parks them once, and counts them once; what is buried stays so. Nobody holds them, see _replace.sql: a
 -- relay that has published the message before takes no run out that came after.
 --
 -- Index: the primary key, in its order; messenger_failed_messages_carried, once per message. `:count` is
--- settlements/_count.sql, `:carried` _carried.sql, `:replace` _replace.sql.
+-- settlements/_count.sql, `:failure` settlements/_failure.sql, `:carried` _carried.sql, `:replace` _replace.sql.
 WITH counted AS (
   :count
 )
@@ -15,9 +14,9 @@ INSERT INTO :"schema".messenger_parked
 SELECT transport_name, id, coalesce(now() + delay_ms * interval '1 millisecond', least(available_at, now())),
        created_at, scheduled_at, retry_count, max_retries, priority, queue_name, message_type, idempotency_key, body,
        headers, metadata,
-       CASE WHEN o.error IS NULL THEN error_history ELSE error_history || jsonb_strip_nulls(
-         jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000), 'class', o.error_class, 'message', o.error,
-                            'stack', o.stack)) END,
+       CASE WHEN o.error IS NULL THEN error_history ELSE error_history ||
+         :failure
+       END,
        handled
 FROM (
   :carried

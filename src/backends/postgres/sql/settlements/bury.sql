@@ -1,6 +1,7 @@
 -- Moves messages to the dead letters, each as a full copy with its last error.
 --
--- `:count` is _count.sql, `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql.
+-- `:count` is _count.sql, `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql,
+-- `:failure` _failure.sql.
 WITH counted AS (
   :count
 ),
@@ -20,8 +21,9 @@ settled AS (
          (CASE WHEN jsonb_typeof(e.error_history) IS DISTINCT FROM 'array' THEN '[]'
                WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
                ELSE e.error_history END)
-         || jsonb_strip_nulls(jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000),
-              'class', o.error_class, 'message', o.error, 'stack', o.stack)),
+         ||
+         :failure
+         ,
          CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
   FROM ended e
   CROSS JOIN LATERAL (

@@ -3,7 +3,8 @@
 -- not started ($9) stays as suspect as it was.
 --
 -- Returns where they are now. What is due at once wakes the workers that wait for it. `:count` is _count.sql,
--- `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql, `:wake` messages/_wake.sql.
+-- `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql, `:failure` _failure.sql,
+-- `:wake` messages/_wake.sql.
 WITH counted AS (
   :count
 ),
@@ -27,8 +28,8 @@ settled AS (
            (CASE WHEN jsonb_typeof(e.error_history) IS DISTINCT FROM 'array' THEN '[]'
                  WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
                  ELSE e.error_history END)
-           || jsonb_strip_nulls(jsonb_build_object('at', floor(extract(epoch FROM now()) * 1000),
-                'class', o.error_class, 'message', o.error, 'stack', o.stack))
+           ||
+           :failure
          END,
          CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
   FROM ended e
