@@ -19,6 +19,7 @@ import { InlineErrors } from './dispatch/inline-errors.js'
 import { Watchers } from './dispatch/watcher.js'
 import { connectInline } from './handlers/inline.js'
 import { type HandlerFunctions, HandlerRegistry, handlerFunctions } from './handlers/registry.js'
+import type { Messages } from './message/messages.js'
 import { type DoctorFunctions, doctorFunctions } from './monitor/doctor.js'
 import { type HealthFunctions, healthFunctions } from './monitor/health.js'
 import { type MetricFunctions, metricFunctions } from './monitor/metrics.js'
@@ -35,24 +36,26 @@ import { type ScheduleFunctions, scheduleFunctions } from './schedules/schedules
  *
  * Its functions are those that the package exports; those work on the default instance. They may be taken out of it:
  * `const { dispatch, registerHandler } = createSymphony(…)`.
+ *
+ * `Types` are the messages that may be dispatched through it, see {@link Messages}.
  */
-export interface Symphony
+export interface Symphony<Types = Messages>
   extends CleanupFunctions,
     ConfigurationFunctions,
     ConsumeFunctions,
     DeadLetterFunctions,
-    DispatchFunctions,
+    DispatchFunctions<Types>,
     DoctorFunctions,
     FallbackFunctions,
     FeatureFunctions,
-    HandlerFunctions,
+    HandlerFunctions<Types>,
     HealthFunctions,
     LogFunctions,
     MessageFunctions,
     MetricFunctions,
     MigrationFunctions,
     NotificationFunctions,
-    ScheduleFunctions,
+    ScheduleFunctions<Types>,
     SchedulerFunctions {
   /** What it is called in log lines; `undefined`: it has no name there. */
   readonly name: string | undefined
@@ -69,13 +72,17 @@ export interface Symphony
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** An instance, whatever its messages are. */
+// biome-ignore lint/suspicious/noExplicitAny: instances of different messages are assignable to nothing else.
+export type AnySymphony = Symphony<any>
+
 /** What an instance is made of, for the rooms above it. */
 export interface Parts extends ConsumerParts, DispatcherParts, SchedulerParts {}
 
 const PARTS = Symbol.for('leadmap.symphony.parts')
 
 /** The parts of an instance, whichever copy of the package has made it. */
-export function partsOf(symphony: Symphony): Parts {
+export function partsOf(symphony: AnySymphony): Parts {
   return (symphony as unknown as { [PARTS]: Parts })[PARTS]
 }
 

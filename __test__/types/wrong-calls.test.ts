@@ -10,6 +10,7 @@ import {
   RIGHT_CALLS,
   RIGHT_WHERE_UNDECLARED,
   WRONG_CALLS,
+  WRONG_OF_AN_INSTANCE,
   WRONG_WHERE_DECLARED,
   type WrongCall,
 } from './wrong-calls.js'
@@ -61,11 +62,13 @@ function failures(said: Map<string, string[]>, wrong: WrongCall[]): unknown[] {
 }
 
 test('wrong calls do not compile, and the compiler names what is wrong', { timeout: 120_000 }, async () => {
-  expect(WRONG_CALLS.length + WRONG_WHERE_DECLARED.length).toBeGreaterThan(30)
+  const wrong = [...WRONG_CALLS, ...WRONG_OF_AN_INSTANCE]
+  const wrongWhereDeclared = [...WRONG_WHERE_DECLARED, ...WRONG_OF_AN_INSTANCE]
+  expect(wrong.length).toBeGreaterThan(30)
   const [undeclared, declared] = await Promise.all([
-    check('undeclared', modulesOf(WRONG_CALLS, RIGHT_WHERE_UNDECLARED)),
-    check('declared', { ...modulesOf(WRONG_WHERE_DECLARED, RIGHT_CALLS), 'messages.ts': DECLARATION }),
+    check('undeclared', modulesOf(wrong, RIGHT_WHERE_UNDECLARED)),
+    check('declared', { ...modulesOf(wrongWhereDeclared, RIGHT_CALLS), 'messages.ts': DECLARATION }),
   ])
-  expect(failures(undeclared, WRONG_CALLS)).toEqual([])
-  expect(failures(declared, WRONG_WHERE_DECLARED)).toEqual([])
+  expect(failures(undeclared, wrong)).toEqual([])
+  expect(failures(declared, wrongWhereDeclared)).toEqual([])
 })

@@ -9,15 +9,18 @@ const IMPORTS = `import {
   registerTransport, runDueSchedules, Scheduler, schedule, setConfig, snooze, Worker,
 } from '@leadmap/symphony'
 import { cancelMessage, listFailed } from '@leadmap/symphony/admin'
+import { createWorkerRoute } from '@leadmap/symphony/next'
+import { createTestKit } from '@leadmap/symphony/testing'
 import { z } from 'zod'
 void [consumeBatch, createSymphony, defineMessage, defineSchedules, dispatch, dispatchBatch, dispatchToTransports]
 void [HandlerError, HandlerRegistry, registerHandler, registerTransport, runDueSchedules, Scheduler, schedule, setConfig]
-void [snooze, Worker, cancelMessage, listFailed, z]
+void [snooze, Worker, cancelMessage, listFailed, createWorkerRoute, createTestKit, z]
 const message = { type: 'A', payload: { n: 1 } }
 const Report = defineMessage('Report', z.object({ pages: z.number() }))
+const own = createSymphony<{ Statement: { month: string }; Forecast: { year: number } }>()
 interface Mail extends Message { type: 'Mail'; payload: { to: string } }
 type Used = [HandlerContext, MessageHandler, Mail]
-void [message, Report, undefined as Used | undefined]
+void [message, Report, own, undefined as Used | undefined]
 `
 
 /** A module in which a call stands. */
@@ -59,7 +62,7 @@ export const WRONG_CALLS: WrongCall[] = [
   ["await dispatchBatch([message], { idempotencyKey: 'k' })", unknown('idempotencyKey')],
   [
     'await dispatchBatch(message)',
-    "is not assignable to parameter of type '(MessageInput<object, string> | BatchItem)[]'.",
+    "is not assignable to parameter of type '(MessageInput<object, string> | BatchItem<Messages>)[]'.",
   ],
   [
     "await dispatchToTransports(message, 'email')",
@@ -114,6 +117,38 @@ export const WRONG_CALLS: WrongCall[] = [
   ["await listFailed({ typ: 'A' })", meant('typ', 'type')],
 ]
 
+/** Of an instance that is typed by a map of its own, whatever is declared. */
+export const WRONG_OF_AN_INSTANCE: WrongCall[] = [
+  ["await own.dispatch({ type: 'Statment', payload: { month: 'a' } })", `Did you mean '"Statement"'?`],
+  [
+    "await own.dispatch({ type: 'Statement', payload: { month: 1 } })",
+    "Type 'number' is not assignable to type 'string'.",
+  ],
+  [
+    "await own.dispatch({ type: 'WelcomeMail', payload: { to: 'a' } })",
+    `is not assignable to type '"Statement" | "Forecast"'.`,
+  ],
+  ["await own.dispatchBatch([{ type: 'Statment', payload: { month: 'a' } }])", `Did you mean '"Statement"'?`],
+  ["await own.dispatchBatch([{ message: { type: 'Statment', payload: { month: 'a' } } }])", `'"Statement"'`],
+  [
+    "await own.dispatchToTransports({ type: 'Statment', payload: { month: 'a' } }, ['x'])",
+    `Did you mean '"Statement"'?`,
+  ],
+  ["await own.schedule({ type: 'Statment', payload: { month: 'a' } }, { every: '1d' })", `Did you mean '"Statement"'?`],
+  [
+    "await own.defineSchedules([{ name: 'n', message: { type: 'Statment', payload: { month: 'a' } }, when: { every: '1d' } }])",
+    `Did you mean '"Statement"'?`,
+  ],
+  [
+    "own.registerHandler('Statment', () => undefined)",
+    `Argument of type '"Statment"' is not assignable to parameter of type`,
+  ],
+  [
+    "own.registerHandler('Statement', (statement) => statement.payload.to)",
+    "Property 'to' does not exist on type '{ month: string; }'.",
+  ],
+]
+
 /** What declares messages. */
 export const DECLARATION = `declare module '@leadmap/symphony' {
   interface Messages {
@@ -154,6 +189,13 @@ const RIGHT = [
   "registerHandler('WelcomeMail', (mail, context) => void [mail.payload.to, context.snooze('5m'), context.discard()])",
   "registerHandler('Welcome*', (mail) => mail.payload.anything, { name: 'a', timeout: '5s' })",
   'registerHandler(Report, (report) => report.payload.pages.toFixed())',
+  "await own.dispatch({ type: 'Statement', payload: { month: 'a' }, delay: '5m' })",
+  'await own.dispatch(Report, { pages: 2 })',
+  "own.registerHandler('Statement', (statement) => statement.payload.month.length)",
+  "own.registerHandler('State*', (any) => any.payload.anything)",
+  'await consumeBatch({ registry: own.getRegistry() })',
+  'createWorkerRoute({ symphony: own })',
+  'createTestKit(own)',
 ]
 
 /** Calls that must compile, with and without declared messages. */

@@ -2,7 +2,7 @@
 import type { Duration } from '../base/duration.js'
 import { must, positiveDuration, refused } from '../base/options.js'
 import { unknown } from '../base/suggestions.js'
-import type { HandlerRegistry } from '../handlers/registry.js'
+import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 
 /** How messages are consumed. Everything is optional; what is absent comes from the configuration. */
 export interface ConsumeOptions {
@@ -27,7 +27,7 @@ export interface ConsumeOptions {
   /** Only these queues, in order of preference within a priority; by default all, which take turns. */
   queues?: string[]
   /** Where the handlers are; by default the registry of the process. */
-  registry?: HandlerRegistry
+  registry?: AnyRegistry
   /** Stops the drain when it is aborted: running handlers finish, the rest is handed back. */
   signal?: AbortSignal
 }
@@ -42,7 +42,7 @@ export interface CheckedOptions {
   failureLimit?: number
   transports?: string[]
   queues?: string[]
-  registry?: HandlerRegistry
+  registry?: AnyRegistry
   signal?: AbortSignal
 }
 

@@ -5,7 +5,8 @@ import { unknown, unknownKey } from '../base/suggestions.js'
 import { asObject } from '../config/functions.js'
 import { merge } from '../config/merge.js'
 import type { SymphonyConfig } from '../config/model.js'
-import { assemble, type Symphony } from '../symphony.js'
+import type { Messages } from '../message/messages.js'
+import { type AnySymphony, assemble, type Symphony } from '../symphony.js'
 
 /** How an instance differs from the default one. */
 export interface SymphonyOptions {
@@ -31,25 +32,27 @@ const OPTIONS = ['name', 'databaseUrl', 'schema', 'config', 'logger']
  * Of the environment it reads where the database is, as far as its options do not say so, and no other `SYMPHONY_*`
  * variable: those configure the default instance.
  *
+ * Its messages are those of {@link Messages}, or a map of its own: another type, or another payload, is a compile error.
+ *
  * @throws ConfigurationError naming an option or a key that does not fit.
  *
  * @example
- * const reports = createSymphony({ name: 'reports', schema: 'reports' })
+ * const reports = createSymphony<{ Report: { month: string } }>({ name: 'reports', schema: 'reports' })
  * reports.registerHandler('Report', (message) => build(message.payload))
  * await reports.dispatch({ type: 'Report', payload: { month: '2026-11' } })
  * await reports.consumeBatch()
  */
-export function createSymphony(options: SymphonyOptions = {}): Symphony {
+export function createSymphony<Types = Messages>(options: SymphonyOptions = {}): Symphony<Types> {
   const stray = unknownKey(options, OPTIONS)
   if (stray !== undefined) throw refused(stray, undefined, unknown('option', stray, OPTIONS))
   const { name, logger } = options
   const origin = originOf(options)
   const log = new Log(name === undefined ? {} : { instance: name })
   if (logger !== undefined) log.replace(logger)
-  const symphony = assemble({ name, log, origin })
+  const symphony: AnySymphony = assemble({ name, log, origin })
   // What does not fit is refused here, and not at the first use.
   symphony.getConfig()
-  return symphony
+  return symphony as Symphony<Types>
 }
 
 /** The configuration object of the options. */

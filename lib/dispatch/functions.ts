@@ -3,6 +3,7 @@ import type { TransportConfig } from '../config/model.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import { isDefinition, type MessageDefinition } from '../message/define.js'
+import type { Messages } from '../message/messages.js'
 import type { SchemaInput } from '../message/standard-schema.js'
 import type {
   BatchItem,
@@ -18,7 +19,7 @@ import type {
 import type { Watchers } from './watcher.js'
 
 /** Dispatching through an instance. */
-export interface DispatchFunctions {
+export interface DispatchFunctions<Types = Messages> {
   /**
    * Stores a message for its handlers. When the promise resolves, the message is stored.
    *
@@ -33,7 +34,7 @@ export interface DispatchFunctions {
    * @example
    * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' }, priority: 7, delay: '5m' })
    */
-  dispatch(message: Dispatchable, options?: DispatchOptions): Promise<DispatchResult>
+  dispatch(message: Dispatchable<Types>, options?: DispatchOptions): Promise<DispatchResult>
 
   /** Dispatches a message of a defined type: the payload is typed and validated by its schema. */
   dispatch<Definition extends MessageDefinition>(
@@ -50,7 +51,7 @@ export interface DispatchFunctions {
    * @returns one entry per message, in order: `{ success: true, …result }` or `{ success: false, error }`.
    * @throws only with `atomic: true`, the first error, and nothing is stored.
    */
-  dispatchBatch(messages: Array<Dispatchable | BatchItem>, options?: BatchOptions): Promise<BatchResult[]>
+  dispatchBatch(messages: Array<Dispatchable<Types> | BatchItem<Types>>, options?: BatchOptions): Promise<BatchResult[]>
 
   /**
    * Stores one message in several transports, each separately.
@@ -60,7 +61,7 @@ export interface DispatchFunctions {
    * entry has the error.
    */
   dispatchToTransports(
-    message: Dispatchable,
+    message: Dispatchable<Types>,
     transports: string[],
     options?: DispatchOptions,
   ): Promise<TransportResult[]>

@@ -39,10 +39,9 @@ export interface MessageInput<Payload extends object = object, Type extends stri
     Omit<DispatchOptions, 'metadata'> {}
 
 /** A message that may be dispatched: a declared one, see {@link Messages}; where none is declared, any. */
-export type Dispatchable = Declared<
-  {
-    [Type in keyof Messages]: Messages[Type] extends object ? MessageInput<Messages[Type], Type & string> : never
-  }[keyof Messages],
+export type Dispatchable<Types = Messages> = Declared<
+  Types,
+  { [Type in keyof Types]: Types[Type] extends object ? MessageInput<Types[Type], Type & string> : never }[keyof Types],
   MessageInput
 >
 
@@ -59,9 +58,9 @@ export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {
 type NoOptions = { [Option in keyof DispatchOptions]?: undefined }
 
 /** A message with its options beside it, for {@link dispatchBatch}. */
-export interface BatchItem extends NoOptions {
+export interface BatchItem<Types = Messages> extends NoOptions {
   /** The message. */
-  message: Dispatchable
+  message: Dispatchable<Types>
   /** Its options, over those of the batch. */
   options?: DispatchOptions
   /** Tells it from a message. */

@@ -23,7 +23,7 @@ const REMEMBERED = 1_000
  * (`Email*`, `*`) handle every type that matches, in addition to the type's own handlers: exact ones run first, then
  * the longest prefix.
  */
-export class HandlerRegistry {
+export class HandlerRegistry<Types = Messages> {
   #entries: HandlerEntry[] = []
   #layers: Array<{ name: string | undefined; run: Middleware }> = []
   #middleware: readonly Middleware[] = []
@@ -39,9 +39,9 @@ export class HandlerRegistry {
   }
 
   /** Registers a handler of a declared message, typed by {@link Messages}. */
-  register<Type extends keyof Messages>(
+  register<Type extends keyof Types>(
     type: Type & string,
-    handler: HandlerFunction<DeclaredMessage<Type>> | MessageHandler<DeclaredMessage<Type>>,
+    handler: HandlerFunction<DeclaredMessage<Type, Types>> | MessageHandler<DeclaredMessage<Type, Types>>,
     options?: HandlerOptions,
   ): Unregister
   /** Registers a handler of a defined message: typed by its schema, and called only with what the schema accepts. */
@@ -63,7 +63,7 @@ export class HandlerRegistry {
    * @throws ConfigurationError `SYMPHONY_INVALID_HANDLER` if it is not a handler, or another one has its name.
    */
   register<M extends MessageShape = UntypedMessage>(
-    type: M['type'] & HandledType,
+    type: M['type'] & HandledType<Types>,
     handler: HandlerFunction<M> | MessageHandler<M>,
     options?: HandlerOptions,
   ): Unregister
@@ -179,13 +179,17 @@ export class HandlerRegistry {
   }
 }
 
+/** A registry, whatever the messages of its instance are. */
+// biome-ignore lint/suspicious/noExplicitAny: registries of different messages are assignable to nothing else.
+export type AnyRegistry = HandlerRegistry<any>
+
 /** The handlers of an instance. */
-export interface HandlerFunctions {
+export interface HandlerFunctions<Types = Messages> {
   /** Registers a handler in the registry of the instance; in all forms of {@link HandlerRegistry.register}. */
-  readonly registerHandler: HandlerRegistry['register']
+  readonly registerHandler: HandlerRegistry<Types>['register']
 
   /** The registry of the instance: what consumers and the `sync` transport use by default. */
-  getRegistry(): HandlerRegistry
+  getRegistry(): HandlerRegistry<Types>
 }
 
 /** The functions over a registry. */

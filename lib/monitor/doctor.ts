@@ -1,6 +1,6 @@
 /** The examination: all checks, for a person. */
 import type { Core } from '../core/core.js'
-import type { HandlerRegistry } from '../handlers/registry.js'
+import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 import type { Finding, Severity } from './finding.js'
 
 /** What the examination found. */
@@ -22,13 +22,13 @@ export interface DoctorFunctions {
    *
    * @param options.registry whose handlers count; by default those of the instance.
    */
-  doctor(options?: { registry?: HandlerRegistry }): Promise<Diagnosis>
+  doctor(options?: { registry?: AnyRegistry }): Promise<Diagnosis>
 }
 
 /** The functions over a core. */
 export function doctorFunctions(core: Core, registry: HandlerRegistry): DoctorFunctions {
   return {
-    async doctor(options: { registry?: HandlerRegistry } = {}): Promise<Diagnosis> {
+    async doctor(options: { registry?: AnyRegistry } = {}): Promise<Diagnosis> {
       const types = (options.registry ?? registry).claimable()
       return core.ask((it) => it.doctor(JSON.stringify({ types })))
     },

@@ -1,6 +1,6 @@
 /** Whether the queue does its work: the quick checks, for a probe. */
 import type { Core } from '../core/core.js'
-import type { HandlerRegistry } from '../handlers/registry.js'
+import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 import type { Finding, Severity } from './finding.js'
 
 /** The health of the queue. */
@@ -41,13 +41,13 @@ export interface HealthFunctions {
    * @example
    * const { status, findings } = await getHealth()
    */
-  getHealth(options?: { registry?: HandlerRegistry | null }): Promise<Health>
+  getHealth(options?: { registry?: AnyRegistry | null }): Promise<Health>
 }
 
 /** The functions over a core. */
 export function healthFunctions(core: Core, registry: HandlerRegistry): HealthFunctions {
   return {
-    async getHealth(options: { registry?: HandlerRegistry | null } = {}): Promise<Health> {
+    async getHealth(options: { registry?: AnyRegistry | null } = {}): Promise<Health> {
       const asked = options.registry === undefined ? registry : options.registry
       // A process that only dispatches has no handlers, and must not report every message as unhandled.
       const types = asked !== null && asked.types().length > 0 ? asked.claimable() : null

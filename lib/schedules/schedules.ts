@@ -6,6 +6,7 @@ import { unknown } from '../base/suggestions.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { Dispatchable, MessageInput } from '../dispatch/types.js'
+import type { Messages } from '../message/messages.js'
 import { refused, text, toDefinition } from './definition.js'
 import type {
   RunDueOptions,
@@ -18,11 +19,11 @@ import type {
 } from './types.js'
 
 /** One schedule of `defineSchedules()`. */
-export interface ScheduleDefinition extends ScheduleOptions {
+export interface ScheduleDefinition<Types = Messages> extends ScheduleOptions {
   /** Its name, which is required here. */
   name: string
   /** What it dispatches. */
-  message: Dispatchable
+  message: Dispatchable<Types>
   /** When it runs. */
   when: ScheduleTiming | ScheduleConfig
 }
@@ -34,7 +35,7 @@ export interface ScheduleParts {
 }
 
 /** Schedules of an instance. */
-export interface ScheduleFunctions {
+export interface ScheduleFunctions<Types = Messages> {
   /**
    * Stores a schedule: from now on, every due run becomes one message, whatever calls `runDueSchedules()` and however
    * many do so at once.
@@ -48,7 +49,11 @@ export interface ScheduleFunctions {
    * @example
    * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
    */
-  schedule(message: Dispatchable, when: ScheduleTiming | ScheduleConfig, options?: ScheduleOptions): Promise<Schedule>
+  schedule(
+    message: Dispatchable<Types>,
+    when: ScheduleTiming | ScheduleConfig,
+    options?: ScheduleOptions,
+  ): Promise<Schedule>
 
   /**
    * Makes the stored schedules match the code: new ones are added, changed ones changed, and those that came from here
@@ -60,7 +65,7 @@ export interface ScheduleFunctions {
    * @throws as `schedule()`, naming the entry of the list.
    */
   defineSchedules(
-    definitions: ScheduleDefinition[],
+    definitions: Array<ScheduleDefinition<Types>>,
     options?: { group?: string },
   ): Promise<{ schedules: Schedule[]; removed: string[] }>
 

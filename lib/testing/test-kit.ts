@@ -9,9 +9,9 @@ import { merge } from '../config/merge.js'
 import type { EffectiveConfig, SymphonyConfig, TransportsConfig } from '../config/model.js'
 import type { ConsumeResult } from '../consume/consumer.js'
 import { callNative } from '../core/native-error.js'
-import type { HandlerRegistry } from '../handlers/registry.js'
+import type { AnyRegistry } from '../handlers/registry.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
-import { partsOf, type Symphony } from '../symphony.js'
+import { type AnySymphony, partsOf } from '../symphony.js'
 
 /** A message in a memory transport. */
 export interface DispatchedMessage {
@@ -68,7 +68,7 @@ export interface TestKit {
   assertDispatched(type: string, matcher?: DispatchMatcher): DispatchedMessage[]
 
   /** Handles everything in memory that is due, including retries that become due meanwhile. */
-  drain(registry?: HandlerRegistry): Promise<ConsumeResult>
+  drain(registry?: AnyRegistry): Promise<ConsumeResult>
 
   /** Stops the clock of the memory transports at an instant; without one, it runs in real time again. */
   setNow(instant?: Date | number): void
@@ -90,7 +90,7 @@ export interface TestKit {
  * @example
  * const { useMemoryTransport, assertDispatched } = createTestKit(symphony)
  */
-export function createTestKit(symphony: Symphony): TestKit {
+export function createTestKit(symphony: AnySymphony): TestKit {
   const { core, configuration } = partsOf(symphony)
 
   const memoryTransports = (): string[] => {

@@ -1,7 +1,7 @@
 /** What the two cron routes have in common: who may call, and how. */
 
 import { defaultSymphony } from '../../default/instance.js'
-import { partsOf, type Symphony } from '../../symphony.js'
+import { type AnySymphony, partsOf, type Symphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
 import { Answer } from '../responses/answer.js'
 import { executionIdOf, once } from './execution.js'
@@ -10,7 +10,7 @@ import { answering, methodNotAllowed, mustBeRequest, type RouteHandler } from '.
 /** Options of both cron routes. */
 export interface CronRouteOptions {
   /** Whose messages or schedules; by default those of the default instance. */
-  symphony?: Symphony
+  symphony?: AnySymphony
   /** Admits other callers, in addition to those who send `Authorization: Bearer $CRON_SECRET`. */
   authorize?: Authorize
   /**

@@ -1,7 +1,7 @@
 /** The endpoints for operators and other services, behind one catch-all route. */
 import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
 import { defaultSymphony } from '../../default/instance.js'
-import type { Symphony } from '../../symphony.js'
+import type { AnySymphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
 import { consume } from '../endpoints/consume.js'
 import { failed } from '../endpoints/dead-letters.js'
@@ -21,7 +21,7 @@ import { timeLimitFor } from './time-limit.js'
 /** Options of {@link createSymphonyRoute}. */
 export interface SymphonyRouteOptions {
   /** The queue that the endpoints are about; by default the default instance. */
-  symphony?: Symphony
+  symphony?: AnySymphony
   /** Decides who may call; without it nobody may. See {@link bearerToken} for a secret. */
   authorize?: Authorize
   /** The path of the route; only for servers other than Next.js. `'/api/symphony'` by default. */
