@@ -244,13 +244,13 @@ describe('a bad option', () => {
     [{ maxConcurrency: 1.5 }, /maxConcurrency: got 1.5/],
     [{ messageLimit: -1 }, /messageLimit: got -1/],
     [{ timeLimit: 'soon' }, /timeLimit: got soon/],
-    [{ deadline: new Date('x') }, /deadline: got Date, wants a valid Date/],
+    [{ deadline: new Date('x') }, /deadline: got an invalid Date, wants a valid Date/],
     [{ memoryLimit: 'much' }, /memoryLimit: got much, wants bytes/],
     [{ transports: [] }, /transports: got Array/],
     [{ queues: [''] }, /queues: got Array/],
     [{ signal: {} }, /signal: got Object, wants an AbortSignal/],
     [{ registry: {} }, /registry: got Object, wants a HandlerRegistry/],
-    [{ limit: 1 }, /limit: got 1, unknown option; the options are batchSize/],
+    [{ limit: 1 }, /options\.limit: unknown option; the options are batchSize/],
   ])('%o is refused by name', async (options, words) => {
     const refusal = consumeBatch(options as ConsumeOptions)
     await expect(refusal).rejects.toThrow(words)

@@ -235,7 +235,7 @@ describe('the configuration', () => {
 
   test('is refused at once where it does not fit', () => {
     expect(() => createSymphony({ config: { defaultPriority: 11 } })).toThrow(/defaultPriority: got 11/)
-    expect(() => createSymphony({ databaseURL: one.url } as SymphonyOptions)).toThrow(/option databaseURL/)
+    expect(() => createSymphony({ databaseURL: one.url } as SymphonyOptions)).toThrow(/options\.databaseURL/)
   })
 })
 

@@ -104,14 +104,14 @@ describe('getMetrics()', () => {
   })
 
   test.each([
-    [{ minutes: 0 }, /option minutes: got 0, wants/],
-    [{ minutes: Number.NaN }, /option minutes/],
+    [{ minutes: 0 }, /options\.minutes: got 0, wants/],
+    [{ minutes: Number.NaN }, /options\.minutes/],
     [{ minutes: 1e15 }, /minutes: got/],
-    [{ startTime: 'soon' }, /option startTime: got soon, wants a valid Date/],
+    [{ startTime: 'soon' }, /options\.startTime: got soon, wants a valid Date/],
     [{ startTime: 2_000, endTime: 1_000 }, /endTime: got .* wants an instant after startTime/],
     [{ transport: 'nowhere' }, /nowhere/],
-    [{ format: 'xml' }, /option format: got xml, wants 'prometheus'/],
-    [{ format: 'prometheus', minutes: 5 }, /option minutes: got 5, wants nothing beside format/],
+    [{ format: 'xml' }, /options\.format: got xml, wants 'prometheus'/],
+    [{ format: 'prometheus', minutes: 5 }, /options\.minutes: got 5, wants nothing beside format/],
   ])('%j is refused', async (options, problem) => {
     await expect(getMetrics(options as MetricsOptions)).rejects.toMatchObject({
       name: 'ConfigurationError',

@@ -161,6 +161,6 @@ test('what a message is called is text for Slack, and nothing else', async () =>
 })
 
 test('options that do not fit are refused', () => {
-  expect(() => configureNotifications({ channels: [], threshold: 0 })).toThrow(/option threshold: got 0/)
-  expect(() => configureNotifications({ channels: [], throttle: 'soon' as '1s' })).toThrow(/option throttle/)
+  expect(() => configureNotifications({ channels: [], threshold: 0 })).toThrow(/options\.threshold: got 0/)
+  expect(() => configureNotifications({ channels: [], throttle: 'soon' as '1s' })).toThrow(/options\.throttle/)
 })

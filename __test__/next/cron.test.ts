@@ -146,8 +146,8 @@ test('ten calls at once run every schedule once', async () => {
 })
 
 test('options that do not fit are refused where the route is made', () => {
-  expect(() => createWorkerRoute({ batchSize: 0 })).toThrow('option batchSize: got 0')
-  expect(() => createWorkerRoute({ maxDuration: 0 })).toThrow('option maxDuration: got 0')
+  expect(() => createWorkerRoute({ batchSize: 0 })).toThrow('options.batchSize: got 0')
+  expect(() => createWorkerRoute({ maxDuration: 0 })).toThrow('options.maxDuration: got 0')
 })
 
 test('the routes work on a plain HTTP server', async () => {

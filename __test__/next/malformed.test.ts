@@ -195,8 +195,8 @@ test('the same is refused without HTTP', async () => {
   await expect(listFailed({ transport: 'nope' })).rejects.toMatchObject(nope)
   await expect(listMessages({ transport: 'nope' })).rejects.toMatchObject(nope)
   for (const when of ['2026-02-30T00:00:00Z', new Date(8.64e15), Number.NaN]) {
-    await expect(listFailed({ failedBefore: when })).rejects.toThrow('option failedBefore')
-    await expect(listMessages({ createdAfter: when })).rejects.toThrow('option createdAfter')
+    await expect(listFailed({ failedBefore: when })).rejects.toThrow('options.failedBefore')
+    await expect(listMessages({ createdAfter: when })).rejects.toThrow('options.createdAfter')
   }
   await expect(listFailed({ type: 'a\0b' })).rejects.toThrow('type')
   expect(await countAll(database)).toBe(2)

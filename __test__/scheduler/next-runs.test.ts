@@ -16,22 +16,23 @@ describe('nextRuns()', () => {
   })
 
   test.each<[string, object, RegExp]>([
-    ['a zone of another type', { timezone: 5 }, /^timezone: got 5, wants an IANA name/],
-    ['a zone that is null', { timezone: null }, /^timezone: got null, wants an IANA name/],
-    ['a count of another type', { count: '3' }, /^count: got 3, wants a whole number from 1 to 10000/],
-    ['a count that is not a number', { count: Number.NaN }, /^count: got NaN, wants a whole number/],
-    ['a count that is not whole', { count: 1.5 }, /^count: got 1.5, wants a whole number/],
-    ['a count out of range', { count: 10_001 }, /^count: got 10001, wants a whole number/],
-    ['a seed of another type', { seed: {} }, /^seed: got Object, wants a string/],
-    ['an instant of another type', { from: '2026-01-01' }, /^from: wants a valid Date/],
+    ['a zone of another type', { timezone: 5 }, /^options\.timezone: got 5, wants an IANA name/],
+    ['a zone that is null', { timezone: null }, /^options\.timezone: got null, wants an IANA name/],
+    ['a count of another type', { count: '3' }, /^options\.count: got 3, wants a whole number from 1 to 10000/],
+    ['a count that is not a number', { count: Number.NaN }, /^options\.count: got NaN, wants a whole number/],
+    ['a count that is not whole', { count: 1.5 }, /^options\.count: got 1.5, wants a whole number/],
+    ['a count out of range', { count: 10_001 }, /^options\.count: got 10001, wants a whole number/],
+    ['a seed of another type', { seed: {} }, /^options\.seed: got Object, wants a string/],
+    ['an instant of another type', { from: '2026-01-01' }, /^options\.from: wants a valid Date/],
     [
       'an option that does not exist',
       { zone: 'UTC' },
-      /^zone: got UTC, unknown option; the options are timezone, from/,
+      /^options\.zone: unknown option; the options are timezone, from/,
     ],
   ])('refuses %s by name', (_, options, message) => {
     const attempt = () => nextRuns(daily, options as never)
-    expect(attempt).toThrow(expect.objectContaining({ name: 'SchedulerError', code: 'SYMPHONY_INVALID_SCHEDULE' }))
+    const code = 'zone' in options ? 'SYMPHONY_UNKNOWN_OPTION' : 'SYMPHONY_INVALID_SCHEDULE'
+    expect(attempt).toThrow(expect.objectContaining({ name: 'SchedulerError', code }))
     expect(attempt).toThrow(message)
     expect(attempt).not.toThrow(RUST)
   })

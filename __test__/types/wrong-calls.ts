@@ -8,13 +8,13 @@ const IMPORTS = `import {
   HandlerError, HandlerRegistry, type HandlerContext, type Message, type MessageHandler, registerHandler,
   registerTransport, runDueSchedules, Scheduler, schedule, setConfig, snooze, Worker,
 } from '@leadmap/symphony'
-import { cancelMessage, listFailed } from '@leadmap/symphony/admin'
+import { cancelMessage, getMetrics, listFailed } from '@leadmap/symphony/admin'
 import { createWorkerRoute } from '@leadmap/symphony/next'
 import { createTestKit } from '@leadmap/symphony/testing'
 import { z } from 'zod'
 void [consumeBatch, createSymphony, defineMessage, defineSchedules, dispatch, dispatchBatch, dispatchToTransports]
 void [HandlerError, HandlerRegistry, registerHandler, registerTransport, runDueSchedules, Scheduler, schedule, setConfig]
-void [snooze, Worker, cancelMessage, listFailed, createWorkerRoute, createTestKit, z]
+void [snooze, Worker, cancelMessage, getMetrics, listFailed, createWorkerRoute, createTestKit, z]
 const message = { type: 'A', payload: { n: 1 } }
 const Report = defineMessage('Report', z.object({ pages: z.number() }))
 const own = createSymphony<{ Statement: { month: string }; Forecast: { year: number } }>()
@@ -58,6 +58,11 @@ export const WRONG_CALLS: WrongCall[] = [
   ["await dispatch(Report, { pages: '2' })", "Type 'string' is not assignable to type 'number'."],
   ['await dispatch(Report)', "Argument of type 'MessageDefinition<"],
   ["await dispatchBatch([{ type: 'A', payload: {}, options: { delay: '5m' } }])", unknown('options')],
+  ["await dispatch<Mail>({ type: 'Mail', payload: { too: 'a' } })", unknown('too')],
+  ["await dispatch<Mail>({ type: 'SMS', payload: { to: 'a' } })", `Type '"SMS"' is not assignable to type '"Mail"'.`],
+  ["await dispatch<Mail>({ type: 'Mail', payload: { to: 'a' }, priorty: 9 })", meant('priorty', 'priority')],
+  ['await getMetrics({ minuts: 5 })', meant('minuts', 'minutes')],
+  ["await getMetrics({ format: 'prometeus' })", `Type '"prometeus"' is not assignable to type '"prometheus"'.`],
   ["await dispatchBatch([{ message, delay: '5m' }])", unknown('message')],
   ["await dispatchBatch([message], { idempotencyKey: 'k' })", unknown('idempotencyKey')],
   [
@@ -203,6 +208,9 @@ export const RIGHT_CALLS: readonly string[] = RIGHT
 export const RIGHT_WHERE_UNDECLARED: readonly string[] = [
   ...RIGHT,
   "registerHandler<Mail>('Mail', (mail) => mail.payload.to)",
+  "await dispatch<Mail>({ type: 'Mail', payload: { to: 'a' }, priority: 9 }, { delay: '5m' })",
+  "await dispatchBatch<Mail>([{ type: 'Mail', payload: { to: 'a' }, delay: '5m' }])",
+  "await schedule<Mail>({ type: 'Mail', payload: { to: 'a' } }, { every: '1d' })",
   "registerHandler('Anything', (any) => any.payload.list[0].n)",
   'await dispatch(message)',
   'await dispatchBatch([message, { message }, Report.create({ pages: 1 })])',

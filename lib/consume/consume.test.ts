@@ -96,7 +96,7 @@ describe('options', () => {
   ])('a bad one is named: %j', async (options, key) => {
     const error = await consumeBatch(options as ConsumeOptions).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ConfigurationError)
-    expect(error).toMatchObject({ message: expect.stringContaining(`option ${key}: `), details: { key } })
+    expect(error).toMatchObject({ message: expect.stringContaining(`options.${key}: `), details: { key } })
   })
 })
 

@@ -1,7 +1,6 @@
 /** The options of a consumer, checked one by one. */
 import type { Duration } from '../base/duration.js'
-import { must, positiveDuration, refused } from '../base/options.js'
-import { unknown } from '../base/suggestions.js'
+import { type Check, checked, must, positiveDuration } from '../base/options.js'
 import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 
 /** How messages are consumed. Everything is optional; what is absent comes from the configuration. */
@@ -46,8 +45,6 @@ export interface CheckedOptions {
   signal?: AbortSignal
 }
 
-type Check = (value: unknown, name: string) => unknown
-
 const CHECKS: Record<keyof ConsumeOptions, Check> = {
   batchSize: count,
   maxConcurrency: count,
@@ -70,14 +67,7 @@ const CHECKS: Record<keyof ConsumeOptions, Check> = {
  * @throws ConfigurationError naming the option, what it got and what it wants.
  */
 export function checkOptions(options: ConsumeOptions, more: Record<string, Check> = {}): CheckedOptions {
-  const checks: Record<string, Check> = { ...CHECKS, ...more }
-  const checked: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(options)) {
-    const check = checks[key]
-    if (check === undefined) throw refused(key, value, unknown('option', key, Object.keys(checks)))
-    if (value !== undefined) checked[key] = check(value, key)
-  }
-  const { deadline, transport, ...rest } = checked
+  const { deadline, transport, ...rest } = checked(options, { ...CHECKS, ...more })
   if (transport !== undefined) rest.transports ??= [transport]
   if (deadline !== undefined) rest.timeLimit = timeLeft(deadline as number, rest.timeLimit)
   return rest

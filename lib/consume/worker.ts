@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { Duration } from '../base/duration.js'
 import { SymphonyError } from '../base/errors.js'
 import { mustBeEvent } from '../base/events.js'
-import { duration, flag, positiveDuration } from '../base/options.js'
+import { duration, flag, mustBeKnown, positiveDuration } from '../base/options.js'
 import { processLife } from '../base/process-life.js'
 import { emitSafely } from '../base/safely.js'
 import { endProcess, isSharedSignal, listenToSignals } from '../base/signals.js'
@@ -99,6 +99,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
    * @returns what the worker did; `undefined` if it never started.
    */
   async stop(options: { timeout?: Duration; force?: boolean } = {}): Promise<ConsumeResult | undefined> {
+    mustBeKnown(options, ['timeout', 'force'])
     const timeout = options.timeout === undefined ? undefined : duration(options.timeout, 'timeout')
     if (this.#isActive) this.#stop('stopped', options.force)
     const timer = timeout === undefined ? undefined : setTimeout(() => this.#stop('stopped', true), timeout)

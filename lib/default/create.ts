@@ -1,7 +1,6 @@
 /** Instances beside the default one. */
 import { Log, type Logger } from '../base/logger.js'
-import { refused } from '../base/options.js'
-import { unknown, unknownKey } from '../base/suggestions.js'
+import { mustBeKnown } from '../base/options.js'
 import { asObject } from '../config/functions.js'
 import { merge } from '../config/merge.js'
 import type { SymphonyConfig } from '../config/model.js'
@@ -43,8 +42,7 @@ const OPTIONS = ['name', 'databaseUrl', 'schema', 'config', 'logger']
  * await reports.consumeBatch()
  */
 export function createSymphony<Types = Messages>(options: SymphonyOptions = {}): Symphony<Types> {
-  const stray = unknownKey(options, OPTIONS)
-  if (stray !== undefined) throw refused(stray, undefined, unknown('option', stray, OPTIONS))
+  mustBeKnown(options, OPTIONS)
   const { name, logger } = options
   const origin = originOf(options)
   const log = new Log(name === undefined ? {} : { instance: name })

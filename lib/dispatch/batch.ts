@@ -1,4 +1,5 @@
 /** Many messages in one call of the core. */
+import { shown } from '../base/options.js'
 import { unknown, unknownKey } from '../base/suggestions.js'
 import { joinPath } from '../message/json-problem.js'
 import { OPTION_NAMES } from '../message/keys.js'
@@ -33,7 +34,8 @@ export async function dispatchAll(
   options: BatchOptions = {},
   send: Send,
 ): Promise<BatchResult[]> {
-  if (!Array.isArray(messages)) throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', 'must be an array of messages')
+  if (!Array.isArray(messages))
+    throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', `got ${shown(messages)}, wants an array of messages`)
   refuseCommonKey(options)
   refuseStrayOption(options)
   const { atomic, ...defaults } = options

@@ -1,8 +1,10 @@
 /** What an application calls to dispatch messages. */
+import { text } from '../base/options.js'
 import type { TransportConfig } from '../config/model.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import { isDefinition, type MessageDefinition } from '../message/define.js'
+import type { MessageParts } from '../message/message.js'
 import type { Messages } from '../message/messages.js'
 import type { SchemaInput } from '../message/standard-schema.js'
 import type {
@@ -34,7 +36,10 @@ export interface DispatchFunctions<Types = Messages> {
    * @example
    * await dispatch({ type: 'EmailMessage', payload: { to: 'user@example.com' }, priority: 7, delay: '5m' })
    */
-  dispatch(message: Dispatchable<Types>, options?: DispatchOptions): Promise<DispatchResult>
+  dispatch<Named extends MessageParts = never>(
+    message: Dispatchable<Types, Named>,
+    options?: DispatchOptions,
+  ): Promise<DispatchResult>
 
   /** Dispatches a message of a defined type: the payload is typed and validated by its schema. */
   dispatch<Definition extends MessageDefinition>(
@@ -51,7 +56,10 @@ export interface DispatchFunctions<Types = Messages> {
    * @returns one entry per message, in order: `{ success: true, …result }` or `{ success: false, error }`.
    * @throws only with `atomic: true`, the first error, and nothing is stored.
    */
-  dispatchBatch(messages: Array<Dispatchable<Types> | BatchItem<Types>>, options?: BatchOptions): Promise<BatchResult[]>
+  dispatchBatch<Named extends MessageParts = never>(
+    messages: Array<Dispatchable<Types, Named> | BatchItem<Types>>,
+    options?: BatchOptions,
+  ): Promise<BatchResult[]>
 
   /**
    * Stores one message in several transports, each separately.
@@ -92,7 +100,7 @@ export function dispatchFunctions(usual: Dispatcher, watchers: Watchers, core: C
     dispatchToTransports: async (message, transports, options) =>
       dispatcher().dispatchToTransports(message, transports, options),
     registerTransport: (name, config) => dispatcher().registerTransport(name, config),
-    getDuplicateAttempts: (key) => awaitNative(async () => core.use().duplicateAttempts(key)),
+    getDuplicateAttempts: (key) => awaitNative(async () => core.use().duplicateAttempts(text(key, 'idempotencyKey'))),
     getDispatcher: dispatcher,
     setDispatcher(dispatcher) {
       current = dispatcher ?? usual

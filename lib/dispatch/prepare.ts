@@ -1,5 +1,6 @@
 /** A message as the request that is sent, after its schema was asked. */
 
+import { shown } from '../base/options.js'
 import { extrasOf } from '../message/extras.js'
 import { flatOptions } from '../message/keys.js'
 import { isPromise, parsePayload } from '../message/schema.js'
@@ -21,10 +22,10 @@ export function prepare(
   defaults?: DispatchOptions,
 ): string | Promise<string> {
   if (typeof message !== 'object' || message === null) {
-    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', `got ${shown(message)}, wants an object { type, payload }`)
   }
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', 'must be an object')
+    throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', `got ${shown(options)}, wants an object`)
   }
   const extras = extrasOf(message)
   const made = overDefaults(extras?.options as DispatchOptions | undefined, defaults)

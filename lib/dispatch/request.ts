@@ -54,7 +54,7 @@ function normalise(key: string, value: unknown): unknown {
   if (key === 'delay' && typeof value === 'string') return delay(value)
   // `JSON.stringify` would write null, and null reads as "not given".
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw invalid(codeOf(key), `options.${key}`, `must be a finite number, got ${value}`)
+    throw invalid(codeOf(key), `options.${key}`, `got ${value}, wants a finite number`)
   }
   return value
 }
@@ -75,7 +75,7 @@ function delay(value: string): number {
   const time = parseDuration(value)
   if (time !== undefined) return time
   const got = JSON.stringify(value)
-  throw invalid('SYMPHONY_INVALID_DELAY', 'options.delay', `must be ${DURATION_FORM}, got ${got}`)
+  throw invalid('SYMPHONY_INVALID_DELAY', 'options.delay', `got ${got}, wants ${DURATION_FORM}`)
 }
 
 /** A message's options over the defaults of its batch. Headers and metadata are merged, the rest replaced. */

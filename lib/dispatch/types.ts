@@ -38,12 +38,19 @@ export interface MessageInput<Payload extends object = object, Type extends stri
   extends MessageParts<Payload, Type>,
     Omit<DispatchOptions, 'metadata'> {}
 
-/** A message that may be dispatched: a declared one, see {@link Messages}; where none is declared, any. */
-export type Dispatchable<Types = Messages> = Declared<
-  Types,
-  { [Type in keyof Types]: Types[Type] extends object ? MessageInput<Types[Type], Type & string> : never }[keyof Types],
-  MessageInput
->
+/**
+ * A message that may be dispatched: one of the type named, as in `dispatch<WelcomeMail>({ … })`; without a name a declared
+ * one, see {@link Messages}; where none is declared, any.
+ */
+export type Dispatchable<Types = Messages, Named extends MessageParts = never> = [Named] extends [never]
+  ? Declared<
+      Types,
+      {
+        [Type in keyof Types]: Types[Type] extends object ? MessageInput<Types[Type], Type & string> : never
+      }[keyof Types],
+      MessageInput
+    >
+  : MessageInput<Named['payload'], Named['type']>
 
 /** Options of a batch: defaults for each of its messages. A key belongs to one message, so it is not among them. */
 export interface BatchOptions extends Omit<DispatchOptions, 'idempotencyKey'> {

@@ -1,7 +1,8 @@
 /** A registered handler, in whatever form it was registered. */
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
-import { unknown, unknownKey } from '../base/suggestions.js'
+import { unknownOption } from '../base/options.js'
+import { unknownKey } from '../base/suggestions.js'
 import type { StandardSchema } from '../message/standard-schema.js'
 import type { DeliveryContext } from './context.js'
 import type { HandlerFunction, HandlerOptions, MessageHandler } from './types.js'
@@ -84,24 +85,26 @@ const OPTIONS = ['name', 'timeout']
 /** Refuses options that would be ignored, such as a `timeout` outside its object. */
 export function mustBeOptions(whose: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw refused(`the options of ${whose} must be an object { ${known.join(', ')} }, got ${typeof options}`)
+    throw refused(
+      `the options of ${whose}: got ${options === null ? 'null' : typeof options}, wants an object { ${known.join(', ')} }`,
+    )
   }
   const stray = unknownKey(options, known)
-  if (stray !== undefined) throw refused(`option ${stray} of ${whose}: ${unknown('option', stray, known)}`)
+  if (stray !== undefined) throw unknownOption(stray, known, ` of ${whose}`)
 }
 
 /** The given name; a function's own name does not count. */
 function nameOf(type: string, handler: AnyHandler, options: HandlerOptions): string | undefined {
   const given: unknown = options.name || (typeof handler === 'function' ? undefined : handler.name) || undefined
   if (given === undefined || typeof given === 'string') return given
-  throw refused(`the name of the handler of ${type} must be a string, got ${typeof given}`)
+  throw refused(`the name of the handler of ${type}: got ${typeof given}, wants a string`)
 }
 
 function timeoutOf(type: string, timeout: Duration | undefined): number | undefined {
   if (timeout === undefined) return undefined
   const milliseconds = parseDuration(timeout)
   if (milliseconds !== undefined) return milliseconds
-  throw refused(`the timeout of the handler of ${type} must be ${DURATION_FORM}, got ${String(timeout)}`)
+  throw refused(`the timeout of the handler of ${type}: got ${String(timeout)}, wants ${DURATION_FORM}`)
 }
 
 function classNameOf(handler: object): string {

@@ -81,7 +81,7 @@ describe('an outcome asked for through the context', () => {
     within('one', (context) => void context.snooze('soon'))
     expect((await run()).settlement).toMatchObject({
       as: 'failed',
-      error: { message: expect.stringContaining('snooze: must be') },
+      error: { message: expect.stringContaining('snooze: got soon, wants milliseconds') },
     })
   })
 })

@@ -30,7 +30,7 @@ export type HandlerOutcome = Snooze | Discard
 export function snooze(delay: Duration): Snooze {
   const milliseconds = parseDuration(delay)
   if (milliseconds !== undefined) return noteMade({ [OUTCOME]: 'snooze', delay: milliseconds })
-  throw new SymphonyError('SYMPHONY_INVALID_DELAY', `snooze: must be ${DURATION_FORM}, got ${String(delay)}`)
+  throw new SymphonyError('SYMPHONY_INVALID_DELAY', `snooze: got ${String(delay)}, wants ${DURATION_FORM}`)
 }
 
 /**

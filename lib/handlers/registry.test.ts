@@ -82,10 +82,10 @@ describe('the forms of registration', () => {
     [
       'A',
       { tiemout: '5s' },
-      'option tiemout of the handler of A: unknown option; the options are name, timeout; did you mean "timeout"?',
+      'options.tiemout of the handler of A: unknown option; the options are name, timeout; did you mean "timeout"?',
     ],
-    ['A', '5s', 'the options of the handler of A must be an object { name, timeout }, got string'],
-    ['A', null, 'the options of the handler of A must be an object'],
+    ['A', '5s', 'the options of the handler of A: got string, wants an object { name, timeout }'],
+    ['A', null, 'the options of the handler of A: got null, wants an object'],
     ['Em*il', {}, 'the pattern Em*il never matches: a star stands at the end, as in "Email*", or alone'],
     ['*Mail', {}, 'the pattern *Mail never matches'],
     ['Email**', {}, 'the pattern Email** never matches'],

@@ -140,7 +140,7 @@ describe('a payload has to be an object', () => {
     [Object('x'), 'got a wrapped primitive'],
     [new Money(), 'toJSON() returns something else'],
     [{ toJSON: () => [1] }, 'toJSON() returns something else'],
-    [{ toJSON: () => undefined }, 'must be JSON'],
+    [{ toJSON: () => undefined }, 'got object, wants JSON'],
   ])('%s', (payload, problem) => {
     const error = refusal(payload)
     expect(error).toMatchObject({ code: 'SYMPHONY_INVALID_PAYLOAD', path: 'payload' })

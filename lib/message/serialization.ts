@@ -1,6 +1,7 @@
 /** Messages as JSON text, and back. */
 import { types } from 'node:util'
 import { MessageValidationError, SerializationError } from '../base/errors.js'
+import { shown } from '../base/options.js'
 import { isPlainObject } from '../base/plain-object.js'
 import type { MessageText } from './extras.js'
 import { builtIn } from './json-loss.js'
@@ -15,7 +16,7 @@ import type { Message, MessageParts } from './message.js'
  */
 export function serializeMessage(message: MessageParts, text?: MessageText): string {
   if (typeof message !== 'object' || message === null) {
-    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', `got ${shown(message)}, wants an object { type, payload }`)
   }
   const type = stringifyPart(message.type, 'type', 'SYMPHONY_INVALID_TYPE')
   const checked = stringifyPayload(message.payload)
@@ -54,17 +55,17 @@ export function stringifyPayload(payload: unknown): string {
   if (misfit !== undefined) throw invalidPayload('payload', misfit)
   const json = stringifyPart(payload, 'payload', 'SYMPHONY_INVALID_PAYLOAD')
   if (json?.startsWith('{')) return json
-  throw invalidPayload('payload', 'must become a JSON object, but its toJSON() returns something else')
+  throw invalidPayload('payload', 'its toJSON() returns something else than a JSON object')
 }
 
 /** Why a value is not a payload, without looking inside. */
 function payloadMisfit(payload: unknown): string | undefined {
-  if (typeof payload !== 'object') return `must be an object, got ${typeof payload}`
-  if (payload === null) return 'must be an object, got null'
+  if (typeof payload !== 'object') return `got ${typeof payload}, wants an object`
+  if (payload === null) return 'got null, wants an object'
   if (isPlainObject(payload)) return undefined
-  if (Array.isArray(payload)) return 'must be an object, got an array; put it into a field, as { items: […] }'
+  if (Array.isArray(payload)) return 'got an array, wants an object; put it into a field, as { items: […] }'
   const kind = types.isDate(payload) ? 'a Date' : (builtIn(payload)?.name ?? wrapped(payload))
-  return kind && `must be a plain object, got ${kind}, whose contents JSON does not show`
+  return kind && `got ${kind}, whose contents JSON does not show, wants a plain object`
 }
 
 function wrapped(payload: object): string | undefined {
@@ -79,7 +80,7 @@ function wrapped(payload: object): string | undefined {
 export function stringifyPart(value: unknown, path: string, code: string): string | undefined {
   if (value === undefined) return undefined
   const json = stringifyOrThrow(value, path, code)
-  if (json === undefined) throw invalid(code, path, `must be JSON, got a ${typeof value}`)
+  if (json === undefined) throw invalid(code, path, `got ${typeof value}, wants JSON`)
   if (looksSuspicious(json) || !isLossless(value)) refuseProblem(value, path, code)
   return json
 }

@@ -1,4 +1,5 @@
 /** Validation of a message before it is sent. */
+import { shown } from '../base/options.js'
 import { flatOptions } from './keys.js'
 import type { Message } from './message.js'
 import { invalid, serializeMessage } from './serialization.js'
@@ -13,13 +14,14 @@ import { invalid, serializeMessage } from './serialization.js'
  */
 export function validateMessage(message: unknown): Message {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw invalid('SYMPHONY_INVALID_TYPE', 'message', 'must be an object { type, payload }')
+    throw invalid('SYMPHONY_INVALID_TYPE', 'message', `got ${shown(message)}, wants an object { type, payload }`)
   }
   const { type, metadata } = message as Partial<Message>
-  if (typeof type !== 'string') throw invalid('SYMPHONY_INVALID_TYPE', 'type', `must be a string, got ${typeof type}`)
-  if (type.trim() === '') throw invalid('SYMPHONY_INVALID_TYPE', 'type', 'must not be empty')
+  if (typeof type !== 'string') throw invalid('SYMPHONY_INVALID_TYPE', 'type', `got ${typeof type}, wants a string`)
+  if (type.trim() === '')
+    throw invalid('SYMPHONY_INVALID_TYPE', 'type', 'is empty, wants a string of 1 to 190 characters')
   if (metadata !== undefined && !isRecord(metadata)) {
-    throw invalid('SYMPHONY_INVALID_HEADERS', 'metadata', 'must be an object')
+    throw invalid('SYMPHONY_INVALID_HEADERS', 'metadata', `got ${shown(metadata)}, wants an object`)
   }
   flatOptions(message)
   serializeMessage(message as Message)

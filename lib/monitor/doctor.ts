@@ -1,4 +1,5 @@
 /** The examination: all checks, for a person. */
+import { mustBeKnown } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 import type { Finding, Severity } from './finding.js'
@@ -29,6 +30,7 @@ export interface DoctorFunctions {
 export function doctorFunctions(core: Core, registry: HandlerRegistry): DoctorFunctions {
   return {
     async doctor(options: { registry?: AnyRegistry } = {}): Promise<Diagnosis> {
+      mustBeKnown(options, ['registry'])
       const types = (options.registry ?? registry).claimable()
       return core.ask((it) => it.doctor(JSON.stringify({ types })))
     },

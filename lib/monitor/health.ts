@@ -1,4 +1,5 @@
 /** Whether the queue does its work: the quick checks, for a probe. */
+import { mustBeKnown } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 import type { Finding, Severity } from './finding.js'
@@ -48,6 +49,7 @@ export interface HealthFunctions {
 export function healthFunctions(core: Core, registry: HandlerRegistry): HealthFunctions {
   return {
     async getHealth(options: { registry?: AnyRegistry | null } = {}): Promise<Health> {
+      mustBeKnown(options, ['registry'])
       const asked = options.registry === undefined ? registry : options.registry
       // A process that only dispatches has no handlers, and must not report every message as unhandled.
       const types = asked !== null && asked.types().length > 0 ? asked.claimable() : null

@@ -1,7 +1,6 @@
 /** The figures: what happened in a period, counted in the database over all processes, and what the queue holds now. */
 
-import { INSTANT_FORM, parseInstant } from '../base/instant.js'
-import { must } from '../base/options.js'
+import { type Check, checked, instant, must, oneOf, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import { contents, type QueueContents } from './contents.js'
 import { prometheusText } from './prometheus.js'
@@ -118,22 +117,26 @@ export function metricFunctions(core: Core): MetricFunctions {
   function getMetrics(options: { format: 'prometheus' }): Promise<string>
   function getMetrics(options?: MetricsOptions): Promise<Metrics>
   async function getMetrics(options: MetricsOptions & { format?: 'prometheus' } = {}): Promise<Metrics | string> {
-    const { format, ...others } = options
+    const { format, ...others } = checked(options, OPTIONS)
     if (format === undefined) return figures(core, others)
-    must(format === 'prometheus', 'format', format, "'prometheus'", format)
     for (const [name, value] of Object.entries(others)) {
-      must(value === undefined, name, value, 'nothing beside format: Prometheus counts for itself', value)
+      must(false, name, value, 'nothing beside format: Prometheus counts for itself', value)
     }
     return prometheusText(core)
   }
   return { getMetrics }
 }
 
-async function figures(core: Core, options: MetricsOptions): Promise<Metrics> {
-  const { minutes, startTime, endTime, transport } = options
-  const isSpan = minutes === undefined || (Number.isFinite(minutes) && minutes > 0)
-  must(isSpan, 'minutes', minutes, 'a number of minutes above 0', minutes)
-  const window = { minutes, startTime: millis('startTime', startTime), endTime: millis('endTime', endTime) }
+const OPTIONS: Record<keyof MetricsOptions | 'format', Check> = {
+  minutes: (value, key) =>
+    must(Number.isFinite(value) && (value as number) > 0, key, value, 'a number of minutes above 0', value),
+  startTime: instant,
+  endTime: instant,
+  transport: words,
+  format: oneOf('prometheus'),
+}
+
+async function figures(core: Core, { transport, ...window }: CheckedOptions): Promise<Metrics> {
   const [counted, queue] = await Promise.all([
     core.ask<NativeMetrics>((it) => it.metrics(JSON.stringify(window), transport)),
     contents(core, transport),
@@ -141,11 +144,7 @@ async function figures(core: Core, options: MetricsOptions): Promise<Metrics> {
   return { ...toMetrics(counted), queue }
 }
 
-function millis(name: string, value: Date | number | string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const time = parseInstant(value)
-  return must(time !== undefined, name, value, INSTANT_FORM, time)
-}
+type CheckedOptions = { transport?: string }
 
 type NativeMetrics = Omit<Metrics, 'startTime' | 'endTime' | 'errors' | 'queue'> & {
   startTime: number

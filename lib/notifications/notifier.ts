@@ -4,8 +4,7 @@
  */
 
 import type { Log } from '../base/logger.js'
-import { duration, must, refused } from '../base/options.js'
-import { unknown, unknownKey } from '../base/suggestions.js'
+import { duration, must, mustBeKnown } from '../base/options.js'
 import type { Failure, FailureObserver } from '../consume/failures.js'
 import type { Core } from '../core/core.js'
 import { reportError } from '../handlers/error-report.js'
@@ -77,8 +76,7 @@ class Notifier {
   readonly #log: Log
 
   constructor(options: NotificationOptions, core: Core, log: Log) {
-    const stray = unknownKey(options, OPTIONS)
-    if (stray !== undefined) throw refused(stray, undefined, unknown('option', stray, OPTIONS))
+    mustBeKnown(options, OPTIONS)
     const { channels, minimumSeverity = 'error', threshold = 1, window, throttle } = options
     this.#core = core
     this.#log = log

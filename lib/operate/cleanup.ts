@@ -1,4 +1,5 @@
 /** Deleting what is past its retention. */
+import { checked, whole } from '../base/options.js'
 import type { Core } from '../core/core.js'
 
 /** What a clean-up deleted. */
@@ -23,6 +24,7 @@ export interface CleanupFunctions {
    * Deletes what is past its retention.
    *
    * @param options.limit the most rows of each kind.
+   * @throws ConfigurationError naming the invalid option.
    */
   cleanup(options?: { limit?: number }): Promise<CleanupResult>
 }
@@ -31,7 +33,8 @@ export interface CleanupFunctions {
 export function cleanupFunctions(core: Core): CleanupFunctions {
   return {
     async cleanup(options: { limit?: number } = {}): Promise<CleanupResult> {
-      return core.ask((it) => it.cleanup(JSON.stringify(options)))
+      const limits = JSON.stringify(checked(options, { limit: whole(1, 2 ** 31 - 1) }))
+      return core.ask((it) => it.cleanup(limits))
     },
   }
 }

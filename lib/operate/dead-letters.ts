@@ -1,7 +1,8 @@
 /** Dead letters: messages that failed for good. */
 
 import { ConfigurationError } from '../base/errors.js'
-import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
+import { shownDate } from '../base/instant.js'
+import { type Check, checked, instant, must, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 import { type FailedRun, failedRuns, type NativeFailedRun } from './failed-run.js'
@@ -105,7 +106,12 @@ export interface RetriedMessage {
 
 /** Dead letters of an instance. */
 export interface DeadLetterFunctions {
-  /** Dead letters, newest first, page by page. */
+  /**
+   * Dead letters, newest first, page by page.
+   *
+   * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist;
+   * SerializationError for an invalid cursor.
+   */
   listFailed(options?: FailedPageOptions): Promise<FailedPage>
 
   /**
@@ -142,8 +148,9 @@ export interface DeadLetterFunctions {
 export function deadLetterFunctions(core: Core): DeadLetterFunctions {
   return {
     async listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
+      const filter = JSON.stringify(checked(options, { ...FILTER, ...PAGE }))
       const page = await core.ask<{ messages: NativeFailed[]; nextCursor: string | null }>((it) =>
-        it.listFailed(toFilter(options)),
+        it.listFailed(filter),
       )
       return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
     },
@@ -151,7 +158,7 @@ export function deadLetterFunctions(core: Core): DeadLetterFunctions {
       return core.ask<FailedCount>((it) => it.countFailed(toFilter(filter)))
     },
     async getFailed(id: string): Promise<FailedMessage | null> {
-      const found = await core.ask<NativeFailed | null>((it) => it.getFailed(id))
+      const found = await core.ask<NativeFailed | null>((it) => it.getFailed(text(id, 'id')))
       return found === null ? null : toFailedMessage(found)
     },
     async retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
@@ -166,8 +173,6 @@ export function deadLetterFunctions(core: Core): DeadLetterFunctions {
     },
   }
 }
-
-const LARGEST_PAGE = 1_000
 
 /** What every dead letter's id looks like; any other is unknown, and the core would refuse it as an invalid filter. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
@@ -189,19 +194,29 @@ function toFailedMessage(native: NativeFailed): FailedMessage {
   }
 }
 
-function toFilter(filter: FailedPageOptions): string {
-  const { failedAfter, failedBefore, limit, ...rest } = filter
-  return JSON.stringify({
-    ...rest,
-    limit: toPageSize(limit),
-    failedAfter: toTime('failedAfter', failedAfter),
-    failedBefore: toTime('failedBefore', failedBefore),
-  })
+const FILTER: Record<keyof FailedFilter, Check> = {
+  type: words,
+  transport: words,
+  queue: words,
+  errorClass: words,
+  text: words,
+  failedAfter: instant,
+  failedBefore: instant,
+  ids(value, key) {
+    if (!Array.isArray(value)) return must(false, key, value, 'an array of ids', value)
+    const stray = value.findIndex((id) => !isId(id))
+    return must(stray < 0, `${key}[${stray}]`, value[stray], 'the id of a dead letter, a UUID', value)
+  },
 }
 
-function toPageSize(limit: number | undefined): number | undefined {
-  if (limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit <= LARGEST_PAGE)) return limit
-  throw new ConfigurationError(`option limit: got ${limit}, wants a whole number from 1 to ${LARGEST_PAGE}`)
+const PAGE = { limit: whole(1, 1_000), cursor: words }
+
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && UUID.test(value)
+}
+
+function toFilter(filter: FailedFilter): string {
+  return JSON.stringify(checked(filter, FILTER))
 }
 
 function toStrictFilter(which: string | FailedFilter): string {
@@ -212,10 +227,4 @@ function toStrictFilter(which: string | FailedFilter): string {
   const missing = Object.entries(which).find(([, value]) => value === undefined)
   if (missing === undefined) return toFilter(which)
   throw new ConfigurationError(`the filter's \`${missing[0]}\` is undefined; leave it out if you mean all of them`)
-}
-
-function toTime(key: string, value: Date | number | string | undefined): number | undefined {
-  const time = parseInstant(value)
-  if (value === undefined || time !== undefined) return time
-  throw new ConfigurationError(`option ${key}: got ${String(value).slice(0, 60)}, wants ${INSTANT_FORM}`)
 }

@@ -1,7 +1,7 @@
 /** Messages as operators see them: listed, found, cancelled. */
 
-import { ConfigurationError } from '../base/errors.js'
-import { INSTANT_FORM, parseInstant, shownDate } from '../base/instant.js'
+import { shownDate } from '../base/instant.js'
+import { type Check, checked, instant, oneOf, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 import { type FailedRun, failedRuns, type NativeFailedRun } from './failed-run.js'
@@ -108,7 +108,8 @@ export interface MessageFunctions {
    * One page examines at most 10,000 messages. If a filter matches few of them, a page has fewer than `limit`, or none,
    * and `nextCursor` leads to more.
    *
-   * @throws ConfigurationError naming the invalid option; SerializationError for an invalid cursor.
+   * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist;
+   * SerializationError for an invalid cursor.
    */
   listMessages(options?: MessagePageOptions): Promise<MessagePage>
 
@@ -127,17 +128,18 @@ export interface MessageFunctions {
 export function messageFunctions(core: Core): MessageFunctions {
   return {
     async listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
+      const filter = JSON.stringify(checked(options, FILTER))
       const page = await core.ask<{ messages: NativeMessage[]; nextCursor: string | null }>((it) =>
-        it.listMessages(toFilter(options)),
+        it.listMessages(filter),
       )
       return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
     },
     async getMessage(id: string): Promise<QueuedMessage | null> {
-      const found = await core.ask<NativeMessage | null>((it) => it.getMessage(id))
+      const found = await core.ask<NativeMessage | null>((it) => it.getMessage(text(id, 'id')))
       return found === null ? null : toMessage(found)
     },
     async cancelMessage(id: string): Promise<Cancellation> {
-      const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(id))
+      const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(text(id, 'id')))
       return answer ?? { cancelled: false, status: null }
     },
   }
@@ -165,25 +167,15 @@ function toMessage(native: NativeMessage): QueuedMessage {
   }
 }
 
-const LARGEST_PAGE = 1_000
-
-function toFilter({ createdAfter, createdBefore, limit, priority, ...rest }: MessagePageOptions): string {
-  return JSON.stringify({
-    ...rest,
-    limit: toWhole('limit', limit, LARGEST_PAGE),
-    priority: toWhole('priority', priority, 10),
-    createdAfter: toTime('createdAfter', createdAfter),
-    createdBefore: toTime('createdBefore', createdBefore),
-  })
-}
-
-function toWhole(key: string, value: number | undefined, most: number): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) return value
-  throw new ConfigurationError(`option ${key}: got ${value}, wants a whole number from 1 to ${most}`)
-}
-
-function toTime(key: string, value: Date | number | string | undefined): number | undefined {
-  const time = parseInstant(value)
-  if (value === undefined || time !== undefined) return time
-  throw new ConfigurationError(`option ${key}: got ${String(value).slice(0, 60)}, wants ${INSTANT_FORM}`)
+const FILTER: Record<keyof MessagePageOptions, Check> = {
+  type: words,
+  transport: words,
+  queue: words,
+  status: oneOf('pending', 'processing', 'completed', 'discarded', 'cancelled'),
+  priority: whole(1, 10),
+  text: words,
+  createdAfter: instant,
+  createdBefore: instant,
+  limit: whole(1, 1_000),
+  cursor: words,
 }

@@ -1,4 +1,5 @@
 /** The tables of the Postgres transport. */
+import { checked, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 
 /** One step of the schema. */
@@ -44,10 +45,12 @@ export interface MigrationFunctions {
 export function migrationFunctions(core: Core): MigrationFunctions {
   return {
     async migrate(options: { schema?: string } = {}): Promise<{ applied: Migration[]; version: number }> {
-      return core.ask((it) => it.migrate(JSON.stringify(options)))
+      const asked = JSON.stringify(checked(options, { schema: words }))
+      return core.ask((it) => it.migrate(asked))
     },
     async rollback(options: { to: number }): Promise<{ reverted: Migration[]; version: number }> {
-      return core.ask((it) => it.rollback(JSON.stringify(options)))
+      const asked = JSON.stringify(checked(options, { to: whole(0, 2 ** 31 - 1) }))
+      return core.ask((it) => it.rollback(asked))
     },
     async migrationStatus(): Promise<MigrationStatus> {
       return core.ask((it) => it.migrationStatus())

@@ -1,6 +1,34 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { cleanup, getFailed, listFailed, migrationStatus, removeFailed, retryFailed, rollback } from '../admin.js'
-import { ConfigurationError, getConfig, migrate, TransportError } from '../index.js'
+import {
+  cancelMessage,
+  cleanup,
+  configureNotifications,
+  countFailed,
+  doctor,
+  getDuplicateAttempts,
+  getFailed,
+  getHealth,
+  getMessage,
+  getMetrics,
+  listFailed,
+  listMessages,
+  listSchedules,
+  migrationStatus,
+  removeFailed,
+  retryFailed,
+  rollback,
+} from '../admin.js'
+import { createSchedulerRoute, createSymphonyRoute } from '../http.js'
+import {
+  ConfigurationError,
+  consumeBatch,
+  createSymphony,
+  getConfig,
+  migrate,
+  runDueSchedules,
+  TransportError,
+  Worker,
+} from '../index.js'
 import { freshProcess, nativeError, theCore } from '../testing/fakes/fake-core.js'
 
 beforeEach(() => {
@@ -37,7 +65,7 @@ describe('dead letters', () => {
       ['listFailed', { type: 'A', limit: 10, cursor: 'b', failedAfter: 5, failedBefore: 9 }],
       ['listFailed', {}],
     ])
-    await expect(listFailed({ failedAfter: new Date(Number.NaN) })).rejects.toThrow('option failedAfter')
+    await expect(listFailed({ failedAfter: new Date(Number.NaN) })).rejects.toThrow('options.failedAfter')
   })
 
   test('one', async () => {
@@ -72,6 +100,63 @@ describe('dead letters', () => {
   test('an error of the core is one of ours', async () => {
     theCore().answers.listFailed = nativeError({ class: 'TransportError', code: 'SYMPHONY_TIMEOUT', message: 'slow' })
     await expect(listFailed()).rejects.toThrow(TransportError)
+  })
+})
+
+describe('mistakes in a call', () => {
+  const unknown: Array<[name: string, call: (options: never) => unknown, stray: string, meant: string]> = [
+    ['listMessages', listMessages, 'typ', 'type'],
+    ['listFailed', listFailed, 'errorclass', 'errorClass'],
+    ['countFailed', countFailed, 'failedafter', 'failedAfter'],
+    ['retryFailed', retryFailed, 'trasnport', 'transport'],
+    ['removeFailed', removeFailed, 'queues', 'queue'],
+    ['getMetrics', getMetrics, 'minute', 'minutes'],
+    ['cleanup', cleanup, 'limits', 'limit'],
+    ['migrate', migrate, 'shema', 'schema'],
+    ['rollback', rollback, 'To', 'to'],
+    ['getHealth', getHealth, 'registy', 'registry'],
+    ['doctor', doctor, 'registy', 'registry'],
+    ['listSchedules', listSchedules, 'limits', 'limit'],
+    ['runDueSchedules', runDueSchedules, 'timelimit', 'timeLimit'],
+    ['consumeBatch', consumeBatch, 'timelimit', 'timeLimit'],
+    ['createSymphony', createSymphony, 'databaseURL', 'databaseUrl'],
+    ['createSymphonyRoute', createSymphonyRoute, 'authorise', 'authorize'],
+    ['createSchedulerRoute', createSchedulerRoute, 'maxduration', 'maxDuration'],
+    ['configureNotifications', configureNotifications, 'chanels', 'channels'],
+    ['Worker.stop', (options) => new Worker().stop(options), 'timeOut', 'timeout'],
+  ]
+
+  test.each(unknown)(
+    '%s: an option that does not exist is refused, with what was meant',
+    async (_, call, stray, meant) => {
+      const problem = await Promise.resolve()
+        .then(() => call({ [stray]: 1 } as never))
+        .catch((thrown: unknown) => thrown)
+      expect(problem).toMatchObject({
+        code: 'SYMPHONY_UNKNOWN_OPTION',
+        message: expect.stringMatching(
+          new RegExp(`^options\\.${stray}: unknown option; the options are .*${meant}.*; did you mean "${meant}"\\?$`),
+        ),
+      })
+      expect(theCore().calls).toEqual([])
+    },
+  )
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['cancelMessage', () => cancelMessage({ type: 'A' } as never), 'id: got Object, wants a string'],
+    ['getMessage', () => getMessage(7 as never), 'id: got 7, wants a string'],
+    ['getFailed', () => getFailed(undefined as never), 'id: got undefined, wants a string'],
+    ['getDuplicateAttempts', () => getDuplicateAttempts({} as never), 'idempotencyKey: got Object, wants a string'],
+    ['status', () => listMessages({ status: 'done' as never }), "options.status: got done, wants 'pending' or "],
+    ['priority', () => listMessages({ priority: 11 }), 'options.priority: got 11, wants a whole number from 1 to 10'],
+    ['ids', () => listFailed({ ids: ['1'] }), 'options.ids[0]: got 1, wants the id of a dead letter'],
+    ['type', () => removeFailed({ type: 5 as never }), 'options.type: got 5, wants a string'],
+    ['null', () => listFailed(null as never), 'options: got null, wants an object'],
+    ['to', () => rollback({ to: -1 }), 'options.to: got -1, wants a whole number from 0'],
+  ])('%s of another kind is named', async (_, call, problem) => {
+    await expect(call()).rejects.toThrow(ConfigurationError)
+    await expect(call()).rejects.toThrow(problem)
+    expect(theCore().calls).toEqual([])
   })
 })
 

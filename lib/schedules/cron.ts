@@ -1,9 +1,8 @@
 /** Cron expressions alone: whether one is valid, and when it would run. Nothing here needs a database. */
 import { SchedulerError } from '../base/errors.js'
-import { unknown } from '../base/suggestions.js'
 import { native } from '../core/native.js'
 import { callNative } from '../core/native-error.js'
-import { refused } from './definition.js'
+import { mustBeKnown, refused } from './definition.js'
 
 /** Which runs are requested. */
 export interface NextRunsOptions {
@@ -39,10 +38,11 @@ export interface CronExpression {
  * nextRuns('0 9 * * MON-FRI', { timezone: 'Europe/London', count: 3 })
  */
 export function nextRuns(expression: string, options: NextRunsOptions = {}): Date[] {
+  mustBeKnown(options, Object.keys(CHECKS))
   const question = Object.fromEntries(
     Object.entries({ from: Date.now(), ...options })
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, checkOf(key, value)(key, value)]),
+      .map(([key, value]) => [key, CHECKS[key as keyof NextRunsOptions](`options.${key}`, value)]),
   )
   const runs = callNative(() => native().nextRuns(text(expression), JSON.stringify(question)))
   return (JSON.parse(runs) as number[]).map((run) => new Date(run))
@@ -77,12 +77,6 @@ const CHECKS: Record<keyof NextRunsOptions, Check> = {
     throw refused(path, value, 'wants a whole number from 1 to 10000')
   },
   seed: textOf('wants a string'),
-}
-
-function checkOf(key: string, value: unknown): Check {
-  const check = (CHECKS as Record<string, Check | undefined>)[key]
-  if (check !== undefined) return check
-  throw refused(key, value, unknown('option', key, Object.keys(CHECKS)))
 }
 
 function textOf(wanted: string): Check {

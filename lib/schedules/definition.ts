@@ -3,7 +3,8 @@
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { SchedulerError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
-import { unknown } from '../base/suggestions.js'
+import { shown } from '../base/options.js'
+import { unknown, unknownKey } from '../base/suggestions.js'
 import { prepare } from '../dispatch/prepare.js'
 import type { DispatchOptions, MessageInput } from '../dispatch/types.js'
 import type { ScheduleConfig, ScheduleOptions, ScheduleTiming } from './types.js'
@@ -51,7 +52,7 @@ export async function toDefinition(
     const check = OPTIONS[key]
     if (check !== undefined) own[key] = check(`options.${key}`, value)
     else if (MESSAGE_OPTIONS.includes(key)) ofMessage[key] = value
-    else throw refused(`options.${key}`, value, unknown('option', key, known()))
+    else throw unknownOption(`options.${key}`, 'option', key, known())
   }
   const request = await prepare(message, ofMessage as DispatchOptions)
   return `{"message":${request},"when":${JSON.stringify(when)},"options":${JSON.stringify(own)}}`
@@ -64,8 +65,10 @@ function known(): string[] {
 function toTiming(timing: ScheduleTiming | ScheduleConfig): { when: Record<string, unknown>; maxRuns?: unknown } {
   if (!('type' in timing)) return { when: checked('when', timing) }
   const { type, config, timezone, maxRuns, ...rest } = timing
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) throw refused(`when.${unknown}`, undefined, 'wants { type, config, timezone, maxRuns }')
+  const [stray] = Object.keys(rest)
+  if (stray !== undefined) {
+    throw unknownOption(`when.${stray}`, 'key', stray, ['type', 'config', 'timezone', 'maxRuns'])
+  }
   const key = KEYS[type]
   if (key === undefined) throw refused('when.type', type, "wants 'once', 'cron' or 'interval'")
   mustBeObject('when.config', config)
@@ -79,7 +82,7 @@ function checked(path: string, given: object): Record<string, unknown> {
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) continue
     const check = TIMING[key]
-    if (check === undefined) throw refused(`${path}.${key}`, value, unknown('key', key, Object.keys(TIMING)))
+    if (check === undefined) throw unknownOption(`${path}.${key}`, 'key', key, Object.keys(TIMING))
     when[key] = check(`${path}.${key}`, value)
   }
   return when
@@ -119,9 +122,24 @@ function oneOf(...choices: string[]): Check {
   }
 }
 
+/**
+ * Refuses options that do not exist, and would be ignored.
+ *
+ * @throws SchedulerError `SYMPHONY_UNKNOWN_OPTION`.
+ */
+export function mustBeKnown(options: object, known: readonly string[]): void {
+  mustBeObject('options', options)
+  const stray = unknownKey(options, known)
+  if (stray !== undefined) throw unknownOption(`options.${stray}`, 'option', stray, known)
+}
+
+function unknownOption(path: string, kind: string, key: string, known: readonly string[]): SchedulerError {
+  const details = { path }
+  return new SchedulerError(`${path}: ${unknown(kind, key, known)}`, { code: 'SYMPHONY_UNKNOWN_OPTION', details })
+}
+
 /** The refusal of an option. */
 export function refused(path: string, got: unknown, problem: string): SchedulerError {
-  const shown = typeof got === 'object' && got !== null ? Object.prototype.toString.call(got).slice(8, -1) : String(got)
-  const found = got === undefined ? '' : `got ${shown}, `
+  const found = got === undefined ? '' : `got ${shown(got)}, `
   return new SchedulerError(`${path}: ${found}${problem}`, { code: 'SYMPHONY_INVALID_SCHEDULE', details: { path } })
 }

@@ -5,9 +5,8 @@ import { SymphonyError } from '../base/errors.js'
 import { mustBeEvent } from '../base/events.js'
 import { emitSafely } from '../base/safely.js'
 import { listenToSignals } from '../base/signals.js'
-import { unknown } from '../base/suggestions.js'
 import type { NativeScheduleWatch } from '../core/native.js'
-import { refused } from './definition.js'
+import { mustBeKnown, refused } from './definition.js'
 import { runDue, type ScheduleParts } from './schedules.js'
 import type { RunDueResult } from './types.js'
 
@@ -84,9 +83,8 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
   constructor(parts: SchedulerParts, options: SchedulerOptions = {}) {
     super()
     this.#parts = parts
-    const { pollInterval = '10s', handleSignals = true, ...rest } = options
-    const [stray] = Object.keys(rest)
-    if (stray !== undefined) throw refused(`options.${stray}`, undefined, unknown('option', stray, OPTIONS))
+    mustBeKnown(options, OPTIONS)
+    const { pollInterval = '10s', handleSignals = true } = options
     const pause = parseDuration(pollInterval)
     if (pause === undefined || pause <= 0) throw refused('options.pollInterval', pollInterval, 'wants a duration')
     const own: EventEmitter = this as unknown as EventEmitter

@@ -2,12 +2,12 @@
 
 import { parseDuration } from '../base/duration.js'
 import type { Log } from '../base/logger.js'
-import { unknown } from '../base/suggestions.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { Dispatchable, MessageInput } from '../dispatch/types.js'
+import type { MessageParts } from '../message/message.js'
 import type { Messages } from '../message/messages.js'
-import { refused, text, toDefinition } from './definition.js'
+import { mustBeKnown, refused, text, toDefinition } from './definition.js'
 import type {
   RunDueOptions,
   RunDueResult,
@@ -49,8 +49,8 @@ export interface ScheduleFunctions<Types = Messages> {
    * @example
    * await schedule({ type: 'DailyReport', payload: {} }, { cron: '0 9 * * *', timezone: 'Europe/London' }, { name: 'report' })
    */
-  schedule(
-    message: Dispatchable<Types>,
+  schedule<Named extends MessageParts = never>(
+    message: Dispatchable<Types, Named>,
     when: ScheduleTiming | ScheduleConfig,
     options?: ScheduleOptions,
   ): Promise<Schedule>
@@ -132,6 +132,7 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
       definitions: ScheduleDefinition[],
       options: { group?: string } = {},
     ): Promise<{ schedules: Schedule[]; removed: string[] }> {
+      mustBeKnown(options, ['group'])
       const { group = 'default' } = options
       if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a string')
       const texts = await Promise.all(
@@ -147,6 +148,7 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
       return { schedules: schedules.map(toSchedule), removed }
     },
     async listSchedules(options: { after?: string; limit?: number } = {}): Promise<Schedule[]> {
+      mustBeKnown(options, ['after', 'limit'])
       const { after, limit = 1_000 } = options
       if (after !== undefined) text('options.after', after)
       if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
@@ -190,11 +192,9 @@ export async function runDue(
   return { ...native, nextRunAt: toDate(native.nextRunAt), messages: native.messages.map(toMessage) }
 }
 
-function toNative({ limit, timeLimit, ...rest }: RunDueOptions): Record<string, unknown> {
-  const [stray] = Object.keys(rest)
-  if (stray !== undefined) {
-    throw refused(`options.${stray}`, undefined, unknown('option', stray, ['limit', 'timeLimit']))
-  }
+function toNative(options: RunDueOptions): Record<string, unknown> {
+  mustBeKnown(options, ['limit', 'timeLimit'])
+  const { limit, timeLimit } = options
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
     throw refused('options.limit', limit, 'wants a whole number from 1')
   }

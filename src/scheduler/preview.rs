@@ -66,13 +66,13 @@ pub fn validate_cron(expression: &str) -> Result<Valid> {
     Ok(Valid { expression: Cron::written(expression), seconds, hashed })
 }
 
-fn instant(path: &str, ms: f64) -> Result<DateTime<Utc>> {
+fn instant(option: &str, ms: f64) -> Result<DateTime<Utc>> {
     let at = (ms.abs() <= 8.64e15).then(|| DateTime::from_timestamp_millis(ms as i64)).flatten();
-    at.ok_or_else(|| invalid(path, format!("got {ms}, wants a Date, or milliseconds since 1970")))
+    at.ok_or_else(|| invalid(option, format!("got {ms}, wants a Date, or milliseconds since 1970")))
 }
 
-fn invalid(path: &str, problem: String) -> Error {
-    Error::InvalidSchedule { path: path.to_owned(), problem }
+fn invalid(option: &str, problem: String) -> Error {
+    Error::InvalidSchedule { path: format!("options.{option}"), problem }
 }
 
 #[cfg(test)]

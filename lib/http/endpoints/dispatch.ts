@@ -21,9 +21,10 @@ export const dispatching: Endpoint[] = [{ method: 'POST', path: 'dispatch', run:
 
 async function dispatchOne({ request, symphony }: Call): Promise<Answer> {
   const body = await readBody(request, largest(partsOf(symphony).configuration.peek().payload))
-  if (body === undefined) throw badRequest('the body must be { "message": { "type", "payload" }, "options"? }')
+  if (body === undefined)
+    throw badRequest('the body: got nothing, wants { "message": { "type", "payload" }, "options"? }')
   const { message, options } = readFields(body.value, { message: object, options: object })
-  if (message === undefined) throw badRequest('message: must be { "type", "payload" }', 'message')
+  if (message === undefined) throw badRequest('message: got nothing, wants { "type", "payload" }', 'message')
   const unknownField = unknownKey(message, MESSAGE_PARTS)
   if (unknownField !== undefined) {
     const path = `message.${cut(unknownField)}`

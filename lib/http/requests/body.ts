@@ -102,7 +102,7 @@ function refuseOtherTypes(request: Request): void {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (/^application\/(?:[\w.-]+\+)?json$/.test(type)) return
   const found = type === '' ? 'none' : JSON.stringify(type.slice(0, 100))
-  const message = `the content type must be application/json, got ${found}`
+  const message = `the content type: got ${found}, wants application/json`
   throw new RequestProblem(415, 'SYMPHONY_UNSUPPORTED_MEDIA_TYPE', message)
 }
 
@@ -131,5 +131,5 @@ function reason(error: SyntaxError): string {
 function asObject(value: unknown): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   const found = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`
-  throw badRequest(`the body must be a JSON object, got ${found}`)
+  throw badRequest(`the body: got ${found}, wants a JSON object`)
 }

@@ -7,7 +7,7 @@ import { badRequest } from '../responses/problem.js'
 
 /** Accepts a value if it is valid. */
 export interface Field<T> {
-  /** What is allowed, after "must be". */
+  /** What is allowed, after "wants". */
   wants: string
   /** The value; `undefined` if it is invalid. */
   read(value: unknown): T | undefined
@@ -47,7 +47,7 @@ export function readExactly<F extends Fields>(
   for (const [name, given] of Object.entries(body)) {
     const field = fields[name] as Field<unknown>
     const value = field.read(given)
-    if (value === undefined) throw badRequest(`${name}: must be ${field.wants}, got ${shown(given)}`, name)
+    if (value === undefined) throw badRequest(`${name}: got ${shown(given)}, wants ${field.wants}`, name)
     values[name] = value
   }
   return values as Values<F>

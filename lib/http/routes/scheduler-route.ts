@@ -1,4 +1,5 @@
 /** The cron route that runs what is due. */
+import { mustBeKnown } from '../../base/options.js'
 import type { Symphony } from '../../symphony.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
 import { timeLimitFor } from './time-limit.js'
@@ -23,6 +24,7 @@ export interface SchedulerRouteOptions extends CronRouteOptions {
  * export const { GET, POST } = createSchedulerRoute({ maxDuration })
  */
 export function createSchedulerRoute(options: SchedulerRouteOptions = {}): CronRoute {
+  mustBeKnown(options, ['symphony', 'authorize', 'maxDuration', 'limit'])
   const { maxDuration, limit } = options
   const timeLimit = timeLimitFor(maxDuration, undefined)
   const due = { timeLimit, ...(limit === undefined ? {} : { limit }) }

@@ -1,4 +1,5 @@
 /** The endpoints for operators and other services, behind one catch-all route. */
+import { mustBeKnown } from '../../base/options.js'
 import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
 import { defaultSymphony } from '../../default/instance.js'
 import type { AnySymphony } from '../../symphony.js'
@@ -62,6 +63,8 @@ async function index({ url }: Call): Promise<Answer> {
   return new Answer({ success: true, endpoints })
 }
 
+const OPTIONS = ['symphony', 'authorize', 'basePath', 'consume', 'maxDuration']
+
 const REMEDY =
   'Pass `authorize` to createSymphonyRoute(): a function of the request that returns true for authorized callers, ' +
   'or bearerToken(process.env.QUEUE_TOKEN)'
@@ -79,6 +82,7 @@ const REMEDY =
  * })
  */
 export function createSymphonyRoute(options: SymphonyRouteOptions = {}): SymphonyRoute {
+  mustBeKnown(options, OPTIONS)
   const { authorize, basePath = '/api/symphony' } = options
   const settings = settingsOf(options)
   const handle = (request: Request, context?: RouteContext): Promise<Response> => {

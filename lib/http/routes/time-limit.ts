@@ -1,5 +1,5 @@
 /** How long a route may drain before the platform kills its function. */
-import { ConfigurationError } from '../../base/errors.js'
+import { must } from '../../base/options.js'
 
 /** The default: done before the next call of a cron job that runs every minute. */
 const DEFAULT_MS = 50_000
@@ -22,6 +22,6 @@ export function timeLimitFor(maxDuration: number | undefined, timeLimit: number 
 function roomIn(maxDuration: number): number {
   const milliseconds = maxDuration * 1_000
   const margin = Math.min(MOST_MARGIN_MS, Math.max(LEAST_MARGIN_MS, milliseconds / 10))
-  if (Number.isFinite(milliseconds) && milliseconds > margin) return milliseconds - margin
-  throw new ConfigurationError(`option maxDuration: got ${maxDuration}, wants seconds, more than 1`)
+  const fits = Number.isFinite(milliseconds) && milliseconds > margin
+  return must(fits, 'maxDuration', maxDuration, 'seconds, more than 1', milliseconds - margin)
 }
