@@ -17,12 +17,13 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
 const NOTHING_COUNTED = '[]'
 const DIVISION_BY_ZERO = '22012'
 const SETTLE = {
-  settle_finish: (id: string, token: string) => [[id], [token], NOTHING_COUNTED, []],
-  settle_drop: (id: string, token: string) => [[id], [token], NOTHING_COUNTED],
-  settle_return: (id: string, token: string) => [
+  settle_finish: ({ id, token, worker }: Held) => [[id], [token], NOTHING_COUNTED, worker, []],
+  settle_drop: ({ id, token, worker }: Held) => [[id], [token], NOTHING_COUNTED, worker],
+  settle_return: ({ id, token, worker }: Held) => [
     [id],
     [token],
     NOTHING_COUNTED,
+    worker,
     [1],
     [1000],
     ['refused'],
@@ -31,10 +32,11 @@ const SETTLE = {
     [false],
     [null],
   ],
-  settle_bury: (id: string, token: string) => [
+  settle_bury: ({ id, token, worker }: Held) => [
     [id],
     [token],
     NOTHING_COUNTED,
+    worker,
     [randomUUID()],
     ['refused'],
     ['Error'],
@@ -106,6 +108,7 @@ describe.each(Object.keys(SETTLE) as Settle[])('while %s', (kind) => {
 interface Held {
   id: string
   token: string
+  worker: string
 }
 
 /** A message in the hands of a worker whose lease has just run out. */
@@ -120,13 +123,13 @@ async function holdExpired(): Promise<Held> {
      VALUES ($1, 'processing', 'supabase', 'Any', '{}', now(), $2, $3)`,
     [id, token, worker],
   )
-  return { id, token }
+  return { id, token, worker }
 }
 
 /** How many messages it settled. A settling whose fence is shut is undone as a whole: see settlements/_all.sql. */
-async function settle(client: pg.Client, kind: Settle, { id, token }: Held): Promise<number> {
+async function settle(client: pg.Client, kind: Settle, held: Held): Promise<number> {
   try {
-    const { rows } = await client.query({ name: kind, text: statement(kind), values: SETTLE[kind](id, token) })
+    const { rows } = await client.query({ name: kind, text: statement(kind), values: SETTLE[kind](held) })
     return rows.length
   } catch (error) {
     if ((error as pg.DatabaseError).code === DIVISION_BY_ZERO) return 0

@@ -163,19 +163,23 @@ impl<B: Broker> Companion<B> {
         Ok(left)
     }
 
-    /// Which of these are not held any more, by the word of the broker; those that are, are for another lease.
-    async fn refused(&self, fences: &[Fence]) -> Result<Vec<Fence>> {
+    /// Which of these the worker does not hold any more, by the word of the broker; those that it does, it holds for
+    /// another lease.
+    async fn refused(&self, worker: Uuid, fences: &[Fence]) -> Result<Vec<Fence>> {
         let held: Vec<(Fence, Option<Held>)> = {
             let all = lock(&self.held);
-            fences.iter().map(|fence| (*fence, all.get(fence).cloned())).collect()
+            fences.iter().map(|it| (*it, all.get(it).filter(|held| held.worker == worker).cloned())).collect()
         };
         let lease = held.iter().filter_map(|(_, it)| it.as_ref().map(|it| it.lease)).max().unwrap_or_default();
         let receipts: Vec<Receipt> =
             held.iter().filter_map(|(_, it)| it.as_ref().map(|it| it.receipt.clone())).collect();
         let lost: HashSet<Receipt> = self.extend_receipts(&receipts, lease).await?;
-        let is_lost = |it: &Option<Held>| it.as_ref().is_none_or(|it| lost.contains(&it.receipt));
-        let refused: Vec<Fence> = held.iter().filter(|(_, it)| is_lost(it)).map(|(fence, _)| *fence).collect();
-        self.forget(&refused);
+        let (gone, refused): (Vec<_>, Vec<_>) = held
+            .into_iter()
+            .filter(|(_, it)| it.as_ref().is_none_or(|it| lost.contains(&it.receipt)))
+            .map(|(fence, it)| (it.map(|_| fence), fence))
+            .unzip();
+        self.forget(&gone.into_iter().flatten().collect::<Vec<_>>());
         Ok(refused)
     }
 
@@ -377,11 +381,11 @@ impl<B: Broker + 'static> Claims for Companion<B> {
 
 #[async_trait]
 impl<B: Broker + 'static> Settles for Companion<B> {
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+    async fn settle_counted(&self, worker: Uuid, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
         one_road(settlements)?;
         let _settling = self.settling.lock().await;
         let fences: Vec<Fence> = settlements.iter().map(Settlement::fence).collect();
-        let refused = self.refused(&fences).await?;
+        let refused = self.refused(worker, &fences).await?;
         if !refused.is_empty() {
             return Ok(refused);
         }
@@ -421,8 +425,8 @@ impl<B: Broker + 'static> Leases for Companion<B> {
         Ok(since.get(&worker.id).copied())
     }
 
-    async fn lost(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
-        let refused = self.refused(held).await?;
+    async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>> {
+        let refused = self.refused(worker, held).await?;
         Ok(refused.into_iter().map(|(id, _)| id).collect())
     }
 

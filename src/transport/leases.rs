@@ -106,8 +106,8 @@ pub trait Leases: Send + Sync {
     /// declared dead. Another instant than before: it was, and a claim has registered it again.
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>>;
 
-    /// Which of these messages are no longer held under these tokens.
-    async fn lost(&self, held: &[Fence]) -> Result<Vec<Uuid>>;
+    /// Which of these messages the worker no longer holds under these tokens.
+    async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>>;
 
     /// Puts back, without using up an attempt, what is held under this worker and is unknown to it; answers how many that
     /// were. All of the portion or nothing; where there is more, ask again.

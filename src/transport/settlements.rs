@@ -39,7 +39,7 @@ pub(crate) fn one_road<'a>(settlements: impl IntoIterator<Item = &'a Settlement>
 #[async_trait]
 pub trait Settles: Send + Sync {
     /// Applies outcomes of one [`Road`] and writes how many messages ended how, as one change: all of it, or nothing.
-    /// Returns the claims that are not valid any more; if there are any, nothing was done. A rollup replaces the one of
-    /// the same source, minute and type.
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>>;
+    /// Returns the claims that this worker does not hold any more; if there are any, nothing was done. A rollup replaces
+    /// the one of the same source, minute and type.
+    async fn settle_counted(&self, worker: Uuid, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>>;
 }

@@ -140,7 +140,7 @@ async fn what_a_worker_does_not_know_of_goes_back_as_it_was<S: Subject>(it: S) {
     let again = stranger.claim(10).await;
     assert_eq!(ids(&again), [sent[0], sent[2], sent[5]]);
     assert!(again.iter().all(|it| (it.retry_count, it.crash_count) == (0, 0)));
-    assert_eq!(transport.settle(&[settlement(&unknown[0][0], Outcome::Completed)]).await.unwrap(), [sent[0]]);
+    assert_eq!(worker.settle_all(&[settlement(&unknown[0][0], Outcome::Completed)]).await.unwrap(), [sent[0]]);
     for message in [&kept[0], &begun[0]] {
         worker.settle(message, Outcome::Completed).await;
     }

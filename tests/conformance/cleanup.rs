@@ -41,9 +41,10 @@ async fn an_empty_store_is_clean<S: Subject>(it: S) {
 async fn finish<S: Subject>(it: &S, count: usize) {
     let transport = it.transport();
     put(&transport, many(count, || message("Email"))).await;
-    let claimed = Worker::of(&transport).claim(count).await;
+    let worker = Worker::of(&transport);
+    let claimed = worker.claim(count).await;
     let done: Vec<_> = claimed.iter().map(|it| settlement(it, Outcome::Completed)).collect();
-    assert!(transport.settle(&done).await.unwrap().is_empty());
+    assert!(worker.settle_all(&done).await.unwrap().is_empty());
     buried(&transport, message("Email")).await;
 }
 

@@ -1,7 +1,7 @@
 //! What a companion adds to a broker: what was kept and not answered is repeated, and never lost.
 
 use crate::support::kit::{
-    ByHand, HOUR, LEASE, MINUTE, Worker, bury, delayed, keyed, letters, many, message, put, put_one, retry, settlement,
+    HOUR, LEASE, MINUTE, Worker, bury, delayed, keyed, letters, many, message, put, put_one, retry, settlement,
     survey_of,
 };
 use crate::support::subject::{AccompaniedByPostgres, OverBroker, Subject, check};
@@ -182,11 +182,11 @@ fn dying(it: &impl OverBroker) -> Arc<dyn Drain> {
 /// Sends a message, and has a process die that has kept its outcome and not told the broker.
 async fn kept_but_not_answered(it: &impl OverBroker, outcome: Outcome) {
     put_one(&it.transport(), message("Email")).await;
-    let dying = dying(it);
-    let claimed = Worker::of(&dying).claim_one().await;
+    let dying = Worker::of(&dying(it));
+    let claimed = dying.claim_one().await;
     // Tried again while it lives, it keeps nothing twice.
     for _ in 0..2 {
-        let error = dying.settle(&[settlement(&claimed, outcome.clone())]).await.unwrap_err();
+        let error = dying.settle_all(&[settlement(&claimed, outcome.clone())]).await.unwrap_err();
         assert!(error.is_uncertain(), "{error}");
     }
     it.advance(HOUR).await;
@@ -256,12 +256,14 @@ async fn a_message_that_is_never_answered_is_buried<S: OverBroker>(it: S) {
 async fn what_was_given_away_meanwhile_is_not_kept<S: OverBroker>(it: S) {
     put_one(&it.transport(), message("Email")).await;
     let (late, other) = (it.transport(), it.in_another_process());
-    let claimed = Worker::of(&late).claim_one().await;
+    let worker = Worker::of(&late);
+    let claimed = worker.claim_one().await;
     it.advance(HOUR).await;
-    let theirs = Worker::of(&other).claim_one().await;
-    assert_eq!(late.settle(&[settlement(&claimed, bury("late"))]).await.unwrap(), [claimed.id]);
+    let other = Worker::of(&other);
+    let theirs = other.claim_one().await;
+    assert_eq!(worker.settle_all(&[settlement(&claimed, bury("late"))]).await.unwrap(), [claimed.id]);
     assert!(letters(&late).await.is_empty());
-    Worker::of(&other).settle(&theirs, Outcome::Completed).await;
+    other.settle(&theirs, Outcome::Completed).await;
 }
 
 async fn two_burials_of_one_message_are_one_dead_letter<S: OverBroker>(it: S) {
@@ -449,7 +451,7 @@ fn what_jsonb_cannot_hold_is_a_dead_letter_all_the_same() {
         for outcome in [retry(MINUTE), bury("not JSON")] {
             let claimed = worker.claim(10).await;
             let settlements: Vec<_> = claimed.iter().map(|it| settlement(it, outcome.clone())).collect();
-            assert!(transport.settle(&settlements).await.unwrap().is_empty());
+            assert!(worker.settle_all(&settlements).await.unwrap().is_empty());
             it.advance(MINUTE).await;
         }
         let found = letters(&transport).await;

@@ -35,9 +35,10 @@ async fn found(transport: &Arc<dyn Drain>, filter: FailedFilter) -> Vec<Uuid> {
 /// Buries so many messages in one statement, so that all have failed at the same instant.
 async fn bury_many(transport: &Arc<dyn Drain>, count: usize) -> Vec<Uuid> {
     let sent = put(transport, many(count, || message("Email"))).await;
-    let claimed = Worker::of(transport).claim(count).await;
+    let worker = Worker::of(transport);
+    let claimed = worker.claim(count).await;
     let all: Vec<_> = claimed.iter().map(|it| settlement(it, bury("no"))).collect();
-    assert!(transport.settle(&all).await.unwrap().is_empty());
+    assert!(worker.settle_all(&all).await.unwrap().is_empty());
     sent
 }
 

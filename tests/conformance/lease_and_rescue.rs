@@ -141,7 +141,7 @@ async fn a_worker_that_was_dead_can_tell<S: Subject>(it: S) {
     let before = worker.claim(2).await;
     let claims = |messages: &[Claimed]| messages.iter().map(|it| (it.id, it.token)).collect::<Vec<_>>();
     let registered = transport.extend(&worker.id, 2).await.unwrap();
-    assert!(transport.lost(&claims(&before)).await.unwrap().is_empty());
+    assert!(transport.lost(worker.id.id, &claims(&before)).await.unwrap().is_empty());
     it.advance(2 * LEASE).await;
     assert_eq!(transport.rescue().await.unwrap().returned, 2);
     let after = worker.claim(1).await;
@@ -151,10 +151,11 @@ async fn a_worker_that_was_dead_can_tell<S: Subject>(it: S) {
 
     // One of the two is its own once more, under another token; the old claim stands no more for that.
     let suspect = worker.claim_suspect().await.unwrap();
-    let mut lost = transport.lost(&claims(&[before.clone(), after, vec![suspect]].concat())).await.unwrap();
+    let mut lost =
+        transport.lost(worker.id.id, &claims(&[before.clone(), after, vec![suspect]].concat())).await.unwrap();
     lost.sort();
     assert_eq!(lost, ids(&before));
-    assert!(transport.lost(&[]).await.unwrap().is_empty());
+    assert!(transport.lost(worker.id.id, &[]).await.unwrap().is_empty());
 }
 
 async fn one_dead_worker_of_two<S: Subject>(it: S) {
@@ -193,7 +194,7 @@ async fn what_a_worker_held_that_is_not_registered_comes_back<S: Subject>(it: S)
     let before = worker.claim_one().await;
     transport.sign_off(&worker.id).await.unwrap();
     assert_eq!(transport.rescue().await.unwrap(), Rescued { workers: 0, returned: 1, buried: vec![] });
-    assert_eq!(transport.settle(&[settlement(&before, Outcome::Completed)]).await.unwrap(), [before.id]);
+    assert_eq!(worker.settle_all(&[settlement(&before, Outcome::Completed)]).await.unwrap(), [before.id]);
     assert_eq!(worker.claim_suspect().await.unwrap().id, before.id);
     assert_eq!(transport.rescue().await.unwrap(), Rescued::default(), "its claim has registered it again");
 }

@@ -49,7 +49,7 @@ async fn what_is_settled_is_counted_with_it<S: Subject>(it: S) {
     let outcomes = [Outcome::Completed, Outcome::Discarded { reason: "old".to_owned() }, Outcome::Completed];
     let settled: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
     let rollup = row(worker.id.id, minute_of(claimed[0].claimed_at), 9);
-    assert!(transport.settle_counted(&settled, &[rollup]).await.unwrap().is_empty());
+    assert!(transport.settle_counted(worker.id.id, &settled, &[rollup]).await.unwrap().is_empty());
 
     let metrics = measure(&it, Window::default()).await;
     assert_eq!((metrics.total.total_processed, metrics.total.total_succeeded, metrics.total.total_failed), (10, 9, 1));
@@ -72,14 +72,14 @@ async fn a_settling_is_done_and_counted_as_a_whole_or_not_at_all<S: Subject>(it:
         worker.settle(&claimed[3], release()).await;
         let settled: Vec<_> = claimed.iter().map(|it| settlement(it, outcome.clone())).collect();
         let rollup = row(worker.id.id, minute_of(claimed[0].claimed_at), 9);
-        let lost = transport.settle_counted(&settled, std::slice::from_ref(&rollup)).await.unwrap();
+        let lost = transport.settle_counted(worker.id.id, &settled, std::slice::from_ref(&rollup)).await.unwrap();
         assert_eq!(lost, [(claimed[3].id, claimed[3].token)], "{outcome:?}");
         assert!(!transport.kept().has_counted(MAIN, &[rollup]).await.unwrap());
         let (waiting, _, held) = counts(&transport).await;
         assert_eq!((waiting, held), (1, 4), "{outcome:?}");
         assert_eq!((it.finished().await, letters(&transport).await.len()), (before.1, before.2), "{outcome:?}");
         let rest: Vec<_> = settled.into_iter().filter(|it| it.id != claimed[3].id).collect();
-        assert!(transport.settle_counted(&rest, &[]).await.unwrap().is_empty());
+        assert!(transport.settle_counted(worker.id.id, &rest, &[]).await.unwrap().is_empty());
         let back = worker.claim_one().await;
         worker.settle(&back, Outcome::Completed).await;
     }
@@ -95,10 +95,13 @@ async fn the_counts_tell_whether_a_settling_was_done<S: Subject>(it: S) {
         let rollup = [row(worker.id.id, minute, 5 + n)];
         assert!(!transport.kept().has_counted(MAIN, &rollup).await.unwrap());
         let settled = [settlement(message, Outcome::Completed)];
-        assert!(transport.settle_counted(&settled, &rollup).await.unwrap().is_empty());
+        assert!(transport.settle_counted(worker.id.id, &settled, &rollup).await.unwrap().is_empty());
         assert!(transport.kept().has_counted(MAIN, &rollup).await.unwrap());
         // The answer was lost, and it is made again.
-        assert_eq!(transport.settle_counted(&settled, &rollup).await.unwrap(), [(message.id, message.token)]);
+        assert_eq!(
+            transport.settle_counted(worker.id.id, &settled, &rollup).await.unwrap(),
+            [(message.id, message.token)]
+        );
         assert!(transport.kept().has_counted(MAIN, &rollup).await.unwrap());
         let others = [row(Uuid::now_v7(), minute, 5 + n), row(worker.id.id, minute - MINUTE, 5 + n)];
         for other in others {
@@ -111,16 +114,18 @@ async fn the_counts_tell_whether_a_settling_was_done<S: Subject>(it: S) {
 async fn outcomes_of_several_roads_are_not_counted_together<S: Subject>(it: S) {
     let transport = it.transport();
     put(&transport, many(2, || message("Email"))).await;
-    let claimed = Worker::of(&transport).claim(2).await;
+    let worker = Worker::of(&transport);
+    let claimed = worker.claim(2).await;
     let mixed = [settlement(&claimed[0], Outcome::Completed), settlement(&claimed[1], retry(HOUR))];
-    assert_eq!(transport.settle_counted(&mixed, &[]).await.unwrap_err().code(), "SYMPHONY_SERIALIZATION_FAILED");
-    assert!(transport.settle(&mixed).await.unwrap().is_empty());
+    let refused = transport.settle_counted(worker.id.id, &mixed, &[]).await.unwrap_err();
+    assert_eq!(refused.code(), "SYMPHONY_SERIALIZATION_FAILED");
+    assert!(worker.settle_all(&mixed).await.unwrap().is_empty());
 }
 
 async fn a_row_replaces_the_one_of_its_source<S: Subject>(it: S) {
     let (transport, source, minute) = (it.transport(), Uuid::now_v7(), minute_of(Utc::now()));
     for succeeded in [5, 7, 7] {
-        transport.settle_counted(&[], &[row(source, minute, succeeded)]).await.unwrap();
+        transport.settle_counted(Uuid::nil(), &[], &[row(source, minute, succeeded)]).await.unwrap();
     }
     assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 7);
 }
@@ -134,7 +139,7 @@ async fn what_was_ever_counted_is_the_sum_of_all_rows<S: Subject>(it: S) {
     let (transport, source, minute) = (it.transport(), Uuid::now_v7(), minute_of(Utc::now()));
     for (source, minutes, succeeded) in [(source, 0, 5), (source, 0, 7), (source, 20, 1), (Uuid::now_v7(), 20, 2)] {
         let minute = minute - TimeDelta::minutes(minutes);
-        transport.settle_counted(&[], &[row(source, minute, succeeded)]).await.unwrap();
+        transport.settle_counted(Uuid::nil(), &[], &[row(source, minute, succeeded)]).await.unwrap();
     }
     let [series] = ever(&it).await.series.try_into().unwrap();
     assert_eq!((series.transport.as_str(), series.message_type.as_str()), (MAIN, "Email"));
@@ -145,7 +150,7 @@ async fn what_was_ever_counted_is_the_sum_of_all_rows<S: Subject>(it: S) {
 async fn sources_add_up<S: Subject>(it: S) {
     let (transport, minute) = (it.transport(), minute_of(Utc::now()));
     for _ in 0..4 {
-        transport.settle_counted(&[], &[row(Uuid::now_v7(), minute, 5)]).await.unwrap();
+        transport.settle_counted(Uuid::nil(), &[], &[row(Uuid::now_v7(), minute, 5)]).await.unwrap();
     }
     assert_eq!(measure(&it, Window::default()).await.total.total_succeeded, 20);
 }
@@ -154,7 +159,7 @@ async fn a_window_holds_its_minutes_only<S: Subject>(it: S) {
     let (transport, now) = (it.transport(), minute_of(Utc::now()));
     for (minutes, succeeded) in [(0, 1), (10, 10), (20, 100)] {
         let minute = now - TimeDelta::minutes(minutes);
-        transport.settle_counted(&[], &[row(Uuid::now_v7(), minute, succeeded)]).await.unwrap();
+        transport.settle_counted(Uuid::nil(), &[], &[row(Uuid::now_v7(), minute, succeeded)]).await.unwrap();
     }
     assert_eq!(measure(&it, Window::last(5.0)).await.total.total_succeeded, 1);
     assert_eq!(measure(&it, Window::last(15.0)).await.total.total_succeeded, 11);
@@ -174,7 +179,7 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
         for succeeded in 1..=50 {
             let mut rows = [row(Uuid::now_v7(), minute, succeeded), row(Uuid::now_v7(), minute - MINUTE, succeeded)];
             rows.iter_mut().for_each(|it| it.tally.duration_ms += 1.0 / succeeded as f64);
-            transport.settle_counted(&[], &rows).await.unwrap();
+            transport.settle_counted(Uuid::nil(), &[], &rows).await.unwrap();
         }
         it.advance(HOUR + 2 * MINUTE).await;
         let counts = |metrics: Metrics| serde_json::to_value((metrics.total, metrics.errors)).unwrap();
@@ -234,7 +239,7 @@ async fn percentiles_of_100_000_durations_are_right<S: Subject>(it: S) {
             part.iter().for_each(|millis| tally.record(run(millis), minute));
             let minute = minute - TimeDelta::minutes(number as i64 % 10);
             let rollup = Rollup { minute, source: Uuid::now_v7(), message_type: name.to_owned(), tally };
-            transport.settle_counted(&[], &[rollup]).await.unwrap();
+            transport.settle_counted(Uuid::nil(), &[], &[rollup]).await.unwrap();
         }
         durations.sort_by(f64::total_cmp);
         let metrics = measure(&it, Window::last(30.0)).await;

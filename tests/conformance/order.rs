@@ -1,7 +1,7 @@
 //! The order of claims: highest priority first, oldest first inside one.
 
 use crate::support::kit::{
-    ByHand, HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent,
+    HOUR, MINUTE, Worker, ids, message, put, put_one, release, retry, settlement, snooze, urgent,
 };
 use crate::support::subject::Subject;
 use chrono::{TimeDelta, Utc};
@@ -115,7 +115,7 @@ async fn a_released_message_keeps_its_place<S: Subject>(it: S) {
     let before = worker.claim(2).await;
     let held: Vec<_> = before.iter().map(|it| (it.id, it.token)).collect();
     put_one(&transport, message("Email")).await;
-    assert!(transport.release(&held).await.unwrap().is_empty());
+    assert!(worker.release(&held).await.unwrap().is_empty());
 
     let after = worker.claim(3).await;
     assert_eq!(ids(&after), sent);
@@ -131,7 +131,7 @@ async fn a_message_put_off_moves_to_its_new_time<S: Subject>(it: S) {
     let outcomes =
         [Outcome::Release { delay: Some(2 * MINUTE), handled: vec![], ran: true }, snooze(MINUTE), release()];
     let all: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
-    assert!(transport.settle(&all).await.unwrap().is_empty());
+    assert!(worker.settle_all(&all).await.unwrap().is_empty());
     assert_eq!(ids(&worker.claim(10).await), [sent[2]]);
     it.advance(3 * MINUTE).await;
     let again = worker.claim(10).await;

@@ -23,7 +23,7 @@ async fn a_rescue_and_a_settle_never_both_have_the_message<S: Subject>(it: S) {
         let dying = Worker::with_lease(&transport, Duration::ZERO);
         let message = dying.claim_one().await;
         let done = [settlement(&message, Outcome::Completed)];
-        let (settled, rescue) = both(round, transport.settle(&done), transport.rescue()).await;
+        let (settled, rescue) = both(round, dying.settle_all(&done), transport.rescue()).await;
         let (lost, returned) = (settled.unwrap().len() as u64, rescue.unwrap().returned);
         assert_eq!(lost, returned, "lost by one and not taken by the other");
 
@@ -53,8 +53,10 @@ async fn a_rescue_and_a_heartbeat_agree_who_is_dead<S: Subject>(it: S) {
         assert_eq!(u64::from(!beat), rescue.unwrap().returned);
 
         let other = Worker::of(&transport);
-        let message = if beat { message } else { other.claim_suspect().await.unwrap() };
-        other.settle(&message, Outcome::Completed).await;
+        match beat {
+            true => dying.settle(&message, Outcome::Completed).await,
+            false => other.settle(&other.claim_suspect().await.unwrap(), Outcome::Completed).await,
+        }
         alive += usize::from(beat);
     }
     assert!(alive > 0 && alive < ROUNDS, "{alive} of {ROUNDS}: there was no race");

@@ -1,6 +1,6 @@
 //! What is sent is stored, all of it and in order.
 
-use crate::support::kit::{ByHand, HOUR, Worker, counts, delayed, ids, many, message, put, put_one};
+use crate::support::kit::{HOUR, Worker, counts, delayed, ids, many, message, put, put_one};
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -59,8 +59,9 @@ fn parsed(text: &str) -> Value {
 async fn an_empty_batch_needs_no_statement<S: Subject>(it: S) {
     let transport = it.transport();
     assert!(transport.send(&[]).await.unwrap().is_empty());
-    assert!(transport.settle(&[]).await.unwrap().is_empty());
-    assert!(transport.release(&[]).await.unwrap().is_empty());
+    let worker = Worker::of(&transport);
+    assert!(worker.settle_all(&[]).await.unwrap().is_empty());
+    assert!(worker.release(&[]).await.unwrap().is_empty());
 }
 
 async fn the_answer_says_when_a_message_can_be_claimed<S: Subject>(it: S) {

@@ -154,7 +154,7 @@ async fn outcomes_of_every_kind_in_one_call<S: Subject>(it: S) {
         snooze(HOUR),
     ];
     let settlements: Vec<_> = claimed.iter().zip(outcomes).map(|(it, outcome)| settlement(it, outcome)).collect();
-    assert!(transport.settle(&settlements).await.unwrap().is_empty());
+    assert!(worker.settle_all(&settlements).await.unwrap().is_empty());
     assert_eq!(it.finished().await, 2);
     assert_eq!(letters(&transport).await[0].message_id, sent[2]);
     assert_eq!(counts(&transport).await, (1, 3, 0));
@@ -164,9 +164,10 @@ async fn outcomes_of_every_kind_in_one_call<S: Subject>(it: S) {
 async fn a_thousand_outcomes_in_one_call<S: Subject>(it: S) {
     let transport = it.transport();
     put(&transport, many(1000, || message("Email"))).await;
-    let claimed = Worker::of(&transport).claim(1000).await;
+    let worker = Worker::of(&transport);
+    let claimed = worker.claim(1000).await;
     let settlements: Vec<_> = claimed.iter().map(|it| settlement(it, Outcome::Completed)).collect();
-    assert!(transport.settle(&settlements).await.unwrap().is_empty());
+    assert!(worker.settle_all(&settlements).await.unwrap().is_empty());
     assert_eq!((counts(&transport).await, it.finished().await), ((0, 0, 0), 1000));
 }
 
@@ -187,7 +188,7 @@ async fn outcomes_find_their_messages_in_any_order<S: Subject>(it: S) {
             _ => Outcome::Bury { failure, handled },
         };
         let settlements: Vec<_> = claimed.iter().map(|it| settlement(it, outcome(own(it)))).collect();
-        assert!(transport.settle(&settlements).await.unwrap().is_empty());
+        assert!(worker.settle_all(&settlements).await.unwrap().is_empty());
     }
     let letters = letters(&transport).await;
     assert_eq!(letters.len(), 50);

@@ -88,10 +88,6 @@ pub trait ByHand {
     fn kept(&self) -> Arc<dyn Store>;
     /// A rescue by somebody who is not a worker.
     fn rescue(&self) -> impl Future<Output = Result<Rescued>> + Send;
-    /// Applies outcomes without counting them; answers with the messages whose lease was lost, which were left alone.
-    fn settle(&self, settlements: &[Settlement]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
-    /// Puts messages back as if they had never been claimed; answers as `settle`.
-    fn release(&self, held: &[Fence]) -> impl Future<Output = Result<Vec<Uuid>>> + Send;
 }
 
 impl ByHand for Arc<dyn Drain> {
@@ -101,27 +97,6 @@ impl ByHand for Arc<dyn Drain> {
 
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_step(RescueStep::WIDE).await
-    }
-
-    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
-        let mut lost: HashSet<Fence> = HashSet::new();
-        for road in [Road::Ended, Road::Returned, Road::Buried] {
-            let mut rest: Vec<_> = settlements.iter().filter(|it| it.outcome.road() == road).cloned().collect();
-            while !rest.is_empty() {
-                let refused = self.settle_counted(&rest, &[]).await?;
-                if refused.is_empty() {
-                    break;
-                }
-                rest.retain(|it| !refused.contains(&it.fence()));
-                lost.extend(refused);
-            }
-        }
-        Ok(settlements.iter().filter(|it| lost.contains(&it.fence())).map(|it| it.id).collect())
-    }
-
-    async fn release(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
-        let back = |&(id, token)| Settlement { id, token, outcome: Outcome::UNTOUCHED };
-        self.settle(&held.iter().map(back).collect::<Vec<_>>()).await
     }
 }
 
@@ -211,8 +186,31 @@ impl Worker {
 
     /// Settles one message whose fence must still hold.
     pub async fn settle(&self, message: &Claimed, outcome: Outcome) {
-        let lost = self.transport.settle(&[settlement(message, outcome)]).await.unwrap();
+        let lost = self.settle_all(&[settlement(message, outcome)]).await.unwrap();
         assert!(lost.is_empty(), "the lease was lost");
+    }
+
+    /// Applies outcomes without counting them; answers with the messages that it did not hold, which were left alone.
+    pub async fn settle_all(&self, settlements: &[Settlement]) -> Result<Vec<Uuid>> {
+        let mut lost: HashSet<Fence> = HashSet::new();
+        for road in [Road::Ended, Road::Returned, Road::Buried] {
+            let mut rest: Vec<_> = settlements.iter().filter(|it| it.outcome.road() == road).cloned().collect();
+            while !rest.is_empty() {
+                let refused = self.transport.settle_counted(self.id.id, &rest, &[]).await?;
+                if refused.is_empty() {
+                    break;
+                }
+                rest.retain(|it| !refused.contains(&it.fence()));
+                lost.extend(refused);
+            }
+        }
+        Ok(settlements.iter().filter(|it| lost.contains(&it.fence())).map(|it| it.id).collect())
+    }
+
+    /// Puts messages back as if they had never been claimed; answers as `settle_all`.
+    pub async fn release(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
+        let back = |&(id, token)| Settlement { id, token, outcome: Outcome::UNTOUCHED };
+        self.settle_all(&held.iter().map(back).collect::<Vec<_>>()).await
     }
 }
 

@@ -105,13 +105,13 @@ impl Settle {
         // The figures of the monitor: without them a message is settled all the same, and counted by nobody.
         let figures = "[]";
         if !self.kept {
-            self.client.query(&self.statement, &[&ids, &tokens, &figures]).await?;
+            self.client.query(&self.statement, &[&ids, &tokens, &figures, &batch.worker]).await?;
             // All of it is settled, or the statement fails.
             return Ok(ids.len());
         }
         // Why messages were discarded: none was.
         let reasons: Vec<Option<&str>> = Vec::new();
-        self.client.query(&self.statement, &[&ids, &tokens, &figures, &reasons]).await?;
+        self.client.query(&self.statement, &[&ids, &tokens, &figures, &batch.worker, &reasons]).await?;
         Ok(ids.len())
     }
 }

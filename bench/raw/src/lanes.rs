@@ -23,6 +23,7 @@ pub struct Claims {
 pub struct Claimed {
     pub ids: Vec<Uuid>,
     pub token: Uuid,
+    pub worker: Uuid,
 }
 
 impl Claims {
@@ -64,7 +65,7 @@ impl Claims {
         ];
         let rows = self.client.query(&self.statement, &parameters).await?;
         self.floor = rows.iter().map(place).max().max(self.floor);
-        Ok(Claimed { ids: rows.iter().map(|row| row.get("id")).collect(), token })
+        Ok(Claimed { ids: rows.iter().map(|row| row.get("id")).collect(), token, worker: self.worker })
     }
 }
 

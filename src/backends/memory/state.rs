@@ -175,9 +175,9 @@ impl State {
     // ---- settling ----------------------------------------------------------------------------------------------
 
     /// All or nothing; returns the claims that are not valid any more.
-    pub fn settle_counted(&mut self, settlements: &[Settlement], rollups: &[Rollup]) -> Vec<Fence> {
-        let stands = |it: &&Settlement| self.held.get(&it.id).is_some_and(|held| held.token == it.token);
-        let lost: Vec<Fence> = settlements.iter().filter(|it| !stands(it)).map(Settlement::fence).collect();
+    pub fn settle_counted(&mut self, worker: Uuid, settlements: &[Settlement], rollups: &[Rollup]) -> Vec<Fence> {
+        let fences = settlements.iter().map(Settlement::fence);
+        let lost: Vec<Fence> = fences.filter(|it| !self.holds(worker, it)).collect();
         if lost.is_empty() {
             let now = self.clock.now();
             self.counts.write(rollups);
@@ -291,9 +291,12 @@ impl State {
         Some(since)
     }
 
-    pub fn lost(&self, held: &[(Uuid, Uuid)]) -> Vec<Uuid> {
-        let stands = |id: &Uuid, token: &Uuid| self.held.get(id).is_some_and(|it| it.token == *token);
-        held.iter().filter(|(id, token)| !stands(id, token)).map(|it| it.0).collect()
+    pub fn lost(&self, worker: Uuid, held: &[Fence]) -> Vec<Uuid> {
+        held.iter().filter(|it| !self.holds(worker, it)).map(|it| it.0).collect()
+    }
+
+    fn holds(&self, worker: Uuid, (id, token): &Fence) -> bool {
+        self.held.get(id).is_some_and(|it| it.worker == worker && it.token == *token)
     }
 
     pub fn sign_off(&mut self, worker: Uuid) {

@@ -121,9 +121,9 @@ impl Claims for MemoryTransport {
 
 #[async_trait]
 impl Settles for MemoryTransport {
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+    async fn settle_counted(&self, worker: Uuid, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
         one_road(settlements)?;
-        Ok(self.state().settle_counted(settlements, rollups))
+        Ok(self.state().settle_counted(worker, settlements, rollups))
     }
 }
 
@@ -133,8 +133,8 @@ impl Leases for MemoryTransport {
         Ok(self.state().extend(worker))
     }
 
-    async fn lost(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
-        Ok(self.state().lost(held))
+    async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>> {
+        Ok(self.state().lost(worker, held))
     }
 
     async fn reconcile(&self, worker: &WorkerId, known: &Known, _: Portion) -> Result<usize> {

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_holders",
     9 "0009_totals",
     10 "0010_parked",
+    11 "0011_held_by_worker",
 ];
 
 const MIGRATE: &str = "migrate";

@@ -116,17 +116,17 @@ statements! {
     /// Claims one suspect.
     claim_suspect in "messages/claim_suspect.sql" (UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, TEXT_ARRAY, TEXT);
     /// Ends messages without a trace.
-    settle_drop in "settlements/drop.sql" (UUID_ARRAY, UUID_ARRAY, TEXT);
+    settle_drop in "settlements/drop.sql" (UUID_ARRAY, UUID_ARRAY, TEXT, UUID);
     /// Ends messages and keeps them.
-    settle_finish in "settlements/finish.sql" (UUID_ARRAY, UUID_ARRAY, TEXT, TEXT_ARRAY);
+    settle_finish in "settlements/finish.sql" (UUID_ARRAY, UUID_ARRAY, TEXT, UUID, TEXT_ARRAY);
     /// Puts messages back.
     settle_return in "settlements/return.sql" (
-        UUID_ARRAY, UUID_ARRAY, TEXT, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, BOOL_ARRAY,
+        UUID_ARRAY, UUID_ARRAY, TEXT, UUID, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, BOOL_ARRAY,
         TEXT_ARRAY
     );
     /// Moves messages to the dead letters.
     settle_bury in "settlements/bury.sql" (
-        UUID_ARRAY, UUID_ARRAY, TEXT, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
+        UUID_ARRAY, UUID_ARRAY, TEXT, UUID, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
     );
     /// Whether a settling was done.
     has_counted in "counts/has_counted.sql" (TEXT);
@@ -137,7 +137,7 @@ statements! {
     /// Takes back what was counted against a worker that lives.
     absolve in "leases/absolve.sql" (UUID);
     /// Which claims no longer stand.
-    lost in "leases/lost.sql" (UUID_ARRAY, UUID_ARRAY);
+    lost in "leases/lost.sql" (UUID_ARRAY, UUID_ARRAY, UUID);
     /// Takes messages that no worker holds.
     rescue in "leases/rescue.sql" (INT4, UUID, INT8, INT8);
     /// A worker leaves.

@@ -21,10 +21,10 @@ impl Leases for PostgresTransport {
         Ok(self.store.read(statement, &rows, |row| row.try_get(0))?.into_iter().next())
     }
 
-    async fn lost(&self, held: &[Fence]) -> Result<Vec<Uuid>> {
+    async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>> {
         let (ids, tokens): (Vec<Uuid>, Vec<Uuid>) = held.iter().copied().unzip();
         let statement = &self.store.statements.lost;
-        let rows = self.store.query(statement, &[&ids, &tokens]).await?;
+        let rows = self.store.query(statement, &[&ids, &tokens, &worker]).await?;
         self.store.read(statement, &rows, |row| row.try_get(0))
     }
 

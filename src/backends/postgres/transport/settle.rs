@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 #[async_trait]
 impl Settles for PostgresTransport {
-    async fn settle_counted(&self, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
+    async fn settle_counted(&self, worker: Uuid, settlements: &[Settlement], rollups: &[Rollup]) -> Result<Vec<Fence>> {
         let sorted = in_order(settlements);
         let outdated: Vec<Fence> = outdated(&sorted).collect();
         if !outdated.is_empty() {
@@ -25,13 +25,13 @@ impl Settles for PostgresTransport {
         }
         let rollups = rollups_as_json(&self.name, rollups);
         let settled = match one_road(settlements)? {
-            Road::Ended => self.settle_ended(&sorted, rollups).await,
-            Road::Returned => self.settle_returned(&sorted, rollups).await,
-            Road::Buried => self.settle_buried(&sorted, rollups).await,
+            Road::Ended => self.settle_ended(worker, &sorted, rollups).await,
+            Road::Returned => self.settle_returned(worker, &sorted, rollups).await,
+            Road::Buried => self.settle_buried(worker, &sorted, rollups).await,
         };
         match settled {
             Ok(()) => Ok(Vec::new()),
-            Err(error) if says_lost(&error) => self.lost_among(&sorted, error).await,
+            Err(error) if says_lost(&error) => self.lost_among(worker, &sorted, error).await,
             Err(error) => Err(error),
         }
     }
@@ -39,28 +39,35 @@ impl Settles for PostgresTransport {
 
 impl PostgresTransport {
     /// Which claims made the statement fail; without any it was something else, such as a trigger that divides by zero.
-    async fn lost_among(&self, settlements: &[&Settlement], error: Error) -> Result<Vec<Fence>> {
+    async fn lost_among(&self, worker: Uuid, settlements: &[&Settlement], error: Error) -> Result<Vec<Fence>> {
         let claims: Vec<Fence> = settlements.iter().map(|it| it.fence()).collect();
-        let lost: HashSet<Uuid> = self.lost(&claims).await?.into_iter().collect();
+        let lost: HashSet<Uuid> = self.lost(worker, &claims).await?.into_iter().collect();
         if lost.is_empty() {
             return Err(error);
         }
         Ok(claims.into_iter().filter(|it| lost.contains(&it.0)).collect())
     }
 
-    async fn settle_ended(&self, ended: &[&Settlement], rollups: String) -> Result<()> {
+    async fn settle_ended(&self, worker: Uuid, ended: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(ended);
         if matches!(self.store.retention.completed, Retention::None) {
-            return self.store.query(&self.store.statements.settle_drop, &[&ids, &tokens, &rollups]).await.map(drop);
+            return self
+                .store
+                .query(&self.store.statements.settle_drop, &[&ids, &tokens, &rollups, &worker])
+                .await
+                .map(drop);
         }
         let mut reasons: Vec<_> = ended.iter().map(|it| it.outcome.reason().map(storable)).collect();
         if reasons.iter().all(Option::is_none) {
             reasons.clear();
         }
-        self.store.query(&self.store.statements.settle_finish, &[&ids, &tokens, &rollups, &reasons]).await.map(drop)
+        self.store
+            .query(&self.store.statements.settle_finish, &[&ids, &tokens, &rollups, &worker, &reasons])
+            .await
+            .map(drop)
     }
 
-    async fn settle_returned(&self, returned: &[&Settlement], rollups: String) -> Result<()> {
+    async fn settle_returned(&self, worker: Uuid, returned: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(returned);
         let outcomes = returned.iter().map(|it| &it.outcome);
         let failures = outcomes.clone().map(Outcome::failure);
@@ -72,8 +79,8 @@ impl PostgresTransport {
         let stacks: Vec<_> = failures.map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
         let handled: Vec<Option<String>> = outcomes.clone().map(|it| names(it.handled())).collect();
         let statement = &self.store.statements.settle_return;
-        let parameters: [&(dyn ToSql + Sync); 10] =
-            [&ids, &tokens, &rollups, &attempts, &delays, &errors, &classes, &handled, &unproven, &stacks];
+        let parameters: [&(dyn ToSql + Sync); 11] =
+            [&ids, &tokens, &rollups, &worker, &attempts, &delays, &errors, &classes, &handled, &unproven, &stacks];
         let mut back = self.store.read(statement, &self.store.query(statement, &parameters).await?, rows::returned)?;
         let in_old_place: HashSet<Uuid> =
             outcomes.zip(&ids).filter(|(it, _)| it.delay().is_none()).map(|(_, id)| *id).collect();
@@ -82,7 +89,7 @@ impl PostgresTransport {
         Ok(())
     }
 
-    async fn settle_buried(&self, buried: &[&Settlement], rollups: String) -> Result<()> {
+    async fn settle_buried(&self, worker: Uuid, buried: &[&Settlement], rollups: String) -> Result<()> {
         let (ids, tokens) = fences(buried);
         let new_ids: Vec<Uuid> = buried.iter().map(|_| Uuid::now_v7()).collect();
         let outcomes = buried.iter().map(|it| &it.outcome);
@@ -94,7 +101,7 @@ impl PostgresTransport {
         self.store
             .query(
                 &self.store.statements.settle_bury,
-                &[&ids, &tokens, &rollups, &new_ids, &errors, &classes, &handled, &stacks],
+                &[&ids, &tokens, &rollups, &worker, &new_ids, &errors, &classes, &handled, &stacks],
             )
             .await
             .map(drop)

@@ -175,7 +175,7 @@ impl Feeds {
         let claims: Vec<_> = caught.messages.iter().map(|it| (it.id, it.token)).collect();
         let is_registered = transport.extend(&self.worker, wanted.in_hand + claims.len()).await?.is_some();
         // A claim for the next transport may have registered the worker again.
-        Ok(is_registered && transport.lost(&claims).await?.is_empty())
+        Ok(is_registered && transport.lost(self.worker.id, &claims).await?.is_empty())
     }
 
     async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {

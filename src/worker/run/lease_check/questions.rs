@@ -49,7 +49,7 @@ pub(super) async fn ask_for_lost(
     let absolved = answers.iter().flatten().any(|count| *count > 0);
     let mut unanswered = answers.into_iter().find_map(Result::err);
     let answers = claims.into_iter().map(|(transport, held)| async move {
-        let lost: HashSet<Uuid> = transport.lost(&held).await?.into_iter().collect();
+        let lost: HashSet<Uuid> = transport.lost(worker, &held).await?.into_iter().collect();
         Ok(held.into_iter().filter(|it| lost.contains(&it.0)).collect::<Vec<_>>())
     });
     let mut lost = HashSet::new();

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tracing::field::Empty;
 use tracing::{Instrument, debug_span};
+use uuid::Uuid;
 
 /// Outcomes of one road, and the counts as they will be with them.
 pub(in crate::worker::run) struct Attempt {
@@ -41,13 +42,13 @@ pub(in crate::worker::run) enum Answer {
 
 impl Attempt {
     /// Settles, and if a fence does not hold, finds out whether an earlier attempt has already settled.
-    pub(super) async fn make(mut self, transport: Arc<dyn Drain>) -> (Self, Result<Answer>) {
+    pub(super) async fn make(mut self, worker: Uuid, transport: Arc<dyn Drain>) -> (Self, Result<Answer>) {
         let settlements: Vec<Settlement> = self.batch.iter().map(|it| it.settlement.clone()).collect();
         let span = debug_span!(
             target: WORKER, "settle", transport = &**transport.name(), outcomes = settlements.len(), lost = Empty,
             error = Empty
         );
-        let settled = transport.settle_counted(&settlements, &self.rollups).instrument(span.clone()).await;
+        let settled = transport.settle_counted(worker, &settlements, &self.rollups).instrument(span.clone()).await;
         match &settled {
             Ok(lost) => span.record("lost", lost.len()),
             Err(error) => span.record("error", error.code()),

@@ -32,6 +32,7 @@ pub(super) type Settled = (Attempt, Result<Answer>);
 /// The outcomes of a run that are not written yet.
 pub(super) struct Settlements {
     context: Arc<Context>,
+    worker: Uuid,
     waiting: Vec<Pending>,
     settling: SideTask<Settled>,
     /// Of the last batch that was on its way.
@@ -58,6 +59,7 @@ impl Settlements {
     pub(super) fn new(context: Arc<Context>, worker: Uuid, start: Instant) -> Self {
         Self {
             context,
+            worker,
             waiting: Vec::new(),
             settling: SideTask::none(),
             tokens: Vec::new(),
@@ -128,7 +130,7 @@ impl Settlements {
         let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), now);
         self.tokens = batch.iter().map(|it| it.settlement.token).collect();
         let attempt = Attempt { feed, batch, rollups, doubts: std::mem::take(&mut self.doubts) };
-        self.settling.start(attempt.make(transport));
+        self.settling.start(attempt.make(self.worker, transport));
     }
 
     /// The answer to what is on its way; without it, never.

@@ -1,5 +1,5 @@
 -- Part of health checks, inserted for `:unheld`: how many messages are held by nobody, up to 10,000. Found
--- in the gaps between the workers that there are, as in rescue.sql, by messenger_messages_holder.
+-- in the gaps between the workers that there are, as in rescue.sql.
 SELECT count(*)
 FROM (
   SELECT
@@ -11,10 +11,6 @@ FROM (
     (SELECT FROM :"schema".messenger_messages_processing m
      WHERE m.worker_id > gap.id AND m.worker_id < gap.next
      ORDER BY m.worker_id
-     LIMIT 10000)
-    UNION ALL
-    (SELECT FROM :"schema".messenger_messages_processing m
-     WHERE m.worker_id IS NULL AND gap.next IS NULL
      LIMIT 10000)
     UNION ALL
     (SELECT FROM :"schema".messenger_messages_processing m

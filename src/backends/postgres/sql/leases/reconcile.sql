@@ -4,7 +4,8 @@
 -- hold up those behind it.
 --
 -- Asked with a heartbeat, so that a claim that commits after its worker has given up on it is found by the next one.
--- Index: messenger_messages_holder. What is locked is being settled, and is skipped.
+-- Index: the primary key of messenger_messages_processing, all that the worker holds. What is locked is being settled,
+-- and is skipped.
 -- Fence: $3. A later claim has a greater token, because the claiming process makes tokens in order.
 WITH unknown AS (
   DELETE FROM :"schema".messenger_messages_processing
@@ -12,7 +13,7 @@ WITH unknown AS (
     SELECT ctid
     FROM :"schema".messenger_messages_processing
     WHERE worker_id = $1 AND locked_by < $3 AND locked_by <> ALL ($2)
-    ORDER BY worker_id, locked_by
+    ORDER BY worker_id, id
     LIMIT $4 OFFSET $5
     FOR UPDATE SKIP LOCKED))
   RETURNING *

@@ -20,8 +20,8 @@
 --
 -- A burial is counted here and nowhere else: exactly once, whatever happens to the answer.
 --
--- Index: messenger_messages_holder, one range for each gap between the workers that there are, and three for what was
--- written by hand: what names no worker, or one of the two ids that are the ends of all gaps. What a worker with a row
+-- Index: the primary key of messenger_messages_processing, one range for each gap between the workers that there are,
+-- and the two ids that are the ends of all gaps, which somebody may have written by hand. What a worker with a row
 -- holds, or has held, is not read, so the cost is the number of workers, and what the dead ones held. That is counted,
 -- not asked for by EXISTS, which may be planned as a hash of the whole table.
 -- Held by nobody is exact in one snapshot: a claim writes its messages and its worker's row in one statement.
@@ -57,16 +57,9 @@ orphan AS (
         FROM :"schema".messenger_messages_processing m
         WHERE m.worker_id > gap.id AND m.worker_id < gap.next
           AND NOT (m.crash_count > 0 AND m.worker_id = ANY (ARRAY(SELECT id FROM dead)))
-        ORDER BY m.worker_id, m.locked_by
+        ORDER BY m.worker_id, m.id
         LIMIT $3 + $4
         FOR UPDATE SKIP LOCKED) of_absent
-      UNION ALL
-      SELECT ctid FROM (
-        SELECT m.ctid
-        FROM :"schema".messenger_messages_processing m
-        WHERE m.worker_id IS NULL AND gap.next IS NULL
-        LIMIT $3 + $4
-        FOR UPDATE SKIP LOCKED) nameless
       UNION ALL
       SELECT ctid FROM (
         SELECT m.ctid

@@ -1,5 +1,5 @@
--- One message, or the dead letter that it has become. Index: the primary keys of the partitions, and
--- messenger_failed_messages_message. Columns as in list.sql.
+-- One message, or the dead letter that it has become. Index: the primary keys of the partitions, that of messages at
+-- work as a whole (by worker first), and messenger_failed_messages_message. Columns as in list.sql.
 SELECT NULL::uuid, id, message_type, transport_name, queue_name, priority, status, body::text, headers::text,
        metadata::text, created_at, available_at, scheduled_at, processed_at, retry_count, max_retries, crash_count,
        last_error, coalesce(error_history, '[]')::text, idempotency_key, NULL::uuid

@@ -1,8 +1,9 @@
 -- One page of messages, newest first, from before the cursor $10. Every filter may be NULL.
 --
--- Index: the primary key of each partition; ids sort by time. No more than $11 messages are examined, whatever the
--- filter: `reach` is the last of them, NULL if fewer are left. If a page ends early, the next one begins there.
--- Each partition is separate, so that one that cannot match is not read at all. The first row carries the reach.
+-- Index: the primary key of each partition; ids sort by time. That of messages at work sorts by worker first, and is
+-- read as a whole. No more than $11 messages are examined, whatever the filter: `reach` is the last of them, NULL if
+-- fewer are left. If a page ends early, the next one begins there. Each partition is separate, so that one that cannot
+-- match is not read at all. The first row carries the reach.
 WITH reach AS MATERIALIZED (
   SELECT id FROM (
     (SELECT id FROM :"schema".messenger_messages_pending

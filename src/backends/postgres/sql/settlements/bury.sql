@@ -27,8 +27,8 @@ settled AS (
          CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
   FROM ended e
   CROSS JOIN LATERAL (
-    SELECT ($4::uuid[])[e.place] AS failed_id, ($5::text[])[e.place] AS error, ($6::text[])[e.place] AS error_class,
-           ($7::text[])[e.place] AS handled, ($8::text[])[e.place] AS stack
+    SELECT ($5::uuid[])[e.place] AS failed_id, ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class,
+           ($8::text[])[e.place] AS handled, ($9::text[])[e.place] AS stack
   ) o
   RETURNING 1
 )

@@ -1,4 +1,4 @@
--- Finishes messages and keeps them for retention.completed, as 'completed', or as 'discarded' with the reason ($4; an
+-- Finishes messages and keeps them for retention.completed, as 'completed', or as 'discarded' with the reason ($5; an
 -- empty array if all are completed).
 --
 -- `:count` is _count.sql, `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql.
@@ -20,7 +20,7 @@ settled AS (
          e.max_retries, e.priority, e.crash_count, CASE WHEN o.reason IS NULL THEN 'completed' ELSE 'discarded' END,
          e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
          coalesce(o.reason, e.last_error), e.error_history, e.handled
-  FROM ended e CROSS JOIN LATERAL (SELECT ($4::text[])[e.place] AS reason) o
+  FROM ended e CROSS JOIN LATERAL (SELECT ($5::text[])[e.place] AS reason) o
   RETURNING 1
 )
 SELECT

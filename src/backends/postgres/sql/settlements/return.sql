@@ -1,6 +1,6 @@
 -- Puts messages back: for a retry (attempts 1, with its error), or released (attempts 0, no error).
 -- A release without delay keeps its old place in the queue. A run that has ended clears the message: only one that was
--- not started ($9) stays as suspect as it was.
+-- not started ($10) stays as suspect as it was.
 --
 -- Returns where they are now. What is due at once wakes the workers that wait for it. `:count` is _count.sql,
 -- `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql, `:failure` _failure.sql,
@@ -34,9 +34,9 @@ settled AS (
          CASE WHEN o.handled IS NULL THEN e.handled ELSE ARRAY(SELECT jsonb_array_elements_text(o.handled::jsonb)) END
   FROM ended e
   CROSS JOIN LATERAL (
-    SELECT ($4::integer[])[e.place] AS attempts, ($5::double precision[])[e.place] AS delay_ms,
-           ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class, ($8::text[])[e.place] AS handled,
-           ($9::boolean[])[e.place] AS unproven, ($10::text[])[e.place] AS stack
+    SELECT ($5::integer[])[e.place] AS attempts, ($6::double precision[])[e.place] AS delay_ms,
+           ($7::text[])[e.place] AS error, ($8::text[])[e.place] AS error_class, ($9::text[])[e.place] AS handled,
+           ($10::boolean[])[e.place] AS unproven, ($11::text[])[e.place] AS stack
   ) o
   RETURNING id, transport_name, queue_name, priority, available_at
 ),
