@@ -1,8 +1,8 @@
 /**
  * `npm run example`: the Next.js application in `examples/nextjs` with all that it needs, on this machine.
  *
- * A Postgres, a mail server, an SMS provider, the application, and somebody who calls its cron routes every few seconds
- * as Vercel would every minute. `-- --dev` starts it with hot reload, `-- --legacy` with the queue switched off.
+ * A Postgres, a mail server, an SMS provider, the application, and somebody who calls its cron routes every second as
+ * Vercel would every minute. `-- --dev` starts it with hot reload, `-- --legacy` with the queue switched off.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureApplication, ensureBuild } from './example/application.mjs'
@@ -15,15 +15,16 @@ import { startPostgres } from './servers/postgres.mjs'
 import { ensureAddon, findAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
 import { ensurePackages } from './setup/dependencies.mjs'
-import { atEnd } from './setup/ending.mjs'
+import { atEnd, isEnding } from './setup/ending.mjs'
 import { withoutConfiguration } from './setup/environment.mjs'
 import { root } from './setup/paths.mjs'
 import { bold, dim, main, red, step } from './setup/step.mjs'
 
 const mode = process.argv.includes('--dev') ? 'dev' : 'start'
 const enabled = String(!process.argv.includes('--legacy'))
-/** Between two calls of the cron routes, in milliseconds. */
-const pause = 2_000
+/** Between two calls of the cron routes, and what a mail takes, in milliseconds: so that the page shows how it goes. */
+const pause = 1_000
+const latency = 60
 
 await main(async () => {
   await ensurePackages()
@@ -33,7 +34,7 @@ await main(async () => {
   if (mode === 'start') await ensureBuild()
 
   const secrets = newSecrets()
-  const surroundings = await startSurroundings()
+  const surroundings = await startSurroundings({ latency })
   atEnd(surroundings.stop)
   const env = { ...environment(await database(), surroundings), ...secrets }
   await step('tables', () => makeTables(env))
@@ -87,5 +88,5 @@ async function callForEver(server, { CRON_SECRET, OPERATOR_TOKEN }, surroundings
 }
 
 function complain(error) {
-  console.error(red(error.message))
+  if (!isEnding()) console.error(red(error.message))
 }

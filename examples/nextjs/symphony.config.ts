@@ -6,6 +6,7 @@ export default defineConfig({
     async: { type: 'supabase', queue: 'async' },
   },
   routing: { EmailMessage: 'email', CampaignMessage: 'async', SMSMessage: 'async' },
-  retry: { EmailMessage: { maxRetries: 5 } },
+  // Short, so that there is something to see; providers that are down need minutes.
+  retry: { default: { delay: '2s' }, EmailMessage: { maxRetries: 5 } },
   worker: { batchSize: 50, maxConcurrency: 10, handlerTimeout: '1m' },
 })

@@ -1,139 +1,102 @@
 import { connection } from 'next/server'
-import type { ReactNode } from 'react'
 import { overview } from '@/lib/overview'
 import '@/lib/symphony'
-import { redrive, sendEmail, startCampaign, startDrip } from './actions'
-import { Refresh } from './refresh'
+import { sendEmail, sendThousand, startCampaign, startDrip } from './actions'
+import { Live } from './live'
+import { Submit } from './submit'
 
 /** Dispatches, and shows the queue at work. A real application puts this behind its log-in. */
 export default async function Page() {
   await connection()
-  const { flags, queues, failed, emails, campaigns, drips, deliveries } = await overview()
   return (
     <main>
-      <Refresh />
-      <h1>LeadMap</h1>
-      <p>
-        {Object.entries(flags).map(([flag, on]) => (
-          <span key={flag} className={on ? 'flag on' : 'flag'}>
-            {flag} {on ? 'on' : 'off'}
-          </span>
-        ))}
+      <h1>Symphony at work</h1>
+      <p className="lead">
+        A message queue for Next.js on Postgres. This page is an application that uses it: what you send becomes
+        messages, a cron route handles them, and everything below is read from the queue while it works.
       </p>
-
-      <section className="forms">
-        <form action={sendEmail}>
-          <h2>E-mail</h2>
-          <input name="to" type="email" defaultValue="ada@example.com" aria-label="To" required />
-          <input name="subject" defaultValue="Hello" aria-label="Subject" required />
-          <button type="submit">Send</button>
-          <small>busy@… is refused twice, nobody@… for good</small>
-        </form>
-        <form action={startCampaign}>
-          <h2>Campaign of two steps</h2>
-          <input name="name" defaultValue="Autumn" aria-label="Name" required />
-          <input name="count" type="number" min="1" max="1000" defaultValue="20" aria-label="Recipients" required />
-          <button type="submit">Start</button>
-        </form>
-        <form action={startDrip}>
-          <h2>SMS drip of two texts</h2>
-          <input name="name" defaultValue="Reminder" aria-label="Name" required />
-          <input name="count" type="number" min="1" max="1000" defaultValue="5" aria-label="Phones" required />
-          <button type="submit">Start</button>
-        </form>
+      <Live first={await overview('newest')} send={<Send />} forms={<Forms />} />
+      <section className="panel" aria-labelledby="how">
+        <h2 id="how">How it works</h2>
+        <ol className="how">
+          <li>
+            <code>dispatchBatch()</code> in <code>lib/email-queue.ts</code> stores messages in Postgres, in one
+            statement.
+          </li>
+          <li>
+            <code>registerHandler()</code> in <code>handlers/email.ts</code> does the work, and throws when it fails.
+          </li>
+          <li>
+            <code>createWorkerRoute()</code> in <code>app/api/cron/symphony-worker/route.ts</code> runs what is due.
+          </li>
+        </ol>
       </section>
-
-      <Table title="Queues" heads={['queue', 'due', 'delayed', 'running', 'oldest']}>
-        {queues.map(({ transport, queue, pending, delayed, processing, oldestAge }) => (
-          <tr key={`${transport}/${queue}`}>
-            <td>
-              {transport}/{queue}
-            </td>
-            <td>{pending}</td>
-            <td>{delayed}</td>
-            <td>{processing}</td>
-            <td>{oldestAge === null ? '' : `${(oldestAge / 1_000).toFixed(1)} s`}</td>
-          </tr>
-        ))}
-      </Table>
-
-      <Table title="Rows of email_queue" heads={['status', 'rows']}>
-        {emails.map(({ status, count }) => (
-          <tr key={status}>
-            <td>{status}</td>
-            <td>{count}</td>
-          </tr>
-        ))}
-      </Table>
-
-      <Table title="Campaigns" heads={['name', 'status', 'recipients', 'with steps to come']}>
-        {campaigns.map(({ id, name, status, recipients, open }) => (
-          <tr key={id}>
-            <td>{name}</td>
-            <td>{status}</td>
-            <td>{recipients}</td>
-            <td>{open}</td>
-          </tr>
-        ))}
-      </Table>
-
-      <Table title="SMS drips" heads={['name', 'phones', 'with texts to come']}>
-        {drips.map(({ id, name, phones, open }) => (
-          <tr key={id}>
-            <td>{name}</td>
-            <td>{phones}</td>
-            <td>{open}</td>
-          </tr>
-        ))}
-      </Table>
-
-      <Table title="Dead letters" heads={['type', 'error', 'retries', '']}>
-        {failed.map(({ id, type, error, retryCount }) => (
-          <tr key={id}>
-            <td>{type}</td>
-            <td>{error}</td>
-            <td>{retryCount}</td>
-            <td>
-              <form action={redrive}>
-                <input type="hidden" name="id" value={id} />
-                <button type="submit">Try again</button>
-              </form>
-            </td>
-          </tr>
-        ))}
-      </Table>
-
-      <Table title="Last deliveries" heads={['kind', 'to', 'at']}>
-        {deliveries.map(({ message_id, kind, recipient, delivered_at }) => (
-          <tr key={message_id}>
-            <td>{kind}</td>
-            <td>{recipient}</td>
-            <td>{delivered_at.toISOString().slice(11, 19)}</td>
-          </tr>
-        ))}
-      </Table>
     </main>
   )
 }
 
-function Table({ title, heads, children }: { title: string; heads: string[]; children: ReactNode[] }) {
+function Send() {
   return (
-    <section>
-      <h2>{title}</h2>
-      {children.length === 0 ? (
-        <p className="none">none</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              {heads.map((head) => (
-                <th key={head}>{head}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>{children}</tbody>
-        </table>
-      )}
+    <div className="send">
+      <form action={sendThousand} className="first">
+        <Submit>Send 1,000 e-mails</Submit>
+      </form>
+      <form action={sendEmail}>
+        <input name="to" type="hidden" value="busy@example.com" />
+        <input name="subject" type="hidden" value="Hello" />
+        <Submit>Send one to busy@…</Submit>
+      </form>
+    </div>
+  )
+}
+
+function Forms() {
+  return (
+    <section className="panel forms" aria-label="Send something else">
+      <form action={sendEmail}>
+        <h2>One e-mail</h2>
+        <label>
+          To
+          <input name="to" type="email" defaultValue="ada@example.com" list="addresses" required />
+        </label>
+        <datalist id="addresses">
+          <option value="ada@example.com">accepted</option>
+          <option value="busy@example.com">refused twice, then accepted</option>
+          <option value="nobody@example.com">refused for good</option>
+        </datalist>
+        <label>
+          Subject
+          <input name="subject" defaultValue="Hello" required />
+        </label>
+        <Submit>Send</Submit>
+        <p className="hint">busy@… is refused twice and then accepted; nobody@… is refused for good.</p>
+      </form>
+      <form action={startCampaign}>
+        <h2>A campaign of two e-mails</h2>
+        <label>
+          Name
+          <input name="name" defaultValue="Autumn" required />
+        </label>
+        <label>
+          Recipients
+          <input name="count" type="number" min="1" max="1000" defaultValue="20" required />
+        </label>
+        <Submit>Start</Submit>
+        <p className="hint">The second one goes out 10 seconds after the first.</p>
+      </form>
+      <form action={startDrip}>
+        <h2>A drip of two SMS</h2>
+        <label>
+          Name
+          <input name="name" defaultValue="Reminder" required />
+        </label>
+        <label>
+          Phones
+          <input name="count" type="number" min="1" max="1000" defaultValue="5" required />
+        </label>
+        <Submit>Start</Submit>
+        <p className="hint">A cron route looks for texts that are due, as it did before there was a queue.</p>
+      </form>
     </section>
   )
 }

@@ -1,7 +1,8 @@
 /**
  * An SMTP server that keeps what it gets, for development and tests.
  *
- * It refuses `busy…@…` twice (450, may pass later) and `nobody…@…` for good (550), until `accept()` is told otherwise.
+ * It refuses a mail to `busy…@…` twice (450, may pass later), told by its `Message-ID`, and `nobody…@…` for good (550),
+ * until `accept()` is told otherwise.
  */
 import { SMTPServer } from 'smtp-server'
 
@@ -13,6 +14,8 @@ import { SMTPServer } from 'smtp-server'
 export async function startMailServer({ port = 0, latency = 0 } = {}) {
   /** @type {Mail[]} */
   const mails = []
+  /** How often a mail was refused, by its id. @type {Map<string, number>} */
+  const tries = new Map()
   /** @type {Map<string, number>} */
   const refusals = new Map()
   /** @type {Set<string>} */
@@ -24,9 +27,7 @@ export async function startMailServer({ port = 0, latency = 0 } = {}) {
     disableReverseLookup: true,
     logger: false,
     onRcptTo({ address }, _session, callback) {
-      const code = refusalOf(address)
-      if (code === undefined) return callback()
-      callback(Object.assign(new Error(code === 450 ? 'mailbox busy' : 'no such mailbox'), { responseCode: code }))
+      callback(address.startsWith('nobody') ? refusal(address, 550, 'no such mailbox') : undefined)
     },
     onData(stream, session, callback) {
       receive(stream, session).then(() => callback(), callback)
@@ -38,24 +39,30 @@ export async function startMailServer({ port = 0, latency = 0 } = {}) {
   /**
    * @param {import('node:stream').Readable} stream
    * @param {import('smtp-server').SMTPServerSession} session
-   * @throws When the client is gone before the mail is whole: then it does not count.
+   * @throws When the client is gone before the mail is whole: then it does not count. When it is refused.
    */
   async function receive(stream, session) {
     let text = ''
     for await (const chunk of stream.setEncoding('utf8')) text += chunk
+    const id = header(text, 'Message-ID').slice(1, -1)
+    const busy = session.envelope.rcptTo.find(({ address }) => address.startsWith('busy'))
+    const before = tries.get(id) ?? 0
+    const refused = busy && before < 2 && refusal(busy.address, 450, 'mailbox busy')
+    if (refused) {
+      tries.set(id, before + 1)
+      throw refused
+    }
     if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency))
     for (const { address } of session.envelope.rcptTo) {
-      mails.push({ id: header(text, 'Message-ID').slice(1, -1), to: address, subject: header(text, 'Subject') })
+      mails.push({ id, to: address, subject: header(text, 'Subject') })
     }
   }
 
-  /** @param {string} address */
-  function refusalOf(address) {
+  /** @param {string} address @param {number} responseCode @param {string} reason */
+  function refusal(address, responseCode, reason) {
     if (accepted.has(address)) return undefined
-    const before = refusals.get(address) ?? 0
-    const code = address.startsWith('nobody') ? 550 : address.startsWith('busy') && before < 2 ? 450 : undefined
-    if (code !== undefined) refusals.set(address, before + 1)
-    return code
+    refusals.set(address, (refusals.get(address) ?? 0) + 1)
+    return Object.assign(new Error(reason), { responseCode })
   }
 
   await new Promise((resolve, reject) =>

@@ -28,14 +28,23 @@ interface EmailRow {
 
 /** Writes an e-mail into the queue. With the flag on it is on its way at once, else the cron finds it. */
 export async function queueEmail(email: NewEmail): Promise<string> {
-  const [row] = await query<{ id: string }>(
+  const [id] = await queueEmails([email])
+  return id as string
+}
+
+/** The same for many, in one statement. */
+export async function queueEmails(emails: NewEmail[]): Promise<string[]> {
+  const rows = await query<{ id: string }>(
     `INSERT INTO email_queue (user_id, mailbox_id, to_email, subject, html, scheduled_at)
-     VALUES ($1, $2, $3, $4, $5, COALESCE($6, now())) RETURNING id`,
-    [email.userId, email.mailboxId, email.toEmail, email.subject, email.html, email.scheduledAt],
+     SELECT "userId", "mailboxId", "toEmail", subject, html, COALESCE("scheduledAt", now())
+     FROM json_to_recordset($1) AS email
+       ("userId" text, "mailboxId" text, "toEmail" text, subject text, html text, "scheduledAt" timestamptz)
+     RETURNING id`,
+    [JSON.stringify(emails)],
   )
-  const { id } = row as { id: string }
-  await handOver([id])
-  return id
+  const ids = rows.map(({ id }) => id)
+  await handOver(ids)
+  return ids
 }
 
 /** Dispatches rows just written. When that fails they stay queued, and the next cron call sees them. */

@@ -1,15 +1,19 @@
-/** What the page shows. */
-import { getMetrics, listFailed } from '@leadmap/symphony/admin'
+/** What the page shows: the queue as Symphony's functions for operators report it, and the application's own tables. */
+import { getMessage, getMetrics, listFailed, listMessages } from '@leadmap/symphony/admin'
 import { getFeatureFlags } from '@leadmap/symphony/utils'
 import { query } from './database'
+import type { Counts } from './run'
+import type { Selection } from './selection'
+import { type Detail, detailOf, type Row, rowOf, rowOfLetter } from './shown'
 
-export async function overview() {
-  const [{ queue }, failed, emails, campaigns, drips, deliveries] = await Promise.all([
-    getMetrics(),
-    listFailed({ limit: 10 }),
-    query<{ status: string; count: number }>(
-      'SELECT status, count(*)::int AS count FROM email_queue GROUP BY status ORDER BY status',
-    ),
+export type Overview = Awaited<ReturnType<typeof overview>>
+
+const started = Date.now()
+
+export async function overview(selection: Selection) {
+  const [{ queue, ...metrics }, rows, campaigns, drips] = await Promise.all([
+    getMetrics({ startTime: started }),
+    rowsOf(selection),
     query<{ id: string; name: string; status: string; recipients: number; open: number }>(
       `SELECT c.id, c.name, c.status, count(r.*)::int AS recipients, count(r.next_step)::int AS open
        FROM campaigns c LEFT JOIN campaign_recipients r ON r.campaign_id = c.id
@@ -20,17 +24,28 @@ export async function overview() {
        FROM sms_drips d LEFT JOIN sms_drip_enrollments e ON e.drip_id = d.id
        GROUP BY d.id ORDER BY max(e.next_at) DESC NULLS LAST LIMIT 5`,
     ),
-    query<{ message_id: string; kind: string; recipient: string; delivered_at: Date }>(
-      'SELECT * FROM deliveries ORDER BY delivered_at DESC LIMIT 10',
-    ),
   ])
-  return {
-    flags: getFeatureFlags(),
-    queues: queue.queues,
-    failed: failed.messages,
-    emails,
-    campaigns,
-    drips,
-    deliveries,
+  const counts: Counts = {
+    at: Date.now(),
+    due: queue.pending,
+    // Nothing here is dispatched for later: what waits for its time has failed and will run again.
+    retrying: queue.delayed,
+    running: queue.processing,
+    done: metrics.totalSucceeded,
+    failed: metrics.totalDeadLettered,
   }
+  return { counts, rows, queues: queue.queues, flags: getFeatureFlags(), campaigns, drips }
+}
+
+async function rowsOf(selection: Selection): Promise<Row[]> {
+  const limit = 10
+  if (selection === 'failed') return (await listFailed({ limit })).messages.map(rowOfLetter)
+  const { messages } = await listMessages(selection === 'busy' ? { limit, text: 'busy' } : { limit })
+  return messages.map((message) => rowOf(message))
+}
+
+/** One message with its runs; `null` if it does not exist any more. */
+export async function detail(id: string): Promise<Detail | null> {
+  const message = await getMessage(id)
+  return message && detailOf(message)
 }

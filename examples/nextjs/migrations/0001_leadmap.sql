@@ -89,8 +89,6 @@ CREATE TABLE IF NOT EXISTS deliveries (
   delivered_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE INDEX IF NOT EXISTS deliveries_newest ON deliveries (delivered_at DESC);
-
 -- Supabase shows the schema public to anyone with the anon key, unless row level security is on.
 ALTER TABLE campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE campaign_steps ENABLE ROW LEVEL SECURITY;
