@@ -1,7 +1,9 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['index', 'admin', 'config', 'http', 'next', 'testing', 'utils', 'edge'].map((name) => `lib/${name}.ts`),
+  entry: ['index', 'admin', 'config', 'http', 'nestjs', 'next', 'testing', 'utils', 'edge'].map(
+    (name) => `lib/${name}.ts`,
+  ),
   format: ['esm', 'cjs'],
   outDir: 'dist',
   platform: 'node',

@@ -12,7 +12,7 @@ export default defineConfig({
     // Tests import the package by its name, as users do, and run its sources, so that coverage counts them.
     alias: [
       { find: /^@leadmap\/symphony$/, replacement: lib('index') },
-      { find: /^@leadmap\/symphony\/(admin|config|http|next|testing|utils)$/, replacement: lib('$1') },
+      { find: /^@leadmap\/symphony\/(admin|config|http|nestjs|next|testing|utils)$/, replacement: lib('$1') },
     ],
   },
   test: {

@@ -34,7 +34,7 @@ test.each(['edge-light', 'workerd', 'browser'])(
 )
 
 test('both builds have the same names', async () => {
-  for (const entry of ['index', 'admin', 'config', 'http', 'next', 'testing', 'utils']) {
+  for (const entry of ['index', 'admin', 'config', 'http', 'nestjs', 'next', 'testing', 'utils']) {
     const [real, edge] = await Promise.all([
       import(/* @vite-ignore */ at('dist', `${entry}.mjs`)),
       import(/* @vite-ignore */ at('dist', 'edge', `${entry}.mjs`)),

@@ -4,13 +4,14 @@ import * as root from '@leadmap/symphony'
 import * as admin from '@leadmap/symphony/admin'
 import * as config from '@leadmap/symphony/config'
 import * as http from '@leadmap/symphony/http'
+import * as nestjs from '@leadmap/symphony/nestjs'
 import * as next from '@leadmap/symphony/next'
 import * as testing from '@leadmap/symphony/testing'
 import * as utils from '@leadmap/symphony/utils'
 import { expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 
-const ENTRIES = { admin, config, http, next, testing, utils }
+const ENTRIES = { admin, config, http, nestjs, next, testing, utils }
 
 test('the root has what an application calls every day: 40 names at most', () => {
   expect(Object.keys(root).sort()).toEqual([

@@ -54,8 +54,8 @@ function modulesOf(wrong: WrongCall[], right: readonly string[]): Record<string,
 function failures(said: Map<string, string[]>, wrong: WrongCall[]): unknown[] {
   const missed = wrong.flatMap(([code, says], index) => {
     const lines = said.get(`wrong-${index}.ts`) ?? []
-    // Where there are several forms, the first line says that none fits, and those below it why.
-    const first = lines[0]?.endsWith('No overload matches this call.') ? lines : lines.slice(0, 1)
+    // Of several forms and of decorators, the first line says that nothing fits, and those below it why.
+    const first = /(matches this call|as an expression)\.$/.test(lines[0] ?? '') ? lines : lines.slice(0, 1)
     return first.some((line) => line.includes(says)) ? [] : [{ code, says, lines }]
   })
   return [...missed, ...[...said].filter(([file]) => !file.startsWith('wrong-'))]

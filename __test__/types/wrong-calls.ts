@@ -9,12 +9,13 @@ const IMPORTS = `import {
   registerTransport, runDueSchedules, Scheduler, schedule, setConfig, snooze, Worker,
 } from '@leadmap/symphony'
 import { cancelMessage, getMetrics, listFailed } from '@leadmap/symphony/admin'
+import { Handler, SymphonyModule } from '@leadmap/symphony/nestjs'
 import { createWorkerRoute } from '@leadmap/symphony/next'
 import { createTestKit } from '@leadmap/symphony/testing'
 import { z } from 'zod'
 void [consumeBatch, createSymphony, defineMessage, defineSchedules, dispatch, dispatchBatch, dispatchToTransports]
 void [HandlerError, HandlerRegistry, registerHandler, registerTransport, runDueSchedules, Scheduler, schedule, setConfig]
-void [snooze, Worker, cancelMessage, getMetrics, listFailed, createWorkerRoute, createTestKit, z]
+void [snooze, Worker, cancelMessage, getMetrics, listFailed, createWorkerRoute, createTestKit, z, Handler, SymphonyModule]
 const message = { type: 'A', payload: { n: 1 } }
 const Report = defineMessage('Report', z.object({ pages: z.number() }))
 const own = createSymphony<{ Statement: { month: string }; Forecast: { year: number } }>()
@@ -105,6 +106,16 @@ export const WRONG_CALLS: WrongCall[] = [
     "Argument of type 'Date' is not assignable to parameter of type 'Duration'.",
   ],
   ['new HandlerRegistry().use({})', "Argument of type '{}' is not assignable to parameter of type 'Middleware'."],
+  ["class A { @Handler('A', { tiemout: '5s' }) a() {} }", meant('tiemout', 'timeout')],
+  [
+    'class A { @Handler(Report) a(report: { payload: { pages: string } }) { return report } }',
+    "Type 'number' is not assignable to type 'string'.",
+  ],
+  [
+    "class A { @Handler('A') a = 1 }",
+    'Unable to resolve signature of property decorator when called as an expression.',
+  ],
+  ['SymphonyModule.forRoot({ wroker: true })', meant('wroker', 'worker')],
   // Consumers, schedules, configuration, operators.
   ['await consumeBatch({ timelimit: 5 })', meant('timelimit', 'timeLimit')],
   ["new Worker().on('deadLetered', () => undefined)", NO_EVENT],
@@ -184,6 +195,14 @@ export const WRONG_WHERE_DECLARED: WrongCall[] = [
     "registerHandler('WelcomeMail', (mail) => mail.payload.month)",
     "Property 'month' does not exist on type '{ to: string; }'.",
   ],
+  [
+    "class A { @Handler('WelcomeMial') a() {} }",
+    `Argument of type '"WelcomeMial"' is not assignable to parameter of type`,
+  ],
+  [
+    "class A { @Handler('WelcomeMail') a(mail: { payload: { month: string } }) { return mail } }",
+    "Property 'month' is missing in type '{ to: string; }'",
+  ],
 ]
 
 const RIGHT = [
@@ -194,6 +213,9 @@ const RIGHT = [
   "registerHandler('WelcomeMail', (mail, context) => void [mail.payload.to, context.snooze('5m'), context.discard()])",
   "registerHandler('Welcome*', (mail) => mail.payload.anything, { name: 'a', timeout: '5s' })",
   'registerHandler(Report, (report) => report.payload.pages.toFixed())',
+  "class A { @Handler('WelcomeMail') a(mail: { payload: { to: string } }, context: HandlerContext) { return [mail, context] } }",
+  "class A { @Handler(Report, { name: 'a' }) a(report: { payload: { pages: number } }) { return report } }",
+  'SymphonyModule.forRoot({ symphony: own, worker: { maxConcurrency: 5 }, scheduler: true })',
   "await own.dispatch({ type: 'Statement', payload: { month: 'a' }, delay: '5m' })",
   'await own.dispatch(Report, { pages: 2 })',
   "own.registerHandler('Statement', (statement) => statement.payload.month.length)",

@@ -13,6 +13,6 @@ export async function ensureBundle() {
   const version = contentHash(sources)
   if (existsSync(at('dist', 'index.mjs')) && isStamped('bundle', version)) return
   await step('bundle', () => runNode(at('node_modules/tsdown/dist/run.mjs'), [], { cwd: root }))
-  await writeEdgeEntries(['index', 'admin', 'config', 'http', 'next', 'testing', 'utils'])
+  await writeEdgeEntries(['index', 'admin', 'config', 'http', 'nestjs', 'next', 'testing', 'utils'])
   stamp('bundle', version)
 }

@@ -1,0 +1,3 @@
+export class Mailer {
+  async send(_to: string, _options: { idempotencyKey: string }): Promise<void> {}
+}

@@ -1,0 +1,6 @@
+export class SettingsService {
+  readonly queueUrl = 'postgres://'
+  readonly isWorker = true
+}
+
+export class SettingsModule {}
