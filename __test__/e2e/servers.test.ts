@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { migrate, setConfig } from '@leadmap/symphony'
@@ -19,6 +20,8 @@ const PROGRAMS: Array<[program: string, runner?: string[]]> = [
   ['fastify4'],
   ['fastify5'],
   ['koa'],
+  ['nest.mjs'],
+  ['nest.cjs'],
   ['hono'],
   ['elysia', ['bun']],
   ['bun', ['bun']],
@@ -26,25 +29,27 @@ const PROGRAMS: Array<[program: string, runner?: string[]]> = [
 ]
 
 /** Starts a server of `__test__/e2e/servers/`, as an application that has installed the package; what it says, in order. */
-function start(program: string, [runner, ...parameters]: string[] = []) {
+function start(program: string, [runner, ...parameters]: string[] = [], options: string[] = []) {
   const command = runner === undefined ? process.execPath : join(servers, 'node_modules', '.bin', runner)
   const env = { ...process.env, SYMPHONY_DATABASE_URL: database.url, NAPI_RS_NATIVE_LIBRARY_PATH: undefined }
-  const child = spawn(command, [...parameters, `${program}.mjs`], { cwd: servers, env })
+  const file = program.includes('.') ? program : `${program}.mjs`
+  const child = spawn(command, [...parameters, file, ...options], { cwd: servers, env })
   onTestFinished(() => void child.kill('SIGKILL'))
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  return async () => {
+  const next = async () => {
     const { value, done } = await lines.next()
     if (done) throw new Error(`${program} ended: ${errors}`)
     return JSON.parse(value)
   }
+  return { child, next }
 }
 
 test.each(PROGRAMS)('%s dispatches, drains, and answers 401, 200 and 404', async (program, runner) => {
-  const next = start(program, runner)
+  const { next } = start(program, runner)
   const { port } = await next()
   const call = async (method: string, path: string, given?: object, authorization = 'Bearer token') => {
     const headers: Record<string, string> = given
@@ -63,4 +68,14 @@ test.each(PROGRAMS)('%s dispatches, drains, and answers 401, 200 and 404', async
   expect(await call('GET', '/status')).toMatchObject({ status: 200, body: { queue: { depth: 0 } } })
   expect((await call('GET', '/nothing')).status).toBe(404)
   expect((await call('GET', '')).body.endpoints).toContain('POST dispatch')
+})
+
+test.each(['nest.mjs', 'nest.cjs'])('%s finishes what its worker runs before a signal ends it', async (program) => {
+  const { child, next } = start(program, [], ['--worker'])
+  expect([await next(), await next()]).toEqual(expect.arrayContaining([{ started: 1 }, { port: expect.any(Number) }]))
+  child.kill('SIGTERM')
+  expect(await next()).toEqual({ finished: 1 })
+  expect(await once(child, 'exit')).toEqual([null, 'SIGTERM'])
+  const waiting = await database.query("SELECT 1 FROM symphony.messenger_messages WHERE status <> 'completed'")
+  expect(waiting).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** The servers of `__test__/e2e/servers/`, as applications that have installed the package and a framework. */
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installSymphony } from '../example/application.mjs'
 import { npm } from '../setup/dependencies.mjs'
@@ -17,10 +17,23 @@ export const servers = at('target', 'test', 'servers')
 export async function ensureServers(addon) {
   mkdirSync(servers, { recursive: true })
   for (const file of readdirSync(at(sources))) cpSync(at(sources, file), join(servers, file))
+  await compileNest()
   const wanted = contentHash(lock)
   if (!existsSync(join(servers, 'node_modules')) || !isStamped('servers', wanted)) {
     await step('npm packages of the servers', () => npm(['ci', '--no-audit', '--no-fund'], { cwd: servers }))
     stamp('servers', wanted)
   }
   installSymphony(addon, join(servers, 'node_modules', '@leadmap'))
+}
+
+/** For its decorators. */
+async function compileNest() {
+  const { default: ts } = await import('typescript')
+  const text = readFileSync(at(sources, 'nest.ts'), 'utf8')
+  const formats = { mjs: ts.ModuleKind.ESNext, cjs: ts.ModuleKind.CommonJS }
+  for (const [extension, module] of Object.entries(formats)) {
+    const decorators = { experimentalDecorators: true, emitDecoratorMetadata: true }
+    const compilerOptions = { module, target: ts.ScriptTarget.ES2022, ...decorators }
+    writeFileSync(join(servers, `nest.${extension}`), ts.transpileModule(text, { compilerOptions }).outputText)
+  }
 }
