@@ -1,13 +1,14 @@
 //! A schema for one test, on the server of [`super::server`]. A database for each would take four times as long.
 
 use super::server::url;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use symphony::backends::postgres::connection::pool::Database;
 use symphony::backends::postgres::migrate;
 use symphony::config::DatabaseConfig;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use uuid::Uuid;
 
 /// The variable with the server's URL through a transaction pooler: a real PgBouncer, where `npm test` found one.
@@ -82,6 +83,28 @@ impl TestSchema {
         let mut column = self.column(sql, &[]).await;
         assert_eq!(column.len(), 1, "{sql}");
         column.remove(0)
+    }
+
+    /// Listens as a worker does; each notification's payload comes out of the channel.
+    pub async fn announcements(&self) -> UnboundedReceiver<String> {
+        let config: Config = url().parse().unwrap();
+        let (client, mut connection) = config.connect(NoTls).await.unwrap();
+        let (sender, receiver) = unbounded_channel();
+        let listening = sender.clone();
+        tokio::spawn(async move {
+            while let Some(Ok(said)) = poll_fn(|context| connection.poll_message(context)).await {
+                if let AsyncMessage::Notification(it) = said {
+                    let _ = sender.send(it.payload().to_owned());
+                }
+            }
+        });
+        client.batch_execute(&format!("LISTEN symphony_{}", self.name)).await.unwrap();
+        // The connection ends with the client.
+        tokio::spawn(async move {
+            listening.closed().await;
+            drop(client);
+        });
+        receiver
     }
 
     /// Ends the connections that were made with [`TestSchema::url`], as a server does that restarts; answers with

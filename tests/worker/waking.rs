@@ -2,15 +2,16 @@
 
 use crate::session::{Message, Session, succeed};
 use crate::staying::until_it_waits;
-use crate::support::kit::{ByHand, LEASE, MINUTE, Worker, delayed, many, message, put, put_one};
+use crate::support::kit::{ByHand, LEASE, MINUTE, Worker, many, message, put, put_one, release, retry};
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
 use crate::support::until;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Mutex;
+use std::time::Duration;
 use symphony::transport::{Drain, Transport};
 use symphony::worker::Summary;
-use tokio::sync::watch;
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
 use tokio::task::JoinHandle;
 
 for_workers! {
@@ -204,39 +205,40 @@ fn a_try_that_is_granted_ends_the_rest() {
     });
 }
 
-#[test]
-fn what_others_rescue_wakes_it() {
-    check(crate::patient(), |it: Postgres| async move {
-        put_one(&it.transport(), message("Email")).await;
-        let other = Worker::of(&it.transport());
-        other.claim_one().await;
-        let (session, run) = resting(&it, json!({}), succeed);
-        until_it_waits(&it).await;
-        let died = format!(
-            "UPDATE {{s}}.messenger_workers SET lease_until = now() - interval '1 second' WHERE id = '{}'",
-            other.id.id
-        );
-        it.schema.execute(&died).await;
-        until("a look finds nothing", async || idles(&session) >= 2).await;
-        assert_eq!(it.transport().rescue().await.unwrap().returned, 1);
-        session.until_started(1).await;
-        end(&session, run).await;
-    });
+async fn hears(announced: &mut UnboundedReceiver<String>, what: &str) {
+    let said = tokio::time::timeout(Duration::from_secs(30), announced.recv()).await;
+    assert_eq!(said.expect(what).unwrap(), MAIN, "{what}");
 }
 
 #[test]
-fn what_others_absolve_wakes_it() {
+fn whatever_is_put_back_is_announced_to_those_that_wait() {
     check(crate::patient(), |it: Postgres| async move {
-        put_one(&it.transport(), delayed(60 * MINUTE)).await;
-        let other = Worker::of(&it.transport()).id.id;
-        let accuse = format!("UPDATE {{s}}.messenger_messages_pending SET crash_count = 1, worker_id = '{other}'");
-        it.schema.execute(&accuse).await;
-        let (session, run) = resting(&it, json!({}), succeed);
-        until_it_waits(&it).await;
-        // The last of the looks that it makes by itself would find it, but nothing before that.
-        assert_eq!(it.transport().absolve(other).await.unwrap(), 1);
-        session.until_started(1).await;
-        end(&session, run).await;
+        let transport = it.transport();
+        let mut announced = it.schema.announcements().await;
+        let waits = "INSERT INTO {s}.messenger_workers (id, host, pid, transports, lease_until, waiting)
+                     VALUES ('0f0f0f0f-0000-7000-8000-000000000000', 'elsewhere', 1, '{main}', 'infinity', true)";
+        put(&transport, many(4, || message("Email"))).await;
+        let (worker, dead) = (Worker::of(&transport), Worker::with_lease(&transport, Duration::ZERO));
+        let (held, _) = (worker.claim(3).await, dead.claim_one().await);
+        assert!(announced.try_recv().is_err(), "nobody waits yet");
+        it.schema.execute(waits).await;
+
+        worker.settle(&held[0], release()).await;
+        hears(&mut announced, "released").await;
+        worker.settle(&held[1], retry(Duration::ZERO)).await;
+        hears(&mut announced, "failed, to run again at once").await;
+        assert!(worker.knows_only(&[]).await);
+        hears(&mut announced, "unknown to its worker").await;
+        assert_eq!(transport.rescue().await.unwrap().returned, 1);
+        hears(&mut announced, "rescued").await;
+        assert_eq!(transport.absolve(dead.id.id).await.unwrap(), 1);
+        hears(&mut announced, "no suspect any more").await;
+
+        let again = worker.claim_one().await;
+        worker.settle(&again, retry(MINUTE)).await;
+        put_one(&transport, message("Email")).await;
+        hears(&mut announced, "sent").await;
+        assert!(announced.try_recv().is_err(), "what is due in a minute wakes nobody");
     });
 }
 
