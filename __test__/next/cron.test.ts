@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { dispatchBatch, getRegistry, registerHandler, schedule } from '@leadmap/symphony'
 import { createSchedulerRoute, createWorkerRoute } from '@leadmap/symphony/next'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from '../support/symphony.js'
 import { read, request, SECRET } from './support.js'
 
@@ -20,9 +20,9 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => ({ type:
 const pending = async () => (await storedMessages(database)).filter(({ status }) => status === 'pending').length
 
 describe.each([
-  ['the worker route', worker],
-  ['the scheduler route', scheduler],
-])('%s', (_, route) => {
+  ['the worker route', worker, createWorkerRoute],
+  ['the scheduler route', scheduler, createSchedulerRoute],
+])('%s', (_, route, make) => {
   const wrong: Array<[string, string]> = [
     ['no secret', ''],
     ['a wrong one', 'another-secret-of-forty-characters-00000'],
@@ -50,6 +50,19 @@ describe.each([
       expect((await route.GET(open)).status).toBe(401)
       expect((await route.GET(request('/', { token: 'undefined' }))).status).toBe(401)
     }
+  })
+
+  test('says in production, in one line of the log, that nobody can open it', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    onTestFinished(() => warn.mockRestore())
+    vi.stubEnv('NODE_ENV', 'production')
+    registerHandler('Numbered', () => undefined)
+    const [fresh, own] = [make({}), make({ authorize: () => false })]
+    await fresh.GET(request('/'))
+    expect(warn).not.toHaveBeenCalled()
+    vi.stubEnv('CRON_SECRET', '')
+    for (const one of [fresh, fresh, own]) await one.GET(request('/'))
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/answers 401 to everyone. Set CRON_SECRET in the env/)]])
   })
 
   test('says in development how to open it', async () => {

@@ -74,6 +74,14 @@ describe('a scheduler', () => {
     await expect.poll(count).toBe(1)
   })
 
+  test('names a second start() in one line', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    onTestFinished(() => warn.mockRestore())
+    const scheduler = started({ pollInterval: '1h' })
+    await scheduler.start()
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('start() of a scheduler that runs already')]])
+  })
+
   test('ends with close()', async () => {
     const scheduler = new Scheduler({ handleSignals: false })
     const ended = scheduler.run()

@@ -278,10 +278,12 @@ describe('health()', () => {
       status: 'error',
       lastError: { code: 'SYMPHONY_MIGRATION_MISSING' },
     })
+    const recovered = next(worker, 'recovered')
     await database.query('ALTER SCHEMA elsewhere RENAME TO symphony')
     const completed = next(worker, 'completed')
     await dispatch({ type: 'Any', payload: {} })
-    await completed
+    await Promise.all([completed, recovered])
+    expect(await worker.health()).toMatchObject({ status: 'ok', lastError: { code: 'SYMPHONY_MIGRATION_MISSING' } })
   })
 })
 

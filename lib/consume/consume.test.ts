@@ -100,6 +100,32 @@ describe('options', () => {
   })
 })
 
+describe('a handler that does not end', () => {
+  const never = () => new Promise(() => undefined)
+  const warned = (options: ConsumeOptions): ReturnType<typeof vi.spyOn> => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    registerHandler('A', never)
+    const { consumer } = start(options)
+    consumer.deliver(0, many(1))
+    vi.advanceTimersByTime(10 * 60_000)
+    return warn
+  }
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('is named in one line by a drain without a limit', () => {
+    expect(warned({}).mock.calls).toEqual([
+      [expect.stringMatching(/a handler has run for 60 s, and this drain has no limit.*timeLimit.*messageType="A"/)],
+    ])
+  })
+
+  test('is left to the limit of a drain that has one', () => {
+    expect(warned({ timeLimit: '1h' })).not.toHaveBeenCalled()
+  })
+})
+
 describe('types', () => {
   test('follow the registry', async () => {
     const registry = new HandlerRegistry()

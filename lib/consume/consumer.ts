@@ -72,6 +72,9 @@ const MEMORY_LOOK_MS = 100
 const FIRST_LOOK_MS = 1_000
 const LOOK_EVERY_MS = 60_000
 
+/** How long a handler runs in a drain without a limit before a line says that the drain waits for it. */
+const LONG_RUN_MS = 60_000
+
 /** What a consumer works with. */
 export interface ConsumerParts {
   readonly core: Core
@@ -126,14 +129,14 @@ export class Consumer {
     if (!this.#registry.types().length) warnOfNoHandlers(this.#parts.log)
     const forgetRegistry = this.#registry.onChange(() => this.#renewTypes())
     const forgetSignal = this.#stopOn(this.#options.signal)
-    const forgetWaiting = this.#mode === 'run' ? this.#watchWaiting() : undefined
+    const forgetWatch = this.#mode === 'run' ? this.#watchWaiting() : this.#watchHandlers()
     processLife().consumers += 1
     try {
       const result = toResult(await awaitNative(() => this.#consumer.run()))
       if (this.#mode === 'drain' && result.drained && result.queueDepth > 0) await this.#lookForWaiting()
       return result
     } finally {
-      forgetWaiting?.()
+      forgetWatch()
       forgetRegistry()
       forgetSignal()
       await this.#parts.failures.settle()
@@ -165,6 +168,24 @@ export class Consumer {
       clearTimeout(first)
       clearInterval(others)
     }
+  }
+
+  /** One line about a handler for which a drain without a limit waits: it may never end. */
+  #watchHandlers(): () => void {
+    if (this.#options.timeLimit !== undefined) return () => undefined
+    const look = (): void => {
+      const longest = this.runner.longest()
+      if (longest === undefined || longest.millis < LONG_RUN_MS) return
+      clearInterval(timer)
+      const { type, messageId, millis } = longest
+      this.#parts.log.current.warn(
+        `a handler has run for ${Math.round(millis / 1_000)} s, and this drain has no limit, so it waits for it: pass ` +
+          'consumeBatch() a timeLimit, or give the handler a timeout',
+        { messageType: type, messageId },
+      )
+    }
+    const timer = setInterval(look, LONG_RUN_MS / 2).unref()
+    return () => clearInterval(timer)
   }
 
   #lookForWaiting(): Promise<void> {

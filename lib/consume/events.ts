@@ -64,6 +64,8 @@ export interface WorkerEvents {
    * its state is `stopped`. Logged if nobody listens.
    */
   error: [error: { code: string; message: string }]
+  /** It works again after such errors: everything that had failed has succeeded since. Logged if nobody listens. */
+  recovered: []
   /** The worker has ended. */
   stopped: [result: ConsumeResult]
 }
@@ -92,5 +94,6 @@ export const EVENTS: ReadonlyArray<keyof WorkerEvents> = [
   'circuitClosed',
   'idle',
   'error',
+  'recovered',
   'stopped',
 ]

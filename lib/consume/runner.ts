@@ -94,6 +94,14 @@ export class Runner {
     return this.#running.size
   }
 
+  /** The message that has run longest, if any runs. */
+  longest(): { type: string; messageId: string; millis: number } | undefined {
+    const [first, ...others] = this.#running.all()
+    if (first === undefined) return undefined
+    const { context, started } = others.reduce((oldest, run) => (run.started < oldest.started ? run : oldest), first)
+    return { type: context.delivery.type, messageId: context.id, millis: performance.now() - started }
+  }
+
   #obey(command: Command): void {
     if (command.do === 'deliver') {
       this.#waiting.push({ batch: command.batch, messages: command.messages, next: 0 })

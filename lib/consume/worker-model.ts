@@ -56,7 +56,7 @@ export interface WorkerHealth {
   uptime: number
   /** Bytes that the process uses. */
   memoryUsage: number
-  /** The transport's last error. After a minute it does not count as a problem any more. */
+  /** The transport's last error. It counts as a problem until the worker works again, a minute at most. */
   lastError: { code: string; message: string; at: Date } | null
   /** Waiting messages that have no handler here. */
   unhandled: UnhandledMessages[]

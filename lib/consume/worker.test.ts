@@ -38,6 +38,16 @@ test.each([{ pollInterval: 'x' }, { shutdownTimeout: -1 }, { handleSignals: 1 },
   },
 )
 
+test('a second start() is named in one line, and starts nothing', async () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  const worker = new Worker()
+  void worker.start()
+  expect(warn).not.toHaveBeenCalled()
+  void worker.start()
+  expect(warn.mock.calls).toEqual([[expect.stringContaining('start() of a worker that runs already does nothing')]])
+  expect(theCore().consumers).toHaveLength(1)
+})
+
 describe('events', () => {
   test('are passed on, and a listener that fails breaks nothing', async () => {
     const error = vi.spyOn(console, 'error').mockReturnValue()
@@ -255,5 +265,22 @@ describe('figures', () => {
     const now = Date.now()
     vi.spyOn(Date, 'now').mockReturnValue(now + 61_000)
     expect((await worker.health()).status).toBe('warning')
+  })
+
+  test('health: an error is over as soon as the worker works again', async () => {
+    const info = vi.spyOn(console, 'info').mockReturnValue()
+    setConfig({ logging: { level: 'info' } })
+    const worker = new Worker()
+    theCore().answers.unhandled = []
+    worker.on('error', () => undefined)
+    void worker.start()
+    const down = { event: 'error', code: 'C', message: 'no database' }
+    consumer().emit(down)
+    expect(await worker.health()).toMatchObject({ status: 'error', problems: ['no database'] })
+    consumer().emit({ event: 'recovered' })
+    expect(await worker.health()).toMatchObject({ status: 'ok', problems: [], lastError: { code: 'C' } })
+    expect(info.mock.calls).toEqual([[expect.stringContaining('the worker works again')]])
+    consumer().emit(down)
+    expect(await worker.health()).toMatchObject({ status: 'error' })
   })
 })

@@ -14,7 +14,7 @@ import { type CheckedOptions, checkOptions } from './options.js'
 import { type UnhandledMessages, unhandledBy } from './unhandled.js'
 import { NOTHING, type WorkerHealth, type WorkerOptions, type WorkerState, type WorkerStats } from './worker-model.js'
 
-/** A transport in trouble fails at every poll, so an error older than this is over. */
+/** A transport in trouble fails at every poll, so an error older than this is over, whatever became of it. */
 const RECENT_MS = 60_000
 
 /** The time that the application has for its own shutdown, after `start()` has resolved. */
@@ -58,6 +58,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   #startedAt = 0
   #signalled: Signalled | undefined
   #lastError: WorkerHealth['lastError'] = null
+  #inTrouble = false
 
   /** @throws ConfigurationError naming the invalid option. */
   constructor(parts: ConsumerParts, options: WorkerOptions = {}) {
@@ -80,12 +81,15 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   /**
    * Starts, and resolves once the worker runs: it has looked for messages. It ends by {@link stop} or a signal, with the
-   * event `stopped`; should it fail, the event `error` says why.
+   * event `stopped`; should it fail, the event `error` says why. While it runs, this does nothing, and says so in the log.
    *
    * @throws as {@link run}, if it cannot run: a transport does not exist, tables are missing.
    */
   async start(): Promise<void> {
-    if (this.#isActive) return this.#begun
+    if (this.#isActive) {
+      this.#parts.log.current.warn('start() of a worker that runs already does nothing: for more, make another Worker')
+      return this.#begun
+    }
     const ended = this.run()
     await Promise.race([this.#begun, ended])
     ended.catch((error: unknown) => this.#fail(error))
@@ -209,8 +213,13 @@ export class Worker extends EventEmitter<WorkerEvents> {
   #fail(thrown: unknown): void {
     const error = thrown instanceof SymphonyError ? thrown : new SymphonyError('SYMPHONY_INTERNAL', String(thrown))
     const { code, message } = error
-    this.#lastError = { code, message, at: new Date() }
+    this.#note({ code, message })
     this.#tell('error', { code, message })
+  }
+
+  #note(error: { code: string; message: string }): void {
+    this.#lastError = { ...error, at: new Date() }
+    this.#inTrouble = true
   }
 
   /** Without `emit`, which throws what a listener throws, and if nobody listens to an error. */
@@ -218,6 +227,10 @@ export class Worker extends EventEmitter<WorkerEvents> {
     if (name === 'error' && this.listenerCount('error') === 0) {
       const text = this.#isActive ? 'the worker cannot reach its transport' : 'the worker ended with an error'
       this.#parts.log.current.error(text, event[0] as WorkerEvents['error'][0])
+      return
+    }
+    if (name === 'recovered' && this.listenerCount('recovered') === 0) {
+      this.#parts.log.current.info('the worker works again')
       return
     }
     emitSafely(this, 'worker', name, event, this.#parts.log)
@@ -253,7 +266,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
   #pass(events: string): void {
     this.#begin()
     for (const { event, ...facts } of JSON.parse(events) as Array<{ event: keyof WorkerEvents }>) {
-      if (event === 'error') this.#lastError = { ...(facts as { code: string; message: string }), at: new Date() }
+      if (event === 'error') this.#note(facts as { code: string; message: string })
+      if (event === 'recovered') this.#inTrouble = false
       this.#tell(event, ...([facts] as never))
     }
   }
@@ -274,7 +288,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   #recentError(): WorkerHealth['lastError'] {
     const error = this.#lastError
-    return error !== null && Date.now() - error.at.getTime() < RECENT_MS ? error : null
+    return this.#inTrouble && error !== null && Date.now() - error.at.getTime() < RECENT_MS ? error : null
   }
 
   #uptime(): number {

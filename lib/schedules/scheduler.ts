@@ -106,8 +106,15 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     return this.#ended
   }
 
-  /** Starts, and resolves once it runs: it has polled. It ends by {@link stop} or a signal, with the event `stopped`. */
+  /**
+   * Starts, and resolves once it runs: it has polled. It ends by {@link stop} or a signal, with the event `stopped`. While
+   * it runs, this does nothing, and says so in the log.
+   */
   async start(): Promise<void> {
+    if (this.running) {
+      this.#parts.log.current.warn('start() of a scheduler that runs already does nothing')
+      return this.#begun
+    }
     const ended = this.run()
     await Promise.race([this.#begun, ended])
     ended.catch((thrown: unknown) => this.#fail(thrown))

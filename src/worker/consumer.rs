@@ -7,7 +7,7 @@ use super::mailbox::Mailbox;
 use super::protocol::report::Report;
 use super::run::{End, Loop};
 use super::stats::{Stats, StoppedBy, Summary};
-use super::trouble::{backoff, trouble};
+use super::trouble::{backoff, recovery, trouble};
 use super::{Handlers, Mode, Observer, Options, cleanup, heartbeat};
 use crate::base::targets::WORKER;
 use crate::engine::Engine;
@@ -194,6 +194,9 @@ impl Consumer {
         loop {
             let error = match self.context.engine.transports(names).await {
                 Ok(transports) => {
+                    if let Some(observer) = self.context.observer.as_ref().filter(|_| failures > 0) {
+                        observer.observe(format!("[{}]", recovery()));
+                    }
                     return Ok(Some(transports.into_iter().filter_map(|it| it.drain()).collect()));
                 }
                 Err(error) if self.context.options.mode == Mode::Drain || !error.is_transient() => return Err(error),

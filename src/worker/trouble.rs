@@ -18,6 +18,11 @@ pub fn trouble(error: &Error) -> Value {
     json!({ "event": "error", "code": error.code(), "message": error.to_string() })
 }
 
+/// The event of the end of such failures.
+pub fn recovery() -> Value {
+    json!({ "event": "recovered" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -101,6 +101,26 @@ fn a_rescue_that_fails_is_told_and_the_claim_goes_on() {
     });
 }
 
+/// Claims go on meanwhile, and say nothing about outcomes.
+#[test]
+fn a_worker_says_that_it_works_again_once_all_of_it_does() {
+    on_postgres(|it| async move {
+        it.schema.execute("ALTER TABLE {s}.messenger_messages_finished RENAME TO away").await;
+        put_one(&it.transport(), message("Email")).await;
+        let session = Session::new(&it, json!({ "mode": "run", "pollInterval": 10 }), succeed);
+        let count = |event: &str| session.log(|log| log.events.iter().filter(|it| it["event"] == event).count());
+        let run = session.start();
+        until("the outcome was refused again and again", async || count("error") >= 3).await;
+        let idle = count("idle");
+        until("a claim has found nothing", async || count("idle") > idle).await;
+        assert_eq!(count("recovered"), 0);
+        it.schema.execute("ALTER TABLE {s}.away RENAME TO messenger_messages_finished").await;
+        until("it says so", async || count("recovered") == 1).await;
+        session.stop();
+        assert_eq!((run.await.unwrap().stats.succeeded, count("recovered")), (1, 1));
+    });
+}
+
 #[test]
 fn a_drain_without_tables_says_what_to_do() {
     on_postgres(|it| async move {

@@ -46,9 +46,14 @@ const REMEDY =
 
 /** A cron route that does its work for authorized callers. */
 export function cronRoute({ authorize, symphony }: CronRouteOptions, work: CronWork): CronRoute {
+  let warned = false
   const handle: RouteHandler = (request) => {
     mustBeRequest(request)
     const queue = symphony ?? defaultSymphony()
+    if (!warned && authorize === undefined && isUnusable()) {
+      warned = true
+      queue.getLogger().warn(`the cron route "${work.name}" answers 401 to everyone. ${REMEDY}`)
+    }
     return answering(queue, async () => {
       const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
       if (instead !== undefined) return instead
@@ -57,6 +62,11 @@ export function cronRoute({ authorize, symphony }: CronRouteOptions, work: CronW
     })
   }
   return { GET: handle, POST: handle, handle }
+}
+
+/** In production nobody is told in the answer. Judged at a request, because a build has no secrets. */
+function isUnusable(): boolean {
+  return !process.env.CRON_SECRET && process.env.NODE_ENV === 'production'
 }
 
 async function answerOnce(

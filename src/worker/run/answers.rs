@@ -20,6 +20,7 @@ impl Loop {
         let has_suspect = self.hand.has_suspect();
         let learned = self.claims.learn(answer, has_suspect, &mut self.circuits, &mut self.sources);
         let claims::Learned { caught, rescued, error, in_part, rests } = learned;
+        let is_well = error.is_none() && rescued.iter().all(Result::is_ok);
         rescued.into_iter().for_each(|it| self.tell_of_rescued(it));
         let count: usize = caught.iter().map(|it| it.messages.len()).sum();
         caught.into_iter().for_each(|it| self.take(it));
@@ -31,6 +32,20 @@ impl Loop {
         } else if rests && self.hand.is_empty() && self.context.options.mode == Mode::Run {
             self.events.tell(|| json!({ "event": "idle" }));
         }
+        if is_well && self.is_well() {
+            self.events.tell_of_recovery();
+        }
+    }
+
+    /// Whether nothing that was tried last has failed.
+    fn is_well(&self) -> bool {
+        let failing = [
+            self.claims.are_failing(),
+            self.settlements.are_failing(),
+            self.lease_check.is_failing(),
+            self.circuits.are_failing(),
+        ];
+        !failing.contains(&true)
     }
 
     fn tell_of_rescued(&mut self, rescued: Result<Rescued>) {

@@ -4,7 +4,7 @@ use crate::base::targets::WORKER;
 use crate::error::Error;
 use crate::transport::Buried;
 use crate::worker::context::Context;
-use crate::worker::trouble::trouble;
+use crate::worker::trouble::{recovery, trouble};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tracing::{debug, warn};
@@ -13,11 +13,13 @@ use tracing::{debug, warn};
 pub(super) struct Events {
     context: Arc<Context>,
     told: Vec<Value>,
+    /// Something has failed since all was well.
+    troubled: bool,
 }
 
 impl Events {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, told: Vec::new() }
+        Self { context, told: Vec::new(), troubled: false }
     }
 
     /// About the consumer itself.
@@ -37,7 +39,16 @@ impl Events {
     /// A failure that the consumer survives.
     pub(super) fn tell_of_trouble(&mut self, error: &Error) {
         debug!(target: WORKER, code = error.code(), "something failed that the consumer survives");
+        self.troubled = true;
         self.tell(|| trouble(error));
+    }
+
+    /// All is well; of interest where it was not.
+    pub(super) fn tell_of_recovery(&mut self) {
+        if std::mem::take(&mut self.troubled) {
+            debug!(target: WORKER, "the consumer works again");
+            self.tell(recovery);
+        }
     }
 
     /// Others have so many of the messages in hand.

@@ -27,6 +27,8 @@ pub(super) struct Circuits {
     worker: Uuid,
     breaker: Breaker,
     reporting: SideTask<Result<Vec<CircuitState>>>,
+    /// The last report has failed.
+    failing: bool,
 }
 
 /// What a claim may take.
@@ -41,7 +43,7 @@ pub(super) struct Allowed {
 impl Circuits {
     pub(super) fn new(context: Arc<Context>, worker: Uuid) -> Self {
         let breaker = Breaker::new(&context.engine.config().circuit_breaker);
-        Self { context, worker, breaker, reporting: SideTask::none() }
+        Self { context, worker, breaker, reporting: SideTask::none(), failing: false }
     }
 
     /// Reports, and asks how the circuits are, when it is time to.
@@ -61,6 +63,11 @@ impl Circuits {
         self.reporting.done().await
     }
 
+    /// Whether the last report has failed.
+    pub(super) fn are_failing(&self) -> bool {
+        self.failing
+    }
+
     /// When the next report is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.breaker.due().filter(|_| !self.reporting.is_busy())
@@ -69,6 +76,7 @@ impl Circuits {
     /// Learns how the circuits are. Says whether claims may take something that they had to leave alone until now.
     pub(super) fn learn(&mut self, answer: Result<Vec<CircuitState>>, events: &mut Events) -> bool {
         let before = self.breaker.bars();
+        self.failing = answer.is_err();
         match answer {
             Ok(circuits) => {
                 let types = self.context.mailbox.types();

@@ -284,6 +284,11 @@ impl Claims {
         self.feeds.as_ref().is_none_or(Feeds::may_be_registered)
     }
 
+    /// Whether the last one has failed, or failed in a place that is left alone since.
+    pub(super) fn are_failing(&self) -> bool {
+        self.failures.any() || self.feeds.as_ref().is_some_and(Feeds::are_failing)
+    }
+
     /// When there may be something to claim.
     pub(super) fn next(&self) -> [Option<Instant>; 3] {
         [self.rest.until(), self.failures.until(), self.suspects.turn()]

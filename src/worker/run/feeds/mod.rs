@@ -110,6 +110,11 @@ impl Feeds {
         self.failed_in_part
     }
 
+    /// Whether a place has not answered the last time it was asked.
+    pub fn are_failing(&self) -> bool {
+        self.places.iter().any(Place::is_failing)
+    }
+
     /// Whether the worker may be registered in a place.
     pub fn may_be_registered(&self) -> bool {
         self.feeds.iter().any(Feed::has_claimed)

@@ -133,6 +133,11 @@ impl Place {
         }
     }
 
+    /// Whether it has not answered the last time it was asked.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures.any()
+    }
+
     /// Whether nothing is asked of it for a while.
     pub(super) fn pauses(&self) -> bool {
         self.failures.until().is_some()

@@ -99,6 +99,11 @@ impl LeaseCheck {
         self.checking.done().await
     }
 
+    /// Whether the last question was not answered.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures.any()
+    }
+
     /// When it is asked again what was not answered.
     pub(super) fn next(&self) -> Option<Instant> {
         self.failures.until()

@@ -111,6 +111,11 @@ impl Settlements {
         self.waiting.iter().filter(|it| it.is_failed()).count() as u64
     }
 
+    /// Whether the last attempt has failed.
+    pub(super) fn are_failing(&self) -> bool {
+        self.failures.any()
+    }
+
     /// When it is tried again what has failed.
     pub(super) fn next(&self) -> Option<Instant> {
         self.failures.until()
