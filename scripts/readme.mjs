@@ -1,4 +1,4 @@
-/** The README's quick start as files, commands and what they print, so that it can be run as a reader would. */
+/** What documents tell their reader to write and run, so that it can be done as a reader would. */
 import { readFileSync } from 'node:fs'
 import { at } from './setup/paths.mjs'
 
@@ -9,7 +9,7 @@ import { at } from './setup/paths.mjs'
  * @property {string} output What the README says that they print.
  */
 
-/** @returns {QuickStart} */
+/** The first part of the README's quick start. @returns {QuickStart} */
 export function readQuickStart() {
   const [, section] = /^## Quick start$([\s\S]*?)^##/m.exec(readFileSync(at('README.md'), 'utf8')) ?? []
   if (!section) throw new Error('README.md has no section "Quick start"')
@@ -20,4 +20,15 @@ export function readQuickStart() {
     commands: (of('sh').at(-1) ?? '').trim().split('\n'),
     output: of('text').at(-1) ?? '',
   }
+}
+
+/**
+ * The files of a document: blocks of code that begin with `// name`.
+ *
+ * @param {string} document
+ * @returns {Array<{ name: string, text: string }>}
+ */
+export function readFiles(document) {
+  const blocks = readFileSync(at(document), 'utf8').matchAll(/^```(?:js|tsx?)\n(\/\/ (\S+)\n[\s\S]*?)^```$/gm)
+  return [...blocks].map(([, text = '', name = '']) => ({ name, text }))
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run test:e2e`: the example, built as a user would, against real sockets. `-- crash` runs one file; `-- --webpack`
- * tests the standalone output of webpack beside that of Turbopack.
+ * `npm run test:e2e`: the example and a new application, built as a user would, against real sockets. `-- crash` runs
+ * one file; `-- --webpack` tests what webpack makes beside what Turbopack does.
  */
 import { ensureAddon, findAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'

@@ -1,9 +1,10 @@
 /** The example's server, as a process of its own. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../servers/ports.mjs'
 import { runNode, start } from '../setup/process.mjs'
-import { example, inExample, next } from './paths.mjs'
+import { example, inExample } from './paths.mjs'
 
 /** How long a server may take to answer for the first time, in milliseconds. */
 const patience = 60_000
@@ -29,12 +30,12 @@ export function newSecrets() {
 /**
  * Starts the server and waits until it answers.
  *
- * @param {{ env: NodeJS.ProcessEnv, mode?: 'start' | 'dev', port?: number, program?: string }} options `program`
- *   instead of `next start`: the server of a standalone build.
+ * @param {{ env: NodeJS.ProcessEnv, mode?: 'start' | 'dev', port?: number, program?: string, home?: string }} options
+ *   `program` instead of `next start`: the server of a standalone build; `home`: another application than the example.
  * @returns {Promise<Running>}
  * @throws {Error} With what it printed, when it does not answer in time.
  */
-export async function startServer({ env, mode = 'start', port, program }) {
+export async function startServer({ env, mode = 'start', port, program, home = example }) {
   const chosen = port ?? (await freePort())
   const url = `http://127.0.0.1:${chosen}`
   const variables = {
@@ -46,8 +47,9 @@ export async function startServer({ env, mode = 'start', port, program }) {
     // Reaches the processes that Next.js starts in turn as well.
     NODE_OPTIONS: `--import=${new URL('./end-with-parent.mjs', import.meta.url).href}`,
   }
+  const next = join(home, 'node_modules', 'next', 'dist', 'bin', 'next')
   const parameters = program ? [program] : [next, mode, '--port', String(chosen), '--hostname', '127.0.0.1']
-  const cwd = program ? undefined : example
+  const cwd = program ? undefined : home
   const server = await start(process.execPath, parameters, { cwd, env: variables })
   await Promise.race([answers(url), server.ended]).catch(() => undefined)
   if (server.isRunning() && (await answersNow(url))) {

@@ -3,23 +3,27 @@ import { rmSync } from 'node:fs'
 import { ensureApplication, ensureBuild } from '../example/application.mjs'
 import { at, root } from '../setup/paths.mjs'
 import { runNode } from '../setup/process.mjs'
+import { buildNewApplication } from './new-application.mjs'
 import { ensureServers } from './servers.mjs'
 
 /** Where the counts are, when the tests have run. */
 export const report = at('target', 'test', 'e2e.json')
 
 /**
- * The builds that the tests run: as on a server of one's own, and one that stands alone.
+ * The builds that the tests run: the example as on a server of one's own, and one that stands alone; a new application.
  *
  * @param {string} addon
- * @param {{ webpack?: boolean }} [options] `webpack`: a second one that stands alone, which takes its time.
+ * @param {{ webpack?: boolean }} [options] `webpack`: these two by webpack as well, which takes its time.
  */
 export async function prepare(addon, { webpack = false } = {}) {
   await ensureApplication(addon)
   await ensureServers(addon)
   await ensureBuild()
   await ensureBuild({ folder: '.next-standalone', standalone: true })
-  if (webpack) await ensureBuild({ folder: '.next-webpack', standalone: true, bundler: 'webpack' })
+  await buildNewApplication(addon, 'turbopack')
+  if (!webpack) return
+  await ensureBuild({ folder: '.next-webpack', standalone: true, bundler: 'webpack' })
+  await buildNewApplication(addon, 'webpack')
 }
 
 /** @param {{ env?: NodeJS.ProcessEnv, timeLimit?: number, only?: string[] }} [options] `only`: parts of file names. */
