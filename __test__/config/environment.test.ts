@@ -64,6 +64,7 @@ const VARIABLES: Array<[name: string, text: string, key: string, value: unknown]
   ['SYMPHONY_DATABASE_POOLED', 'true', 'database.pooled', true],
   ['SYMPHONY_STATEMENT_TIMEOUT', '20s', 'database.statementTimeout', 20_000],
   ['SYMPHONY_CONNECT_TIMEOUT', '3000', 'database.connectTimeout', 3000],
+  ['SYMPHONY_IDLE_TIMEOUT', '45s', 'database.idleTimeout', 45_000],
   ['SYMPHONY_DATABASE_URL', 'postgres://one/db', 'database.url', 'postgres://one/db'],
   ['SYMPHONY_DIRECT_URL', 'postgres://two/db', 'database.directUrl', 'postgres://two/db'],
 ]

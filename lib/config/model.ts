@@ -86,6 +86,8 @@ export interface DatabaseConfig {
   statementTimeout?: Duration
   /** Time after which connecting fails. Default 10 s. */
   connectTimeout?: Duration
+  /** Time after which a connection that nobody uses is closed. Default 30 s. */
+  idleTimeout?: Duration
 }
 
 /** Figures at which something is wrong. */

@@ -255,7 +255,7 @@ fn the_database_is_postgres() {
     let database = config(json!({ "database": {
         "url": "postgres://u:p@h:6543/d", "directUrl": "postgresql://u:p@h:5432/d",
         "schema": "_Queue9", "poolSize": 1000,
-        "pooled": false, "statementTimeout": "1m", "connectTimeout": 1,
+        "pooled": false, "statementTimeout": "1m", "connectTimeout": 1, "idleTimeout": "1m",
     }}))
     .database;
     assert_eq!(
@@ -268,6 +268,7 @@ fn the_database_is_postgres() {
             pooled: Some(false),
             statement_timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_millis(1),
+            idle_timeout: Duration::from_mins(1),
         }
     );
     let urls = [json!("mysql://h/d"), json!("postgres:/h"), json!(""), json!(5), json!({ "host": "h" })];
@@ -277,6 +278,7 @@ fn the_database_is_postgres() {
     refuses("/database/pooled", "wants true or false", &[json!("true"), json!(1)]);
     refuses("/database/statementTimeout", "wants a duration from 1ms to 2147483647ms", &[json!(0), json!("25d")]);
     refuses("/database/connectTimeout", "wants a duration from 1ms", &[json!(0)]);
+    refuses("/database/idleTimeout", "wants a duration from 1ms", &[json!(0)]);
 }
 
 #[test]

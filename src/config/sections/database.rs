@@ -49,6 +49,11 @@ section! {
         #[serde(serialize_with = "millis")]
         pub connect_timeout: Duration = Duration::from_secs(10),
         "connectTimeout": duration(1.0, LONGEST_TIMER_MS), "SYMPHONY_CONNECT_TIMEOUT";
+
+        /// How long a connection rests before it is closed.
+        #[serde(serialize_with = "millis")]
+        pub idle_timeout: Duration = Duration::from_secs(30),
+        "idleTimeout": duration(1.0, LONGEST_TIMER_MS), "SYMPHONY_IDLE_TIMEOUT";
     }
 }
 
@@ -83,6 +88,7 @@ impl fmt::Debug for DatabaseConfig {
             .field("pooled", &self.pooled)
             .field("statement_timeout", &self.statement_timeout)
             .field("connect_timeout", &self.connect_timeout)
+            .field("idle_timeout", &self.idle_timeout)
             .finish()
     }
 }

@@ -8,6 +8,7 @@ mod announced_pid;
 mod borrowed;
 mod cancel_request;
 pub(in crate::backends::postgres) mod failure;
+mod idle;
 mod session;
 mod shared_sessions;
 mod tls;

@@ -7,6 +7,7 @@
 use super::borrowed::Borrowed;
 use super::cancel_request::Canceller;
 use super::failure::Place;
+use super::idle::Idle;
 use super::session::{Kind, Session};
 use super::shared_sessions::share_sessions;
 use super::{tls, url};
@@ -44,6 +45,7 @@ pub struct Database {
     /// How many queries of people may be under way.
     asking: Semaphore,
     canceller: Canceller,
+    idle: Idle,
     session: Arc<Session>,
     /// Host, port and database, for messages.
     pub label: String,
@@ -56,7 +58,7 @@ pub struct Database {
 }
 
 /// What makes two configurations share a pool.
-type Identity = (String, String, Option<bool>, usize, Duration);
+type Identity = (String, String, Option<bool>, usize, [Duration; 2]);
 
 static OPEN: LazyLock<Mutex<HashMap<Identity, Weak<Database>>>> = LazyLock::new(Mutex::default);
 
@@ -71,7 +73,8 @@ impl Database {
         let url = config.url.as_deref().ok_or(Error::DatabaseUrlMissing)?;
         let target = url::read(url)?;
         let pooled = config.pooled.or(target.pooled.then_some(true));
-        let identity = (url.to_owned(), config.schema.clone(), pooled, config.pool_size, config.statement_timeout);
+        let times = [config.statement_timeout, config.idle_timeout];
+        let identity = (url.to_owned(), config.schema.clone(), pooled, config.pool_size, times);
         let mut open = lock(&OPEN);
         open.retain(|_, database| database.strong_count() > 0);
         if let Some(database) = open.get(&identity).and_then(Weak::upgrade) {
@@ -97,7 +100,7 @@ impl Database {
             driver.application_name("symphony");
         }
         let tls = target.wants_tls().then(|| tls::connector(target)).transpose()?;
-        let session = Arc::new(Session::new(pooled, config.statement_timeout));
+        let session = Arc::new(Session::new(pooled, config.statement_timeout, config.idle_timeout));
         let pool = |size| {
             // Fast: ask the client whether its connection is closed. A ping on each use would double the latency.
             let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -129,6 +132,7 @@ impl Database {
             beating: pool(1)?,
             asking: Semaphore::new((config.pool_size / 2).max(1)),
             canceller: Canceller::new(target, tls.clone(), pooled, session.clone()),
+            idle: Idle::new(config.idle_timeout),
             session,
             label: target.label.clone(),
             schema: config.schema.clone(),
@@ -239,8 +243,13 @@ impl Database {
     }
 
     async fn borrow<'a>(&'a self, pool: &Pool, operation: &'static str) -> Result<Borrowed<'a>> {
+        self.note_use();
         let client = pool.get().await.map_err(|error| self.place(operation).pool(&error))?;
         Ok(Borrowed::new(client, &self.canceller))
+    }
+
+    fn note_use(&self) {
+        self.idle.note_use([&self.pool, &self.beating]);
     }
 
     /// The one place where statements of the queue are executed.
@@ -256,6 +265,7 @@ impl Database {
             target: POSTGRES, "statement", statement, statements = count, rows = Empty, failed = Empty, error = Empty
         );
         let answers = self.run_in_time(borrowed, queries, place, patience).instrument(span.clone()).await;
+        self.note_use();
         note(&span, &answers);
         answers
     }
@@ -312,6 +322,7 @@ impl Database {
     /// [`Database::ask`].
     pub(in crate::backends::postgres) async fn connection(&self, operation: &'static str) -> Result<Asking<'_>> {
         let share = self.share(operation).await?;
+        self.note_use();
         let client = self.pool.get().await.map_err(|error| self.place(operation).pool(&error))?;
         Ok(Asking { client, _share: share })
     }
@@ -336,6 +347,7 @@ impl Database {
             return Ok(false);
         }
         let _share = self.share(place.operation).await?;
+        self.note_use();
         let another = async || self.pool.get().await.map_err(|error| place.pool(&error));
         let (one, two) = (another().await?, another().await?);
         let compared = async { share_sessions(&one, &two).await.map_err(|error| place.driver(&error)) };

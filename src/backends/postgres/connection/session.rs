@@ -71,15 +71,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// `pooled`: whether a transaction pooler answers, if known.
-    pub fn new(pooled: Option<bool>, limit: Duration) -> Self {
-        let limit = limit.as_millis();
+    /// `pooled`: whether a transaction pooler answers, if known. `idle`: after twice that time without a statement the
+    /// server ends a session of our own, should its process be frozen and close nothing by itself.
+    pub fn new(pooled: Option<bool>, limit: Duration, idle: Duration) -> Self {
+        let (limit, idle) = (limit.as_millis(), (2 * idle).as_millis().min(i32::MAX as u128));
         let kind = if pooled == Some(false) { Kind::Own } else { Kind::Unknown };
         Self {
             kind: AtomicU8::new(kind as u8),
             declared_shared: pooled == Some(true),
             setting: format!(
-                "SET statement_timeout = {limit}; {}; {PLANNED_ONCE}; SET default_transaction_isolation = 'read committed'; {PATH}",
+                "SET statement_timeout = {limit}; SET idle_session_timeout = {idle}; {}; {PLANNED_ONCE}; \
+                 SET default_transaction_isolation = 'read committed'; {PATH}",
                 PLANNING.join("; ")
             ),
             beginning: format!(
@@ -277,20 +279,21 @@ mod tests {
 
     #[test]
     fn nothing_outlives_the_first_statement() {
-        let session = Session::new(None, Duration::from_secs(1));
+        let session = Session::new(None, Duration::from_secs(1), Duration::from_secs(2));
         for setting in session.beginning.split("; ").skip(1) {
             let is_local = setting.starts_with("SET LOCAL ") || setting.contains(", true) WHERE");
             assert!(is_local, "{setting}");
         }
         // A statement that is planned for each time is planned for its parameters.
         let kept = session.setting.replace(&format!("{PLANNED_ONCE}; "), "");
+        let kept = kept.replace("SET idle_session_timeout = 4000; ", "");
         assert_eq!(session.beginning.split("; ").count(), kept.split("; ").count());
     }
 
     #[test]
     fn a_connection_is_our_own_where_the_announced_process_answers_and_nobody_said_otherwise() {
         let learned = |pooled, announced, is_in_the_way| {
-            let session = Session::new(pooled, Duration::from_secs(1));
+            let session = Session::new(pooled, Duration::from_secs(1), Duration::from_secs(2));
             session.learn(announced, &Seen { pid: 7, is_in_the_way });
             (session.kind(), session.is_doubtful())
         };
