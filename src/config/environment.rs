@@ -152,6 +152,7 @@ mod tests {
             ("SYMPHONY_DATABASE_POOLED", "/database/pooled", "no", json!(false)),
             ("SYMPHONY_STATEMENT_TIMEOUT", "/database/statementTimeout", "5s", json!(5_000)),
             ("SYMPHONY_CONNECT_TIMEOUT", "/database/connectTimeout", "3000", json!(3_000)),
+            ("SYMPHONY_IDLE_TIMEOUT", "/database/idleTimeout", "45s", json!(45_000)),
             ("SYMPHONY_ENABLED", "/features/enabled", "true", json!(true)),
         ];
         assert_eq!(samples.len(), overriding().len());

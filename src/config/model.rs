@@ -177,6 +177,7 @@ mod tests {
                 "payload": { "maxBytes": 1_048_576, "maxHeadersBytes": 65_536, "maxMetadataBytes": 65_536 },
                 "database": {
                     "schema": "symphony", "poolSize": 5, "statementTimeout": 15000, "connectTimeout": 10000,
+                    "idleTimeout": 30000,
                 },
                 "features": { "enabled": false },
             })
