@@ -1,5 +1,7 @@
 /** The documents of the repository, and what can be read from them. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
 import { at } from '../../scripts/setup/paths.mjs'
 
 /** One fenced block. */
@@ -36,6 +38,20 @@ export function blocksOf(text: string): Block[] {
     line: text.slice(0, index).split('\n').length,
     path: /^\/\/ ([\w./[\]-]+\.\w+)\n/.exec(code)?.[1],
   }))
+}
+
+/** Writes every named file of a text, as a reader would; beside TypeScript also what Node.js runs. */
+export function writeFiles(text: string, folder: string, module = ts.ModuleKind.ESNext): void {
+  for (const { path, code, language } of blocksOf(text)) {
+    if (path === undefined) continue
+    const file = join(folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, code)
+    if (language !== 'ts') continue
+    const compilerOptions = { module, target: ts.ScriptTarget.ES2022 }
+    const extension = module === ts.ModuleKind.CommonJS ? '.cjs' : '.mjs'
+    writeFileSync(file.replace(/\.ts$/, extension), ts.transpileModule(code, { compilerOptions }).outputText)
+  }
 }
 
 /** The headings of a text; a line of code that begins with a hash is none. */

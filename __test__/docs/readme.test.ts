@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
 import { runNode } from '../../scripts/setup/process.mjs'
 import { createDatabase } from '../support/database.js'
-import { blocksOf, readDocument, section } from './documents.js'
+import { readDocument, section, writeFiles } from './documents.js'
 
 /**
  * Inside the package, so that its name leads to its bundle. What comes before the worker is run from the packed
@@ -16,19 +16,9 @@ const folder = at('target', 'test', 'readme')
 const database = await createDatabase()
 const secret = 'sixteen characters or more'
 
-/** Writes every named file of the quick start, as a reader would. Routes lose their types: Next.js would compile them. */
-async function writeFiles(): Promise<void> {
-  const { transpileModule, ModuleKind, ScriptTarget } = (await import('typescript')).default
+function writeQuickStart(): void {
   rmSync(folder, { recursive: true, force: true })
-  for (const { path, code, language } of blocksOf(section(readDocument('README.md'), 'Quick start'))) {
-    if (path === undefined) continue
-    const file = join(folder, path)
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, code)
-    if (language !== 'ts') continue
-    const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 }
-    writeFileSync(file.replace(/\.ts$/, '.mjs'), transpileModule(code, { compilerOptions }).outputText)
-  }
+  writeFiles(section(readDocument('README.md'), 'Quick start'), folder)
 }
 
 function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -57,7 +47,7 @@ const CALLS = `
 `
 
 test('the worker of the quick start handles what comes and ends at SIGTERM', async () => {
-  await writeFiles()
+  writeQuickStart()
   await node('migrate.mjs')
   const worker = execa(process.execPath, ['worker.mjs'], { cwd: folder, env: environment(), reject: false })
   onTestFinished(() => void worker.kill('SIGKILL'))
@@ -70,7 +60,7 @@ test('the worker of the quick start handles what comes and ends at SIGTERM', asy
 })
 
 test('the routes of the quick start dispatch, and consume for those who know the secret', async () => {
-  await writeFiles()
+  writeQuickStart()
   await node('migrate.mjs')
   writeFileSync(join(folder, 'calls.mjs'), CALLS)
   const read = (text: string): Array<[number, string]> =>

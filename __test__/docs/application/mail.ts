@@ -1,11 +1,14 @@
 /** The mail code of the application that the documents show. */
 
+export const sent: string[] = []
+export const unsubscribed = new Set<string>()
+
 export async function send(
   to: string,
   options: { signal?: AbortSignal; idempotencyKey?: string; text?: string } = {},
 ): Promise<void> {
   options.signal?.throwIfAborted()
-  console.log(`to ${to}`)
+  sent.push(options.text === undefined ? to : `${to}: ${options.text}`)
 }
 
 export async function serverIsReady(): Promise<boolean> {
@@ -13,5 +16,5 @@ export async function serverIsReady(): Promise<boolean> {
 }
 
 export async function isUnsubscribed(to: string): Promise<boolean> {
-  return to === ''
+  return unsubscribed.has(to)
 }
