@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { HandlerContext, Message } from '@leadmap/symphony'
 import { bearerToken, createSymphonyRoute, toNodeHandler } from '@leadmap/symphony/http'
-import { Handler, SymphonyModule, type SymphonyService } from '@leadmap/symphony/nestjs'
+// Nest injects by the type of a parameter: biome.json keeps it imported as a value.
+import { Handler, SymphonyModule, SymphonyService } from '@leadmap/symphony/nestjs'
 import { Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 
