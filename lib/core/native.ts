@@ -141,13 +141,19 @@ function refuseEdgeRuntime(): void {
 
 const PLATFORMS = 'Linux x64 and arm64 (glibc and musl), macOS x64 and arm64, Windows x64'
 
+const BUNDLED =
+  '@leadmap/symphony is in a bundle, without its binary. Keep it outside: withSymphony() in the configuration of ' +
+  "Next.js, `traceDeps: ['@leadmap/symphony']` in that of Nitro 3, `external` for other bundlers"
+
 function unsupported(cause: unknown): SymphonyError {
   const here = `${process.platform} ${process.arch}`
-  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
-  return new SymphonyError(
-    'SYMPHONY_UNSUPPORTED_PLATFORM',
-    `@leadmap/symphony has no binary for ${here} here. Platforms that exist: ${PLATFORMS}. On one of these, install ` +
-      `again with optional dependencies and for the platform that runs the code. Loading said: ${reason}`,
-    { cause, details: { platform: process.platform, arch: process.arch, node: process.version } },
-  )
+  const reason = (cause instanceof Error ? cause.message.split('\n')[0] : String(cause)) ?? ''
+  const problem = /Cannot find module '\S*binding\.js'/.test(reason)
+    ? BUNDLED
+    : `@leadmap/symphony has no binary for ${here} here. Platforms that exist: ${PLATFORMS}. On one of these, install ` +
+      'again with optional dependencies and for the platform that runs the code'
+  return new SymphonyError('SYMPHONY_UNSUPPORTED_PLATFORM', `${problem}. Loading said: ${reason}`, {
+    cause,
+    details: { platform: process.platform, arch: process.arch, node: process.version },
+  })
 }
