@@ -76,16 +76,16 @@ test('thresholds decide about depth and age', async () => {
 })
 
 test('failures and dead letters show', async () => {
-  await dispatchBatch([...many('Good', 15), ...many('Bad', 5)])
+  await dispatchBatch([...many('Good', 30), ...many('Bad', 10)])
   await consumeBatch({ registry })
   expect(await check('errorRate')).toMatchObject({ severity: 'warning', value: 0.25, overall: 'warning' })
   expect(await check('deadLetters')).toMatchObject({
     severity: 'warning',
-    value: 5,
-    message: '5 messages became dead letters in the last hour, 5 are kept',
+    value: 10,
+    message: '10 messages became dead letters in the last hour, 10 are kept',
   })
   const { metrics } = await getHealth({ registry })
-  expect(metrics).toMatchObject({ errorRate: 0.25, processingRate: 4 })
+  expect(metrics).toMatchObject({ errorRate: 0.25, processingRate: 8 })
   await database.query(`UPDATE symphony.messenger_failed_messages SET failed_at = now() - interval '2 hours'`)
   expect(await check('deadLetters')).toMatchObject({ severity: 'ok', value: 0 })
 })

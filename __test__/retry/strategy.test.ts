@@ -70,7 +70,7 @@ describe('a failed message', () => {
 
   test.each([
     ['of its type', 'Once', undefined, 1],
-    ['by default', 'Other', undefined, 4],
+    ['by default', 'Other', undefined, 11],
     ['of its own', 'Other', 1, 2],
     ['of its own, more than its type has', 'Once', 2, 3],
     ['of its own, none', 'Other', 0, 1],
@@ -98,7 +98,7 @@ describe('a failed message', () => {
     registry.register('Any', (_message, { attempt }) => {
       throw errors[attempt - 1]
     })
-    await dispatch({ type: 'Any', payload: {} })
+    await dispatch({ type: 'Any', payload: {} }, { maxRetries: 3 })
     await consumeBatch({ registry })
     const [failed] = (await listFailed()).messages
     expect(failed).toMatchObject({ error: 'last', errorClass: 'Error' })
@@ -164,6 +164,6 @@ test('getRetryConfig() fills the gaps of a type from the default', () => {
     maxDelay: 3 * HOUR,
     jitter: 0,
   })
-  expect(getRetryConfig('SpreadAnything')).toMatchObject({ maxRetries: 3, delay: HOUR, jitter: 0.1 })
-  expect(getRetryConfig('Other')).toEqual({ maxRetries: 3, delay: 0, multiplier: 2, maxDelay: 30_000, jitter: 0 })
+  expect(getRetryConfig('SpreadAnything')).toMatchObject({ maxRetries: 10, delay: HOUR, jitter: 0.1 })
+  expect(getRetryConfig('Other')).toEqual({ maxRetries: 10, delay: 0, multiplier: 2, maxDelay: 600_000, jitter: 0 })
 })

@@ -71,9 +71,11 @@ const PROOFS: Record<string, (run: Run, snippet: SnippetModule) => Promise<void>
   '000 Default Configuration': async (run) => {
     resetConfig()
     const { config } = await run()
-    const { transports, ...rest } = config
+    // Retries bridge more than its 7 s unless it is written out, see docs/decisions/0012-defaults.md.
+    const { transports, retry, ...rest } = config
     expect(getConfig()).toMatchObject(rest)
     setConfig({ ...config, database: { url: database.url } })
+    expect(getRetryConfig('Any')).toMatchObject(retry.default)
     expect(await dispatch({ type: 'Any', payload: {} })).toMatchObject({
       transport: 'supabase',
       ...pick(transports.supabase),

@@ -93,7 +93,8 @@ test('what a rescue buries shows wherever a burial shows, exactly once', { timeo
   const metrics = await getMetrics()
   expect(metrics).toMatchObject({ totalDeadLettered: 1, totalFailed: 1 })
   expect(metrics.errors).toMatchObject([{ class: 'WorkerCrash', count: 1, messageTypes: ['Poison'] }])
-  expect(await getHealth()).toMatchObject({ status: 'warning' })
+  const found = (await getHealth()).findings.find(({ check }) => check === 'deadLetters')
+  expect(found).toMatchObject({ severity: 'ok', value: 1 })
 })
 
 test('a worker tells by an event what it found buried', { timeout: 60_000 }, async () => {

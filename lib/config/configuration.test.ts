@@ -122,7 +122,7 @@ describe('questions', () => {
     const strategy = (maxRetries: number) => ({ maxRetries, delay: 1, multiplier: 1, maxDelay: 1, jitter: 0 })
     setConfig({ retry: { EmailMessage: strategy(9), 'Email*': strategy(8), 'E*': strategy(7) } })
     const retries = ['EmailMessage', 'EmailX', 'Else', 'X'].map((type) => getRetryConfig(type).maxRetries)
-    expect(retries).toEqual([9, 8, 7, 3])
+    expect(retries).toEqual([9, 8, 7, 10])
   })
 
   test('validity, without putting anything in force', () => {

@@ -28,13 +28,13 @@ export interface TransportsConfig {
 
 /** How failures are retried. The n-th retry waits `delay * multiplier^n`, plus or minus `jitter`, at most `maxDelay`. */
 export interface RetryConfig {
-  /** Retries after the first run, so 3 means at most 4 runs. Default 3. */
+  /** Retries after the first run, so 3 means at most 4 runs. Default 10. */
   maxRetries?: number
   /** Delay before the first retry. Default 1 s. */
   delay?: Duration
   /** Growth from one retry to the next, at least 1. Default 2. */
   multiplier?: number
-  /** Upper bound of the delay. Default 30 s; 0: none. */
+  /** Upper bound of the delay. Default 10 min; 0: none. */
   maxDelay?: Duration
   /** Random fraction of the delay, 0 to 1. Default 0.1. */
   jitter?: number
@@ -64,7 +64,7 @@ export interface WorkerConfig {
   lease?: Duration
   /** The number of crashes that make a message a dead letter, 2 to 1000. Default 3. */
   maxCrashes?: number
-  /** How long one handler may run; 0: no limit. Default 0. */
+  /** How long one handler may run; 0: no limit. Default 15 min. */
   handlerTimeout?: Duration
   /** How long a stopping worker waits for its handlers. Default 30 s. */
   shutdownTimeout?: Duration
@@ -98,7 +98,7 @@ export interface HealthThresholds {
   oldestAge?: Duration
   /** Fraction of runs that failed, 0 to 1. Default 0.1, 0.5. */
   errorRate?: number
-  /** Dead letters of the last hour. Default 1, 1,000. */
+  /** Dead letters of the last hour. Default 10, 1,000. */
   deadLetters?: number
 }
 

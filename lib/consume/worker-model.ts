@@ -16,13 +16,17 @@ export interface WorkerOptions extends ConsumeOptions {
    * default; a worker that is not woken still polls every `pollInterval`.
    */
   listen?: boolean
-  /** Whether SIGTERM and SIGINT stop the worker: the first one drains, a second one forces. `true` by default. */
+  /**
+   * Whether SIGTERM and SIGINT stop the worker: the first one drains, a second one forces. By default `run()` listens to
+   * them, because the worker is the program then, and `start()` does not: it is a part of one that ends by itself.
+   */
   handleSignals?: boolean
   /**
    * How long the process may continue after SIGTERM or SIGINT once everything is handed back, 5 s by default. Handlers
    * that ignore their signal would keep it alive; after this time it ends as the signal would have ended it, with exit
    * code 143 or 130, unless `process.exitCode` is set. An application that listens to the signal itself must end its
-   * process, unless such a handler is left. `false`, or without `handleSignals`: the process is never ended.
+   * process, unless such a handler is left. `false`, or where the worker does not listen to signals: the process is
+   * never ended.
    */
   exitGrace?: Duration | false
 }

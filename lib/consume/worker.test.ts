@@ -1,6 +1,6 @@
 import { EventEmitter, errorMonitor } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ConfigurationError, registerHandler, setConfig, Worker } from '../index.js'
+import { ConfigurationError, registerHandler, setConfig, Worker, type WorkerOptions } from '../index.js'
 import { delivery, type FakeConsumer, freshProcess, nativeError, theCore, turn } from '../testing/fakes/fake-core.js'
 
 beforeEach(() => {
@@ -206,7 +206,20 @@ describe('stopping', () => {
     consumer().finish()
     await done
     expect(process.listenerCount('SIGTERM')).toBe(before)
-    void new Worker({ handleSignals: false }).start()
+  })
+
+  test.each<[WorkerOptions, 'run' | 'start', boolean]>([
+    [{}, 'run', true],
+    [{}, 'start', false],
+    [{ handleSignals: false }, 'run', false],
+    [{ handleSignals: true }, 'start', true],
+  ])('a worker with %j and %s() listens to signals: %s', async (options, call, listens) => {
+    const before = process.listenerCount('SIGTERM')
+    const worker = new Worker(options)
+    void worker[call]()
+    expect(process.listenerCount('SIGTERM') - before).toBe(Number(listens))
+    consumer().finish()
+    await turn()
     expect(process.listenerCount('SIGTERM')).toBe(before)
   })
 

@@ -69,19 +69,27 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#watchListeners()
   }
 
-  /** Runs until it is stopped, and resolves with what was done. While it runs, the same promise. */
+  /**
+   * Runs until it is stopped, by {@link stop}, or by SIGTERM or SIGINT unless `handleSignals` is false, and resolves with
+   * what was done. While it runs, the same promise.
+   */
   run(): Promise<ConsumeResult> {
+    return this.#run(this.#checked.handleSignals ?? true)
+  }
+
+  #run(handleSignals: boolean): Promise<ConsumeResult> {
     if (this.#isActive) return this.#ended as Promise<ConsumeResult>
     this.#begun = new Promise((resolve) => {
       this.#begin = resolve
     })
-    this.#ended = this.#live()
+    this.#ended = this.#live(handleSignals)
     return this.#ended
   }
 
   /**
-   * Starts, and resolves once the worker runs: it has looked for messages. It ends by {@link stop} or a signal, with the
-   * event `stopped`; should it fail, the event `error` says why. While it runs, this does nothing, and says so in the log.
+   * Starts, and resolves once the worker runs: it has looked for messages. It ends by {@link stop}, with the event
+   * `stopped`; should it fail, the event `error` says why. Signals are left to the application, unless `handleSignals` is
+   * true. While it runs, this does nothing, and says so in the log.
    *
    * @throws as {@link run}, if it cannot run: a transport does not exist, tables are missing.
    */
@@ -90,7 +98,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
       this.#parts.log.current.warn('start() of a worker that runs already does nothing: for more, make another Worker')
       return this.#begun
     }
-    const ended = this.run()
+    const ended = this.#run(this.#checked.handleSignals ?? false)
     await Promise.race([this.#begun, ended])
     ended.catch((error: unknown) => this.#fail(error))
   }
@@ -154,7 +162,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     return checkOptions(this.#options, { ...durations, listen: flag, handleSignals: flag })
   }
 
-  async #live(): Promise<ConsumeResult> {
+  async #live(handleSignals: boolean): Promise<ConsumeResult> {
     const { pollInterval, shutdownTimeout, listen } = this.#checked
     // Checked again: a deadline has come nearer since the constructor.
     this.#consumer = new Consumer(this.#parts, 'run', this.#check(), {
@@ -167,7 +175,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#state = 'running'
     this.#startedAt = Date.now()
     this.#signalled = undefined
-    const forgetSignals = this.#checked.handleSignals === false ? undefined : this.#listenToSignals()
+    const forgetSignals = handleSignals ? this.#listenToSignals() : undefined
     try {
       this.#tell('started')
       const result = await this.#consumer.run()

@@ -1,7 +1,7 @@
 /** Runs the handlers of one message and says how that ended. */
 import { HandlerError, HandlerTimeoutError } from '../base/errors.js'
 import { countStray } from '../base/process-life.js'
-import { parsePayload } from '../message/schema.js'
+import { isPromise, parsePayload } from '../message/schema.js'
 import { askHandler, type Classification, classifyError } from './classification.js'
 import type { DeliveryContext } from './context.js'
 import type { Settlement } from './delivery.js'
@@ -143,22 +143,30 @@ async function runValidated(
 }
 
 /** A handler that ignores its signal keeps running, but its result does not count any more. */
-function runLimited(handler: HandlerEntry, context: DeliveryContext, limit: number): Promise<unknown> {
+async function runLimited(handler: HandlerEntry, context: DeliveryContext, limit: number): Promise<unknown> {
   context.limitTo(Date.now() + limit)
-  const running = Promise.resolve().then(() => run(handler, context))
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const { type } = context.delivery
-      const error = new HandlerTimeoutError(`${handler.name} took longer than ${limit} ms with a ${type}`, { limit })
-      countStray(running)
-      context.abort(error)
-      reject(error)
-    }, limit)
-    running.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-      context.limitTo(null)
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const running = run(handler, context)
+    // Most handlers that promise nothing are done, and need no timer.
+    if (!isPromise(running)) return running
+    const late = new Promise<never>((_, reject) => {
+      // It keeps no process alive: a consumer at work does.
+      timer = setTimeout(() => reject(giveUp(handler, context, limit, running)), limit).unref()
     })
-  })
+    return await Promise.race([running, late])
+  } finally {
+    clearTimeout(timer)
+    context.limitTo(null)
+  }
+}
+
+function giveUp(handler: HandlerEntry, context: DeliveryContext, limit: number, running: Promise<unknown>): Error {
+  const { type } = context.delivery
+  const error = new HandlerTimeoutError(`${handler.name} took longer than ${limit} ms with a ${type}`, { limit })
+  countStray(running)
+  context.abort(error)
+  return error
 }
 
 function succeeded({ outcome, handled }: Tally): Execution {

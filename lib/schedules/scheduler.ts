@@ -14,7 +14,7 @@ import type { RunDueResult } from './types.js'
 export interface SchedulerOptions {
   /** The longest pause between two polls; 10 s by default. Changes without a notification wait this long. */
   pollInterval?: Duration
-  /** Whether SIGTERM and SIGINT stop it. `true` by default. */
+  /** Whether SIGTERM and SIGINT stop it; by default after `run()`, and not after `start()`. */
   handleSignals?: boolean
 }
 
@@ -72,7 +72,7 @@ const LONGEST_PAUSE_MS = 2 ** 31 - 1
 export class Scheduler extends EventEmitter<SchedulerEvents> {
   readonly #parts: SchedulerParts
   readonly #pollInterval: number
-  readonly #handleSignals: boolean
+  readonly #handleSignals: boolean | undefined
   #ended: Promise<void> | undefined
   #begun: Promise<void> | undefined
   #stopping = false
@@ -84,7 +84,7 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     super()
     this.#parts = parts
     mustBeKnown(options, OPTIONS)
-    const { pollInterval = '10s', handleSignals = true } = options
+    const { pollInterval = '10s', handleSignals } = options
     const pause = parseDuration(pollInterval)
     if (pause === undefined || pause <= 0) throw refused('options.pollInterval', pollInterval, 'wants a duration')
     const own: EventEmitter = this as unknown as EventEmitter
@@ -98,24 +98,31 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     return this.#ended !== undefined
   }
 
-  /** Runs until it is stopped. While it runs, the same promise. */
+  /**
+   * Runs until it is stopped, by {@link stop}, or by SIGTERM or SIGINT unless `handleSignals` is false. While it runs, the
+   * same promise.
+   */
   run(): Promise<void> {
-    this.#ended ??= this.#live().finally(() => {
+    return this.#run(this.#handleSignals ?? true)
+  }
+
+  #run(handleSignals: boolean): Promise<void> {
+    this.#ended ??= this.#live(handleSignals).finally(() => {
       this.#ended = undefined
     })
     return this.#ended
   }
 
   /**
-   * Starts, and resolves once it runs: it has polled. It ends by {@link stop} or a signal, with the event `stopped`. While
-   * it runs, this does nothing, and says so in the log.
+   * Starts, and resolves once it runs: it has polled. It ends by {@link stop}, with the event `stopped`. Signals are left
+   * to the application, unless `handleSignals` is true. While it runs, this does nothing, and says so in the log.
    */
   async start(): Promise<void> {
     if (this.running) {
       this.#parts.log.current.warn('start() of a scheduler that runs already does nothing')
       return this.#begun
     }
-    const ended = this.run()
+    const ended = this.#run(this.#handleSignals ?? false)
     await Promise.race([this.#begun, ended])
     ended.catch((thrown: unknown) => this.#fail(thrown))
   }
@@ -132,8 +139,8 @@ export class Scheduler extends EventEmitter<SchedulerEvents> {
     await this.stop()
   }
 
-  async #live(): Promise<void> {
-    const forgetSignals = this.#handleSignals ? listenToSignals(() => void this.stop()) : undefined
+  async #live(handleSignals: boolean): Promise<void> {
+    const forgetSignals = handleSignals ? listenToSignals(() => void this.stop()) : undefined
     this.#parts.running.add(this)
     let watch: NativeScheduleWatch | undefined
     let begin: () => void = () => undefined

@@ -120,6 +120,10 @@ mod tests {
         Layers { config, ..Layers::default() }
     }
 
+    /// What they write out; without it, retries bridge more than their 7 s.
+    const RETRY_OF_THE_SEEDS: RetryStrategy =
+        RetryStrategy { max_retries: 3, delay: 1_000.0, multiplier: 2.0, max_delay: 30_000.0, jitter: 0.1 };
+
     #[test]
     fn no_layers_are_the_defaults() {
         assert_eq!(resolve(&Layers::default()).unwrap(), Config::default());
@@ -149,7 +153,7 @@ mod tests {
         assert_eq!(config.routing["CampaignMessage"], ["async"]);
         let email = RetryStrategy { max_retries: 5, delay: 2_000.0, max_delay: 60_000.0, ..RetryStrategy::BUILT_IN };
         assert_eq!(config.retry_for("EmailMessage"), &email);
-        assert_eq!(config.retry_for("SMSMessage"), &RetryStrategy::BUILT_IN);
+        assert_eq!(config.retry_for("SMSMessage"), &RETRY_OF_THE_SEEDS);
         assert_eq!(config.worker, WorkerConfig::default());
     }
 
@@ -168,7 +172,9 @@ mod tests {
         })))
         .unwrap();
         assert_eq!(config.transports["supabase"].queue.as_deref(), Some("default"));
-        assert_eq!(Config { transports: Config::default().transports, ..config }, Config::default());
+        assert_eq!(config.retry_for("Any"), &RETRY_OF_THE_SEEDS);
+        let Config { transports, retry, .. } = Config::default();
+        assert_eq!(Config { transports, retry, ..config }, Config::default());
     }
 
     #[test]

@@ -150,7 +150,7 @@ mod tests {
                 "routing": {},
                 "priorityRouting": [],
                 "retry": {
-                    "default": { "maxRetries": 3, "delay": 1000, "multiplier": 2, "maxDelay": 30000, "jitter": 0.1 },
+                    "default": { "maxRetries": 10, "delay": 1000, "multiplier": 2, "maxDelay": 600000, "jitter": 0.1 },
                 },
                 "worker": {
                     "batchSize": 10,
@@ -158,7 +158,7 @@ mod tests {
                     "pollInterval": 1000,
                     "lease": 30000,
                     "maxCrashes": 3,
-                    "handlerTimeout": 0,
+                    "handlerTimeout": 900_000,
                     "shutdownTimeout": 30000,
                 },
                 "deduplication": { "window": 86_400_000 },
@@ -166,7 +166,7 @@ mod tests {
                 "health": {
                     "window": 300_000,
                     "minimumVolume": 20,
-                    "warning": { "queueDepth": 10_000, "oldestAge": 300_000, "errorRate": 0.1, "deadLetters": 1 },
+                    "warning": { "queueDepth": 10_000, "oldestAge": 300_000, "errorRate": 0.1, "deadLetters": 10 },
                     "error": { "queueDepth": 100_000, "oldestAge": 3_600_000, "errorRate": 0.5, "deadLetters": 1_000 },
                 },
                 "circuitBreaker": {

@@ -114,9 +114,19 @@ mod tests {
         let delays = |strategy: RetryStrategy, retries| -> Vec<u64> {
             (0..retries).map(|retry_count| delay_ms(&strategy, retry_count, 0.5)).collect()
         };
-        let default = RetryStrategy { jitter: 0.0, ..RetryStrategy::BUILT_IN };
-        assert_eq!(delays(default, 7), [1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+        assert_eq!(delays(strategy(1000.0, 2.0, 30000.0, 0.0), 7), [1000, 2000, 4000, 8000, 16000, 30000, 30000]);
         assert_eq!(delays(strategy(2000.0, 2.0, 60000.0, 0.0), 5), [2000, 4000, 8000, 16000, 32000]);
+    }
+
+    /// A provider that is down for a quarter of an hour costs no message.
+    #[test]
+    fn the_default_bridges_a_quarter_of_an_hour() {
+        for random in [0.0, 0.5, 1.0] {
+            let delays =
+                (0..RetryStrategy::BUILT_IN.max_retries).map(|n| delay_ms(&RetryStrategy::BUILT_IN, n, random));
+            let minutes = delays.sum::<u64>() / 60_000;
+            assert!((15..=18).contains(&minutes), "{minutes} minutes");
+        }
     }
 
     #[test]
@@ -203,7 +213,7 @@ mod tests {
     fn whole_numbers_stay_whole_in_json() {
         assert_eq!(
             serde_json::to_string(&RetryStrategy::BUILT_IN).unwrap(),
-            r#"{"maxRetries":3,"delay":1000,"multiplier":2,"maxDelay":30000,"jitter":0.1}"#
+            r#"{"maxRetries":10,"delay":1000,"multiplier":2,"maxDelay":600000,"jitter":0.1}"#
         );
     }
 

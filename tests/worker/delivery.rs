@@ -56,7 +56,7 @@ async fn what_was_not_given_is_empty<S: Subject>(it: S) {
     session.run().await;
     let got = session.log(|log| log.started[0].clone());
     assert_eq!((&got["scheduledAt"], &got["idempotencyKey"]), (&json!(null), &json!(null)));
-    assert_eq!((&got["metadata"], &got["maxRetries"]), (&json!({}), &json!(3)));
+    assert_eq!((&got["metadata"], &got["maxRetries"]), (&json!({}), &json!(10)));
     let headers: Vec<_> = got["headers"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(headers.len(), 3, "{headers:?}");
 }

@@ -37,7 +37,7 @@ async fn drain_saying<S: Subject>(it: &S, said: Value) -> Summary {
 }
 
 async fn a_failing_message_waits_longer_each_time_and_is_buried_at_the_end<S: Subject>(it: S) {
-    let id = put_one(&it.transport(), message("Email")).await;
+    let id = put_one(&it.transport(), Envelope { max_retries: Some(3), ..message("Email") }).await;
     for (retry, delay) in [(0, 1000), (1, 2000), (2, 4000)] {
         let (summary, started) = drain(&it, fail).await;
         assert_eq!((summary.stats.retried, summary.drained), (1, true));

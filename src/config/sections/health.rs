@@ -55,7 +55,7 @@ section! {
         "errorRate": number(0.0, 1.0);
 
         /// Dead letters of the last hour.
-        pub dead_letters: u64 = 1,
+        pub dead_letters: u64 = 10,
         "deadLetters": whole(1, 1_000_000_000);
     }
 }

@@ -22,7 +22,7 @@ section! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct RetryStrategy {
         /// Runs after the first one; 0 = none.
-        pub max_retries: u32 = 3,
+        pub max_retries: u32 = 10,
         "maxRetries": whole(0, MAX_RETRIES), "SYMPHONY_RETRY_MAX_RETRIES";
 
         /// Milliseconds before the first retry.
@@ -37,7 +37,7 @@ section! {
 
         /// The cap of a delay in milliseconds; 0 = only the longest one that a configuration may hold.
         #[serde(serialize_with = "json_number::serialize")]
-        pub max_delay: f64 = 30_000.0,
+        pub max_delay: f64 = 600_000.0,
         "maxDelay": milliseconds(0.0, LONGEST_MS), "SYMPHONY_RETRY_MAX_DELAY";
 
         /// Fraction of the delay by which it is spread in both directions before the cap.

@@ -37,7 +37,7 @@ section! {
 
         /// How long one handler may run; `None` (0 in JSON) = no limit.
         #[serde(serialize_with = "timeout")]
-        pub handler_timeout: Option<Duration> = None,
+        pub handler_timeout: Option<Duration> = Some(Duration::from_mins(15)),
         "handlerTimeout": time_limit(LONGEST_TIMER_MS), "SYMPHONY_WORKER_HANDLER_TIMEOUT";
 
         /// How long a stopping worker waits for running handlers before it releases their messages.

@@ -331,7 +331,12 @@ mod tests {
             (wrong(|it| it.oldest_age_ms = Some(3_600_000.0)), "oldestAge", Error, "waited 60 min"),
             (wrong(|it| it.figures = Some(failing(5))), "errorRate", Warning, "5 of 20 runs failed in the last 5 min"),
             (wrong(|it| it.figures = Some(failing(15))), "errorRate", Error, "15 of 30"),
-            (wrong(vitals(|it| it.recent_dead_letters = 1)), "deadLetters", Warning, "1 messages became dead letters"),
+            (
+                wrong(vitals(|it| it.recent_dead_letters = 10)),
+                "deadLetters",
+                Warning,
+                "10 messages became dead letters",
+            ),
             (wrong(vitals(|it| it.stale_workers = 2)), "staleWorkers", Warning, "2 workers died"),
             (wrong(vitals(|it| it.held_by_nobody = 5)), "heldMessages", Warning, "5 claimed messages"),
             (wrong(vitals(|it| it.unknown_to_workers = 7)), "heldMessages", Warning, "7 messages are held by living"),
@@ -363,6 +368,11 @@ mod tests {
             assert_eq!(found.iter().map(|it| (it.check, it.severity)).collect::<Vec<_>>(), [(check, severity)]);
             assert!(found[0].message.contains(text), "{}", found[0].message);
         }
+    }
+
+    #[test]
+    fn few_dead_letters_raise_no_alarm() {
+        assert_eq!(wrong(vitals(|it| it.recent_dead_letters = 9)), []);
     }
 
     #[test]

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn a_retryable_failure_waits_longer_each_time_and_is_buried_at_the_end() {
         let delays: Vec<_> = (0..4)
-            .map(|n| match after(failed(true, None), n, None) {
+            .map(|n| match after(failed(true, None), n, Some(3)) {
                 Outcome::Retry { delay, .. } => delay.as_millis(),
                 _ => 0,
             })
