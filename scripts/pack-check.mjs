@@ -4,7 +4,17 @@
  *
  * `node scripts/pack-check.mjs`, after a build. Uses the server in SYMPHONY_DATABASE_URL, else an embedded one.
  */
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,6 +30,7 @@ import { main, step } from './setup/step.mjs'
 
 const stage = mkdtempSync(join(tmpdir(), 'symphony-pack-'))
 const app = join(stage, 'app')
+const installed = join(app, 'node_modules/@leadmap/symphony')
 
 /** What and where, of the run that fails. */
 const WARNING =
@@ -33,6 +44,7 @@ await main(async () => {
 
   const tarballs = await step('pack', async () => [await pack(root), await pack(stagePlatformPackage(addon))])
   await step('install', () => install(tarballs))
+  await step('files that package.json names', async () => expectFiles())
   await step('quick start of the README', () => followReadme(url))
   await step('quick start, ES module', () => expectQuickStart('quick-start.mjs', url, 'esm'))
   await step('quick start, CommonJS', () => expectQuickStart('quick-start.cjs', url, 'cjs'))
@@ -66,10 +78,17 @@ async function install(tarballs) {
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true }')
   await npm(['install', '--offline', '--no-audit', '--no-fund', ...tarballs], { cwd: app })
   // A tarball packed after a local build holds that build's addon as well; a released one does not.
-  const installed = join(app, 'node_modules/@leadmap/symphony')
   for (const name of readdirSync(installed)) if (name.endsWith('.node')) rmSync(join(installed, name))
   for (const name of readdirSync(at('scripts/pack-check')))
     copyFileSync(at('scripts/pack-check', name), join(app, name))
+}
+
+/** What an entry names and the build has left out is missed only by those who need it. */
+function expectFiles() {
+  const { exports, main, module, types } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  const named = JSON.stringify([exports, main, module, types]).matchAll(/"(\.\/[^"]+\.\w+)"/g)
+  const missing = [...named].map(([, path = '']) => path).filter((path) => !existsSync(join(installed, path)))
+  if (missing.length > 0) throw new Error(`package.json names files that are not in the package: ${missing.join(', ')}`)
 }
 
 /** Does what the README tells its reader to do. */
