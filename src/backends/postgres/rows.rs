@@ -26,8 +26,8 @@ pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
         queue: problems.read(row, 2)?,
         priority: small(problems.read(row, 3)?),
         body: problems.read(row, 4)?,
-        headers: problems.read(row, 5)?,
-        metadata: problems.read(row, 6)?,
+        headers: object(problems.read(row, 5)?),
+        metadata: object(problems.read(row, 6)?),
         created_at: problems.read::<Instant>(row, 7)?.0,
         available_at: problems.read::<Instant>(row, 8)?.0,
         scheduled_at: problems.read::<Option<Instant>>(row, 9)?.map(|it| it.0),
@@ -39,6 +39,11 @@ pub fn claimed(row: &Row, token: Uuid) -> Result<Claimed, Error> {
         claimed_at: problems.read::<Instant>(row, 15)?.0,
         unreadable: problems.0,
     })
+}
+
+/// The text of an object; an empty one is not sent, see messages/_take.sql.
+fn object(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "{}".to_owned())
 }
 
 /// A message that is back in its queue: a row of settlements/return.sql or reconcile.sql.
