@@ -73,12 +73,17 @@ test.each(PROGRAMS)('%s dispatches, drains, and answers 401, 200 and 404', async
   expect((await call('GET', '')).body.endpoints).toContain('POST dispatch')
 })
 
-test.each(['nest.mjs', 'nest.cjs'])('%s finishes what its worker runs before a signal ends it', async (program) => {
-  const { child, next } = start(program, [], ['--worker'])
+test.each([
+  ['nest.mjs', 'with its hooks', ['--worker'], [null, 'SIGTERM']],
+  ['nest.cjs', 'with its hooks', ['--worker'], [null, 'SIGTERM']],
+  ['nest.mjs', 'without its hooks', ['--worker', '--without-hooks'], [143, null]],
+])('%s %s finishes what its worker runs before a signal ends it', async (program, _, options, end) => {
+  const { child, next } = start(program, [], options)
   expect([await next(), await next()]).toEqual(expect.arrayContaining([{ started: 1 }, { port: expect.any(Number) }]))
   child.kill('SIGTERM')
+  child.stdin.write('finish')
   expect(await next()).toEqual({ finished: 1 })
-  expect(await once(child, 'exit')).toEqual([null, 'SIGTERM'])
+  expect(await once(child, 'exit')).toEqual(end)
   const waiting = await database.query("SELECT 1 FROM symphony.messenger_messages WHERE status <> 'completed'")
   expect(waiting).toEqual([])
 })

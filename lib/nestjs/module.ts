@@ -18,7 +18,8 @@ const OPTIONS = Symbol('options of SymphonyModule')
  * registered when the modules are initialized, and worker and scheduler start when all are.
  *
  * When the application closes, worker and scheduler stop in `onModuleDestroy`, where running handlers finish, and the
- * connections close in `onApplicationShutdown`. `app.enableShutdownHooks()` makes signals do that.
+ * connections close in `onApplicationShutdown`. `app.enableShutdownHooks()` makes signals do that; without it, SIGTERM and
+ * SIGINT stop worker and scheduler, unless their `handleSignals` is false, and then end the process.
  *
  * @example
  * @Module({ imports: [SymphonyModule.forRoot({ worker: { maxConcurrency: 20 } })], providers: [MailService] })
@@ -68,6 +69,9 @@ export class SymphonyModule {
  */
 class SymphonyProviders {}
 
+/** An application that does not enable Nest's hooks would be ended with messages in hand; with them, both agree. */
+const SIGNALS = { handleSignals: true }
+
 const PROVIDERS = [
   {
     provide: SymphonyService,
@@ -79,12 +83,12 @@ const PROVIDERS = [
     provide: Worker,
     inject: [SymphonyService, OPTIONS],
     useFactory: ({ createWorker }: AnySymphony, { worker = false }: SymphonyModuleOptions) =>
-      worker === false ? null : createWorker(worker === true ? {} : worker),
+      worker === false ? null : createWorker({ ...SIGNALS, ...(worker === true ? {} : worker) }),
   },
   {
     provide: Scheduler,
     inject: [SymphonyService, OPTIONS],
     useFactory: ({ createScheduler }: AnySymphony, { scheduler = false }: SymphonyModuleOptions) =>
-      scheduler === false ? null : createScheduler(scheduler === true ? {} : scheduler),
+      scheduler === false ? null : createScheduler({ ...SIGNALS, ...(scheduler === true ? {} : scheduler) }),
   },
 ]

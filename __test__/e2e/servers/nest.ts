@@ -8,7 +8,7 @@ import { Handler, SymphonyModule, SymphonyService } from '@leadmap/symphony/nest
 import { Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 
-const worker = process.argv.includes('--worker')
+const worker = process.argv.includes('--worker') && { exitGrace: '100ms' }
 const tell = (fact: object) => console.log(JSON.stringify(fact))
 
 @Injectable()
@@ -24,12 +24,11 @@ class Greetings implements OnApplicationBootstrap {
     tell({ greeted: message.payload.name })
   }
 
-  /** Ends when the process is told to. */
+  /** Ends when the test says so. */
   @Handler('Long')
   async work(_: Message, context: HandlerContext): Promise<void> {
-    const signal = once(process, 'SIGTERM')
     tell({ started: context.attempt })
-    await signal
+    await once(process.stdin, 'data')
     tell({ finished: context.attempt })
   }
 }
@@ -39,7 +38,7 @@ class Application {}
 
 async function main(): Promise<void> {
   const app = await NestFactory.create(Application, { logger: false })
-  app.enableShutdownHooks()
+  if (!process.argv.includes('--without-hooks')) app.enableShutdownHooks()
   app.use('/api/symphony', toNodeHandler(createSymphonyRoute({ authorize: bearerToken('token') })))
   await app.listen(0)
   tell({ port: (app.getHttpServer().address() as AddressInfo).port })
