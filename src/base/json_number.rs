@@ -1,5 +1,6 @@
 //! Numbers in JSON text: those that `jsonb` cannot hold or writes out at many times their length, and how ours look.
 
+use memchr::memchr2;
 use serde::Serializer;
 
 /// What is allowed, for error messages.
@@ -11,6 +12,8 @@ pub const MAX_DIGITS: usize = 16_383;
 /// The largest exponent. `jsonb` writes numbers out, and a claim reads what it wrote: eight bytes such as `1e131071`
 /// would come back as 128 KiB.
 const MAX_EXPONENT: usize = 512;
+/// From here on a string is read many bytes at a time: that takes a moment to begin, and 1 MB then 10 µs instead of 1 ms.
+const SHORT: usize = 32;
 
 /// The first number of a JSON text that cannot be stored. That the text is JSON is known already.
 pub fn unstorable(json: &str) -> Option<&str> {
@@ -39,7 +42,8 @@ pub fn end_of_string(json: &[u8], open: usize) -> usize {
         match byte {
             b'"' => return at,
             b'\\' => at += 2,
-            _ => at += 1,
+            _ if at - open < SHORT => at += 1,
+            _ => at += memchr2(b'"', b'\\', &json[at..]).unwrap_or(json.len() - at),
         }
     }
     at
@@ -155,6 +159,12 @@ mod tests {
         fn a_double_is_as_long_as_without_its_exponent(number: f64) {
             prop_assume!(number.is_finite());
             prop_assert_eq!(written_out(&format!("{number:e}")), format!("{number}").len());
+        }
+
+        #[test]
+        fn a_string_ends_where_its_text_does(text in r#"["\\a]{0,80}"#, behind in r#"["\\a]{0,3}"#) {
+            let string = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(end_of_string(format!("{string}{behind}").as_bytes(), 0), string.len() - 1);
         }
 
         #[test]
