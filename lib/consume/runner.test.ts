@@ -88,14 +88,21 @@ test('starts in the given order as slots come free', async () => {
   expect(consumer.lines.map(([batch, index]) => `${batch}.${index}`)).toEqual(['0.1', '0.0', '0.2', '1.0'])
 })
 
-test('the configured number of handlers, and their configured time limit', async () => {
-  setConfig({ worker: { maxConcurrency: 1, handlerTimeout: 10 } })
+test('the configured number of handlers', async () => {
+  setConfig({ worker: { maxConcurrency: 1 } })
   const { handle, open } = gates()
   registerHandler('A', handle)
   const { consumer } = start()
   consumer.deliver(0, many(2))
   await turn()
   expect(open).toHaveLength(1)
+})
+
+test('their configured time limit', async () => {
+  setConfig({ worker: { maxConcurrency: 1, handlerTimeout: 10 } })
+  registerHandler('A', gates().handle)
+  const { consumer } = start()
+  consumer.deliver(0, many(2))
   await vi.waitUntil(() => consumer.lines.length === 2)
   expect(consumer.lines[0]?.[3]).toMatchObject({ as: 'failed', error: { class: 'HandlerTimeoutError' } })
 })
