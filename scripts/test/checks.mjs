@@ -33,9 +33,14 @@ export const typeChecks = {
   'tsc scripts': () => runNode(tsc, ['--project', 'scripts'], inRoot),
 }
 
-/** Comments of what is public: a link that leads nowhere fails. @type {Record<string, () => Promise<unknown>>} */
+/**
+ * Comments of what is public: a link that leads nowhere fails. The types are what `tsc` has checked.
+ *
+ * @type {Record<string, () => Promise<unknown>>}
+ */
 export const documentChecks = {
-  'API reference': () => runNode(at('node_modules/typedoc/bin/typedoc'), ['--emit', 'none'], inRoot),
+  'API reference': () =>
+    runNode(at('node_modules/typedoc/bin/typedoc'), ['--emit', 'none', '--skipErrorChecking'], inRoot),
 }
 
 export async function format() {
