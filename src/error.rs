@@ -92,6 +92,40 @@ impl std::fmt::Display for CronProblem {
     }
 }
 
+/// What is wrong with a query of the search language, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryProblem {
+    /// Where it begins, from 1, as JavaScript counts the characters of a text.
+    pub character: usize,
+    /// How many characters it has; 0 if something is missing there.
+    pub length: usize,
+    /// What stands there.
+    pub found: String,
+    /// What is allowed.
+    pub wants: String,
+}
+
+impl QueryProblem {
+    fn details(&self) -> Value {
+        let Self { character, length, found, wants } = self;
+        json!({ "key": "query", "character": character, "length": length, "got": shortened(found), "wants": wants })
+    }
+}
+
+impl std::fmt::Display for QueryProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { character, found, wants, .. } = self;
+        let found = if found.is_empty() { "nothing".to_owned() } else { format!("\"{}\"", shortened(found)) };
+        write!(f, "query: got {found} at character {character}, wants {wants}")
+    }
+}
+
+/// The beginning of a text that may be long.
+fn shortened(text: &str) -> String {
+    let end = text.char_indices().nth(60).map(|(end, _)| end);
+    end.map_or_else(|| text.to_owned(), |end| format!("{}…", &text[..end]))
+}
+
 /// What helps: the last words of the messages.
 mod remedy {
     pub const ADD_TRANSPORT: &str = "Add it under `transports` in the configuration";
@@ -276,6 +310,10 @@ pub enum Error {
     #[error("{0}")]
     InvalidCron(Box<CronProblem>),
 
+    /// A query that cannot be read.
+    #[error("{0}")]
+    InvalidQuery(Box<QueryProblem>),
+
     /// A time zone that the time zone database does not have.
     #[error("timezone \"{name}\" does not exist: {}", remedy::USE_ZONE)]
     UnknownTimezone {
@@ -353,6 +391,7 @@ impl Error {
             Self::Internal { .. } => "SYMPHONY_INTERNAL",
             Self::Stopped { .. } => "SYMPHONY_STOPPED",
             Self::InvalidCron(_) => "SYMPHONY_INVALID_CRON",
+            Self::InvalidQuery(_) => "SYMPHONY_INVALID_QUERY",
             Self::UnknownTimezone { .. } => "SYMPHONY_UNKNOWN_TIMEZONE",
             Self::InvalidSchedule { .. } => "SYMPHONY_INVALID_SCHEDULE",
             Self::UnknownSchedule { .. } => "SYMPHONY_UNKNOWN_SCHEDULE",
@@ -366,6 +405,7 @@ impl Error {
         match self {
             Self::InvalidMessage { .. } => "MessageValidationError",
             Self::InvalidConfiguration { .. }
+            | Self::InvalidQuery(_)
             | Self::UnknownTransport { .. }
             | Self::TransportDisabled { .. }
             | Self::TransportUnsupported { .. }
@@ -455,6 +495,7 @@ impl Error {
             Self::Query { operation, .. } => json!({ "operation": operation }),
             Self::Handler { message_id, .. } => json!({ "messageId": message_id }),
             Self::InvalidCron(problem) => problem.details(),
+            Self::InvalidQuery(problem) => problem.details(),
             Self::UnknownTimezone { name } => json!({ "timezone": name }),
             Self::InvalidSchedule { path, .. } => json!({ "path": path }),
             Self::UnknownSchedule { name } => json!({ "schedule": name }),

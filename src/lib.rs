@@ -13,6 +13,7 @@
 //! | [`message`] | the data that travels: as it comes in, and in its envelope |
 //! | [`policy`] | pure decisions, no I/O and no clock: routing, retries, idempotency |
 //! | [`counts`] | what happened, per minute and type of message |
+//! | [`search`] | the language in which operators search messages |
 //! | [`store`] | what is kept beside messages |
 //! | [`transport`] | where messages wait: the trait |
 //! | [`backends`] | both, in `postgres`, `memory` and `sync` |
@@ -37,6 +38,7 @@ pub mod monitor;
 pub mod operate;
 pub mod policy;
 pub mod scheduler;
+pub mod search;
 pub mod store;
 pub mod transport;
 pub mod worker;

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// The rooms; each may use those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "error",
     "base",
     "config",
@@ -22,6 +22,7 @@ const ORDER: [&str; 17] = [
     "message",
     "policy",
     "counts",
+    "search",
     "store",
     "transport",
     "backends",
