@@ -21,7 +21,7 @@ const files = readdirSync(at('lib'), { recursive: true, encoding: 'utf8' }).filt
 )
 
 const imports = files.flatMap((file) =>
-  found(/from '(\.[^']+)'/g, readFileSync(at('lib', file), 'utf8')).map((specifier) => ({
+  found(/(?:from |import\()'(\.[^']+)'/g, readFileSync(at('lib', file), 'utf8')).map((specifier) => ({
     file,
     used: normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts'),
   })),
@@ -32,10 +32,29 @@ test('every room uses only what stands above it', () => {
   expect(imports.length).toBeGreaterThan(300)
   const wrong = imports.filter(({ file, used }) => {
     const [here, there] = [roomOf(file), roomOf(used)]
-    if (here === undefined) return false
+    if (here === undefined || here === 'cli') return false
     return there === undefined || rooms.indexOf(there) > rooms.indexOf(here)
   })
   expect(wrong).toEqual([])
+})
+
+test('the command line uses entries and what knows nothing of queues, and no room uses it', () => {
+  const allowed = /^(cli|base)\/|^(index|admin|config|utils)\.ts$/
+  const own = imports.filter(({ file }) => roomOf(file) === 'cli')
+  expect(own.length).toBeGreaterThan(50)
+  expect(own.filter(({ used }) => !allowed.test(used.replaceAll(sep, '/')))).toEqual([])
+  expect(imports.filter(({ file, used }) => roomOf(used) === 'cli' && roomOf(file) !== 'cli')).toEqual([])
+})
+
+test('what the command line loads of the package at its start is only what knows nothing of queues', () => {
+  for (const file of files.filter((name) => roomOf(name) === 'cli')) {
+    const early = found(/^import (?!type )[^']*from '(\.[^']+)'/gm, readFileSync(at('lib', file), 'utf8'))
+    const used = early.map((specifier) => normalize(join(dirname(file), specifier)).replaceAll(sep, '/'))
+    expect(
+      used.filter((path) => !/^(cli|base)\//.test(path)),
+      file,
+    ).toEqual([])
+  }
 })
 
 test('at the top there are entries, which only re-export, the composition root and rooms', () => {

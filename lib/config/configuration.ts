@@ -7,6 +7,7 @@ import { type NativeCore, native } from '../core/native.js'
 import { callNative } from '../core/native-error.js'
 import type { LayerSet, Layers } from './layers.js'
 import type { EffectiveConfig, SymphonyConfig } from './model.js'
+import { type ConfigOrigin, originsOf } from './origins.js'
 import { overridden, strayRoutes, unknownVariables, type VariableKey } from './warnings.js'
 
 /** Called after a change, with the configuration now in force and the one before. */
@@ -42,6 +43,11 @@ export class Configuration {
     const core = this.#core.get()
     if (this.#known?.core !== core) this.#known = { core, config: this.read() }
     return this.#known.config
+  }
+
+  /** Where each value of the current configuration comes from. */
+  origins(): ConfigOrigin[] {
+    return originsOf(this.read(), { ...this.layers.current, environment: this.layers.ownEnvironment }, this.#keys())
   }
 
   /**

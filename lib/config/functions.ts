@@ -15,12 +15,16 @@ import { findConfigFile, readConfigFile } from './file.js'
 import { snapshot } from './layers.js'
 import { mergeConfig } from './merge.js'
 import type { EffectiveConfig, EffectiveRetry, SymphonyConfig, TransportConfig } from './model.js'
+import type { ConfigOrigin } from './origins.js'
 import { type RuntimeConfigManager, runtimeManager } from './runtime.js'
 
 /** The configuration of an instance. */
 export interface ConfigurationFunctions {
   /** The current configuration: all layers together, complete, durations in milliseconds. A copy. */
   getConfig(): EffectiveConfig
+
+  /** Where each value of the current configuration comes from: default, configuration object, variable or run time. */
+  getConfigOrigins(): ConfigOrigin[]
 
   /**
    * Merges `config` into the configuration object: objects deeply, arrays replaced, everything else stays.
@@ -72,6 +76,7 @@ export function configurationFunctions(configuration: Configuration, core: Core)
     configuration.change({ config: mergeConfig(layers.current.config, asObject(config)) })
   return {
     getConfig: () => configuration.read(),
+    getConfigOrigins: () => configuration.origins(),
     setConfig(config) {
       lay(config)
       configuration.warnOfOverridden(config)

@@ -11,6 +11,8 @@ type Forwarded = (...given: unknown[]) => never
 /** @function */
 export const getConfig: Symphony['getConfig'] = () => defaultSymphony().getConfig()
 /** @function */
+export const getConfigOrigins: Symphony['getConfigOrigins'] = () => defaultSymphony().getConfigOrigins()
+/** @function */
 export const setConfig: Symphony['setConfig'] = (config) => defaultSymphony().setConfig(config)
 /** @function */
 export const resetConfig: Symphony['resetConfig'] = () => defaultSymphony().resetConfig()

@@ -6,7 +6,14 @@ import { runNode } from './process.mjs'
 import { contentHash, isStamped, stamp } from './stamp.mjs'
 import { step } from './step.mjs'
 
-const sources = ['lib', 'scripts/setup/edge.mjs', 'tsdown.config.ts', 'tsconfig.json', 'package.json']
+const sources = [
+  'lib',
+  'scripts/setup/edge.mjs',
+  'scripts/setup/cli-bundle.mjs',
+  'tsdown.config.ts',
+  'tsconfig.json',
+  'package.json',
+]
 
 /** Bundles unless `dist/` is up to date. */
 export async function ensureBundle() {

@@ -1,0 +1,23 @@
+/** `symphony failed export`: dead letters as lines of JSON. */
+import type { Command } from 'commander'
+import { onQueue } from '../acting.js'
+import { several } from '../format.js'
+import { allOf } from '../pages.js'
+import { type FilterOptions, filtering, filterOf } from './failed-filter.js'
+
+/** Adds the command. */
+export function addFailedExport(failed: Command): void {
+  filtering(failed.command('export'))
+    .summary('dead letters as lines of JSON')
+    .description('All dead letters that match, newest first, one JSON object per line on stdout.')
+    .action(
+      onQueue<[], FilterOptions>(async ({ library }, { options, out }) => {
+        let written = 0
+        for await (const message of allOf((page) => library.listFailed({ ...filterOf(options), ...page }))) {
+          out.print(JSON.stringify(message))
+          written += 1
+        }
+        out.done(`${several(written, 'dead letter')} written`)
+      }),
+    )
+}

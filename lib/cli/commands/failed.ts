@@ -1,0 +1,15 @@
+/** `symphony failed …`: dead letters. */
+import type { Command } from 'commander'
+import { addFailedExport } from './failed-export.js'
+import { addFailedList } from './failed-list.js'
+import { addFailedShow } from './failed-show.js'
+
+/** Adds the commands. */
+export function addFailed(program: Command): void {
+  const failed = program
+    .command('failed')
+    .summary('dead letters: list, show, export')
+    .helpCommand(false)
+    .description('Dead letters: messages that failed for good.')
+  for (const add of [addFailedList, addFailedShow, addFailedExport]) add(failed)
+}
