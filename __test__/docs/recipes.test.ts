@@ -237,7 +237,11 @@ test('Testing with Vitest', async () => {
   const folder = write('Testing with Vitest and Jest')
   mkdirSync(join(folder, 'node_modules', '@leadmap'), { recursive: true })
   symlinkSync(root, join(folder, 'node_modules', '@leadmap', 'symphony'), 'junction')
-  writeFileSync(join(folder, 'vitest.config.mjs'), 'export default {}')
+  // As in vitest.config.mts: the addon under test is for the tests, not for the bundler of the runner.
+  const { NAPI_RS_NATIVE_LIBRARY_PATH: addon } = process.env
+  const config = { test: { env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {} } }
+  writeFileSync(join(folder, 'vitest.config.mjs'), `export default ${JSON.stringify(config)}`)
   const parameters = [at('node_modules/vitest/vitest.mjs'), 'run', '--root', folder, 'sign-up.test.ts']
-  expect((await execa(process.execPath, parameters)).stdout).toMatch(/Tests .*1 passed/)
+  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: undefined }
+  expect((await execa(process.execPath, parameters, { env })).stdout).toMatch(/Tests .*1 passed/)
 })
