@@ -93,8 +93,8 @@ async function cargoTests({ testPrograms }) {
   await instructions(testPrograms)
 }
 
-async function vitestTests({ addon }) {
-  const env = { ...(await surroundings()), ...instrumented.environmentFor(addon) }
+async function vitestTests(build) {
+  const env = { ...(await surroundings()), ...instrumented.environmentFor(build) }
   await vitest('vitest', env, ['--coverage'])
   if (env.SYMPHONY_TEST_POOLED_URL) await vitest('vitest, pooled', { ...env, SYMPHONY_TEST_POOLED: '1' }, pooledTests)
 }
@@ -160,11 +160,11 @@ async function vitest(kind, env, parameters) {
   await counted(kind, run, () => vitestCounts(vitestReport))
 }
 
-async function endToEnd({ addon }) {
+async function endToEnd(build) {
   rmSync(endToEndReport, { force: true })
-  const env = { ...(await surroundings()), ...instrumented.environmentFor(addon) }
+  const env = { ...(await surroundings()), ...instrumented.environmentFor(build) }
   try {
-    await prepare(addon)
+    await prepare(build.addon)
   } catch (error) {
     return failed('end-to-end', error)
   }

@@ -6,7 +6,7 @@ import { hostTriple } from './host.mjs'
 const inRoot = { cwd: root, background: true }
 const biome = at('node_modules/@biomejs/biome/bin/biome')
 const tsc = at('node_modules/typescript/bin/tsc')
-/** Programs beside the core, each with its own lock file. */
+/** Programs beside the core. */
 const programs = ['scripts/rust-coverage/Cargo.toml', 'bench/raw/Cargo.toml', 'bench/decisions/Cargo.toml'].map(
   (path) => at(path),
 )

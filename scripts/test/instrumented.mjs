@@ -20,6 +20,7 @@ const instrumented = { ...plain, ...compilerOptions(), LLVM_PROFILE_FILE: `${pro
 
 /** Whether one build can make both: the wrapper alone keeps unit tests, the crate once more, from describing it to the typings again. */
 const together = process.platform !== 'win32'
+const packages = ['--package', 'symphony', '--package', 'bench-raw']
 const inJson = ['--message-format=json-render-diagnostics']
 
 function compilerOptions() {
@@ -29,18 +30,21 @@ function compilerOptions() {
 }
 
 /**
- * Builds the addon and the programs of the cargo tests.
+ * Builds the addon, the programs of the cargo tests, and the floor of the benchmark, which a test runs.
  *
  * In one go: alone, each would have other features of its dependencies and another environment for napi's build script,
  * and half of the dependencies and the crate would be compiled twice.
  *
- * @returns {Promise<{ addon: string, testPrograms: string[] }>} Their paths.
+ * @typedef {{ addon: string, testPrograms: string[], floor?: string }} Built Their paths; no floor on Windows.
+ * @returns {Promise<Built>}
  */
 export async function build() {
   try {
-    const wanted = together ? ['--lib', '--tests', ...inJson] : []
+    const wanted = together ? [...packages, '--lib', '--tests', '--bins', ...inJson] : []
     const { addon, output } = await buildAddonInto(`${folder}/addon`, instrumented, wanted)
-    return { addon, testPrograms: programsIn(together ? output : await buildTests()) }
+    const programs = programsIn(together ? output : await buildTests())
+    const paths = (/** @type {boolean} */ test) => programs.filter((it) => it.profile.test === test).map(executable)
+    return { addon, testPrograms: paths(true), floor: paths(false)[0] }
   } catch (error) {
     error.all &&= error.all.replaceAll(/^\{"reason":.*\n/gm, '')
     throw error
@@ -52,11 +56,13 @@ async function buildTests() {
   return run('cargo', parameters, { cwd: root, env: instrumented })
 }
 
-/** What cargo says that it has built, one JSON text per line. @param {string} output */
+/** What cargo says of the programs that it has built, one JSON text per line. @param {string} output */
 function programsIn(output) {
   const lines = output.split('\n').filter((line) => line.startsWith('{"reason":"compiler-artifact"'))
-  return lines.map((line) => JSON.parse(line).executable).filter((path) => path !== null)
+  return lines.map((line) => JSON.parse(line)).filter(executable)
 }
+
+const executable = (artifact) => artifact.executable
 
 /**
  * Runs the cargo tests of one program, as `cargo test` does.
@@ -69,9 +75,9 @@ export function runTests(program, env, timeLimit) {
   return run(program, [], { cwd: root, env: { ...env, ...instrumented }, timeLimit })
 }
 
-/** What vitest needs in its environment to run its tests on the instrumented addon. @param {string} addon */
-export function environmentFor(addon) {
-  return { SYMPHONY_TEST_ADDON: addon, LLVM_PROFILE_FILE: instrumented.LLVM_PROFILE_FILE }
+/** What vitest needs in its environment to run its tests on what was built. @param {Built} built */
+export function environmentFor({ addon, floor }) {
+  return { SYMPHONY_TEST_ADDON: addon, SYMPHONY_TEST_FLOOR: floor, LLVM_PROFILE_FILE: instrumented.LLVM_PROFILE_FILE }
 }
 
 /** Forgets what was counted. Build scripts count too, so this comes after the build. */
