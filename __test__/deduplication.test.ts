@@ -1,5 +1,5 @@
 import { consumeBatch, dispatch, dispatchBatch, HandlerRegistry, setConfig } from '@leadmap/symphony'
-import { cleanup, getDuplicateAttempts } from '@leadmap/symphony/admin'
+import { cancelMessage, cleanup, doctor, getDuplicateAttempts } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { startProgram } from './support/programs.js'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'
@@ -39,7 +39,7 @@ describe('an idempotency key', () => {
 
   test('answers with the first message, whatever comes with it later', async () => {
     const first = await dispatch(message, { idempotencyKey: 'a', priority: 3 })
-    const second = await dispatch({ type: 'Other', payload: { n: 2 } }, { idempotencyKey: 'a', priority: 9 })
+    const second = await dispatch({ ...message, payload: { n: 2 } }, { idempotencyKey: 'a', priority: 9 })
     expect(second).toMatchObject({ status: 'duplicate', messageId: first.messageId, idempotencyKey: 'a' })
     expect(await storedMessages(database)).toMatchObject([{ message_type: 'Invoice', priority: 3 }])
   })
@@ -72,6 +72,44 @@ describe('an idempotency key', () => {
     expect(await getDuplicateAttempts('a')).toBe(4)
   })
 
+  test('is one for each type', async () => {
+    const keyed = (type: string) => ({ type, payload: {}, idempotencyKey: 'a' })
+    const [first, second] = [await dispatch(keyed('Invoice')), await dispatch(keyed('Reminder'))]
+    expect([first.status, second.status]).toEqual(['queued', 'queued'])
+    const results = await dispatchBatch(['Invoice', 'Reminder', 'Receipt', 'Receipt'].map(keyed))
+    expect(results).toMatchObject([
+      { status: 'duplicate', messageId: first.messageId },
+      { status: 'duplicate', messageId: second.messageId },
+      { status: 'queued' },
+      { status: 'duplicate' },
+    ])
+    expect((await storedMessages(database)).map((row) => row.message_type)).toEqual(['Invoice', 'Reminder', 'Receipt'])
+    expect(await getDuplicateAttempts('a')).toBe(3)
+  })
+
+  test('is free again when its message was cancelled', async () => {
+    const first = await dispatch(message, { idempotencyKey: 'a', delay: '1h' })
+    expect(await cancelMessage(first.messageId)).toEqual({ cancelled: true, status: 'cancelled' })
+    const second = await dispatch(message, { idempotencyKey: 'a' })
+    expect(second.status).toBe('queued')
+    expect(await dispatch(message, { idempotencyKey: 'a' })).toMatchObject({
+      status: 'duplicate',
+      messageId: second.messageId,
+    })
+  })
+
+  test('may be taken for ever', async () => {
+    setConfig({ deduplication: { window: 'forever' } })
+    await dispatch(message, { idempotencyKey: 'a' })
+    await database.query(
+      `UPDATE symphony.messenger_deduplication
+       SET first_seen_at = first_seen_at - interval '99 years', expires_at = expires_at - interval '99 years'`,
+    )
+    expect((await cleanup()).deduplication).toBe(0)
+    expect((await dispatch(message, { idempotencyKey: 'a' })).status).toBe('duplicate')
+    expect((await doctor()).findings.find(({ check }) => check === 'retention')).toMatchObject({ severity: 'ok' })
+  })
+
   test('is taken for as long as the configuration says', async () => {
     for (const [window, seconds] of [
       ['90s', 90],
@@ -81,7 +119,8 @@ describe('an idempotency key', () => {
       await dispatch(message, { idempotencyKey: window })
       const [row] = await database.query<{ seconds: number }>(
         `SELECT extract(epoch FROM expires_at - first_seen_at)::float8 AS seconds
-         FROM symphony.messenger_deduplication WHERE idempotency_key = $1`,
+         FROM symphony.messenger_deduplication
+         WHERE idempotency_key = $1 AND transport_name = E'supabase\\nInvoice'`,
         [window],
       )
       expect(row?.seconds).toBe(seconds)
@@ -96,7 +135,7 @@ describe('an idempotency key', () => {
   })
 
   test('holds in each transport by itself', async () => {
-    await dispatch(message, { idempotencyKey: 'a', transport: 'email' })
+    await dispatch({ type: 'Both', payload: {} }, { idempotencyKey: 'a', transport: 'email' })
     const both = await dispatch({ type: 'Both', payload: {} }, { idempotencyKey: 'a' })
     expect(both.messages).toMatchObject([
       { transport: 'email', status: 'duplicate' },

@@ -168,7 +168,7 @@ describe('rollback()', () => {
     const [counts] = await database.query(
       `SELECT (SELECT count(*) FROM symphony.messenger_messages WHERE status = 'completed')::int AS completed,
               (SELECT count(*) FROM symphony.messenger_failed_messages)::int AS failed,
-              (SELECT count(*) FROM symphony.messenger_deduplication)::int AS keys`,
+              (SELECT count(*) FROM symphony.messenger_deduplication WHERE first_seen_at > '-infinity')::int AS keys`,
     )
     expect(counts).toEqual({ completed: 10, failed: 1, keys: 1 })
   })

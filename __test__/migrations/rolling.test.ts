@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { close, consumeBatch, dispatch, HandlerRegistry, migrate, setConfig, Worker } from '@leadmap/symphony'
-import { migrationStatus, rollback } from '@leadmap/symphony/admin'
+import { cancelMessage, getDuplicateAttempts, migrationStatus, rollback } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
@@ -117,6 +117,15 @@ class PreviousWorker {
     return this.run('send_one', randomUUID(), type, 'supabase', 'default', 5, null, null, null, '{}', null, null)
   }
 
+  /** Dispatches a message with a key for an hour; answers who holds it. */
+  async dispatchKeyed(type: string, key: string): Promise<{ id: string; holder: string }> {
+    const id = randomUUID()
+    const values = [id, type, 'supabase', 'default', 5, null, null, null, '{}', null, null, key, 3_600_000, 0]
+    const parameters = values.map((value) => (value === null ? '{NULL}' : `{${pg.escapeIdentifier(String(value))}}`))
+    const [row] = await this.run('send_keyed', ...parameters)
+    return { id, holder: String(row?.holder) }
+  }
+
   finish(id: string): Promise<unknown[]> {
     return this.run('settle_finish', `{${id}}`, `{${this.token}}`, '[]', '{}')
   }
@@ -149,6 +158,74 @@ describe('the release before, on the schema of today and beside the code of toda
     const [id = ''] = await worker.claim(30_000)
     expect(await worker.finish(id)).toHaveLength(1)
     expect(await states()).toEqual(['completed', 'completed'])
+  })
+
+  test('admits no key that this build holds, and keeps its own, whichever comes first', async () => {
+    const worker = await previousWorker()
+    const today = (type: string, idempotencyKey: string) => dispatch({ type, payload: {}, idempotencyKey })
+    const earlier = (type: string, key: string) => worker.dispatchKeyed(type, key)
+
+    const old = await earlier('A', 'old')
+    expect(old.holder).toBe(old.id)
+    for (const type of ['A', 'B'])
+      expect(await today(type, 'old')).toMatchObject({ status: 'duplicate', messageId: old.id })
+    expect(await getDuplicateAttempts('old')).toBe(2)
+
+    const [a, b] = [await today('A', 'new'), await today('B', 'new')]
+    expect([a.status, b.status]).toEqual(['queued', 'queued'])
+    for (const type of ['A', 'B', 'C']) expect((await earlier(type, 'new')).holder).toBe(a.messageId)
+    expect((await today('B', 'new')).messageId).toBe(b.messageId)
+
+    // What is free for this build is not for the other one, which knows no types and frees nothing.
+    await cancelMessage(a.messageId)
+    expect((await earlier('A', 'new')).holder).toBe(a.messageId)
+    const again = await today('A', 'new')
+    expect(again.status).toBe('queued')
+
+    // The window of the first type passes, that of the second does not.
+    await database.query(
+      `UPDATE symphony.messenger_deduplication SET expires_at = now() - interval '1 second'
+       WHERE transport_name = E'supabase\\nA'`,
+    )
+    const next = await today('A', 'new')
+    expect(next.status).toBe('queued')
+    expect((await earlier('B', 'new')).holder).not.toBe(next.messageId)
+    expect((await today('B', 'new')).messageId).toBe(b.messageId)
+
+    // The window of the second type is the longer one.
+    setConfig({ deduplication: { window: '1h' } })
+    await today('A', 'longer')
+    setConfig({ deduplication: { window: '1d' } })
+    const longer = await today('B', 'longer')
+    await database.query("UPDATE symphony.messenger_deduplication SET expires_at = expires_at - interval '2 hours'")
+    const refused = await earlier('B', 'longer')
+    expect(refused.holder).not.toBe(refused.id)
+    expect((await today('B', 'longer')).messageId).toBe(longer.messageId)
+    expect(await states()).toHaveLength(7)
+
+    // All windows have passed, and the build before takes the key over.
+    await database.query("UPDATE symphony.messenger_deduplication SET expires_at = now() - interval '1 second'")
+    const taken = await earlier('A', 'new')
+    expect(taken.holder).toBe(taken.id)
+    for (const type of ['A', 'B']) expect((await today(type, 'new')).messageId).toBe(taken.id)
+    await cancelMessage(taken.id)
+    expect((await today('A', 'new')).status).toBe('queued')
+  })
+
+  test('and this build dispatch one key at once: it makes one message', async () => {
+    const workers = await Promise.all([previousWorker(), previousWorker()])
+    for (let round = 0; round < 20; round += 1) {
+      const key = `round-${round}`
+      const answers = await Promise.all([
+        ...workers.map(async (worker) => (await worker.dispatchKeyed('Any', key)).holder),
+        ...Array.from({ length: 3 }, async () => {
+          const { messageId } = await dispatch({ type: 'Any', payload: {}, idempotencyKey: key })
+          return messageId
+        }),
+      ])
+      expect(new Set(answers).size).toBe(1)
+    }
+    expect(await states()).toHaveLength(20)
   })
 
   test('keeps what it holds while it lives, and its retries are run by this build', async () => {

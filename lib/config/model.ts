@@ -170,8 +170,8 @@ export interface EnvironmentConfig {
   retry?: Record<string, RetryConfig>
   /** How messages are consumed. */
   worker?: WorkerConfig
-  /** How long an idempotency key stays taken. Default 24 h. */
-  deduplication?: { window?: Duration }
+  /** How long an idempotency key stays taken by its type. Default 24 h. */
+  deduplication?: { window?: Duration | 'forever' }
   /** How long finished messages, dead letters and metrics are kept. Default 24 h, 30 days and 7 days. */
   retention?: {
     completed?: Duration | 'forever' | 'none'
@@ -219,7 +219,7 @@ export interface EffectiveConfig {
   priorityRouting: Array<{ min: number; max: number; transport: string[]; types?: string[] }>
   retry: Record<string, EffectiveRetry>
   worker: Required<{ [Key in keyof WorkerConfig]: number }>
-  deduplication: { window: number }
+  deduplication: { window: number | 'forever' }
   retention: { completed: number | 'forever' | 'none'; failed: number | 'forever'; metrics: number | 'forever' }
   health: {
     window: number

@@ -18,7 +18,7 @@ export interface DispatchOptions {
   scheduledAt?: Date | string | number
   /** Not before this much later, by the database's clock: milliseconds, or `'30s'`, `'5m'`, `'24h'`. */
   delay?: Duration
-  /** Unique within `deduplication.window`: a second dispatch with it returns `status: 'duplicate'`. */
+  /** Unique for the type within `deduplication.window`: a second dispatch with it returns `status: 'duplicate'`. */
   idempotencyKey?: string
   /** Text that travels with the message, such as a trace id. */
   headers?: Record<string, string>

@@ -119,7 +119,7 @@ export interface MessageFunctions {
   /**
    * Cancels a message before it has run. One that is being handled, or is finished, stays as it is.
    *
-   * Its idempotency key stays taken until its window ends: its sender may repeat the call.
+   * Its idempotency key is free again, except that of a scheduled run.
    */
   cancelMessage(id: string): Promise<Cancellation>
 }

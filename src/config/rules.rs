@@ -232,7 +232,8 @@ fn worker_values_have_bounds() {
 
 #[test]
 fn deduplication_retention_and_payload_have_bounds() {
-    assert_eq!(config(json!({ "deduplication": { "window": "7d" } })).deduplication.window, Duration::from_hours(168));
+    let window = |window: &str| config(json!({ "deduplication": { "window": window } })).deduplication.window;
+    assert_eq!([window("7d"), window("forever")], [Retention::For(Duration::from_hours(168)), Retention::Forever]);
     refuses("/deduplication/window", "wants a duration from 1ms to 36525d", &[json!(0), json!("none")]);
 
     let kept = |completed: Value| config(json!({ "retention": { "completed": completed } })).retention.completed;

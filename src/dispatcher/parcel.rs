@@ -32,7 +32,8 @@ impl Parcel {
     }
 
     fn occurrences(&self) -> Vec<Occurrence> {
-        collapse(self.envelopes.iter().map(|it| it.key.as_ref().map(|key| (&*it.transport, key.key.as_str()))))
+        let held = self.envelopes.iter().map(|it| Some((&*it.transport, &*it.message_type, &*it.key.as_ref()?.key)));
+        collapse(held)
     }
 
     /// What is really sent: each key once, with the number of its repeats.

@@ -169,7 +169,11 @@ fn envelope(request: &Request<'_>, way: &Way, known: &Known, config: &Config) ->
         headers: options.and_then(|it| it.headers).map(|it| it.get().into()),
         metadata: merged(request.metadata, options.and_then(|it| it.metadata), &config.payload)?,
         available: options.map_or(Ok(Available::Now), |it| it.available())?,
-        key: key.map(|key| IdempotencyKey { key: key.to_owned(), window: config.deduplication.window, repeats: 0 }),
+        key: key.map(|key| IdempotencyKey {
+            key: key.to_owned(),
+            window: config.deduplication.window.limit(),
+            repeats: 0,
+        }),
         max_retries: options.and_then(|it| it.max_retries),
     })
 }

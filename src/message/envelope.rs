@@ -16,13 +16,13 @@ pub enum Available {
     After(Duration),
 }
 
-/// A caller's idempotency key, with the window in which it admits one message.
+/// A caller's idempotency key, with the window in which it admits one message per type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The key, as given.
     pub key: String,
-    /// How long after the first dispatch others are refused.
-    pub window: Duration,
+    /// How long after the first dispatch others are refused; `None`: for ever.
+    pub window: Option<Duration>,
     /// How often the key stands again in the same batch; those are refused without being sent.
     pub repeats: u32,
 }

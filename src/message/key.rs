@@ -3,7 +3,7 @@
 use crate::error::{Error, Invalid, Result};
 
 /// The longest idempotency key, in characters: even at four bytes each it fits an index entry of Postgres (2,704 bytes)
-/// together with the name of a transport.
+/// together with the name of a transport and a type.
 pub const MAX_KEY_CHARS: usize = 255;
 
 /// Checks a key given by the caller: 1 to [`MAX_KEY_CHARS`] characters, not only blanks, no NUL.

@@ -4,6 +4,7 @@
 //! `INSERT ... ON CONFLICT` refuses to touch the same row twice.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// What an item of a batch is among its own kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +18,10 @@ pub enum Occurrence {
     RepeatOf(usize),
 }
 
-/// Finds the repeats in a batch of `(transport, key)`; an item without a key repeats nothing.
+/// Finds the repeats in a batch by what is unique: transport, type and key. An item without a key repeats nothing.
 ///
 /// The answer has one entry per item, in order.
-pub fn collapse<'a>(keys: impl Iterator<Item = Option<(&'a str, &'a str)>>) -> Vec<Occurrence> {
+pub fn collapse<Held: Eq + Hash>(keys: impl Iterator<Item = Option<Held>>) -> Vec<Occurrence> {
     let mut firsts = HashMap::new();
     let mut occurrences = Vec::with_capacity(keys.size_hint().0);
     for (index, key) in keys.enumerate() {
@@ -66,8 +67,8 @@ mod tests {
 
     #[test]
     fn items_without_a_key_repeat_nothing() {
-        assert_eq!(collapse([None, None].into_iter()), [First { repeats: 0 }, First { repeats: 0 }]);
-        assert!(collapse(std::iter::empty()).is_empty());
+        assert_eq!(collapse([None::<&str>, None].into_iter()), [First { repeats: 0 }, First { repeats: 0 }]);
+        assert!(collapse(std::iter::empty::<Option<&str>>()).is_empty());
     }
 
     proptest! {

@@ -14,7 +14,10 @@ for_drains! {
     the_second_message_of_a_key_is_refused
     keys_are_case_sensitive_and_whole
     messages_without_keys_go_along
+    another_type_has_the_key_for_itself
     a_key_is_held_beyond_the_end_of_its_message
+    a_cancelled_message_frees_its_key
+    a_key_may_be_held_for_ever
     the_end_of_the_window_admits_the_key_again
     repeats_inside_a_batch_are_refused_and_counted
     repeats_counted_by_the_caller_are_added
@@ -60,6 +63,47 @@ async fn messages_without_keys_go_along<S: Subject>(it: S) {
     let of = |it: &Sent| if let Sent::Duplicate { of } = it { Some(*of) } else { None };
     assert_eq!(sent.iter().map(of).collect::<Vec<_>>(), [None, Some(held), None, None]);
     assert_eq!(counts(&transport).await, (4, 0, 0));
+}
+
+async fn another_type_has_the_key_for_itself<S: Subject>(it: S) {
+    let transport = it.transport();
+    let of = |message_type: &str| Envelope { message_type: message_type.into(), ..keyed("k") };
+    let (email, sms) = (of("Email"), of("Sms"));
+    let sent = transport.send(&[email.clone(), sms.clone()]).await.unwrap();
+    assert!(sent.iter().all(|it| matches!(it, Sent::Queued { .. })), "{sent:?}");
+    let again = transport.send(&[of("Sms"), of("Email"), of("Push")]).await.unwrap();
+    assert!(matches!(&again[0], Sent::Duplicate { of } if *of == sms.id));
+    assert!(matches!(&again[1], Sent::Duplicate { of } if *of == email.id));
+    assert!(matches!(&again[2], Sent::Queued { .. }));
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 2);
+    assert_eq!(counts(&transport).await, (3, 0, 0));
+}
+
+/// Who has taken a message back may send it again.
+async fn a_cancelled_message_frees_its_key<S: Subject>(it: S) {
+    let transport = it.transport();
+    let of = |message_type: &str| Envelope { message_type: message_type.into(), ..keyed("k") };
+    let (first, other) = (put_one(&transport, of("Email")).await, put_one(&transport, of("Sms")).await);
+    let Some(inspects) = transport.inspects() else { return };
+    assert!(matches!(inspects.cancel(first).await.unwrap(), Some((true, _))));
+    assert_eq!(admit(&transport, &of("Sms")).await, other);
+    let second = of("Email");
+    assert_eq!(admit(&transport, &second).await, second.id);
+    // The first one is cancelled already, and holds nothing any more.
+    inspects.cancel(first).await.unwrap();
+    assert_eq!(admit(&transport, &of("Email")).await, second.id);
+}
+
+async fn a_key_may_be_held_for_ever<S: Subject>(it: S) {
+    let transport = it.transport();
+    let forever =
+        || Envelope { key: Some(IdempotencyKey { key: "k".to_owned(), window: None, repeats: 0 }), ..message("Email") };
+    let first = put_one(&transport, forever()).await;
+    it.advance(1_000_000 * HOUR).await;
+    assert_eq!(transport.kept().cleanup(10).await.unwrap().deduplication, 0);
+    assert_eq!(admit(&transport, &forever()).await, first);
+    assert_eq!(admit(&transport, &keyed("k")).await, first);
+    assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 2);
 }
 
 async fn a_key_is_held_beyond_the_end_of_its_message<S: Subject>(it: S) {
@@ -123,8 +167,10 @@ async fn repeats_inside_a_batch_are_refused_and_counted<S: Subject>(it: S) {
 
 async fn repeats_counted_by_the_caller_are_added<S: Subject>(it: S) {
     let transport = it.transport();
-    let repeated =
-        || Envelope { key: Some(IdempotencyKey { key: "k".to_owned(), window: HOUR, repeats: 4 }), ..message("Email") };
+    let repeated = || Envelope {
+        key: Some(IdempotencyKey { key: "k".to_owned(), window: Some(HOUR), repeats: 4 }),
+        ..message("Email")
+    };
     put_one(&transport, repeated()).await;
     assert_eq!(transport.kept().duplicate_attempts("k").await.unwrap(), 4);
     admit(&transport, &repeated()).await;

@@ -34,7 +34,7 @@ async fn every_field_comes_through<S: Subject>(it: S) {
         headers: Some(r#"{"x":"1"}"#.into()),
         metadata: Some(r#"{"tenant":7}"#.into()),
         available: Available::At(scheduled),
-        key: Some(IdempotencyKey { key: "order 7".to_owned(), window: HOUR, repeats: 0 }),
+        key: Some(IdempotencyKey { key: "order 7".to_owned(), window: Some(HOUR), repeats: 0 }),
         max_retries: Some(7),
         ..message("")
     };

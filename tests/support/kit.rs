@@ -56,7 +56,7 @@ pub fn delayed(delay: Duration) -> Envelope {
 
 /// A message with an idempotency key, whose window is an hour.
 pub fn keyed(key: &str) -> Envelope {
-    Envelope { key: Some(IdempotencyKey { key: key.to_owned(), window: HOUR, repeats: 0 }), ..message("Email") }
+    Envelope { key: Some(IdempotencyKey { key: key.to_owned(), window: Some(HOUR), repeats: 0 }), ..message("Email") }
 }
 
 /// Messages of one kind.

@@ -21,7 +21,7 @@ async fn all_that_is_known_of_a_message<S: Subject>(it: S) {
         headers: Some(r#"{"x":"1","message-type":"Forged"}"#.into()),
         metadata: Some(r#"{"tenant":7}"#.into()),
         available: Available::At(scheduled),
-        key: Some(IdempotencyKey { key: "k".to_owned(), window: HOUR, repeats: 0 }),
+        key: Some(IdempotencyKey { key: "k".to_owned(), window: Some(HOUR), repeats: 0 }),
         max_retries: Some(9),
         ..message("Email")
     };

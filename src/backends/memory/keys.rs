@@ -4,46 +4,66 @@ use super::clock::later;
 use crate::message::envelope::IdempotencyKey;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// All keys of a transport.
 #[derive(Debug, Default)]
 pub struct Keys {
-    held: HashMap<String, Holder>,
+    /// By key and message type.
+    held: HashMap<(String, Arc<str>), Holder>,
 }
 
 #[derive(Debug)]
 struct Holder {
     message: Uuid,
-    expires_at: DateTime<Utc>,
+    /// `None`: never.
+    expires_at: Option<DateTime<Utc>>,
     duplicate_attempts: u64,
 }
 
+impl Holder {
+    fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
 impl Keys {
-    /// Gives the key to the message unless another holds it; returns the message that has it now.
-    pub fn admit(&mut self, key: &IdempotencyKey, message: Uuid, now: DateTime<Utc>) -> Uuid {
+    /// Gives the key to the message unless another of its type holds it; returns the message that has it now.
+    pub fn admit(&mut self, key: &IdempotencyKey, of: &Arc<str>, message: Uuid, now: DateTime<Utc>) -> Uuid {
         let repeats = u64::from(key.repeats);
-        match self.held.get_mut(&key.key) {
-            Some(holder) if holder.expires_at > now => {
+        let place = (key.key.clone(), of.clone());
+        match self.held.get_mut(&place) {
+            Some(holder) if holder.holds(now) => {
                 holder.duplicate_attempts += 1 + repeats;
                 holder.message
             }
             _ => {
-                let holder = Holder { message, expires_at: later(now, key.window), duplicate_attempts: repeats };
-                self.held.insert(key.key.clone(), holder);
+                let expires_at = key.window.map(|window| later(now, window));
+                self.held.insert(place, Holder { message, expires_at, duplicate_attempts: repeats });
                 message
             }
         }
     }
 
-    /// How often the key was refused inside its window.
+    /// Frees the key of a message, if it holds one.
+    pub fn free(&mut self, key: &str, of: &Arc<str>, message: Uuid) {
+        let place = (key.to_owned(), of.clone());
+        if self.held.get(&place).is_some_and(|it| it.message == message) {
+            self.held.remove(&place);
+        }
+    }
+
+    /// How often the key was refused inside its window, for all types.
     pub fn duplicate_attempts(&self, key: &str, now: DateTime<Utc>) -> u64 {
-        self.held.get(key).filter(|it| it.expires_at > now).map_or(0, |it| it.duplicate_attempts)
+        let held = self.held.iter().filter(|((it, _), holder)| it == key && holder.holds(now));
+        held.map(|(_, holder)| holder.duplicate_attempts).sum()
     }
 
     /// Forgets keys whose window has passed, at most `limit` of them.
     pub fn forget_expired(&mut self, now: DateTime<Utc>, limit: usize) -> u64 {
-        let expired = self.held.iter().filter(|(_, it)| it.expires_at < now).map(|(key, _)| key.clone());
+        let expired =
+            self.held.iter().filter(|(_, it)| it.expires_at.is_some_and(|at| at < now)).map(|(key, _)| key.clone());
         let expired: Vec<_> = expired.take(limit).collect();
         for key in &expired {
             self.held.remove(key);

@@ -35,6 +35,7 @@ impl State {
     pub fn cancel(&mut self, id: Uuid) -> Option<(bool, MessageStatus)> {
         if let Some(message) = self.take_waiting(id) {
             let now = self.clock.now();
+            self.free_key(&message);
             self.finished.add(message, Status::Cancelled, now);
             return Some((true, MessageStatus::Cancelled));
         }

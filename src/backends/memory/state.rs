@@ -120,7 +120,8 @@ impl State {
     }
 
     fn send_one(&mut self, envelope: &Envelope, now: DateTime<Utc>) -> Sent {
-        let holder = envelope.key.as_ref().map_or(envelope.id, |key| self.keys.admit(key, envelope.id, now));
+        let Envelope { id, message_type, key, .. } = envelope;
+        let holder = key.as_ref().map_or(*id, |key| self.keys.admit(key, message_type, *id, now));
         if holder != envelope.id {
             return Sent::Duplicate { of: holder };
         }
@@ -128,6 +129,13 @@ impl State {
         let available_at = message.available_at;
         self.waiting.insert(message);
         Sent::Queued { available_at }
+    }
+
+    /// A message will never run: its key, if it holds one, is free again.
+    pub fn free_key(&mut self, message: &Message) {
+        if let Some(key) = &message.idempotency_key {
+            self.keys.free(key, &message.message_type, message.id);
+        }
     }
 
     pub fn duplicate_attempts(&self, key: &str) -> u64 {
@@ -227,7 +235,8 @@ impl State {
     pub fn park(&mut self, parked: &Parked, hold: Hold) -> Parking {
         let now = self.clock.now();
         let mut message = Message::of_carried(&parked.message);
-        let holder = parked.key.as_ref().map_or(message.id, |key| self.keys.admit(key, message.id, now));
+        let admit = |key| self.keys.admit(key, &message.message_type, message.id, now);
+        let holder = parked.key.as_ref().map_or(message.id, admit);
         if holder != message.id {
             return Parking::Duplicate { of: holder };
         }

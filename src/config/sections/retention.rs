@@ -28,7 +28,7 @@ section! {
 }
 
 /// A duration of at least 1 ms, or one of `words`.
-fn kept(words: &'static [&'static str]) -> Leaf<impl Fn(&Value) -> Fit<Retention>> {
+pub(super) fn kept(words: &'static [&'static str]) -> Leaf<impl Fn(&Value) -> Fit<Retention>> {
     let Leaf { fit, bounds } = duration(1.0, LONGEST_MS);
     let fit = move |value: &Value| match value.as_str().filter(|word| words.contains(word)) {
         Some("none") => Ok(Retention::None),
@@ -47,6 +47,13 @@ pub enum Retention {
     Forever,
     /// This long after it finished, at least 1 ms.
     For(Duration),
+}
+
+impl Retention {
+    /// How long; `None`: forever, or not at all.
+    pub fn limit(self) -> Option<Duration> {
+        if let Self::For(limit) = self { Some(limit) } else { None }
+    }
 }
 
 impl Serialize for Retention {

@@ -146,7 +146,7 @@ impl Store for PostgresStore {
 
 /// How long something is kept; `None`, which no age exceeds: forever, or not at all.
 fn kept_ms(retention: &Retention) -> Option<f64> {
-    if let Retention::For(kept) = retention { Some(millis(*kept)) } else { None }
+    retention.limit().map(millis)
 }
 
 /// Schedules without a run left stay as long as finished messages do, at least a day, so that people can find them.

@@ -31,7 +31,7 @@ impl ParkedMessages for PostgresStore {
     async fn park(&self, transport: &str, messages: &[Parked], hold: Hold) -> Result<Vec<Parking>> {
         let columns = Columns::of(messages.iter().map(Entry::parked));
         let keys = messages.iter().map(|it| it.key.as_ref());
-        let windows: Vec<f64> = keys.clone().map(|key| key.map_or(0.0, |it| millis(it.window))).collect();
+        let windows: Vec<Option<f64>> = keys.clone().map(|key| key?.window.map(millis)).collect();
         let repeats: Vec<i32> =
             keys.map(|key| key.map_or(0, |it| i32::try_from(it.repeats).unwrap_or(i32::MAX))).collect();
         let statement = &self.statements.park;

@@ -39,7 +39,7 @@ impl Schedules for PostgresStore {
         let columns = Columns::of(&envelopes);
         let keys = envelopes.iter().map(|it| it.key.as_ref());
         let names: Vec<Option<&str>> = keys.clone().map(|key| key.map(|it| it.key.as_str())).collect();
-        let windows: Vec<Option<f64>> = keys.clone().map(|key| key.map(|it| millis(it.window))).collect();
+        let windows: Vec<Option<f64>> = keys.clone().map(|key| key?.window.map(millis)).collect();
         let repeats: Vec<i32> = keys.map(|_| 0).collect();
         let ids: Vec<Uuid> = moves.iter().map(|it| it.id).collect();
         let versions: Vec<i64> = moves.iter().map(|it| it.version).collect();

@@ -94,7 +94,7 @@ impl PostgresTransport {
     async fn send_keyed(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
         let keys = envelopes.iter().map(|it| it.key.as_ref());
         let names: Vec<Option<&str>> = keys.clone().map(|key| key.map(|it| it.key.as_str())).collect();
-        let windows: Vec<Option<f64>> = keys.clone().map(|key| key.map(|it| millis(it.window))).collect();
+        let windows: Vec<Option<f64>> = keys.clone().map(|key| key?.window.map(millis)).collect();
         let repeats: Vec<i32> =
             keys.map(|key| key.map_or(0, |it| i32::try_from(it.repeats).unwrap_or(i32::MAX))).collect();
         let columns = Columns::of(envelopes);

@@ -1,4 +1,5 @@
--- Cancels a waiting message: it leaves the queue, and joins the finished ones if $2 says that these are kept.
+-- Cancels a waiting message: it leaves the queue, and joins the finished ones if $2 says that these are kept. If it holds
+-- a key, that is free again; the shadow of the key stays, because it may stand for other types: see keys/_admit.sql.
 --
 -- Index: the primary key of messenger_messages_pending. A claim of the message may come at the same time: one of the
 -- two deletes the row. Returns the state of the message; 'pending' if it was claimed meanwhile, so ask again.
@@ -14,6 +15,13 @@ kept AS (
          'cancelled', transport_name, queue_name, message_type, idempotency_key, body, headers, metadata, last_error,
          error_history, handled
   FROM taken WHERE $2
+),
+freed AS (
+  DELETE FROM :"schema".messenger_deduplication held
+  USING taken
+  WHERE held.idempotency_key = taken.idempotency_key
+    AND held.transport_name IN (taken.transport_name, taken.transport_name || E'\n' || taken.message_type)
+    AND held.message_id = taken.id AND held.first_seen_at > '-infinity'
 )
 SELECT true AS cancelled, 'cancelled' AS status FROM taken
 UNION ALL

@@ -1,6 +1,6 @@
 -- Stores a batch in which messages may carry idempotency keys. The primary key of messenger_deduplication decides:
--- inside the window the first message of a key wins against all others, and each refusal is counted.
--- The caller sends each (key, transport) at most once, with the number of its repeats inside the batch.
+-- inside the window the first message of a key and a type wins against all others, and each refusal is counted.
+-- The caller sends each (key, transport, type) at most once, with the number of its repeats inside the batch.
 -- Returns one row per message: the id that holds the key, which is its own where it was stored.
 WITH incoming AS (
   SELECT *
@@ -10,12 +10,10 @@ WITH incoming AS (
     AS m (id, message_type, transport_name, queue_name, priority, max_retries, scheduled_at,
           delay_ms, body, headers, metadata, idempotency_key, window_ms, repeats)
 ),
-admitted AS (
   :admit
-),
 resolved AS (
   SELECT m.*, coalesce(a.message_id, m.id) AS holder
-  FROM incoming m LEFT JOIN admitted a USING (idempotency_key, transport_name)
+  FROM incoming m LEFT JOIN admitted a USING (id)
 ),
 stored AS (
   INSERT INTO :"schema".messenger_messages_pending

@@ -12,14 +12,12 @@ WITH incoming AS (
     :carried
   ) carried
 ),
-admitted AS (
   :admit
-),
 resolved AS (
   SELECT m.*, coalesce(a.message_id, m.id) AS holder,
          coalesce(m.scheduled_at, now() + m.delay_ms * interval '1 millisecond', now()) AS due_at,
          m.scheduled_at IS NULL AND m.delay_ms IS NULL AS prompt
-  FROM incoming m LEFT JOIN admitted a USING (idempotency_key, transport_name)
+  FROM incoming m LEFT JOIN admitted a USING (id)
 ),
 parked AS (
   INSERT INTO :"schema".messenger_parked

@@ -1,7 +1,8 @@
 -- Stores the messages of due schedules and updates the schedules: one statement, so both happen or neither.
 -- The fence is the version: a schedule that was changed since it was read is left alone, with its messages.
 -- One that is being changed right now is skipped (SKIP LOCKED): ten invocations at once neither wait for each other nor
--- deadlock. The idempotency key, name @ planned time, holds even if a schedule is deleted and created again.
+-- deadlock. The idempotency key, name @ planned time, holds even if a schedule is deleted and created again, for
+-- whatever type. Keys are taken in sorted order, as in keys/_admit.sql.
 -- Keys of runs are held under '@schedules/<transport>', which no caller can name: no caller's key suppresses a run. A
 -- run that is refused anyway is an error of its schedule, recorded in the same statement.
 -- $1 to $14 are the messages, as in send_keyed.sql; $15 says which schedule each belongs to; $16 to $24 the schedules;
@@ -27,7 +28,18 @@ incoming AS (
   JOIN mine USING (schedule_id)
 ),
 admitted AS (
-  :admit
+  INSERT INTO :"schema".messenger_deduplication AS held
+    (idempotency_key, transport_name, message_id, expires_at)
+  SELECT idempotency_key, transport_name, id, coalesce(now() + window_ms * interval '1 millisecond', 'infinity')
+  FROM incoming
+  WHERE idempotency_key IS NOT NULL
+  ORDER BY idempotency_key, transport_name
+  ON CONFLICT (idempotency_key, transport_name) DO UPDATE SET
+    message_id = CASE WHEN held.expires_at <= now() THEN excluded.message_id ELSE held.message_id END,
+    first_seen_at = CASE WHEN held.expires_at <= now() THEN now() ELSE held.first_seen_at END,
+    duplicate_attempts = CASE WHEN held.expires_at <= now() THEN 0 ELSE held.duplicate_attempts + 1 END,
+    expires_at = CASE WHEN held.expires_at <= now() THEN excluded.expires_at ELSE held.expires_at END
+  RETURNING message_id
 ),
 accepted AS (
   SELECT * FROM incoming WHERE idempotency_key IS NULL OR id IN (SELECT message_id FROM admitted)
