@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './__test__/support/slow-first.js'
 
 /** The addon under test, where it is not the one at the root: `npm test` has one that counts. */
 const addon = process.env.SYMPHONY_TEST_ADDON
@@ -20,6 +21,7 @@ export default defineConfig({
     // Against a built application: `npm run test:e2e`.
     exclude: ['__test__/e2e/**'],
     globalSetup: ['bundle', 'server', 'pgbouncer'].map((name) => `./__test__/support/${name}.ts`),
+    sequence: { sequencer: SlowFirst },
     // Each file in a process of its own: the addon and its registry are process-wide.
     pool: 'forks',
     // Many tests wait most of the time, for a lease to run out or a process to start.
