@@ -2,7 +2,7 @@
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { createQueue } from '../support/symphony.js'
-import { createProject, PROGRAM } from './support.js'
+import { createProject, hasTerminal, PROGRAM } from './support.js'
 
 const database = await createQueue()
 const project = createProject({}, { SYMPHONY_DATABASE_URL: database.url })
@@ -64,9 +64,7 @@ test('--watch looks again and again, a line of JSON each, until it is told to st
   expect(looks.length).toBeGreaterThanOrEqual(2)
 })
 
-const hasScript = !(await execa('script', ['--version'], { reject: false })).failed && process.platform === 'linux'
-
-describe.skipIf(!hasScript)('a terminal', () => {
+describe.skipIf(!hasTerminal)('a terminal', () => {
   test('has colours, unless NO_COLOR or a dumb one', async () => {
     const TERM = 'xterm'
     expect((await project.runOnTerminal(['health'], { env: { TERM } })).stdout).toContain(ESCAPES)

@@ -1,7 +1,7 @@
 /** What every command has in common: its options, its output, and the queue that it opens. */
 import type { Command } from 'commander'
 import type { PlaceOptions } from './environment.js'
-import { EXIT, type ExitCode } from './exit.js'
+import { EXIT } from './exit.js'
 import { Output, type OutputOptions } from './output.js'
 import { type Session, withSession } from './session.js'
 
@@ -12,7 +12,7 @@ export interface Call<Args extends unknown[], Options> {
   out: Output
 }
 
-type Ending = ExitCode | undefined
+type Ending = number | undefined
 
 /** The action of a command that needs no queue. It returns its exit code; nothing: it is done. */
 export function acting<Args extends unknown[] = [], Options = object>(

@@ -11,6 +11,8 @@ export const EXIT = {
   unusable: 3,
   /** What was named does not exist. */
   notFound: 4,
+  /** It wants a yes, and nobody was there to give it. */
+  refused: 5,
   /** It works, but not well; only with `--strict`. */
   degraded: 6,
 } as const

@@ -66,6 +66,11 @@ function hasColors(stream: NodeJS.WriteStream, color = true): boolean {
   return stream.isTTY === true && TERM !== 'dumb'
 }
 
+/** Whether somebody is there to be asked. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI
+}
+
 /** Resolves once everything written has left the process. */
 export async function flushed(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {

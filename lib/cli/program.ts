@@ -3,25 +3,35 @@ import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 import { type Argument, Command, Help, Option } from 'commander'
 import picocolors from 'picocolors'
+import { addCancel } from './commands/cancel.js'
+import { addCleanup } from './commands/cleanup.js'
 import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config.js'
+import { addConsume } from './commands/consume.js'
 import { addDebug } from './commands/debug.js'
+import { addDev } from './commands/dev.js'
+import { addDispatch } from './commands/dispatch.js'
 import { addDoctor } from './commands/doctor.js'
 import { addFailed } from './commands/failed.js'
 import { addHealth } from './commands/health.js'
+import { addInit } from './commands/init.js'
 import { addList } from './commands/list.js'
 import { addMetrics } from './commands/metrics.js'
 import { addMigrate } from './commands/migrate.js'
 import { addOverview } from './commands/overview.js'
+import { addRollback } from './commands/rollback.js'
+import { addScheduler } from './commands/scheduler.js'
 import { addSchedules } from './commands/schedules.js'
 import { addShow } from './commands/show.js'
 import { addStats } from './commands/stats.js'
+import { addWork } from './commands/work.js'
 
 /** Commands in the order of the help, by group. */
 const GROUPS: ReadonlyArray<[title: string, commands: ReadonlyArray<(program: Command) => void>]> = [
   ['See', [addStats, addMetrics, addHealth, addDoctor]],
-  ['Messages', [addList, addShow, addFailed, addSchedules]],
-  ['Set up', [addMigrate, addConfig, addDebug, addCompletion]],
+  ['Messages', [addList, addShow, addDispatch, addCancel, addFailed, addSchedules]],
+  ['Work', [addConsume, addScheduler, addWork, addDev]],
+  ['Set up', [addInit, addMigrate, addRollback, addCleanup, addConfig, addDebug, addCompletion]],
 ]
 
 /** Builds the program. Nothing of the package is loaded before a command runs. */

@@ -97,30 +97,38 @@ function projectName(): string {
   }
 }
 
-/** Log lines are talk. */
+/** Log lines are talk. Errors in them show where they were thrown: their first frame, or all of them. */
 function stderrLogger(out: Output): Logger {
   const line =
     (mark: string) =>
     (message: string, fields: object = {}): void => {
-      const facts = Object.entries(fields).filter(([, value]) => value !== undefined)
-      const text = facts.map(([key, value]) => `${key}=${typeof value === 'string' ? value : shown(value)}`)
-      process.stderr.write(`${mark} ${message}${text.length > 0 ? out.shade.dim(` ${text.join(' ')}`) : ''}\n`)
+      const known = Object.entries(fields).filter(([, value]) => value !== undefined)
+      const facts = known.map(([key, value]) => `${key}=${shown(value)}`)
+      const stacks = known.flatMap(([, value]) => framesOf(value).slice(0, out.verbose ? undefined : 1))
+      const text = [`${mark} ${message}${facts.length > 0 ? out.shade.dim(` ${facts.join(' ')}`) : ''}`, ...stacks]
+      process.stderr.write(`${text.join('\n')}\n`)
     }
-  const least = out.verbose ? 0 : 2
+  const levels = ['debug', 'info', 'warn', 'error']
   return {
     debug: line('·'),
     info: line('·'),
     warn: line(out.shade.yellow('!')),
     error: line(out.shade.red('✗')),
-    enabled: (level) => ['debug', 'info', 'warn', 'error'].indexOf(level) >= least,
+    enabled: (level) => levels.indexOf(level) >= levels.indexOf(out.verbose ? 'info' : 'warn'),
   }
 }
 
 function shown(value: unknown): string {
-  if (value instanceof Error) return `${value.name}: ${value.message}`
+  if (typeof value === 'string') return value
+  if (value instanceof Error || framesOf(value).length > 0) return JSON.stringify((value as Error).message)
   try {
     return JSON.stringify(value)
   } catch {
     return String(value)
   }
+}
+
+function framesOf(value: unknown): string[] {
+  const { stack } = Object(value) as { stack?: unknown }
+  return typeof stack === 'string' ? (stack.match(/^ +at .*$/gm) ?? []) : []
 }

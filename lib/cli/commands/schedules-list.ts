@@ -2,9 +2,10 @@
 import type { Command } from 'commander'
 import type { Schedule } from '../../admin.js'
 import { onQueue } from '../acting.js'
-import { count, distance, shortened, span } from '../format.js'
+import { count, distance, shortened } from '../format.js'
 import type { Output } from '../output.js'
 import { table } from '../table.js'
+import { timing } from '../timing.js'
 
 /** Adds the command. */
 export function addSchedulesList(schedules: Command): void {
@@ -55,10 +56,4 @@ function row(schedule: Schedule, { paint }: Output): string[] {
     count(skippedCount),
     error,
   ]
-}
-
-/** When it runs, as it was written. */
-export function timing({ cron, timezone, every, at }: Schedule): string {
-  if (cron !== null) return timezone === 'UTC' ? cron : `${cron} ${timezone}`
-  return every === null ? `once, ${at?.toISOString() ?? ''}` : `every ${span(every)}`
 }

@@ -1,0 +1,81 @@
+/** `symphony dispatch`: one message. */
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { DispatchOptions } from '../../index.js'
+import { onQueue } from '../acting.js'
+import { EXIT, Exit } from '../exit.js'
+import { distance } from '../format.js'
+import { given, stdin } from '../selection.js'
+import { duration, future, pair, whole } from '../values.js'
+
+interface Options {
+  transport?: string
+  queue?: string
+  priority?: number
+  delay?: number
+  at?: number
+  key?: string
+  header?: Record<string, string>
+  maxRetries?: number
+}
+
+/** Adds the command. */
+export function addDispatch(program: Command): void {
+  program
+    .command('dispatch')
+    .summary('dispatch a message')
+    .description('Dispatches a message, routed as the configuration says. Prints its id.')
+    .argument('<type>', 'the message type')
+    .argument('[payload]', 'a JSON object; @file reads it from a file, - from stdin', '{}')
+    .option('--transport <name>', 'this transport, instead of routing')
+    .option('--queue <name>', 'the queue within the transport')
+    .option('--priority <1-10>', '10 comes first', whole(1))
+    .option('--delay <duration>', 'not before this much later', duration)
+    .option('--at <instant>', 'not before this instant', future)
+    .option('--key <key>', 'an idempotency key: a second message with it is a duplicate')
+    .option('--header <name=value>', 'text that travels with it; several times', pair)
+    .option('--max-retries <number>', "instead of the type's retry strategy", whole())
+    .addHelpText('after', `\nsymphony dispatch WelcomeMail '{ "to": "ada@example.com" }' --delay 5m`)
+    .action(
+      onQueue<[string, string], Options>(async ({ library }, { args: [type, text], options, out }) => {
+        const { transport, queue, priority, delay, at, key, header, maxRetries } = options
+        const payload = toPayload(await payloadText(text))
+        const named = { transport, queue, priority, delay, maxRetries, headers: header }
+        const asked: DispatchOptions = given({ ...named, scheduledAt: at, idempotencyKey: key })
+        const result = await library.dispatch({ type, payload }, asked)
+        if (out.json !== undefined) return out.data(result)
+        for (const stored of result.messages) {
+          if ('error' in stored) throw new Exit(EXIT.failed, `${stored.transport}: ${stored.error.message}`)
+          const due = stored.status === 'queued' ? `, due ${distance(stored.availableAt, Date.now())}` : ''
+          out.print(`${stored.messageId}  ${stored.status} in ${stored.transport}${due}`)
+        }
+      }),
+    )
+}
+
+async function payloadText(text: string): Promise<string> {
+  if (text === '-') return stdin()
+  if (!text.startsWith('@')) return text
+  try {
+    return readFileSync(text.slice(1), 'utf8')
+  } catch (error) {
+    throw new Exit(EXIT.notFound, `${text.slice(1)} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** Numbers that JSON.parse() would change are refused: who needs every digit sends text. */
+function toPayload(text: string): Record<string, unknown> {
+  let payload: unknown
+  try {
+    payload = JSON.parse(text)
+  } catch (error) {
+    throw new Exit(EXIT.usage, `the payload is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    throw new Exit(EXIT.usage, `the payload must be a JSON object, such as '{ "to": "ada@example.com" }'`)
+  }
+  const numbers = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').match(/(?<![\d.eE+-])-?\d+(?![\d.eE])/g) ?? []
+  const lost = numbers.find((digits) => !Number.isSafeInteger(Number(digits)))
+  if (lost === undefined) return payload as Record<string, unknown>
+  throw new Exit(EXIT.usage, `the payload has ${lost}, which is larger than 2^53: write it as text`)
+}

@@ -1,0 +1,43 @@
+/** `symphony failed remove`: deletes dead letters. */
+import type { Command } from 'commander'
+import type { FailedMessage } from '../../admin.js'
+import { onQueue } from '../acting.js'
+import { type ConsentOptions, mayGoOn } from '../consent.js'
+import { EXIT } from '../exit.js'
+import { several, shortened } from '../format.js'
+import { idsFrom } from '../selection.js'
+import { inSteps } from '../steps.js'
+
+/** Adds the command. */
+export function addFailedRemove(failed: Command): void {
+  failed
+    .command('remove')
+    .summary('delete dead letters')
+    .description('Deletes dead letters, which nobody can bring back. Asks first.')
+    .argument('<id...>', 'their ids; - reads them from stdin, and wants --yes')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'only say what would be deleted')
+    .action(
+      onQueue<[string[]], ConsentOptions>(async ({ library, isProduction }, { args: [words], options, out }) => {
+        const ids = await idsFrom(words)
+        const found: FailedMessage[] = []
+        await inSteps(ids, async (some) => {
+          found.push(...(await library.listFailed({ ids: some, limit: some.length })).messages)
+        })
+        const missing = ids.filter((id) => !found.some((message) => message.id === id))
+        for (const id of missing) out.complain(`no dead letter has the id ${id}`)
+        const what = several(found.length, 'dead letter')
+        const samples = found.map(({ id, type, error }) => `${id}  ${type}  ${shortened(error, 60)}`)
+        const plan = { what: `delete ${what}`, samples, word: String(found.length), isProduction }
+        let removed = 0
+        if (found.length > 0 && (await mayGoOn(plan, options, out))) {
+          await inSteps(found, async (some) => {
+            removed += await library.removeFailed({ ids: some.map(({ id }) => id) })
+          })
+          out.done(`${several(removed, 'dead letter')} deleted`)
+        }
+        if (out.json !== undefined) out.data({ removed, missing, dryRun: options.dryRun === true })
+        return missing.length > 0 ? EXIT.notFound : EXIT.done
+      }),
+    )
+}

@@ -1,0 +1,19 @@
+/** `symphony schedules run`: one run now, beside the plan. */
+import type { Command } from 'commander'
+import { onQueue } from '../acting.js'
+
+/** Adds the command. */
+export function addSchedulesRun(schedules: Command): void {
+  schedules
+    .command('run')
+    .summary('dispatch the message of a schedule now')
+    .description('Dispatches the message of a schedule now, even if it is paused. Its plan stays as it is.')
+    .argument('<name>')
+    .action(
+      onQueue<[string]>(async ({ library }, { args: [name], out }) => {
+        const { messages } = await library.runScheduleNow(name)
+        if (out.json !== undefined) out.data(messages)
+        else for (const { messageId, transport } of messages) out.print(`${messageId}  queued in ${transport}`)
+      }),
+    )
+}
