@@ -505,6 +505,30 @@ describe('messages', () => {
     expect((await get('admin/messages/nothing')).status).toBe(404)
   })
 
+  test('and dead letters are found by a query; one that cannot be read is refused with its place', async () => {
+    const { messageId } = await dispatch({ type: 'Mail', payload: { user: { id: 7 } } })
+    await dispatch({ type: 'Mail', payload: { user: { id: 8 } } })
+    const query = encodeURIComponent('type:M* payload.user.id:<8')
+    expect((await get(`admin/messages?query=${query}`)).body.messages).toMatchObject([{ id: messageId }])
+    expect((await get(`failed?query=${query}`)).body).toMatchObject({ messages: [], pagination: { total: 0 } })
+    const refused = {
+      status: 400,
+      body: {
+        error: {
+          code: 'SYMPHONY_INVALID_QUERY',
+          field: 'query',
+          message: expect.stringContaining('did you mean "type"'),
+          details: { character: 8, length: 3 },
+        },
+      },
+    }
+    for (const path of ['admin/messages', 'failed']) {
+      expect(await get(`${path}?query=${encodeURIComponent('key:xy typ:Mail')}`)).toMatchObject(refused)
+    }
+    expect(await call('DELETE', 'failed', { json: { query: 'key:xy typ:Mail' } })).toMatchObject(refused)
+    expect((await call('DELETE', 'failed', { json: { query: ' ' } })).status).toBe(400)
+  })
+
   test('that are being handled are not cancelled', async () => {
     const { messageId } = await dispatch({ type: 'Slow', payload: {} })
     let answer: unknown

@@ -44,7 +44,7 @@ const ENDPOINTS: Array<[string, string]> = [
 ]
 
 const FIELDS = (
-  'type transport queue errorClass text failedAfter failedBefore createdAfter createdBefore ids all limit offset cursor ' +
+  'type transport queue errorClass text query failedAfter failedBefore createdAfter createdBefore ids all limit offset cursor ' +
   'status priority minutes startTime endTime format after batchSize maxConcurrency timeLimit messageLimit message options ' +
   'scheduledAt delay idempotencyKey headers metadata maxRetries payload __proto__ constructor toString'
 ).split(' ')

@@ -25,6 +25,8 @@ export interface FailedFilter {
   failedBefore?: Date | number | string
   /** These only. */
   ids?: string[]
+  /** A query such as `type:Email* error:refused created:>-1h`, see docs/search.md; at most 2,000 characters. */
+  query?: string
 }
 
 /** Which page of the dead letters. */
@@ -109,8 +111,8 @@ export interface DeadLetterFunctions {
   /**
    * Dead letters, newest first, page by page.
    *
-   * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist;
-   * SerializationError for an invalid cursor.
+   * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist,
+   * `SYMPHONY_INVALID_QUERY` with the place in the query; SerializationError for an invalid cursor.
    */
   listFailed(options?: FailedPageOptions): Promise<FailedPage>
 
@@ -130,7 +132,8 @@ export interface DeadLetterFunctions {
    *
    * @param which an id, or a filter; `{}` means all.
    * @returns what was put back, without dead letters that do not exist any more.
-   * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
+   * @throws ConfigurationError for a filter that contains `undefined` or an empty query, which would match more than
+   * intended, and for one that is not valid.
    */
   retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]>
 
@@ -139,7 +142,8 @@ export interface DeadLetterFunctions {
    *
    * @param which an id, or a filter; `{}` means all.
    * @returns how many.
-   * @throws ConfigurationError for a filter that contains `undefined`, which would match more than intended.
+   * @throws ConfigurationError for a filter that contains `undefined` or an empty query, which would match more than
+   * intended, and for one that is not valid.
    */
   removeFailed(which: string | FailedFilter): Promise<number>
 }
@@ -202,6 +206,7 @@ const FILTER: Record<keyof FailedFilter, Check> = {
   text: words,
   failedAfter: instant,
   failedBefore: instant,
+  query: words,
   ids(value, key) {
     if (!Array.isArray(value)) return must(false, key, value, 'an array of ids', value)
     const stray = value.findIndex((id) => !isId(id))

@@ -30,6 +30,8 @@ export interface MessageFilter {
   createdAfter?: Date | number | string
   /** Dispatched at or before this instant. */
   createdBefore?: Date | number | string
+  /** A query such as `type:Email* -queue:bulk payload.user.id:123`, see docs/search.md; at most 2,000 characters. */
+  query?: string
 }
 
 /** Which page of the messages. */
@@ -108,8 +110,8 @@ export interface MessageFunctions {
    * One page examines at most 10,000 messages. If a filter matches few of them, a page has fewer than `limit`, or none,
    * and `nextCursor` leads to more.
    *
-   * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist;
-   * SerializationError for an invalid cursor.
+   * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist,
+   * `SYMPHONY_INVALID_QUERY` with the place in the query; SerializationError for an invalid cursor.
    */
   listMessages(options?: MessagePageOptions): Promise<MessagePage>
 
@@ -176,6 +178,7 @@ const FILTER: Record<keyof MessagePageOptions, Check> = {
   text: words,
   createdAfter: instant,
   createdBefore: instant,
+  query: words,
   limit: whole(1, 1_000),
   cursor: words,
 }

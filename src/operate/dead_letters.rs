@@ -1,7 +1,9 @@
 //! Dead letters across all stores: one list over all stores.
 
+use super::messages::renamed;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, QueryProblem, Result};
+use crate::search::List;
 use crate::store::Store;
 use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage, MAX_PAGE, Redriven};
 
@@ -61,7 +63,7 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<FailedMessage>
 /// # Errors
 /// Those of the transports; what was redriven before stays so.
 pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<Redriven>> {
-    let filter = &fitting(engine, filter).await?;
+    let filter = &selection(engine, filter).await?;
     let mut redriven = Vec::new();
     for store in engine.stores().await? {
         let mut pages = Pages::of(filter);
@@ -78,7 +80,7 @@ pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<
 /// # Errors
 /// As [`redrive`].
 pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> {
-    let filter = &fitting(engine, filter).await?;
+    let filter = &selection(engine, filter).await?;
     let mut removed = 0;
     for store in engine.stores().await? {
         let mut pages = Pages::of(filter);
@@ -89,10 +91,25 @@ pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> 
     Ok(removed)
 }
 
+/// As [`fitting`], of what is put back or deleted: a query that has lost its terms would match more than was meant.
+async fn selection(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedFilter> {
+    if filter.query.is_some() && filter.search()?.terms.is_empty() {
+        let wants = "a term; leave the query out if you mean all of them".to_owned();
+        return Err(Error::InvalidQuery(Box::new(QueryProblem {
+            character: 1,
+            length: 0,
+            found: String::new(),
+            wants,
+        })));
+    }
+    fitting(engine, filter).await
+}
+
 /// The filter with its transport under that one's own name; one that matches nothing by mistake is refused.
 async fn fitting(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedFilter> {
     filter.check()?;
     let mut filter = filter.clone();
+    filter.query = renamed(engine, filter.query.as_deref(), List::DeadLetters).await?;
     if let Some(transport) = &mut filter.transport {
         *transport = engine.must_know(transport).await?;
     }

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::search::{self, List, Pattern};
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<MessagePage> {
     filter.check()?;
     let mut filter = filter.clone();
+    filter.query = renamed(engine, filter.query.as_deref(), List::Messages).await?;
     if let Some(transport) = &mut filter.transport {
         *transport = engine.must_know(transport).await?;
     }
@@ -28,6 +30,16 @@ pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<Messag
     messages.retain(|it| reached.is_none_or(|reached| it.id >= reached));
     messages.sort_by_key(|it| std::cmp::Reverse(it.id));
     Ok(MessagePage::of(messages, filter.page_size(), reached))
+}
+
+/// A query with its transports under their own names; one that does not exist is refused.
+pub(super) async fn renamed(engine: &Arc<Engine>, query: Option<&str>, list: List) -> Result<Option<String>> {
+    let Some(query) = query else { return Ok(None) };
+    let mut query = search::parse(query, list)?;
+    for name in query.transports() {
+        *name = Pattern::exactly(engine.must_know(name.exact().unwrap_or_default()).await?);
+    }
+    Ok(Some(query.to_string()))
 }
 
 /// One message, in any state.

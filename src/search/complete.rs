@@ -129,7 +129,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic_and_it_replaces_what_is_before_the_cursor(text in "(\\PC|[a-z:,\"\\\\ -]){0,20}", cursor in 0_usize..30) {
+        fn no_text_makes_it_panic_and_it_replaces_what_is_before_the_cursor(
+            text in "(\\PC|[a-z:,\"\\\\ -]){0,20}", cursor in 0_usize..30,
+        ) {
             proptest::prop_assert!(complete(&text, cursor, &known()).from <= cursor);
         }
 

@@ -169,7 +169,9 @@ mod tests {
         }
 
         #[test]
-        fn writing_a_number_out_does_not_change_it(whole in -9999_i64..9999, fraction in "([.][0-9]{1,5})?", exp in -9..9) {
+        fn writing_a_number_out_does_not_change_it(
+            whole in -9999_i64..9999, fraction in "([.][0-9]{1,5})?", exp in -9..9,
+        ) {
             let number = format!("{whole}{fraction}e{exp}");
             prop_assert_eq!(Decimal::parse(&written_out(&number)), Decimal::parse(&number));
         }

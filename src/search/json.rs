@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_path_leads_through_objects_and_arrays() {
-        let json = r#"{"a": {"b": 9007199254740993, "b": 1e2}, "items": [{"sku": "x"}, {"sku": ["y", ["z"]]}, 5], "n": null,
-            "t": [[1], [[2]]], "caf\u00e9": "\u00e9", "o": {}}"#;
+        let json = r#"{"a": {"b": 9007199254740993, "b": 1e2}, "items": [{"sku": "x"}, {"sku": ["y", ["z"]]}, 5],
+            "n": null, "t": [[1], [[2]]], "caf\u00e9": "\u00e9", "o": {}}"#;
         assert_eq!(found(json, "a.b"), [Scalar::Number("1e2")]);
         let texts = ["x", "y", "z"].map(|it| Scalar::Text(it.to_owned()));
         assert_eq!(found(json, "items.sku"), texts);

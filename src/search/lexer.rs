@@ -99,7 +99,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let negated = self.eats("-");
         if self.rest().starts_with(['(', ')']) {
-            let wants = "no parentheses: terms all have to hold, a comma stands between alternatives, as type:Email,SMS; \
+            let wants = "no parentheses: terms all have to hold, commas separate alternatives, as type:Email,SMS; \
                 put text in quotes";
             return Err(Wrong { at: self.at..self.at + 1, wants: wants.to_owned() });
         }

@@ -11,8 +11,10 @@ use uuid::Uuid;
 /// What is known of a message or a dead letter.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    /// Its id; those of a dead letter and of its message.
-    pub ids: &'a [Uuid],
+    /// The id of the message.
+    pub id: Uuid,
+    /// That of the dead letter, if it is one.
+    pub letter: Option<Uuid>,
     /// Message type.
     pub message_type: &'a str,
     /// Transport.
@@ -60,7 +62,7 @@ impl Query {
 fn fits(field: &Field, value: &Value, facts: &Facts<'_>) -> bool {
     match value {
         Value::Text(pattern) => fits_text(field, pattern, facts),
-        Value::Id(id) => facts.ids.contains(id),
+        Value::Id(id) => facts.id == *id || facts.letter == Some(*id),
         Value::Status(name) => facts.status == *name,
         Value::Number(comparison, number) => comparison.holds(count(field, facts).cmp(number)),
         Value::Instant(comparison, when) => {

@@ -69,8 +69,8 @@ fn other_list(list: List) -> String {
 fn free_text(raw: &RawTerm<'_>) -> Result<Field, Wrong> {
     match &*raw.values {
         [only] if matches!(only.source, "AND" | "OR" | "NOT" | "&&" | "||") => {
-            let wants = "no such word: terms all have to hold, a comma stands between alternatives, as type:Email,SMS, a - \
-                before what must not hold; put text in quotes";
+            let wants = "no such word: terms all have to hold, commas separate alternatives, as type:Email,SMS, and a - \
+                stands before what must not hold; put text in quotes";
             Err(Wrong { at: only.at.clone(), wants: wants.to_owned() })
         }
         _ => Ok(Field::Text),

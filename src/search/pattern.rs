@@ -27,7 +27,7 @@ impl Pattern {
         &self.parts
     }
 
-    /// The text, if there is no star.
+    /// The text, if it has no star.
     pub fn exact(&self) -> Option<&str> {
         if let [text] = &*self.parts { Some(text) } else { None }
     }

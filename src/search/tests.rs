@@ -22,11 +22,10 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap()
 }
 
-const IDS: [Uuid; 1] = [Uuid::from_u128(7)];
-
 fn facts() -> Facts<'static> {
     Facts {
-        ids: &IDS,
+        id: Uuid::from_u128(7),
+        letter: None,
         message_type: "EmailMessage",
         transport: "main",
         queue: "bulk",
@@ -138,7 +137,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ("error:\"connection refused", 7, 19, "\"connection refused", "a second quote"),
         ("- type:A", 2, 0, "", "a value"),
         ("(type:A)", 1, 1, "(", "no parentheses"),
-        ("type:A OR type:B", 8, 2, "OR", "a comma stands between alternatives"),
+        ("type:A OR type:B", 8, 2, "OR", "commas separate alternatives"),
         ("created:-1h", 9, 3, "-1h", "a comparison, as created:>-1h"),
         ("created:>yesterday", 9, 10, ">yesterday", "a span before now, a day or an instant"),
         ("created:>-1week", 9, 7, ">-1week", "a span before now"),
@@ -212,10 +211,10 @@ fn transports_without_a_star_can_be_renamed() {
 
 /// Texts in which most terms are nearly right.
 fn nearly() -> impl Strategy<Value = String> {
-    let name = "(-|--)?(type|status|queue|transport|priority|error|class|attempts|crashes|created|finished|waited|key|id|text\
-        |payload|header|metadata|statis)?([.]([a-c]|\"[.:\\\\]{0,3}\"?))?:?";
-    let value = "(>|>=|<|<=|=)?(pending|failed|[a-z*]{0,3}|-?[0-9]{1,3}(ms|s|h|d)?|-?[0-9]{1,3}([.][0-9])?(e[0-9]{1,3})?|true|null\
-        |2026-0[1-3]-[0-3][0-9]|2026-11-30T10:00:00(Z|[+]02:00|[.]5Z)|\"(\\PC|\\\\\"|[<>*, ]){0,4}\"?|\\PC{0,2})";
+    let name = "(-|--)?(type|status|queue|transport|priority|error|class|attempts|crashes|created|finished|waited\
+        |key|id|text|payload|header|metadata|statis)?([.]([a-c]|\"[.:\\\\]{0,3}\"?))?:?";
+    let value = "(>|>=|<|<=|=)?(pending|failed|[a-z*]{0,3}|-?[0-9]{1,3}(ms|s|h|d)?|true|null\
+        |-?[0-9]{1,3}([.][0-9])?(e[0-9]{1,3})?|2026-0[1-3]-[0-3][0-9]|2026-11-30T10:00:00(Z|[+]02:00|[.]5Z)|\"(\\PC|\\\\\"|[<>*, ]){0,4}\"?|\\PC{0,2})";
     vec((name, vec(value, 0..3)).prop_map(|(name, values)| name + &values.join(",")), 0..4).prop_map(|it| it.join(" "))
 }
 
@@ -223,7 +222,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_a_query_or_has_a_place_where_it_is_wrong(text in prop_oneof![nearly(), "\\PC*".boxed(), any::<String>()]) {
+    fn any_text_is_a_query_or_has_a_place_where_it_is_wrong(
+        text in prop_oneof![nearly(), "\\PC*".boxed(), any::<String>()],
+    ) {
         for list in [List::Messages, List::DeadLetters] {
             match parse(&text, list) {
                 Ok(query) => { query.matches(&facts()); }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::request::Instant;
+use crate::search::{self, List, Query};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub struct FailedFilter {
     pub failed_before: Option<DateTime<Utc>>,
     /// These only.
     pub ids: Option<Vec<Uuid>>,
+    /// A query of the search language.
+    pub query: Option<String>,
     /// Page size; 0: [`DEFAULT_PAGE`].
     pub limit: u32,
     /// Where the page before ended.
@@ -45,6 +48,14 @@ impl FailedFilter {
     /// The page size in force.
     pub fn page_size(&self) -> u32 {
         if self.limit == 0 { DEFAULT_PAGE } else { self.limit.min(MAX_PAGE) }
+    }
+
+    /// The query, read.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] if it cannot be read.
+    pub fn search(&self) -> Result<Query> {
+        self.query.as_deref().map_or_else(|| Ok(Query::default()), |query| search::parse(query, List::DeadLetters))
     }
 
     /// Checks what the database would refuse.

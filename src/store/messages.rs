@@ -2,6 +2,7 @@
 
 use super::dead_letters::{in_calendar, storable_texts};
 use crate::error::{Error, Result};
+use crate::search::{self, List, Query};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -83,6 +84,8 @@ pub struct MessageFilter {
     /// Dispatched at or before this instant.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub created_before: Option<DateTime<Utc>>,
+    /// A query of the search language.
+    pub query: Option<String>,
     /// Page size; 0: [`DEFAULT_PAGE`].
     pub limit: u32,
     /// Where the page before ended.
@@ -93,6 +96,20 @@ impl MessageFilter {
     /// The page size in force.
     pub fn page_size(&self) -> u32 {
         if self.limit == 0 { DEFAULT_PAGE } else { self.limit.min(MAX_PAGE) }
+    }
+
+    /// The query, read.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] if it cannot be read.
+    pub fn search(&self) -> Result<Query> {
+        self.query.as_deref().map_or_else(|| Ok(Query::default()), |query| search::parse(query, List::Messages))
+    }
+
+    /// The states that can fit, as they are stored.
+    pub fn statuses(&self, query: &Query) -> Vec<&'static str> {
+        let all = List::Messages.statuses().iter().copied();
+        all.filter(|it| self.status.is_none_or(|status| status.name() == *it) && query.allows(it)).collect()
     }
 
     /// Checks what the database would refuse.
@@ -109,9 +126,11 @@ impl MessageFilter {
     ///
     /// # Errors
     /// [`Error::Serialization`] for an invalid cursor.
-    pub fn ids(&self) -> Result<(Uuid, Uuid)> {
-        let least = self.created_after.map_or(Uuid::nil(), |at| first_id_at(at - SKEW));
-        let most = self.created_before.map_or(Uuid::max(), |at| first_id_at(at + SKEW));
+    pub fn ids(&self, query: &Query) -> Result<(Uuid, Uuid)> {
+        let (first, last) = query.ids().unwrap_or((Uuid::nil(), Uuid::max()));
+        let end = last.as_u128().checked_add(1).map_or(Uuid::max(), Uuid::from_u128);
+        let least = self.created_after.map_or(first, |at| first_id_at(at - SKEW).max(first));
+        let most = self.created_before.map_or(end, |at| first_id_at(at + SKEW).min(end));
         let cursor = self.cursor.as_deref().map(Uuid::parse_str).transpose();
         let cursor = cursor.map_err(|_| Error::Serialization {
             what: "cursor",

@@ -30,5 +30,6 @@ mod metrics;
 mod order;
 mod redrive;
 mod rescue_races;
+mod search;
 mod send;
 mod settle;

@@ -5,7 +5,7 @@ import { readJson, SMALL_BODY } from '../requests/body.js'
 import { cut, ids, instant, isId, queryOf, readExactly, readQuery, text, wholeText, yes } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { badRequest, notFound } from '../responses/problem.js'
-import { atCursor, namingTransport } from '../responses/refusal.js'
+import { atCursor, ofFilter } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const FILTER = {
@@ -16,6 +16,7 @@ const FILTER = {
   text: text(200),
   failedAfter: instant,
   failedBefore: instant,
+  query: text(2_000),
 }
 
 const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
@@ -40,7 +41,7 @@ async function list({ url, symphony }: Call): Promise<Answer> {
     symphony.countFailed(filter),
     atCursor(cursor, pageAt(symphony, offset, { ...filter, limit, cursor })),
   ])
-  const [{ total, capped }, { messages, nextCursor }] = await namingTransport(asked)
+  const [{ total, capped }, { messages, nextCursor }] = await ofFilter(asked)
   const hasMore = nextCursor !== null
   return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
 }
@@ -79,7 +80,7 @@ async function remove({ parameters, symphony }: Call): Promise<Answer> {
 }
 
 async function retrySome(call: Call): Promise<Answer> {
-  const retried = await namingTransport(call.symphony.retryFailed(await selection(call)))
+  const retried = await ofFilter(call.symphony.retryFailed(await selection(call)))
   const messages = retried.map(({ messageId, failedMessageId, transport }) => ({
     newMessageId: messageId,
     originalFailedMessageId: failedMessageId,
@@ -91,7 +92,7 @@ async function retrySome(call: Call): Promise<Answer> {
 async function removeSome(call: Call): Promise<Answer> {
   return new Answer({
     success: true,
-    removed: await namingTransport(call.symphony.removeFailed(await selection(call))),
+    removed: await ofFilter(call.symphony.removeFailed(await selection(call))),
   })
 }
 

@@ -5,7 +5,7 @@ import { partsOf } from '../../symphony.js'
 import { cut, instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { notFound, RequestProblem } from '../responses/problem.js'
-import { atCursor, namingTransport } from '../responses/refusal.js'
+import { atCursor, ofFilter } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const PAGE = {
@@ -17,6 +17,7 @@ const PAGE = {
   text: text(200),
   createdAfter: instant,
   createdBefore: instant,
+  query: text(2_000),
   limit: wholeText(1, 1_000),
   cursor: text(),
 }
@@ -32,7 +33,7 @@ async function list({ url, symphony }: Call): Promise<Answer> {
   const { limit = 50, ...options } = readQuery(url, PAGE)
   const { messages, nextCursor } = await atCursor(
     options.cursor,
-    namingTransport(symphony.listMessages({ ...options, limit })),
+    ofFilter(symphony.listMessages({ ...options, limit })),
   )
   return new Answer({ success: true, messages, pagination: { limit, hasMore: nextCursor !== null, nextCursor } })
 }

@@ -41,8 +41,8 @@ export function isDevelopment(): boolean {
 /** What an error tells the caller: refusals of requests in full, only the code of everything else. */
 export function errorAnswer(thrown: unknown, logger: Logger): Response {
   if (thrown instanceof RequestProblem) {
-    const { status, code, message, field, headers } = thrown
-    return jsonAnswer({ success: false, error: { code, message, field } }, status, headers)
+    const { status, code, message, field, details, headers } = thrown
+    return jsonAnswer({ success: false, error: { code, message, field, details } }, status, headers)
   }
   if (thrown instanceof MessageValidationError) {
     const { code, message, path, issues } = thrown

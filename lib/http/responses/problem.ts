@@ -8,6 +8,8 @@ export class RequestProblem extends Error {
   readonly code: string
   /** The field of the body, or the parameter of the query, that is wrong. */
   readonly field: string | undefined
+  /** Facts for programs, such as where in the field the mistake is. */
+  readonly details: unknown
   /** Headers of the answer. */
   readonly headers: Record<string, string>
 
@@ -15,12 +17,13 @@ export class RequestProblem extends Error {
     status: number,
     code: string,
     message: string,
-    more: { field?: string; headers?: Record<string, string> } = {},
+    more: { field?: string; details?: unknown; headers?: Record<string, string> } = {},
   ) {
     super(message)
     this.status = status
     this.code = code
     this.field = more.field
+    this.details = more.details
     this.headers = more.headers ?? {}
   }
 }

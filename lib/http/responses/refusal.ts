@@ -28,6 +28,22 @@ export async function namingTransport<T>(call: Promise<T>, field = 'transport'):
 }
 
 /**
+ * Awaits a call that got a filter from the request.
+ *
+ * @throws RequestProblem 400 naming the transport or the query, if the call refuses it.
+ */
+export async function ofFilter<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await namingTransport(call)
+  } catch (error) {
+    if (!(error instanceof SymphonyError) || error.code !== INVALID_QUERY) throw error
+    throw new RequestProblem(400, INVALID_QUERY, error.message, { field: 'query', details: error.details })
+  }
+}
+
+const INVALID_QUERY = 'SYMPHONY_INVALID_QUERY'
+
+/**
  * Awaits a page that may begin at a cursor from the request.
  *
  * @throws RequestProblem 400 naming the cursor, if it is not one that a page ended with.

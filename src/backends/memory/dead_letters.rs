@@ -1,11 +1,10 @@
 //! Dead letters.
 
-use super::message::Message;
-use super::message::kept;
-use super::message::raw;
+use super::message::{Message, facts, kept, raw};
 use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
 use crate::message::outcome::Failure;
+use crate::search::Facts;
 use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment};
 use crate::store::messages::{KeptMessage, MessageStatus};
 use chrono::{DateTime, Utc};
@@ -46,8 +45,8 @@ impl Letters {
     }
 
     /// One page, newest first.
-    pub fn page(&self, filter: &FailedFilter) -> Result<FailedPage> {
-        let after = filter.after()?;
+    pub fn page(&self, filter: &FailedFilter, now: DateTime<Utc>) -> Result<FailedPage> {
+        let (after, query) = (filter.after()?, filter.search()?);
         let size = filter.page_size();
         let rows = self
             .letters
@@ -57,6 +56,7 @@ impl Letters {
                 after.is_none_or(|cursor| (Moment::from(place.0), place.1) < (cursor.failed_at, cursor.id))
             })
             .filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter))
+            .filter(|((failed_at, id), letter)| query.matches(&self.facts(*failed_at, *id, letter, now)))
             .take(size as usize + 1)
             .map(|((failed_at, id), letter)| self.shown(*failed_at, *id, letter))
             .collect();
@@ -64,11 +64,14 @@ impl Letters {
     }
 
     /// How many of the newest match, and whether there are more than these.
-    pub fn count(&self, filter: &FailedFilter) -> (u64, bool) {
+    pub fn count(&self, filter: &FailedFilter, now: DateTime<Utc>) -> Result<(u64, bool)> {
+        let query = filter.search()?;
         let cap = usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX);
         let newest = self.letters.iter().rev().take(cap);
-        let matching = newest.filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter)).count();
-        (matching as u64, self.letters.len() >= cap)
+        let matching = newest.filter(|((failed_at, id), letter)| {
+            self.matches(filter, *failed_at, *id, letter) && query.matches(&self.facts(*failed_at, *id, letter, now))
+        });
+        Ok((matching.count() as u64, self.letters.len() >= cap))
     }
 
     /// How many there are.
@@ -123,6 +126,16 @@ impl Letters {
             && filter.failed_after.is_none_or(|from| failed_at >= from)
             && filter.failed_before.is_none_or(|to| failed_at <= to)
             && filter.ids.as_ref().is_none_or(|ids| ids.contains(&id))
+    }
+
+    fn facts<'a>(&'a self, failed_at: DateTime<Utc>, id: Uuid, letter: &'a Letter, now: DateTime<Utc>) -> Facts<'a> {
+        Facts {
+            letter: Some(id),
+            finished: Some(failed_at),
+            class: Some(&letter.failure.class),
+            error: Some(&letter.failure.message),
+            ..facts(&letter.message, &self.transport, MessageStatus::Failed, now)
+        }
     }
 
     fn shown(&self, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> FailedMessage {

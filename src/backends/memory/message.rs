@@ -5,6 +5,7 @@ use crate::message::carried::{Carried, FailedRun};
 use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::Failure;
+use crate::search::Facts;
 use crate::store::messages::{KeptMessage, MessageStatus};
 use chrono::{DateTime, Utc};
 use serde_json::value::{RawValue, to_raw_value};
@@ -35,6 +36,8 @@ pub struct Message {
     pub idempotency_key: Option<String>,
     pub handled: Vec<String>,
     pub history: Vec<FailedRun>,
+    /// Why it was discarded, if it was.
+    pub discarded: Option<String>,
 }
 
 impl Message {
@@ -63,6 +66,7 @@ impl Message {
             idempotency_key: envelope.key.as_ref().map(|it| it.key.clone()),
             handled: Vec::new(),
             history: Vec::new(),
+            discarded: None,
         }
     }
 
@@ -87,6 +91,7 @@ impl Message {
             idempotency_key: it.idempotency_key,
             handled: it.handled,
             history: it.history,
+            discarded: None,
         }
     }
 
@@ -152,9 +157,40 @@ impl Message {
         }
     }
 
+    /// Why it was discarded, or what the last failed run said.
+    pub fn last_error(&self) -> Option<&str> {
+        self.discarded.as_deref().or_else(|| self.history.last().map(|it| &*it.failure.message))
+    }
+
     /// Whether its type is among these; `None`: all.
     pub fn is_one_of(&self, types: Option<&[String]>) -> bool {
         types.is_none_or(|types| types.iter().any(|it| **it == *self.message_type))
+    }
+}
+
+/// What a query asks of a message; of one that is over, its end comes on top.
+pub fn facts<'a>(message: &'a Message, transport: &'a str, status: MessageStatus, now: DateTime<Utc>) -> Facts<'a> {
+    let waits = status == MessageStatus::Pending && message.available_at <= now;
+    Facts {
+        id: message.id,
+        letter: None,
+        message_type: &message.message_type,
+        transport,
+        queue: &message.queue,
+        status: status.name(),
+        priority: message.priority,
+        attempts: message.retry_count,
+        crashes: message.crash_count,
+        key: message.idempotency_key.as_deref(),
+        class: message.history.last().map(|it| &*it.failure.class),
+        error: message.last_error(),
+        created: message.created_at,
+        finished: None,
+        due_since: waits.then_some(message.available_at),
+        payload: &message.body,
+        headers: &message.headers,
+        metadata: &message.metadata,
+        now,
     }
 }
 
@@ -183,7 +219,7 @@ pub fn kept(
         retry_count: message.retry_count,
         max_retries: message.max_retries,
         crashes: message.crash_count,
-        last_error: message.history.last().map(|it| it.failure.message.clone()),
+        last_error: message.last_error().map(str::to_owned),
         error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
         idempotency_key: message.idempotency_key.clone(),
         failed_message_id,

@@ -1,11 +1,11 @@
 //! Messages as operators ask for them.
 
-use super::message::Message;
-use super::message::kept;
+use super::message::{Message, facts, kept};
 use super::state::State;
 use super::test_view::Status;
 use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
+use crate::search::Facts;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -16,14 +16,17 @@ type Found<'a> = (&'a Message, MessageStatus, Option<DateTime<Utc>>);
 
 impl State {
     pub fn page_of_messages(&self, filter: &MessageFilter) -> Result<MessagePage> {
-        let (least, before) = filter.ids()?;
+        let query = filter.search()?;
+        let (least, before) = filter.ids(&query)?;
+        let (statuses, now) = (filter.statuses(&query), self.clock.now());
         let all: BTreeMap<Uuid, Found<'_>> = self.found().map(|it| (it.0.id, it)).collect();
         let scan = usize::try_from(SCAN).unwrap_or(usize::MAX);
-        let wanted = |status: MessageStatus| filter.status.is_none_or(|it| part(it) == part(status));
+        let parts: Vec<u8> = statuses.iter().map(|it| part(MessageStatus::of(it))).collect();
+        let wanted = |status: MessageStatus| parts.contains(&part(status));
         let seen: Vec<Found<'_>> =
             all.range(least..before).rev().map(|(_, it)| *it).filter(|it| wanted(it.1)).take(scan).collect();
         let reached = (seen.len() == scan).then(|| seen.last().map(|it| it.0.id)).flatten();
-        let fitting = seen.into_iter().filter(|it| self.fits(filter, it));
+        let fitting = seen.into_iter().filter(|it| self.fits(filter, it) && query.matches(&self.facts(it, now)));
         let rows = fitting.take(filter.page_size() as usize + 1).map(|it| self.kept(it)).collect();
         Ok(MessagePage::of(rows, filter.page_size(), reached))
     }
@@ -70,7 +73,7 @@ impl State {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
         let holds = |text: &str| {
             let text = text.to_lowercase();
-            let error = message.history.last().map(|it| it.failure.message.to_lowercase());
+            let error = message.last_error().map(str::to_lowercase);
             message.body.to_lowercase().contains(&text) || error.is_some_and(|it| it.contains(&text))
         };
         filter.status.is_none_or(|it| it == *status)
@@ -81,6 +84,10 @@ impl State {
             && filter.text.as_deref().is_none_or(holds)
             && filter.created_after.is_none_or(|from| message.created_at >= from)
             && filter.created_before.is_none_or(|to| message.created_at <= to)
+    }
+
+    fn facts<'a>(&'a self, (message, status, finished): &Found<'a>, now: DateTime<Utc>) -> Facts<'a> {
+        Facts { finished: *finished, ..facts(message, &self.name, *status, now) }
     }
 
     fn kept(&self, (message, status, finished_at): Found<'_>) -> KeptMessage {

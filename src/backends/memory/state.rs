@@ -203,7 +203,10 @@ impl State {
     fn apply(&mut self, mut message: Message, outcome: &Outcome, now: DateTime<Utc>) {
         match outcome {
             Outcome::Completed => self.finished.add(message, Status::Completed, now),
-            Outcome::Discarded { .. } => self.finished.add(message, Status::Discarded, now),
+            Outcome::Discarded { reason } => {
+                message.discarded = Some(reason.clone());
+                self.finished.add(message, Status::Discarded, now);
+            }
             Outcome::Retry { delay, failure, handled } => {
                 message.note(failure, handled, now);
                 message.retry_count += 1;

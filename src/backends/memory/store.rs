@@ -48,11 +48,13 @@ impl Store for MemoryStore {
 #[async_trait]
 impl DeadLetters for MemoryStore {
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage> {
-        self.state().letters.page(filter)
+        let state = self.state();
+        state.letters.page(filter, state.clock.now())
     }
 
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
-        Ok(self.state().letters.count(filter))
+        let state = self.state();
+        state.letters.count(filter, state.clock.now())
     }
 
     async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {

@@ -10,6 +10,7 @@ pub mod transport;
 mod instants;
 mod parameters;
 mod rows;
+mod search;
 mod sql;
 
 pub use store::PostgresStore;

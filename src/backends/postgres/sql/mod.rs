@@ -26,12 +26,13 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 14] = [
+const PARTS: [(&str, &str); 15] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
     (":failure", include_str!("settlements/_failure.sql")),
     (":letters", include_str!("dead_letters/_letters.sql")),
+    (":fitting", include_str!("dead_letters/_fitting.sql")),
     (":admit", include_str!("keys/_admit.sql")),
     (":due", include_str!("messages/_due.sql")),
     (":lease", include_str!("messages/_lease.sql")),
@@ -49,12 +50,14 @@ pub fn in_schema(sql: &str, schema: &str) -> String {
     let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
     let literal = format!("'{}'", schema.replace('\'', "''"));
     let lines = sql.lines().filter(|line| !line.starts_with('\\'));
-    let whole = |line: &str| {
-        let part = PARTS.iter().find(|(name, _)| line.trim_start() == *name);
-        part.map_or_else(|| line.to_owned(), |(_, part)| part.trim_end().to_owned())
-    };
     let text = lines.map(whole).collect::<Vec<_>>().join("\n");
     text.replace(":\"schema\"", &identifier).replace(":'schema'", &literal)
+}
+
+/// A line, or the part that it stands for, with the parts that are in that.
+fn whole(line: &str) -> String {
+    let part = PARTS.iter().find(|(name, _)| line.trim_start() == *name);
+    part.map_or_else(|| line.to_owned(), |(_, part)| part.trim_end().lines().map(whole).collect::<Vec<_>>().join("\n"))
 }
 
 macro_rules! statements {
@@ -150,14 +153,16 @@ statements! {
     duplicate_attempts in "keys/attempts.sql" (TEXT);
     /// One page of dead letters.
     list_failed in "dead_letters/list.sql" filtered (
-        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TIMESTAMPTZ, UUID, INT8
+        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, TIMESTAMPTZ, UUID, INT8
     );
     /// Where the dead letters of one page stand.
     failed_places in "dead_letters/places.sql" filtered (
-        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TIMESTAMPTZ, UUID, INT8
+        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, TIMESTAMPTZ, UUID, INT8
     );
     /// How many dead letters match.
-    count_failed in "dead_letters/count.sql" filtered (TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, INT8);
+    count_failed in "dead_letters/count.sql" filtered (
+        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, INT8
+    );
     /// Dead letters back into the queue.
     redrive in "dead_letters/redrive.sql" (UUID_ARRAY, UUID_ARRAY);
     /// Deletes dead letters.
@@ -207,7 +212,7 @@ statements! {
     cleanup_schedules in "schedules/clean_up.sql" (FLOAT8, INT8);
     /// One page of messages.
     list_messages in "messages/list.sql" filtered (
-        TEXT, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8
+        TEXT_ARRAY, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8, TEXT_ARRAY
     );
     /// One message.
     get_message in "messages/get.sql" (UUID);

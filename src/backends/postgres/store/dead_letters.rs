@@ -2,6 +2,7 @@
 
 use super::PostgresStore;
 use crate::backends::postgres::rows;
+use crate::backends::postgres::search::paths;
 use crate::backends::postgres::sql::Statement;
 use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
@@ -27,7 +28,8 @@ impl DeadLetters for PostgresStore {
 
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
         let statement = &self.statements.count_failed;
-        let rows = self.ask(statement, &[&narrowed(filter)[..], &[&DEPTH_CAP]].concat()).await?;
+        let paths = paths(&filter.search()?);
+        let rows = self.ask(statement, &[&narrowed(filter)[..], &[&paths], &[&DEPTH_CAP]].concat()).await?;
         let read = |row: &Row| Ok((rows::count(row.try_get(0)?), row.try_get(1)?));
         Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
     }
@@ -49,11 +51,11 @@ impl DeadLetters for PostgresStore {
 
 impl PostgresStore {
     async fn letters(&self, statement: &Statement, filter: &FailedFilter, limit: u32) -> Result<Vec<Row>> {
-        let after = filter.after()?;
+        let (after, paths) = (filter.after()?, paths(&filter.search()?));
         let (after_at, after_id) = (after.map(|it| it.failed_at), after.map(|it| it.id));
         let limit = i64::from(limit);
         let page: [&(dyn ToSql + Sync); 3] = [&after_at, &after_id, &limit];
-        self.ask(statement, &[&narrowed(filter)[..], &page].concat()).await
+        self.ask(statement, &[&narrowed(filter)[..], &[&paths], &page].concat()).await
     }
 }
 

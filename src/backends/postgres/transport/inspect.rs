@@ -2,6 +2,7 @@
 
 use super::PostgresTransport;
 use crate::backends::postgres::rows;
+use crate::backends::postgres::search::paths;
 use crate::base::limits::DEPTH_CAP;
 use crate::config::Retention;
 use crate::error::Result;
@@ -17,14 +18,15 @@ const TRIES: usize = 5;
 #[async_trait]
 impl Inspects for PostgresTransport {
     async fn list_messages(&self, filter: &MessageFilter) -> Result<MessagePage> {
-        let (least, before) = filter.ids()?;
+        let query = filter.search()?;
+        let (least, before) = filter.ids(&query)?;
         let statement = &self.store.statements.list_messages;
         let rows = self
             .store
             .ask(
                 statement,
                 &[
-                    &filter.status.map(MessageStatus::name),
+                    &filter.statuses(&query),
                     &filter.transport,
                     &filter.queue,
                     &filter.r#type,
@@ -36,6 +38,7 @@ impl Inspects for PostgresTransport {
                     &before,
                     &SCAN,
                     &(i64::from(filter.page_size()) + 1),
+                    &paths(&query),
                 ],
             )
             .await?;
