@@ -56,3 +56,29 @@ test('what is due is found by an index, however many schedules there are', { tim
     'ms worst': (sorted.at(-1) ?? 0).toFixed(1),
   })
 })
+
+/** A node of a plan that was executed. */
+interface Node {
+  'Relation Name'?: string
+  'Actual Loops': number
+  Plans?: Node[]
+}
+
+const nodes = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nodes)]
+
+test('whether the last runs are over is looked up once for all that is due', async () => {
+  await database.query('TRUNCATE symphony.messenger_schedules')
+  await database.query(
+    `INSERT INTO symphony.messenger_schedules
+       (name, message_type, body, schedule_type, schedule_config, overlap, last_message_ids, next_run_at)
+     SELECT 'skips ' || n, 'Any', '{}', 'interval', '{}', 'skip', ARRAY[gen_random_uuid()], now() - interval '1 s'
+     FROM generate_series(1, 10) n`,
+  )
+  const [row] = await database.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
+    `EXPLAIN (ANALYZE, FORMAT json) ${statement('schedules_due').replace('$1', '500')}`,
+  )
+  const looks = nodes(row?.['QUERY PLAN'][0].Plan as Node).filter(
+    (node) => node['Relation Name'] === 'messenger_messages_processing',
+  )
+  expect(looks.map((node) => node['Actual Loops'])).toEqual([1])
+})
