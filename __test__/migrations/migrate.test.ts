@@ -12,6 +12,7 @@ import {
 import { listFailed, migrationStatus, rollback } from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { until } from '../faults/support/until.js'
 import { createDatabase, serverUrl, type TestDatabase } from '../support/database.js'
 import { startProgram } from '../support/programs.js'
 
@@ -102,6 +103,49 @@ describe('migrate()', () => {
     expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
     setConfig({ database: { schema: 'one' } })
     expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
+  })
+})
+
+describe('migrate() beside transactions that use its tables', () => {
+  let session: pg.Client
+
+  const migrationWaits = () =>
+    until('the migration waits', async () => {
+      const waiting = await database.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+      )
+      return waiting.length > 0
+    })
+
+  beforeEach(async () => {
+    await migrate()
+    await rollback({ to: 7 })
+    session = new pg.Client({ connectionString: database.directUrl })
+    await session.connect()
+    await session.query('BEGIN')
+    return () => session.end()
+  })
+
+  test('begins again when it meets one of them in a deadlock', async () => {
+    // So that the migration is the one to be ended.
+    await session.query("SET LOCAL deadlock_timeout = '1 min'")
+    await session.query('LOCK TABLE symphony.messenger_failed_messages IN ROW EXCLUSIVE MODE')
+    const { latest } = await migrationStatus()
+    const migrated = migrate()
+    await migrationWaits()
+    await session.query('LOCK TABLE symphony.messenger_messages_processing IN ROW EXCLUSIVE MODE')
+    await session.query('COMMIT')
+    expect(await migrated).toMatchObject({ version: latest })
+  })
+
+  test('lets the others through while one of them goes on and on, such as a backup', async () => {
+    await session.query('LOCK TABLE symphony.messenger_messages_processing IN ACCESS SHARE MODE')
+    const { latest } = await migrationStatus()
+    const migrated = migrate()
+    await migrationWaits()
+    expect(await database.query('SELECT FROM symphony.messenger_messages_processing')).toEqual([])
+    await session.query('COMMIT')
+    expect(await migrated).toMatchObject({ version: latest })
   })
 })
 

@@ -9,6 +9,8 @@ use super::sql::in_schema;
 use crate::base::targets;
 use crate::error::{Error, Result};
 use crate::store::schema::{Done, Status, Step};
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tracing::field::Empty;
 use tracing::{Instrument, debug, info_span};
@@ -47,6 +49,12 @@ const MIGRATIONS: &[Migration] = migrations![
 ];
 
 const MIGRATE: &str = "migrate";
+
+/// How long a run waits for a table that others use. Everybody who wants that table waits behind it, and would until a
+/// backup has read it: so it gives way, and begins again after a pause, as it does when it meets others in a deadlock.
+const PATIENCE: &str = "2s";
+const PAUSE: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 10;
 
 /// The newest version this build knows.
 pub const LATEST: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
@@ -108,7 +116,19 @@ async fn run(
 ) -> Result<Done> {
     let schema = &*database.schema;
     let span = info_span!(target: targets::MIGRATE, "migration", operation, schema, steps = Empty, version = Empty, error = Empty);
-    let done = run_in_order(database, operation, choose, script).instrument(span.clone()).await;
+    let attempts = async {
+        for _ in 1..ATTEMPTS {
+            match run_in_order(database, operation, &choose, &script).await {
+                Err(error) if gave_way(&error) => {
+                    debug!(target: targets::MIGRATE, %error, "a migration gave way to others: again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+        run_in_order(database, operation, &choose, &script).await
+    };
+    let done = attempts.instrument(span.clone()).await;
     match &done {
         Ok(done) => span.record("steps", done.steps.len()).record("version", done.version),
         Err(error) => span.record("error", error.code()),
@@ -129,7 +149,8 @@ async fn run_in_order(
     let begin = format!(
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; \
          SET LOCAL client_min_messages = warning; SET LOCAL search_path = pg_catalog, pg_temp; \
-         SELECT pg_advisory_xact_lock(hashtextextended('symphony migrations {}', 0))",
+         SELECT pg_advisory_xact_lock(hashtextextended('symphony migrations {}', 0)); \
+         SET LOCAL lock_timeout = '{PATIENCE}'",
         database.schema.replace('\'', "''")
     );
     transaction.batch_execute(&begin).await.map_err(|error| place.driver(&error))?;
@@ -190,11 +211,19 @@ async fn current(client: &tokio_postgres::Client, place: Place<'_>) -> Result<i3
     Ok(rows.first().map(|row| row.try_get(0)).transpose().map_err(driver)?.unwrap_or(0))
 }
 
+/// Whether it may succeed when others are through: nothing is applied.
+fn gave_way(error: &Error) -> bool {
+    let give_way = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
+    matches!(error, Error::Query { sqlstate, .. } if give_way.iter().any(|it| it.code() == sqlstate))
+}
+
 /// Names the migration, if the failure is its own and not the connection's or the role's.
 fn failed(migration: &Migration, error: Error) -> Error {
+    let in_use = gave_way(&error);
     match error {
         Error::Query { operation, reason, sqlstate, transient } => {
-            let reason = format!("migration {} ({}): {reason}", migration.version, migration.name);
+            let hint = if in_use { ": a transaction uses its tables; end it, and migrate again" } else { "" };
+            let reason = format!("migration {} ({}): {reason}{hint}", migration.version, migration.name);
             Error::Query { operation, reason, sqlstate, transient }
         }
         other => other,
