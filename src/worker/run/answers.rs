@@ -89,10 +89,10 @@ impl Loop {
         let patience = self.shutdown.patience();
         let learned = self.settlements.learn(answer, patience, &self.sources, &mut self.events);
         self.claims.expect(&learned.returned, Instant::now());
-        if let Some(error) = learned.hopeless {
+        if let Some((place, error)) = learned.hopeless {
             self.shutdown.abandon(error);
-            self.hand.give_all();
-            self.settlements.abandon();
+            // What is in hand of other places can still be written.
+            self.hand.give_those(|it| self.sources.place(it.feed) == Some(place));
         }
     }
 

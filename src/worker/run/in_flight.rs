@@ -138,8 +138,20 @@ impl InFlight {
 
     /// Removes everything.
     pub fn give_all(&mut self) -> Vec<Held> {
-        (self.held, self.suspects) = (0, 0);
-        self.batches.drain().flat_map(|(_, batch)| batch.messages.into_iter().flatten()).collect()
+        self.give_those(|_| true)
+    }
+
+    /// Removes those for which this holds.
+    pub fn give_those(&mut self, holds: impl Fn(&Held) -> bool) -> Vec<Held> {
+        let mut given = Vec::new();
+        self.batches.retain(|_, batch| {
+            given.extend(batch.messages.iter_mut().filter_map(|it| it.take_if(|held| holds(held))));
+            batch.open = batch.messages.iter().flatten().count();
+            batch.open > 0
+        });
+        self.held -= given.len();
+        self.suspects -= given.iter().filter(|it| it.suspect).count();
+        given
     }
 
     /// Whether a suspect is in hand.

@@ -5,11 +5,11 @@ mod ended;
 mod pending;
 mod plain;
 mod portion;
+mod writer;
 
 use super::events::Events;
-use super::failures::{Failures, Patience};
+use super::failures::Patience;
 use super::in_flight::Held;
-use super::side_task::SideTask;
 use super::sources::Sources;
 use crate::counts::counter::Counter;
 use crate::error::{Error, Result};
@@ -20,11 +20,15 @@ use attempt::{Answer, Attempt, Doubt};
 use chrono::{DateTime, Utc};
 pub(super) use ended::Returned;
 use pending::Pending;
-use portion::{Portion, SETTLE_AT_ONCE};
+use portion::SETTLE_AT_ONCE;
 use std::collections::HashSet;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 use uuid::Uuid;
+use writer::Writer;
 
 /// An attempt that was made.
 pub(super) type Settled = (Attempt, Result<Answer>);
@@ -34,16 +38,10 @@ pub(super) struct Settlements {
     context: Arc<Context>,
     worker: Uuid,
     waiting: Vec<Pending>,
-    settling: SideTask<Settled>,
-    /// Of the last batch that was on its way.
-    tokens: Vec<Uuid>,
-    /// How many outcomes go at once.
-    portion: Portion,
-    /// Settlements that may or may not have been done; what waits first is in each of them.
-    doubts: Vec<Doubt>,
+    /// One for each place, by its number.
+    writers: Vec<Writer>,
     /// How many messages ended how, for the metrics.
     counter: Counter,
-    failures: Failures,
 }
 
 /// What an answer means for the rest of the loop.
@@ -51,23 +49,13 @@ pub(super) struct Settlements {
 pub(super) struct Learned {
     /// What is back to be claimed.
     pub(super) returned: Returned,
-    /// Why it is given up to write them.
-    pub(super) hopeless: Option<Error>,
+    /// Why it is given up to write them in a place, and its number.
+    pub(super) hopeless: Option<(usize, Error)>,
 }
 
 impl Settlements {
     pub(super) fn new(context: Arc<Context>, worker: Uuid, start: Instant) -> Self {
-        Self {
-            context,
-            worker,
-            waiting: Vec::new(),
-            settling: SideTask::none(),
-            tokens: Vec::new(),
-            portion: Portion::WHOLE,
-            doubts: Vec::new(),
-            counter: Counter::new(worker, start),
-            failures: Failures::default(),
-        }
+        Self { context, worker, waiting: Vec::new(), writers: Vec::new(), counter: Counter::new(worker, start) }
     }
 
     /// Accepts an outcome, unless other workers are known to have its message.
@@ -84,12 +72,12 @@ impl Settlements {
 
     /// Whether every outcome is written.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && !self.settling.is_busy()
+        self.waiting.is_empty() && !self.writers.iter().any(|it| it.settling.is_busy())
     }
 
     /// How many outcomes are not written.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.under_way().len()
+        self.waiting.len() + self.under_way().count()
     }
 
     /// Whether so much waits that nothing more should come in.
@@ -99,11 +87,11 @@ impl Settlements {
 
     /// The tokens of all of them, once for each.
     pub(super) fn tokens(&self) -> impl Iterator<Item = Uuid> {
-        self.waiting.iter().map(|it| it.settlement.token).chain(self.under_way().iter().copied())
+        self.waiting.iter().map(|it| it.settlement.token).chain(self.under_way())
     }
 
-    fn under_way(&self) -> &[Uuid] {
-        if self.settling.is_busy() { &self.tokens } else { &[] }
+    fn under_way(&self) -> impl Iterator<Item = Uuid> {
+        self.writers.iter().flat_map(Writer::under_way).copied()
     }
 
     /// Failed runs that wait to be settled.
@@ -113,34 +101,36 @@ impl Settlements {
 
     /// Whether the last attempt has failed.
     pub(super) fn are_failing(&self) -> bool {
-        self.failures.any()
+        self.writers.iter().any(|it| it.failures.any())
     }
 
     /// When it is tried again what has failed.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.failures.until()
+        self.writers.iter().filter_map(|it| it.failures.until()).min()
     }
 
-    /// Writes outcomes that wait, of one way at a time; what comes meanwhile goes with the next.
+    /// Writes outcomes that wait, in each place those of one way at a time; what comes meanwhile goes with the next.
     pub(super) fn start_settling(&mut self, now: Instant, sources: &Sources) {
-        if self.settling.is_busy() || self.failures.pauses(now) {
-            return;
+        self.writers.resize_with(sources.places(), Writer::new);
+        for (place, writer) in self.writers.iter_mut().enumerate().filter(|(_, it)| it.is_free(now)) {
+            let mut ways = self.waiting.iter().map(Pending::way);
+            let Some(way) = ways.find(|it| sources.place(it.0) == Some(place)) else { continue };
+            let feed = way.0;
+            let Some(transport) = sources.get(feed).cloned() else { continue };
+            let mut room = writer.portion.room();
+            let batch: Vec<_> = self.waiting.extract_if(.., |it| it.way() == way && room.takes(it.bytes())).collect();
+            let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), now);
+            writer.start(Attempt { feed, batch, rollups, doubts: Vec::new() }, self.worker, transport);
         }
-        let Some(way) = self.waiting.first().map(Pending::way) else { return };
-        self.failures.end_pause();
-        let mut room = self.portion.room();
-        let batch: Vec<_> = self.waiting.extract_if(.., |it| it.way() == way && room.takes(it.bytes())).collect();
-        let feed = way.0;
-        let Some(transport) = sources.get(feed).cloned() else { return };
-        let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), now);
-        self.tokens = batch.iter().map(|it| it.settlement.token).collect();
-        let attempt = Attempt { feed, batch, rollups, doubts: std::mem::take(&mut self.doubts) };
-        self.settling.start(attempt.make(self.worker, transport));
     }
 
     /// The answer to what is on its way; without it, never.
     pub(super) async fn answer(&mut self) -> Settled {
-        self.settling.done().await
+        poll_fn(|context| {
+            let mut answers = self.writers.iter_mut().map(|it| pin!(it.settling.done()).poll(context));
+            answers.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
     }
 
     pub(super) fn learn(
@@ -150,26 +140,31 @@ impl Settlements {
         sources: &Sources,
         events: &mut Events,
     ) -> Learned {
+        let Some(place) = sources.place(attempt.feed) else { return Learned::default() };
+        let Some(writer) = self.writers.get_mut(place) else { return Learned::default() };
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                let hopeless = self.learn_failure(attempt, error, patience, events);
+                let hopeless = self.learn_failure(place, attempt, error, patience, events).map(|error| (place, error));
+                if hopeless.is_some() {
+                    self.abandon(place, sources);
+                }
                 return Learned { hopeless, ..Learned::default() };
             }
         };
         let Attempt { feed, batch, rollups, doubts } = attempt;
-        self.failures.end();
+        writer.failures.end();
         let mut returned = Returned::default();
         let (ended, lost) = match answer {
             Answer::Done => {
-                self.portion.grow();
+                writer.portion.grow();
                 self.counter.written(feed, rollups);
                 (batch, false)
             }
             Answer::Lost(lost) => {
                 returned.note_lost();
                 events.tell_of_lost(lost.len());
-                self.doubts = Attempt::doubts_without(doubts, &lost);
+                writer.doubts = Attempt::doubts_without(doubts, &lost);
                 self.put_first(batch);
                 (self.take_of(&lost), true)
             }
@@ -208,13 +203,15 @@ impl Settlements {
     /// given up for it.
     fn learn_failure(
         &mut self,
+        place: usize,
         mut attempt: Attempt,
         error: Error,
         patience: Patience,
         events: &mut Events,
     ) -> Option<Error> {
-        self.portion.shrink(attempt.batch.len());
-        self.doubts = attempt.doubts_after(&error);
+        let writer = self.writers.get_mut(place)?;
+        writer.portion.shrink(attempt.batch.len());
+        writer.doubts = attempt.doubts_after(&error);
         if error.blames_content() && attempt.batch.len() > 1 {
             self.put_first(attempt.batch);
             return None;
@@ -227,8 +224,8 @@ impl Settlements {
             return None;
         }
         let now = Instant::now();
-        self.failures.add(now);
-        if self.failures.end_settling(&error, patience, now) {
+        writer.failures.add(now);
+        if writer.failures.end_settling(&error, patience, now) {
             return Some(error);
         }
         if refused_for_good {
@@ -240,10 +237,12 @@ impl Settlements {
         None
     }
 
-    /// Leaves what waits to the lease.
-    pub(super) fn abandon(&mut self) {
-        self.waiting.clear();
-        self.doubts.clear();
-        self.failures.end_pause();
+    /// Leaves to the lease what waits for a place.
+    fn abandon(&mut self, place: usize, sources: &Sources) {
+        self.waiting.retain(|it| sources.place(it.held.feed) != Some(place));
+        if let Some(writer) = self.writers.get_mut(place) {
+            writer.doubts.clear();
+            writer.failures.end_pause();
+        }
     }
 }
