@@ -18,9 +18,11 @@ pub(super) const SUSPECT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a survey is valid.
 pub(super) const SURVEY_HOLDS: Duration = Duration::from_secs(1);
 /// A survey that took longer is made less often, so that it costs one part in [`SHARE`] of the time: while some session
-/// keeps an old snapshot it walks over all that was ever taken from a queue that is empty.
+/// keeps an old snapshot it walks over all that was ever taken from a queue that is empty. The lesser of the last two
+/// counts, and for no more than [`LONGEST`]: a database that stood still says nothing about the next survey.
 const SLOW: Duration = Duration::from_millis(25);
 const SHARE: u32 = 20;
+const LONGEST: Duration = Duration::from_secs(10);
 /// The most queues that are remembered as not empty.
 const REMEMBERED: usize = 10;
 
@@ -44,7 +46,8 @@ pub(super) struct Feed {
     queues: Vec<String>,
     turns: Turns,
     surveyed_at: Option<Instant>,
-    survey_took: Duration,
+    /// The last two.
+    surveys_took: [Duration; 2],
     /// Whether a claim would have surveyed the queues, if the last survey had not taken so long.
     owes_survey: bool,
     suspect_pause: Option<Instant>,
@@ -61,7 +64,7 @@ impl Feed {
             queues: Vec::new(),
             turns: Turns::new(fastrand::u64(..)),
             surveyed_at: None,
-            survey_took: Duration::ZERO,
+            surveys_took: [Duration::ZERO; 2],
             owes_survey: false,
             suspect_pause: None,
             has_claimed: false,
@@ -128,14 +131,17 @@ impl Feed {
             self.queues.clone_from(&survey.queues);
             self.turns.arrange(&mut self.queues);
         }
-        self.survey_took = took.unwrap_or(self.survey_took);
+        if let Some(took) = took {
+            self.surveys_took = [took, self.surveys_took[0]];
+        }
         (self.survey, self.surveyed_at) = (survey, Some(Instant::now()));
         self.owes_survey = false;
     }
 
     /// From when on a look at the queues stays within its share of the time.
     fn next_survey(&self) -> Option<Instant> {
-        let pause = if self.survey_took < SLOW { Duration::ZERO } else { self.survey_took * SHARE };
+        let took = self.surveys_took[0].min(self.surveys_took[1]);
+        let pause = if took < SLOW { Duration::ZERO } else { (took * SHARE).min(LONGEST) };
         self.surveyed_at.map(|at| at + pause)
     }
 
@@ -202,4 +208,38 @@ impl Feed {
 /// Covers a claim.
 fn claiming(transport: &dyn Drain, limit: usize, suspect: bool) -> Span {
     debug_span!(target: WORKER, "claim", transport = &**transport.name(), limit, suspect, claimed = Empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::memory::MemoryTransport;
+
+    const WOKEN: Wanted = Wanted {
+        types: None,
+        suspect_types: None,
+        limit: 10,
+        exhaustive: false,
+        suspect: false,
+        listening: true,
+        woken: true,
+        waiting: false,
+        in_hand: 0,
+    };
+
+    fn surveyed(took: &[Duration]) -> Feed {
+        let mut feed = Feed::new(Arc::new(MemoryTransport::new("main".into())));
+        took.iter().for_each(|it| feed.learn(Survey::default(), Some(*it)));
+        feed
+    }
+
+    #[test]
+    fn surveys_that_take_long_are_made_less_often_for_seconds_at_most() {
+        let slow = Duration::from_secs(60);
+        assert!(surveyed(&[slow]).wants_survey(&WOKEN), "it may just have stood still");
+        let feed = surveyed(&[slow, slow]);
+        assert!(!feed.wants_survey(&WOKEN));
+        assert!(feed.next_survey().is_some_and(|at| at <= Instant::now() + LONGEST));
+        assert!(surveyed(&[slow, slow, Duration::ZERO]).wants_survey(&WOKEN));
+    }
 }

@@ -11,10 +11,10 @@ use self::switches::Switches;
 use crate::base::targets::WORKER;
 use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
-use crate::transport::{Claimable, Drain, Reach, Rescued, WorkerId};
+use crate::transport::{Drain, Reach, Rescued, WorkerId};
 use feed::{Asked, Feed, SURVEY_HOLDS};
 use futures_util::future::join_all;
-use place::Place;
+use place::{Looked, Place};
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::{Instrument, debug_span};
@@ -34,8 +34,6 @@ pub struct Feeds {
     is_new: bool,
     /// How the rescues of this claim went, one for each place.
     rescued: Vec<Result<Rescued>>,
-    /// Whether the surveys were made within this claim.
-    fresh: bool,
     /// The feed that filled the last claim on its own or with those before it: those behind it are not looked at
     /// before their turn comes. A survey before every claim would cost a deep drain one round trip of three.
     filled_by: Option<usize>,
@@ -65,7 +63,6 @@ impl Feeds {
             failed_in_part: false,
             is_new: false,
             rescued: Vec::new(),
-            fresh: false,
             filled_by: None,
             hurried_since: None,
             following,
@@ -91,7 +88,7 @@ impl Feeds {
     /// everywhere; for suspects that another consumer had; for messages that no worker holds; in a place that was away.
     pub fn owed_at(&self, now: Instant) -> Option<Instant> {
         let feeds = self.feeds_asked().map(|it| it.owed_at(now));
-        feeds.chain(self.places.iter().map(Place::wakes)).flatten().min()
+        feeds.chain(self.places.iter().map(|it| it.wakes(now))).flatten().min()
     }
 
     /// The feeds of the places that are not left alone.
@@ -125,6 +122,7 @@ impl Feeds {
     pub async fn claim(mut self, wanted: Wanted) -> (Self, Vec<Caught>, Option<Error>) {
         let (mut caught, began) = (Vec::new(), Instant::now());
         self.places.iter_mut().for_each(|it| it.begin(began));
+        self.take_late_looks().await;
         let outcome = self.claim_into(&wanted, &mut caught).await;
         if began.elapsed() >= self.worker.lease / 3 {
             self.confirm(&wanted, &mut caught).await;
@@ -159,6 +157,11 @@ impl Feeds {
         self.places.iter().any(|it| it.has(index) && it.is_there())
     }
 
+    /// Whether the place of a feed was looked at for this claim.
+    fn is_fresh(&self, index: usize) -> bool {
+        self.places.iter().any(|it| it.has(index) && it.is_fresh())
+    }
+
     /// Whether a claim marks this consumer as waiting, if it is the last one of its place and none has found anything:
     /// the mark stands for the whole place, and a claim before it would set it while messages wait for those behind.
     fn is_last(&self, index: usize) -> bool {
@@ -187,7 +190,6 @@ impl Feeds {
         if wanted.suspect {
             return self.claim_suspect(wanted, caught).await;
         }
-        self.fresh = false;
         // One that is woken again and again comes to the rest in between.
         let hurried = wanted.woken && self.hurried_since.is_none_or(|at| at.elapsed() < SURVEY_HOLDS);
         if hurried && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
@@ -196,7 +198,9 @@ impl Feeds {
         }
         self.follow().await?;
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
-        if self.rescue_is_due() || (0..at_once.min(self.feeds.len())).any(|it| self.wants_survey(it, wanted)) {
+        let in_doubt = self.places.iter().any(Place::is_in_doubt);
+        let unknown = (0..at_once.min(self.feeds.len())).any(|it| self.wants_survey(it, wanted));
+        if in_doubt || unknown || self.rescue_is_due() {
             self.look(wanted).await;
         }
         let mut missing = wanted.limit;
@@ -223,8 +227,9 @@ impl Feeds {
             }
         }
         self.hurried_since = self.hurried_since.filter(|_| hurried && !caught.is_empty());
-        if caught.is_empty() && !self.fresh && (wanted.woken || wanted.waiting) {
-            self.feeds.iter_mut().for_each(Feed::owe_survey);
+        if caught.is_empty() && (wanted.woken || wanted.waiting) {
+            let stale = self.places.iter().filter(|it| !it.is_fresh()).flat_map(Place::feeds);
+            stale.for_each(|index| self.feeds.get_mut(*index).into_iter().for_each(Feed::owe_survey));
         }
         Ok(())
     }
@@ -275,13 +280,13 @@ impl Feeds {
     /// Claims; if nothing is found and that is doubtful, surveys the queues and claims again. `idle`: whether nothing was
     /// found in the transports before this one, so that the consumer may have to say that it waits.
     async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize, idle: bool) -> Result<Vec<Claimed>> {
-        if !self.fresh && self.wants_survey(index, wanted) {
+        if !self.is_fresh(index) && self.wants_survey(index, wanted) {
             self.look(wanted).await;
             if !self.is_there(index) {
                 return Ok(Vec::new());
             }
         }
-        let fresh = self.fresh;
+        let fresh = self.is_fresh(index);
         let listening = idle && wanted.listening;
         let is_marked = listening && (wanted.waiting || self.is_last(index));
         let (feed, worker, queues) = self.asking(index)?;
@@ -330,35 +335,50 @@ impl Feeds {
         Ok((self.feeds.get_mut(index).ok_or(unknown)?, &self.worker, self.queues.as_deref()))
     }
 
-    /// Surveys all transports, and takes the messages that no worker holds first where that is due.
+    /// Surveys all transports, and takes the messages that no worker holds first where that is due. A place that takes
+    /// long holds up nothing in the others: what it answers is for the next claim.
     async fn look(&mut self, wanted: &Wanted) {
-        let began = Instant::now();
-        let claimable = Claimable { queues: self.queues.as_deref(), types: wanted.suspect_types.as_deref() };
-        let by = self.worker.id;
+        let alone = self.places.len() == 1 || wanted.exhaustive;
         let span = debug_span!(target: WORKER, "survey", places = self.places.len(), rescues = self.rescue_is_due());
-        let looks = self.places.iter_mut().filter(|it| it.is_there()).map(|it| it.look(claimable, by, began));
-        let looks = join_all(looks).instrument(span).await;
-        let took = began.elapsed();
-        for (place, look) in self.places.iter_mut().filter(|it| it.is_there()).zip(looks) {
-            let (look, rescues) = match look {
-                (Ok(look), rescues) => (look, rescues),
-                (Err(error), _) => {
-                    place.fail(&error, Instant::now());
-                    self.error.get_or_insert(error);
-                    continue;
-                }
-            };
-            self.fresh = true;
-            if let Some(rescued) = look.rescued {
-                place.learn(&rescued, took);
-                self.rescued.push(rescued);
+        let (queues, by, now) = (self.queues.as_deref(), self.worker.id, Instant::now());
+        let asked = self.places.iter_mut().enumerate().filter(|(_, it)| it.may_be_looked_at());
+        let looks = asked.map(|(at, place)| {
+            span.in_scope(|| place.start_looking(queues, wanted, by, now));
+            async move { Some((at, place.looked(alone).await?)) }
+        });
+        let looks = join_all(looks).instrument(span.clone()).await;
+        looks.into_iter().flatten().for_each(|(at, looked)| self.learn_look(at, looked));
+    }
+
+    /// What was not answered in time for the claim before.
+    async fn take_late_looks(&mut self) {
+        for at in 0..self.places.len() {
+            let Some(place) = self.places.get_mut(at).filter(|it| it.is_late()) else { continue };
+            if let Some(looked) = place.looked(false).await {
+                self.learn_look(at, looked);
             }
-            // What a rescue adds says nothing about surveys.
-            let survey_took = (!rescues).then_some(took);
-            for (&index, survey) in place.feeds().iter().zip(look.surveys) {
-                if let Some(feed) = self.feeds.get_mut(index) {
-                    feed.learn(survey, survey_took);
-                }
+        }
+    }
+
+    fn learn_look(&mut self, at: usize, Looked { feeds, look, rescues, took }: Looked) {
+        let Some(place) = self.places.get_mut(at) else { return };
+        let look = match look {
+            Ok(look) => look,
+            Err(error) => {
+                place.fail(&error, Instant::now());
+                self.error.get_or_insert(error);
+                return;
+            }
+        };
+        if let Some(rescued) = look.rescued {
+            place.learn(&rescued, took);
+            self.rescued.push(rescued);
+        }
+        // What a rescue adds says nothing about surveys.
+        let survey_took = (!rescues).then_some(took);
+        for (index, survey) in feeds.into_iter().zip(look.surveys) {
+            if let Some(feed) = self.feeds.get_mut(index) {
+                feed.learn(survey, survey_took);
             }
         }
     }

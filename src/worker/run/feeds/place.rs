@@ -2,19 +2,26 @@
 
 use super::feed::Feed;
 use super::sweep::Sweep;
+use super::wanted::Wanted;
 use crate::base::targets::WORKER;
 use crate::error::{Error, Result};
 use crate::transport::{Claimable, Drain, Look, Portion, RescueStep, Rescued};
 use crate::worker::run::failures::Failures;
+use crate::worker::run::side_task::SideTask;
 use crate::worker::run::steps::Steps;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 use tracing::info;
 use uuid::Uuid;
 
 /// How many messages the first step of a rescue takes, and how many a step takes at most.
 const FIRST_STEP: usize = 100;
 const LONGEST_STEP: usize = 1_000;
+
+/// How long the others wait for the answer of a place, and how soon they see whether it has come meanwhile.
+const PATIENCE: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// Feeds that are surveyed together: one statement for all of them, on one connection.
 pub(super) struct Place {
@@ -26,6 +33,10 @@ pub(super) struct Place {
     /// Those of its rescues.
     steps: Steps,
     state: State,
+    /// Goes on beside the claims where it takes longer than the others wait.
+    looking: SideTask<Looked>,
+    /// Whether it was looked at for this claim.
+    is_fresh: bool,
     /// It is left alone after these, while others go on.
     failures: Failures,
 }
@@ -35,10 +46,24 @@ pub(super) struct Place {
 enum State {
     /// It answers, as far as is known.
     There,
+    /// It has failed before: nothing is claimed until it has been looked at.
+    InDoubt,
+    /// It is being looked at, and the others go on.
+    Late,
     /// It has failed.
     Failed,
     /// It has failed a moment ago, and is not asked.
     Paused,
+}
+
+/// A look that was made.
+pub(super) struct Looked {
+    /// At these feeds.
+    pub(super) feeds: Vec<usize>,
+    pub(super) look: Result<Look>,
+    /// Whether it began with a rescue.
+    pub(super) rescues: bool,
+    pub(super) took: Duration,
 }
 
 /// Sorts the feeds that are on into their places.
@@ -70,16 +95,44 @@ impl Place {
             sweep: Sweep::new(lease, Instant::now()),
             steps: Steps::new(FIRST_STEP, LONGEST_STEP),
             state: State::There,
+            looking: SideTask::none(),
+            is_fresh: false,
             failures: Failures::default(),
         }
     }
 
     /// A claim begins.
     pub(super) fn begin(&mut self, now: Instant) {
-        self.state = if self.failures.pauses(now) { State::Paused } else { State::There };
-        if self.state == State::There {
+        self.is_fresh = false;
+        self.state = match () {
+            () if self.looking.is_busy() => State::Late,
+            () if self.failures.pauses(now) => State::Paused,
+            () if self.failures.any() => State::InDoubt,
+            () => State::There,
+        };
+        if self.state == State::InDoubt {
             self.failures.end_pause();
         }
+    }
+
+    /// Whether it is still being looked at.
+    pub(super) fn is_late(&self) -> bool {
+        self.state == State::Late
+    }
+
+    /// Whether nothing is claimed until it has been looked at.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.state == State::InDoubt && !self.feeds.is_empty()
+    }
+
+    /// Whether it was looked at for this claim.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// Whether it may be looked at.
+    pub(super) fn may_be_looked_at(&self) -> bool {
+        (self.is_there() || self.is_in_doubt()) && !self.is_fresh
     }
 
     /// The places of its feeds among all, in the order of its surveys.
@@ -110,6 +163,7 @@ impl Place {
     /// It has failed in this claim.
     pub(super) fn fail(&mut self, error: &Error, now: Instant) {
         self.state = State::Failed;
+        self.is_fresh = false;
         if matches!(error, Error::Connection { .. }) {
             // While the database was away, no worker could send heartbeats: living ones get a lease's time to do so.
             self.sweep.put_off(now);
@@ -129,7 +183,7 @@ impl Place {
                 self.failures.end();
                 is_back
             }
-            State::Failed | State::Paused => false,
+            State::Failed | State::InDoubt | State::Late | State::Paused => false,
         }
     }
 
@@ -138,23 +192,46 @@ impl Place {
         self.failures.any()
     }
 
-    /// Whether nothing is asked of it for a while.
+    /// Whether nothing is asked of it for a while, or its answer is still to come.
     pub(super) fn pauses(&self) -> bool {
-        self.failures.until().is_some()
+        self.failures.until().is_some() || self.looking.is_busy()
     }
 
     /// When a consumer that rests has to look here.
-    pub(super) fn wakes(&self) -> Option<Instant> {
-        let wakes = self.failures.until().unwrap_or_else(|| self.sweep.wakes());
+    pub(super) fn wakes(&self, now: Instant) -> Option<Instant> {
+        let wakes = match self.failures.until() {
+            _ if self.looking.is_busy() => now + AGAIN,
+            Some(until) => until,
+            None => self.sweep.wakes(),
+        };
         (!self.feeds.is_empty()).then_some(wakes)
     }
 
-    /// Looks at what there is, and says whether that began with a rescue.
-    pub(super) async fn look(&mut self, claimable: Claimable<'_>, by: Uuid, now: Instant) -> (Result<Look>, bool) {
+    /// Begins to look at what there is.
+    pub(super) fn start_looking(&mut self, queues: Option<&[String]>, wanted: &Wanted, by: Uuid, now: Instant) {
         let rescues = self.sweep.begin(now);
         let portion = Portion { limit: self.steps.limit(), skip: self.steps.skip() };
         let step = rescues.then_some(RescueStep { by, portion });
-        (self.transport.survey(&self.names, claimable, step).await, rescues)
+        let (transport, names, feeds) = (self.transport.clone(), self.names.clone(), self.feeds.clone());
+        let (queues, types) = (queues.map(<[String]>::to_vec), wanted.suspect_types.clone());
+        self.looking.start(async move {
+            let claimable = Claimable { queues: queues.as_deref(), types: types.as_deref() };
+            let look = transport.survey(&names, claimable, step).await;
+            Looked { feeds, look, rescues, took: now.elapsed() }
+        });
+    }
+
+    /// The look that has begun, unless it takes longer than the others wait. Nobody waits for a place that has failed.
+    pub(super) async fn looked(&mut self, alone: bool) -> Option<Looked> {
+        let patience = match self.state {
+            _ if alone => Duration::MAX,
+            State::There => PATIENCE,
+            _ => Duration::ZERO,
+        };
+        let looked = timeout(patience, self.looking.done()).await.ok();
+        self.state = if looked.is_some() { State::There } else { State::Late };
+        self.is_fresh = looked.is_some();
+        looked
     }
 
     /// Learns how a rescue went, and how long the look took that began with it.
