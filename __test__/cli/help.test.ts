@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { bundled } from '../../scripts/setup/cli-bundle.mjs'
+import { at } from '../../scripts/setup/paths.mjs'
 import { createProject } from './support.js'
 
 const project = createProject()
@@ -55,4 +58,12 @@ test.each([
   expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
   expect(stderr).toContain(problem)
   expect(stderr).toMatch(/^✗ /)
+})
+
+test('the licence of every library in the bundle lies beside it, and no library is needed at run time', () => {
+  const titles = [
+    ...readFileSync(at('dist', 'cli-licenses.txt'), 'utf8').matchAll(/^(\S+) \d+\.\d+\.\d+ \((MIT|ISC)\)$/gm),
+  ]
+  expect(titles.map(([, name]) => name).sort()).toEqual([...bundled].sort())
+  expect(JSON.parse(readFileSync(at('package.json'), 'utf8')).dependencies).toBeUndefined()
 })

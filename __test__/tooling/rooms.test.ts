@@ -21,7 +21,7 @@ const files = readdirSync(at('lib'), { recursive: true, encoding: 'utf8' }).filt
 )
 
 const imports = files.flatMap((file) =>
-  found(/(?:from |import\()'(\.[^']+)'/g, readFileSync(at('lib', file), 'utf8')).map((specifier) => ({
+  found(/(?:from |import |import\()'(\.[^']+)'/g, readFileSync(at('lib', file), 'utf8')).map((specifier) => ({
     file,
     used: normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts'),
   })),
