@@ -60,7 +60,7 @@ pub fn is_number(text: &str) -> bool {
 /// A number as `jsonb` writes it: without exponent, with as many digits behind the point as it came with.
 pub fn written_out(number: &str) -> String {
     match parts(number) {
-        Some((negative, whole, fraction, exponent)) if exponent.abs() <= 100_000 => {
+        Some((negative, whole, fraction, exponent)) if exponent.unsigned_abs() <= 100_000 => {
             written(negative, whole, fraction, exponent)
         }
         _ => number.to_owned(),
@@ -74,7 +74,8 @@ fn written(negative: bool, whole: &str, fraction: &str, exponent: i64) -> String
         digits.push_str(&"0".repeat(behind.unsigned_abs() as usize));
     }
     let behind = behind.max(0) as usize;
-    let digits = format!("{digits:0>width$}", width = behind + 1);
+    // The width of a format ends at 65,535.
+    let digits = format!("{}{digits}", "0".repeat((behind + 1).saturating_sub(digits.len())));
     let (whole, fraction) = digits.split_at(digits.len() - behind);
     let whole = Some(whole.trim_start_matches('0')).filter(|it| !it.is_empty()).unwrap_or("0");
     let sign = if negative && digits.bytes().any(|it| it != b'0') { "-" } else { "" };
@@ -158,6 +159,14 @@ mod tests {
             ("0e5", "0"),
         ] {
             assert_eq!(written_out(number), written, "{number}");
+        }
+    }
+
+    #[test]
+    fn no_exponent_is_too_long() {
+        assert_eq!(written_out("1e-100000").len(), "0.".len() + 100_000);
+        for number in ["1e-100001", "1e-9223372036854775808", "1e9223372036854775807"] {
+            assert_eq!(written_out(number), number);
         }
     }
 
