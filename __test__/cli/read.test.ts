@@ -8,9 +8,11 @@ import { createProject } from './support.js'
 
 const TRANSPORTS = { email: { type: 'postgres', queue: 'mails' }, off: { type: 'postgres', enabled: false } }
 
+const config = { transports: TRANSPORTS, routing: { Mail: 'email' }, health: { warning: { deadLetters: 1 } } }
+
 const database = await createQueue({ transports: TRANSPORTS })
 const project = createProject(
-  { 'symphony.config.mjs': `export default ${JSON.stringify({ transports: TRANSPORTS, routing: { Mail: 'email' } })}` },
+  { 'symphony.config.mjs': `export default ${JSON.stringify(config)}` },
   { SYMPHONY_DATABASE_URL: database.url },
 )
 
@@ -263,7 +265,7 @@ test('debug: handlers, routes, and what leads nowhere', async () => {
     "import { registerHandler } from '@leadmap/symphony'\nregisterHandler('Mail', () => {})",
   )
   const text = await printed('debug')
-  expect(text).toMatch(/^Mail +default +email +3, first after 1 s +–$/m)
+  expect(text).toMatch(/^Mail +default +email +10, first after 1 s +–$/m)
   const { code, stdout } = await project.run(['debug', 'Unheard'])
   expect(code).toBe(4)
   expect(stdout).toMatch(/^Unheard +– .*✗ no handler$/m)

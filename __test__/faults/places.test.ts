@@ -27,7 +27,7 @@ test.each(Object.entries(WAYS))(
   async (_, goAway) => {
     const relay = await startRelay(database.url)
     setConfig({
-      // Whoever waits for a connection waits for longer than this test.
+      // What waits for a connection waits for longer than this test.
       database: { url: relay.url, statementTimeout: '1s', connectTimeout: '10m' },
       transports: { beside: { type: 'memory' } },
     })

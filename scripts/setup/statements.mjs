@@ -18,11 +18,13 @@ export function readStatements(from = root) {
   const entries = list.matchAll(/^ {4}(\w+) in "([\w/]+\.sql)" (?:filtered )?\(([A-Z0-9_,\s]*)\);/gm)
   const paths = statementFiles(from)
   const part = (/** @type {string} */ name) => read(paths.find((path) => basename(path) === `_${name}.sql`) ?? name)
-  const whole = (/** @type {string} */ path) => read(path).replaceAll(/^ *:(\w+)$/gm, (_, name) => part(name).trimEnd())
+  // A part may be in a part.
+  const whole = (/** @type {string} */ text) =>
+    text.replaceAll(/^ *:(\w+)$/gm, (_, name) => whole(part(name).trimEnd()))
   return new Map(
     [...entries].map(([, name = '', path = '', types = '']) => [
       name,
-      { parameters: parameters(types), sql: whole(path) },
+      { parameters: parameters(types), sql: whole(read(path)) },
     ]),
   )
 }
