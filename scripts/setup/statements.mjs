@@ -15,16 +15,18 @@ const folder = 'src/backends/postgres/sql'
 export function readStatements(from = root) {
   const read = (/** @type {string} */ path) => readFileSync(join(from, folder, path), 'utf8')
   const [, list = ''] = read('mod.rs').split(/^statements! \{$/m)
-  const entries = list.matchAll(/^ {4}(\w+) in "([\w/]+\.sql)" (?:filtered )?\(([A-Z0-9_,\s]*)\);/gm)
+  const entries = list.matchAll(/^ {4}(\w+) in "([\w/]+\.sql)" (?:(filtered|knowing) )?\(([A-Z0-9_,\s]*)\);/gm)
   const paths = statementFiles(from)
   const part = (/** @type {string} */ name) => read(paths.find((path) => basename(path) === `_${name}.sql`) ?? name)
   // A part may be in a part.
   const whole = (/** @type {string} */ text) =>
-    text.replaceAll(/^ *:(\w+)$/gm, (_, name) => whole(part(name).trimEnd()))
+    text.replaceAll(/^ *:(?!asking$|asked$)(\w+)$/gm, (_, name) => whole(part(name).trimEnd()))
+  const left = (/** @type {string} */ text, /** @type {string | undefined} */ kind) =>
+    text.replaceAll(kind === 'knowing' ? /^ *:asking\n(?:.*\n)*?^ *:asked\n?/gm : /^ *:ask(?:ing|ed)\n?/gm, '')
   return new Map(
-    [...entries].map(([, name = '', path = '', types = '']) => [
+    [...entries].map(([, name = '', path = '', kind, types = '']) => [
       name,
-      { parameters: parameters(types), sql: whole(read(path)) },
+      { parameters: parameters(types), sql: left(whole(read(path)), kind) },
     ]),
   )
 }

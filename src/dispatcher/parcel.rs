@@ -58,9 +58,7 @@ impl Parcel {
         let mut receipts: Vec<Result<Receipt>> = Vec::with_capacity(self.envelopes.len());
         for (envelope, occurrence) in self.envelopes.into_iter().zip(occurrences) {
             let answer = match *occurrence {
-                Occurrence::First { .. } => sent
-                    .next()
-                    .unwrap_or(Sent::Failed(Error::Internal { what: "the transport has fewer answers than messages" })),
+                Occurrence::First { .. } => sent.next().unwrap_or(FEWER),
                 Occurrence::RepeatOf(first) => repeat_of(receipts.get(first)),
             };
             receipts.push(Receipt::of(envelope, answer));
@@ -68,6 +66,8 @@ impl Parcel {
         receipts
     }
 }
+
+const FEWER: Sent = Sent::Failed(Error::Internal { what: "the transport has fewer answers than messages" });
 
 fn repeat_of(first: Option<&Result<Receipt>>) -> Sent {
     match first {
@@ -77,11 +77,15 @@ fn repeat_of(first: Option<&Result<Receipt>>) -> Sent {
     }
 }
 
-/// Sends a batch; where the database refuses it for what is in it, halves it until the culprits stand alone. A
-/// message that came along with thousands of others must not fail for one that none of them knows.
+/// Sends a batch; where the database refuses it for what is in it, halves it until the culprits stand alone, and where
+/// a transport in it was switched off a moment ago, goes on without that. A message that came along with thousands of
+/// others must not fail for one that none of them knows.
 async fn isolating(transport: &dyn Transport, envelopes: &[Envelope]) -> Vec<Sent> {
     match transport.send(envelopes).await {
         Ok(sent) => sent,
+        Err(Error::TransportDisabled { name }) if envelopes.iter().any(|it| *it.transport != *name) => {
+            without(transport, envelopes, name).await
+        }
         Err(error) if error.blames_content() && envelopes.len() > 1 => {
             let (left, right) = envelopes.split_at(envelopes.len() / 2);
             let mut sent = Box::pin(isolating(transport, left)).await;
@@ -93,4 +97,20 @@ async fn isolating(transport: &dyn Transport, envelopes: &[Envelope]) -> Vec<Sen
             envelopes.iter().map(|_| Sent::Failed(Error::Shared(error.clone()))).collect()
         }
     }
+}
+
+/// Sends what goes to other transports, and refuses what goes to the one of this name.
+async fn without(transport: &dyn Transport, envelopes: &[Envelope], name: String) -> Vec<Sent> {
+    let rest: Vec<Envelope> = envelopes.iter().filter(|it| *it.transport != *name).cloned().collect();
+    let mut sent = match rest.len() == envelopes.len() {
+        true => Vec::new(),
+        false => Box::pin(isolating(transport, &rest)).await,
+    }
+    .into_iter();
+    let refusal = Arc::new(Error::TransportDisabled { name: name.clone() });
+    let answer = |it: &Envelope| match *it.transport == *name {
+        true => Sent::Failed(Error::Shared(refusal.clone())),
+        false => sent.next().unwrap_or(FEWER),
+    };
+    envelopes.iter().map(answer).collect()
 }

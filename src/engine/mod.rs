@@ -2,6 +2,7 @@
 
 use crate::backends::memory::{MemoryBroker, MemoryTransport};
 use crate::backends::postgres::connection::pool::Database;
+use crate::backends::postgres::connection::switches;
 use crate::backends::postgres::{PostgresStore, PostgresTransport};
 use crate::backends::sync::SyncTransport;
 use crate::base::lock::lock;
@@ -20,10 +21,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tracing::Instrument;
 
 /// How old the rows of `messenger_transports` may get before they are read again, in the background.
 const ROWS_FRESH: Duration = Duration::from_secs(5);
+/// How old they may get where they say whether a transport is switched on.
+pub const SWITCHES_FRESH: Duration = switches::FRESH;
+/// For so long a dispatch to a transport outside the database waits for such rows.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The root of the core.
 pub struct Engine {
@@ -36,6 +42,8 @@ pub struct Engine {
     reading: tokio::sync::Mutex<()>,
     /// How often something was put into a transport.
     sent: AtomicU64,
+    /// How often the description of any transport may have changed.
+    changes: watch::Sender<u64>,
 }
 
 /// What has been built from the configuration so far.
@@ -70,6 +78,7 @@ impl Engine {
             open: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             sent: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
         })
     }
 
@@ -89,6 +98,7 @@ impl Engine {
             open.database = None;
         }
         let retired = (std::mem::take(&mut open.transports), open.store.take());
+        self.note_change(&open);
         drop(open);
         drop(retired);
         Ok(())
@@ -134,13 +144,26 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::UnknownTransport`], [`Error::TransportDisabled`], [`Error::TransportUnsupported`], or what stands in
-    /// the way of building it. None of them touches the network but the first reading of `messenger_transports`.
+    /// the way of building it. None of them touches the network but the first reading of `messenger_transports`, and the
+    /// one that a refusal has to be certain of.
     pub async fn transport(self: &Arc<Self>, name: &str) -> Result<Arc<dyn Transport>> {
         if self.wants_rows(name) {
             self.refresh_rows().await?;
+        } else if self.switches_are_old() {
+            // No statement asks for this one. It depends on no database either, so one that is away changes nothing.
+            let engine = self.clone();
+            let reading = async move { engine.recent_rows().await }.instrument(self.log.span());
+            let _ = tokio::time::timeout(PATIENCE, tokio::spawn(reading)).await;
         }
+        let described = match self.described(name) {
+            Err(Error::UnknownTransport { .. } | Error::TransportDisabled { .. }) if self.switches_are_old() => {
+                // It may have been added or switched on since. Without an answer, what was known stands.
+                let _ = self.recent_rows().await;
+                self.described(name)
+            }
+            described => described,
+        }?;
         let name = &*self.named(name);
-        let described = self.described(name)?;
         let mut open = self.open();
         if let Some(transport) = open.transports.get(name) {
             return Ok(transport.clone());
@@ -329,6 +352,37 @@ impl Engine {
         }
     }
 
+    /// Reads `messenger_transports` again, if it is read at all and older than [`SWITCHES_FRESH`].
+    ///
+    /// # Errors
+    /// Those of a statement; what was known stands.
+    pub async fn recent_rows(&self) -> Result<()> {
+        if !self.switches_are_old() {
+            return Ok(());
+        }
+        let _reading = self.reading.lock().await;
+        if self.switches_are_old() { self.read_rows().await } else { Ok(()) }
+    }
+
+    fn switches_are_old(&self) -> bool {
+        self.open().rows_read.is_some_and(|at| at.elapsed() >= SWITCHES_FRESH)
+    }
+
+    /// Tells of changes in the description of any transport: how many there were.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The description of some transport may have changed. Memory transports are switched here, since no statement is.
+    fn note_change(&self, open: &Open) {
+        let config = self.config();
+        for (name, memory) in &open.memory {
+            let configured = || config.transports.get(name).is_none_or(|it| it.enabled);
+            memory.switch(open.rows.get(name).map_or_else(configured, |row| row.enabled));
+        }
+        self.changes.send_modify(|it| *it += 1);
+    }
+
     async fn read_rows(&self) -> Result<()> {
         let (config, closings) = (self.config(), self.open().closings);
         let database = Database::shared(&config.database)?;
@@ -339,10 +393,12 @@ impl Engine {
             open.rows_read = Some(Instant::now());
             open.database = Some(database);
         }
-        if changed(&open.rows, &rows) {
-            open.transports.clear();
-        }
+        let is_changed = changed(&open.rows, &rows);
         open.rows = rows;
+        if is_changed {
+            open.transports.clear();
+            self.note_change(&open);
+        }
         Ok(())
     }
 

@@ -83,6 +83,7 @@ pub async fn look(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Fa
         return Ok(());
     }
     let mut depths = Vec::new();
+    engine.recent_rows().await?;
     for name in engine.usable_names() {
         let transport = engine.transport(&name).await?;
         if let (Some(messages), Some(types)) = (transport.inspects(), types) {

@@ -78,6 +78,9 @@ pub struct Kept<'a> {
 pub trait ParkedMessages: Send + Sync {
     /// Parks messages of a transport, each with its key, as one change; answers for each, in order. One of the same id
     /// is replaced. Those that are due at once are held: who parks them publishes them.
+    ///
+    /// # Errors
+    /// [`crate::Error::TransportDisabled`] where it is switched off.
     async fn park(&self, transport: &str, messages: &[Parked], hold: Hold) -> Result<Vec<Parking>>;
 
     /// Messages of a transport that are due and that nobody holds, the longest due first, at most `limit`. They stay
@@ -95,6 +98,9 @@ pub trait ParkedMessages: Send + Sync {
     /// what is to run again is parked, what is buried is a dead letter, and what has ended is parked no more.
     /// Idempotent by the message's id, so that it may be repeated when nobody knows whether it was done.
     async fn keep(&self, transport: &str, kept: &[Kept<'_>], rollups: &[Rollup]) -> Result<()>;
+
+    /// Whether a transport is switched off: what goes to its broker past the store, and comes from there, asks.
+    async fn is_off(&self, transport: &str) -> Result<bool>;
 
     /// How many messages of a transport are parked in each queue. Counts stop at [`crate::base::limits::DEPTH_CAP`].
     async fn count_parked(&self, transport: &str) -> Result<Vec<ParkedCount>>;

@@ -46,6 +46,9 @@ const HOLD: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The error class of a message that its broker never takes.
 const REFUSED: &str = "BrokerRefused";
+/// For how long it is known whether the transport is switched on: claims and messages that go straight to the broker
+/// ask no statement that would know.
+const SWITCH_HOLDS: Duration = Duration::from_millis(500);
 /// How long a message is left to others: of a type that the consumer does not handle, or that it holds already.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
@@ -62,6 +65,8 @@ pub struct Companion<B> {
     since: Mutex<HashMap<Uuid, DateTime<Utc>>>,
     /// The broker has not taken what was relayed: not again before.
     relay_after: Mutex<Option<Instant>>,
+    /// Whether the transport was switched off, and when that was asked.
+    switch: Mutex<Option<(Instant, bool)>>,
 }
 
 /// A message that was received, and not answered yet.
@@ -85,6 +90,22 @@ impl<B: Broker> Companion<B> {
             settling: tokio::sync::Mutex::default(),
             since: Mutex::default(),
             relay_after: Mutex::default(),
+            switch: Mutex::default(),
+        }
+    }
+
+    /// Whether the transport is switched off, as of the last [`SWITCH_HOLDS`]. A store that does not answer changes
+    /// nothing: a broker takes and gives out messages without it.
+    async fn is_off(&self) -> bool {
+        let known = *lock(&self.switch);
+        match known {
+            Some((asked, off)) if asked.elapsed() < SWITCH_HOLDS => off,
+            known => {
+                let asked = Instant::now();
+                let off = self.store.is_off(&self.name).await.unwrap_or(known.is_some_and(|(_, off)| off));
+                *lock(&self.switch) = Some((asked, off));
+                off
+            }
         }
     }
 
@@ -266,6 +287,9 @@ impl<B: Broker + 'static> Transport for Companion<B> {
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+        if self.is_off().await {
+            return Err(Error::TransportDisabled { name: self.name.to_string() });
+        }
         let now = Utc::now();
         let is_parked = |it: &&Envelope| it.key.is_some() || it.available != Available::Now;
         let park =
@@ -328,7 +352,9 @@ impl<B: Broker + 'static> Transport for Companion<B> {
 #[async_trait]
 impl<B: Broker + 'static> Claims for Companion<B> {
     async fn survey(&self, names: &[Arc<str>], _: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look> {
-        self.relay().await?;
+        if !self.is_off().await {
+            self.relay().await?;
+        }
         let waits = |it: &Depth| it.pending + it.delayed > 0;
         let queues: Vec<String> = self.depth().await?.into_iter().filter(waits).map(|it| it.queue).collect();
         let survey = Survey { queues, suspects: false };
@@ -336,6 +362,9 @@ impl<B: Broker + 'static> Claims for Companion<B> {
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
+        if self.is_off().await {
+            return Ok(Vec::new());
+        }
         self.relay().await?;
         let lease = claim.worker.lease;
         let deliveries = self.broker.receive(claim.queues, claim.limit, lease).await?;

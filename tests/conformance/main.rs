@@ -33,3 +33,4 @@ mod rescue_races;
 mod search;
 mod send;
 mod settle;
+mod switched_off;

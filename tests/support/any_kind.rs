@@ -40,6 +40,10 @@ impl Subject for AnyKind {
         self.0.finished().await
     }
 
+    async fn switch(&self, on: bool) {
+        self.0.switch(on).await;
+    }
+
     async fn tear_down(&self) {
         self.0.tear_down().await;
     }

@@ -36,6 +36,8 @@ pub trait Subject: Send + Sync + 'static {
     async fn advance(&self, by: Duration);
     /// How many messages are finished and still known.
     async fn finished(&self) -> usize;
+    /// Switches it on or off, as another process would, and returns when that applies here.
+    async fn switch(&self, on: bool);
     /// Leaves nothing behind. Also called when the test has failed.
     async fn tear_down(&self);
 }
@@ -99,6 +101,10 @@ impl Subject for Memory {
         self.transport.list().iter().filter(|it| ended(it.status)).count()
     }
 
+    async fn switch(&self, on: bool) {
+        self.transport.switch(on);
+    }
+
     async fn tear_down(&self) {}
 }
 
@@ -124,6 +130,13 @@ impl Postgres {
 }
 
 impl Postgres {
+    /// Switches it on or off, and returns before anybody here has read of that.
+    pub async fn switch_elsewhere(&self, on: bool) {
+        let put = "INSERT INTO {s}.messenger_transports (name, type, enabled)";
+        let over = "ON CONFLICT (name) DO UPDATE SET enabled = excluded.enabled";
+        self.schema.execute(&format!("{put} VALUES ('{MAIN}', 'postgres', {on}) {over}")).await;
+    }
+
     /// The transport as another process has it: with nothing in common but the tables.
     pub async fn in_another_process(&self) -> Arc<dyn Drain> {
         let database = json!({ "url": self.schema.url(), "schema": self.schema.name, "poolSize": 20 });
@@ -157,9 +170,6 @@ impl Subject for Postgres {
             ("workers", "started_at last_beat_at lease_until"),
             ("deduplication", "first_seen_at expires_at"),
             ("metrics", "minute"),
-            ("metrics_hourly", "hour"),
-            ("depths", "minute"),
-            ("error_groups", "first_at last_at state_at"),
             ("executions", "started_at lease_until"),
             ("parked", "due_at held_until created_at scheduled_at"),
         ];
@@ -176,6 +186,15 @@ impl Subject for Postgres {
     async fn finished(&self) -> usize {
         let count: i64 = self.schema.value("SELECT count(*) FROM {s}.messenger_messages_finished").await;
         usize::try_from(count).unwrap()
+    }
+
+    async fn switch(&self, on: bool) {
+        self.switch_elsewhere(on).await;
+        let follows = || async {
+            self.engine.recent_rows().await.unwrap();
+            self.engine.described(MAIN).is_ok() == on
+        };
+        super::until("the process has read of the switch", follows).await;
     }
 
     async fn tear_down(&self) {
@@ -215,6 +234,10 @@ impl Subject for Pooled {
 
     async fn finished(&self) -> usize {
         self.0.finished().await
+    }
+
+    async fn switch(&self, on: bool) {
+        self.0.switch(on).await;
     }
 
     async fn tear_down(&self) {
@@ -286,6 +309,11 @@ impl Subject for Accompanied {
         usize::try_from(self.beside.finished().completed + self.beside.finished().discarded).unwrap()
     }
 
+    async fn switch(&self, on: bool) {
+        self.beside.switch(on);
+        until_followed(&*self.transport, on).await;
+    }
+
     async fn tear_down(&self) {}
 }
 
@@ -332,6 +360,11 @@ impl Subject for AccompaniedByPostgres {
         self.beside.finished().await
     }
 
+    async fn switch(&self, on: bool) {
+        self.beside.switch(on).await;
+        until_followed(&*self.entrance(), on).await;
+    }
+
     async fn tear_down(&self) {
         self.beside.tear_down().await;
     }
@@ -368,7 +401,14 @@ impl Subject for OnTheSpot {
         0
     }
 
+    async fn switch(&self, _: bool) {}
+
     async fn tear_down(&self) {}
+}
+
+/// Until a transport refuses even an empty batch, or takes it again: one with a companion asks from time to time.
+async fn until_followed(transport: &dyn Transport, on: bool) {
+    super::until("it follows", || async { transport.send(&[]).await.is_ok() == on }).await;
 }
 
 /// Handles on the spot: a message of the type `Failing` fails, every other one succeeds.

@@ -32,7 +32,7 @@ pub struct Config {
 
 pub async fn drain(raw: &Raw, wanted: Drain) -> Result<Value, Failure> {
     let statements = &raw.statements;
-    let claim = if wanted.config.batch_size > 32 { &statements.claim_many } else { &statements.claim };
+    let claim = if wanted.config.batch_size > 32 { &statements.claim_many } else { &statements.claim_known };
     let mut claims = Claims::new(raw.client().await?, claim).await?;
     let settle = Settle::new(raw).await?;
     let measured = Measured::start();

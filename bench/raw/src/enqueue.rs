@@ -125,7 +125,7 @@ pub fn payload(number: usize, bytes: usize) -> String {
     format!(r#"{{"n":{number},"to":"user{number}@example.com","template":"welcome","locale":"en-GB"{comma}}}"#)
 }
 
-/// The core's send.sql on a connection of its own.
+/// The core's send.sql, where the switches are known, on a connection of its own.
 pub struct Sender {
     client: Client,
     statement: Statement,
@@ -134,7 +134,7 @@ pub struct Sender {
 impl Sender {
     pub async fn new(raw: &Raw) -> Result<Self, Failure> {
         let client = raw.client().await?;
-        let statement = prepare(&client, &raw.statements.send).await?;
+        let statement = prepare(&client, &raw.statements.send_known).await?;
         Ok(Self { client, statement })
     }
 

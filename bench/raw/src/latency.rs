@@ -28,7 +28,7 @@ pub struct Latency {
 pub async fn latency(raw: &Raw, wanted: Latency) -> Result<Value, Failure> {
     let sender = Sender::new(raw).await?;
     let settle = Settle::new(raw).await?;
-    let mut claims = Claims::new(raw.client().await?, &raw.statements.claim).await?;
+    let mut claims = Claims::new(raw.client().await?, &raw.statements.claim_known).await?;
     let mut woken = listen(raw).await?;
     let mut tick = tokio::time::interval(Duration::from_millis(wanted.interval.max(1)));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -15,6 +15,7 @@ use uuid::Uuid;
 impl ParkedMessages for MemoryStore {
     async fn park(&self, _: &str, messages: &[Parked], hold: Hold) -> Result<Vec<Parking>> {
         let mut state = self.state();
+        state.must_be_on()?;
         Ok(messages.iter().map(|it| state.park(it, hold)).collect())
     }
 
@@ -54,6 +55,10 @@ impl ParkedMessages for MemoryStore {
         state.counts.write(rollups);
         kept.iter().for_each(|it| state.keep(it, now));
         Ok(())
+    }
+
+    async fn is_off(&self, _: &str) -> Result<bool> {
+        Ok(self.state().is_off)
     }
 
     async fn count_parked(&self, _: &str) -> Result<Vec<ParkedCount>> {

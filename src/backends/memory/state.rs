@@ -13,6 +13,7 @@ use super::test_view::{Archive, Listed, Status};
 use crate::base::limits::DEPTH_CAP;
 use crate::config::WorkerConfig;
 use crate::counts::rollup::{Errors, Rollup, Tally, minute_of};
+use crate::error::{Error, Result};
 use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::{Failure, Outcome};
@@ -36,6 +37,8 @@ pub struct State {
     pub clock: Clock,
     /// At how many crashes a message is buried.
     pub max_crashes: i16,
+    /// Whether it is switched off.
+    pub is_off: bool,
     waiting: Lanes,
     /// Of the waiting messages of a broker, those that are being published.
     pub holds: Holds,
@@ -74,6 +77,7 @@ impl State {
             name,
             clock: Clock::default(),
             max_crashes: WorkerConfig::default().max_crashes,
+            is_off: false,
             waiting: Lanes::default(),
             holds: Holds::default(),
             suspects: Lanes::default(),
@@ -88,8 +92,8 @@ impl State {
 
     pub fn clear(&mut self) {
         let clock = std::mem::take(&mut self.clock);
-        let max_crashes = self.max_crashes;
-        *self = Self { clock, max_crashes, ..Self::new(self.name.clone()) };
+        let (max_crashes, is_off) = (self.max_crashes, self.is_off);
+        *self = Self { clock, max_crashes, is_off, ..Self::new(self.name.clone()) };
     }
 
     pub fn list(&self) -> Vec<Listed> {
@@ -113,6 +117,11 @@ impl State {
     }
 
     // ---- sending -----------------------------------------------------------------------------------------------
+
+    /// Refuses, where it is switched off.
+    pub fn must_be_on(&self) -> Result<()> {
+        if self.is_off { Err(Error::TransportDisabled { name: self.name.to_string() }) } else { Ok(()) }
+    }
 
     pub fn send(&mut self, envelopes: &[Envelope]) -> Vec<Sent> {
         let now = self.clock.now();
@@ -157,6 +166,9 @@ impl State {
 
     pub fn claim(&mut self, claim: &Claim<'_>) -> Vec<Claimed> {
         let now = self.renew(claim.worker);
+        if self.is_off {
+            return Vec::new();
+        }
         let mut taken = Vec::new();
         for priority in (1..=10).rev() {
             for queue in claim.queues {
@@ -169,6 +181,9 @@ impl State {
 
     pub fn claim_suspect(&mut self, claim: &Claim<'_>) -> Option<Claimed> {
         let now = self.renew(claim.worker);
+        if self.is_off {
+            return None;
+        }
         let suspect = self.suspects.take_first(claim.queues, now, claim.types)?;
         Some(self.hold(suspect, claim, now))
     }
@@ -400,8 +415,7 @@ impl State {
         let errors = BTreeMap::from([(error.class.clone(), Errors { count: 1, last })]);
         let tally = Tally { dead_lettered: 1, errors, ..Tally::default() };
         let (minute, source) = (minute_of(now), Uuid::now_v7());
-        let (message_type, queue) = (buried.r#type.clone(), buried.queue.clone());
-        self.counts.write(&[Rollup { minute, source, message_type, queue, tally }]);
+        self.counts.write(&[Rollup { minute, source, message_type: buried.r#type.clone(), tally }]);
         self.letters.bury(message, error, now);
         buried
     }

@@ -61,6 +61,11 @@ impl MemoryTransport {
         self.state().finished.count
     }
 
+    /// Switches it on or off: then it refuses messages, and gives none out.
+    pub fn switch(&self, on: bool) {
+        self.state().is_off = !on;
+    }
+
     /// Sets at how many crashes a message is buried; at first the default of the configuration.
     pub fn set_max_crashes(&self, crashes: i16) {
         self.state().max_crashes = crashes;
@@ -82,7 +87,9 @@ impl Transport for MemoryTransport {
     }
 
     async fn send(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
-        Ok(self.state().send(envelopes))
+        let mut state = self.state();
+        state.must_be_on()?;
+        Ok(state.send(envelopes))
     }
 
     fn drain(self: Arc<Self>) -> Option<Arc<dyn Drain>> {

@@ -24,7 +24,9 @@ mod sources;
 mod steps;
 mod turn;
 mod verdict;
+mod watch;
 
+use super::Mode;
 use super::context::Context;
 use super::stats::StoppedBy;
 use crate::error::Result;
@@ -40,6 +42,7 @@ use shutdown::Shutdown;
 use sources::Sources;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use watch::Watch;
 
 /// How long the loop sleeps if nothing is due: until something wakes it.
 const A_LONG_TIME: Duration = Duration::from_secs(3600);
@@ -67,6 +70,7 @@ pub(super) struct Loop {
     circuits: Circuits,
     shutdown: Shutdown,
     events: Events,
+    watch: Watch,
     /// The instant of this turn. Every comparison of a turn uses it, so that nothing becomes due unnoticed between the
     /// check and the sleep.
     now: Instant,
@@ -91,6 +95,7 @@ impl Loop {
             lease_check: LeaseCheck::new(context.clone(), worker, places, start),
             shutdown: Shutdown::new(context.clone(), start),
             events: Events::new(context.clone()),
+            watch: Watch::new(context.engine.clone(), context.options.mode == Mode::Run),
             context,
             now: start,
         }
@@ -130,6 +135,7 @@ impl Loop {
             answer = self.settlements.answer() => self.on_settled(answer),
             answer = self.circuits.answer() => self.on_circuits(answer),
             answer = self.lease_check.answer() => self.on_checked(answer),
+            () = self.watch.changed() => self.claims.look_again(Instant::now()),
             () = self.context.mailbox.wake.notified() => {}
             () = tokio::time::sleep_until(until.into()) => {}
         }

@@ -2,6 +2,7 @@
 
 pub mod listener;
 pub mod pool;
+pub mod switches;
 pub mod url;
 
 mod announced_pid;

@@ -10,6 +10,7 @@ use super::failure::Place;
 use super::idle::Idle;
 use super::session::{Kind, Session};
 use super::shared_sessions::share_sessions;
+use super::switches::Switches;
 use super::{tls, url};
 use crate::backends::postgres::sql::Statement;
 use crate::base::lock::lock;
@@ -55,6 +56,8 @@ pub struct Database {
     connect_timeout: Duration,
     /// Whether a second connection was opened before it was needed.
     has_opened_second: AtomicBool,
+    /// Which transports of the schema are known to be switched on.
+    pub switches: Switches,
 }
 
 /// What makes two configurations share a pool.
@@ -139,6 +142,7 @@ impl Database {
             statement_timeout: config.statement_timeout,
             connect_timeout: config.connect_timeout,
             has_opened_second: AtomicBool::new(false),
+            switches: Switches::default(),
         })
     }
 

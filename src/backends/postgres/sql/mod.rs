@@ -26,7 +26,7 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 15] = [
+const PARTS: [(&str, &str); 16] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
@@ -40,6 +40,7 @@ const PARTS: [(&str, &str); 15] = [
     (":wake", include_str!("messages/_wake.sql")),
     (":unheld", include_str!("leases/_unheld.sql")),
     (":unknown", include_str!("leases/_unknown.sql")),
+    (":disabled", include_str!("transports/_disabled.sql")),
     (":carried", include_str!("parked/_carried.sql")),
     (":replace", include_str!("parked/_replace.sql")),
 ];
@@ -47,10 +48,25 @@ const PARTS: [(&str, &str); 15] = [
 /// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
 /// and leaves out psql's own lines. A line `:count` stands for its part, as all [`PARTS`].
 pub fn in_schema(sql: &str, schema: &str) -> String {
+    written(sql, schema, true)
+}
+
+/// As [`in_schema`]. What stands between the lines `:asking` and `:asked` asks whether a transport is switched off, and
+/// is left out where that is known (`asks`: false).
+fn written(sql: &str, schema: &str, asks: bool) -> String {
     let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
     let literal = format!("'{}'", schema.replace('\'', "''"));
     let lines = sql.lines().filter(|line| !line.starts_with('\\'));
     let text = lines.map(whole).collect::<Vec<_>>().join("\n");
+    let mut within = false;
+    let stays = |line: &&str| match line.trim_start() {
+        mark @ (":asking" | ":asked") => {
+            within = mark == ":asking";
+            false
+        }
+        _ => asks || !within,
+    };
+    let text = text.lines().filter(stays).collect::<Vec<_>>().join("\n");
     text.replace(":\"schema\"", &identifier).replace(":'schema'", &literal)
 }
 
@@ -63,7 +79,11 @@ fn whole(line: &str) -> String {
 macro_rules! statements {
     (@) => { false };
     (@ filtered) => { true };
-    ($($(#[$doc:meta])* $name:ident in $file:literal $($filtered:ident)? ( $($type:ident),* );)*) => {
+    (@ knowing) => { false };
+    (@asks) => { true };
+    (@asks filtered) => { true };
+    (@asks knowing) => { false };
+    ($($(#[$doc:meta])* $name:ident in $file:literal $($kind:ident)? ( $($type:ident),* );)*) => {
         /// Every statement, for one schema.
         #[derive(Debug)]
         pub struct Statements {
@@ -75,10 +95,10 @@ macro_rules! statements {
             pub fn new(schema: &str) -> Self {
                 Self {
                     $($name: Statement {
-                        name: stringify!($name),
-                        sql: in_schema(include_str!($file), schema),
+                        name: stringify!($name).trim_end_matches("_known"),
+                        sql: written(include_str!($file), schema, statements!(@asks $($kind)?)),
                         types: const { &[$(Type::$type),*] },
-                        has_filters: statements!(@ $($filtered)?),
+                        has_filters: statements!(@ $($kind)?),
                     },)*
                 }
             }
@@ -97,10 +117,22 @@ statements! {
         UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
         TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
     );
+    /// The same for transports that are known to be switched on.
+    send_known in "messages/send.sql" knowing (
+        UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
+    );
     /// Stores one message without an idempotency key.
     send_one in "messages/send_one.sql" (UUID, TEXT, TEXT, TEXT, INT2, INT4, TIMESTAMPTZ, FLOAT8, TEXT, TEXT, TEXT);
+    /// The same for a transport that is known to be switched on.
+    send_one_known in "messages/send_one.sql" knowing (UUID, TEXT, TEXT, TEXT, INT2, INT4, TIMESTAMPTZ, FLOAT8, TEXT, TEXT, TEXT);
     /// Stores a batch with idempotency keys.
     send_keyed in "messages/send_keyed.sql" (
+        UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY
+    );
+    /// The same for transports that are known to be switched on.
+    send_keyed_known in "messages/send_keyed.sql" knowing (
         UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
         TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY
     );
@@ -108,6 +140,11 @@ statements! {
     survey in "messages/survey.sql" (TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY);
     /// Claims a batch that fits whatever is in it.
     claim in "messages/claim.sql" (
+        UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
+        BOOL
+    );
+    /// The same from a transport that is known to be switched on.
+    claim_known in "messages/claim.sql" knowing (
         UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
         BOOL
     );
@@ -173,12 +210,6 @@ statements! {
     cleanup_failed in "dead_letters/clean_up.sql" (FLOAT8, INT8);
     /// Retention of metrics.
     cleanup_metrics in "counts/clean_up.sql" (FLOAT8, INT8);
-    /// Retention of the metrics of hours.
-    cleanup_hours in "counts/clean_up_hourly.sql" (FLOAT8, INT8);
-    /// Retention of depths.
-    cleanup_depths in "depths/clean_up.sql" (FLOAT8, INT8);
-    /// Retention of groups of errors.
-    cleanup_error_groups in "error_groups/clean_up.sql" (FLOAT8, INT8);
     /// Rows of metrics about one minute into one.
     merge_metrics in "counts/merge.sql" (INT8);
     /// What was ever counted.
@@ -192,7 +223,7 @@ statements! {
     /// What a look at the health needs.
     vitals in "health/vitals.sql" (INT8);
     /// What was counted.
-    metrics in "counts/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8);
+    metrics in "counts/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ);
     /// Windows that have passed.
     cleanup_deduplication in "keys/clean_up.sql" (INT8);
     /// Schedules that are due.
@@ -292,6 +323,21 @@ mod tests {
                 let named = line.matches("messenger").count() - literal;
                 assert_eq!(qualified, named, "{}: {line}", statement.name);
             }
+        }
+    }
+
+    #[test]
+    fn who_knows_does_not_ask() {
+        let sql = "SELECT 1\n  :asking\n  WHERE $1 <> ALL (ARRAY(\n    :disabled\n  ))\n  :asked\nLIMIT 1";
+        assert_eq!(written(sql, "s", false), "SELECT 1\nLIMIT 1");
+        let asking = written(sql, "s", true);
+        assert!(asking.contains("messenger_transports") && !asking.contains(":ask"), "{asking}");
+        let all = Statements::new("s");
+        for (asking, knowing) in
+            [(&all.send, &all.send_known), (&all.send_one, &all.send_one_known), (&all.claim, &all.claim_known)]
+        {
+            assert!(asking.sql.contains("messenger_transports"), "{}", asking.name);
+            assert!(!knowing.sql.contains("messenger_transports"), "{}", knowing.name);
         }
     }
 

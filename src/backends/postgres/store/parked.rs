@@ -12,6 +12,7 @@ use crate::message::carried::{Carried, FailedRun};
 use crate::message::envelope::Available;
 use crate::message::outcome::{Failure, Outcome, Road};
 use crate::store::parked::{Hold, Kept, Parked, ParkedCount, ParkedMessages, Parking};
+use crate::store::transports::Transports;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
@@ -37,6 +38,9 @@ impl ParkedMessages for PostgresStore {
         let statement = &self.statements.park;
         let lease = millis(hold.lease);
         let rows = self.query(statement, &columns.with(&transport, &hold.token, &[&windows, &repeats, &lease])).await?;
+        if rows.is_empty() && !messages.is_empty() {
+            return Err(Error::TransportDisabled { name: transport.to_owned() });
+        }
         let found = self.read(statement, &rows, |row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))))?;
         let holders: HashMap<Uuid, (Uuid, DateTime<Utc>)> = found.into_iter().collect();
         let answer = |it: &Parked| match holders.get(&it.message.id) {
@@ -73,6 +77,10 @@ impl ParkedMessages for PostgresStore {
             Road::Returned => self.keep_returned(transport, &kept, &rollups).await,
             Road::Buried => self.keep_buried(transport, &kept, &rollups).await,
         }
+    }
+
+    async fn is_off(&self, transport: &str) -> Result<bool> {
+        Ok(self.rows().await?.iter().any(|it| it.name == transport && !it.enabled))
     }
 
     async fn count_parked(&self, transport: &str) -> Result<Vec<ParkedCount>> {

@@ -93,7 +93,12 @@ impl PostgresTransport {
         let reading = self.floors(claim.types, |it| it.plan(&lanes, reach, Instant::now()));
         let statements = &self.store.statements;
         let is_few = claim.limit <= FEW;
-        let statement = if is_few { &statements.claim } else { &statements.claim_many };
+        let known = self.store.database.switches.are_known_on([&*self.name].into_iter(), Instant::now());
+        let statement = match (is_few, known) {
+            (true, true) => &statements.claim_known,
+            (true, false) => &statements.claim,
+            (false, _) => &statements.claim_many,
+        };
         // What is claimed will be settled while the next claim is under way.
         let rows = self
             .store

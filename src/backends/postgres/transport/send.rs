@@ -9,13 +9,17 @@ use crate::base::listening::Listening;
 use crate::error::{Error, Result};
 use crate::message::envelope::{Available, Envelope};
 use crate::store::Store;
+use crate::store::transports::Transports;
 use crate::transport::{Drain, Inspects, Sent, Transport, Wakes};
 use async_trait::async_trait;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
+use std::time::Instant;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tracing::Instrument;
 use uuid::Uuid;
 
 #[async_trait]
@@ -32,12 +36,13 @@ impl Transport for PostgresTransport {
         if envelopes.is_empty() {
             return Ok(Vec::new());
         }
+        let known = self.knows(envelopes);
         if envelopes.iter().any(|it| it.key.is_some()) {
-            return self.send_keyed(envelopes).await;
+            return self.send_keyed(envelopes, known).await;
         }
         let now = match envelopes {
-            [envelope] => self.send_one(envelope).await?,
-            envelopes => self.send_plain(&self.store.statements.send, &Columns::of(envelopes).parameters()).await?,
+            [envelope] => self.send_one(envelope, known).await?,
+            envelopes => self.send_several(envelopes, known).await?,
         };
         Ok(envelopes.iter().map(|envelope| queued(envelope, now)).collect())
     }
@@ -67,7 +72,22 @@ impl Wakes for PostgresTransport {
 }
 
 impl PostgresTransport {
-    async fn send_one(&self, envelope: &Envelope) -> Result<DateTime<Utc>> {
+    /// Whether the transports of these are known to be switched on. Where nobody else keeps that fresh, who sends often
+    /// does.
+    fn knows(&self, envelopes: &[Envelope]) -> bool {
+        let switches = &self.store.database.switches;
+        if switches.are_known_on(envelopes.iter().map(|it| &*it.transport), Instant::now()) {
+            return true;
+        }
+        if switches.note_asked() {
+            let store = self.store.clone();
+            // Without an answer, the next ones ask.
+            tokio::spawn(async move { store.rows().await.map(drop) }.in_current_span());
+        }
+        false
+    }
+
+    async fn send_one(&self, envelope: &Envelope, known: bool) -> Result<DateTime<Utc>> {
         let priority = i16::from(envelope.priority);
         let parameters: [&(dyn ToSql + Sync); 11] = [
             &envelope.id,
@@ -82,16 +102,32 @@ impl PostgresTransport {
             &envelope.headers.as_deref(),
             &envelope.metadata.as_deref(),
         ];
-        self.send_plain(&self.store.statements.send_one, &parameters).await
+        let statements = &self.store.statements;
+        let statement = if known { &statements.send_one_known } else { &statements.send_one };
+        let rows = self.store.query(statement, &parameters).await?;
+        let now = self.store.read(statement, &rows, |row| row.try_get(0))?.first().copied();
+        now.ok_or_else(|| Error::TransportDisabled { name: envelope.transport.to_string() })
     }
 
-    async fn send_plain(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<DateTime<Utc>> {
-        let rows = self.store.query(statement, parameters).await?;
+    async fn send_several(&self, envelopes: &[Envelope], known: bool) -> Result<DateTime<Utc>> {
+        let statements = &self.store.statements;
+        let statement = if known { &statements.send_known } else { &statements.send };
+        let rows = self.store.query(statement, &Columns::of(envelopes).parameters()).await?;
+        self.none_is_refused(statement, &rows, known)?;
         let now = self.store.read(statement, &rows, |row| row.try_get(0))?;
         Ok(now.first().copied().unwrap_or_else(Utc::now))
     }
 
-    async fn send_keyed(&self, envelopes: &[Envelope]) -> Result<Vec<Sent>> {
+    /// Only where nothing was stored does the first row name a transport.
+    fn none_is_refused(&self, statement: &Statement, rows: &[Row], known: bool) -> Result<()> {
+        let first = rows.get(..rows.len().min(1)).filter(|_| !known).unwrap_or_default();
+        match self.store.read(statement, first, |row| row.try_get("refused"))?.pop() {
+            Some(Some(name)) => Err(Error::TransportDisabled { name }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn send_keyed(&self, envelopes: &[Envelope], known: bool) -> Result<Vec<Sent>> {
         let keys = envelopes.iter().map(|it| it.key.as_ref());
         let names: Vec<Option<&str>> = keys.clone().map(|key| key.map(|it| it.key.as_str())).collect();
         let windows: Vec<Option<f64>> = keys.clone().map(|key| key?.window.map(millis)).collect();
@@ -100,8 +136,10 @@ impl PostgresTransport {
         let columns = Columns::of(envelopes);
         let mut parameters = columns.parameters().to_vec();
         parameters.extend_from_slice(&[&names, &windows, &repeats]);
-        let statement = &self.store.statements.send_keyed;
+        let statements = &self.store.statements;
+        let statement = if known { &statements.send_keyed_known } else { &statements.send_keyed };
         let rows = self.store.query(statement, &parameters).await?;
+        self.none_is_refused(statement, &rows, known)?;
         let holders: HashMap<Uuid, (Uuid, DateTime<Utc>)> = self
             .store
             .read(statement, &rows, |row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))))?

@@ -58,11 +58,10 @@ impl Claims {
         start: Instant,
     ) -> Self {
         let options = &context.options;
-        let following = (options.mode == Mode::Run && options.transports.is_none()).then(|| {
-            let names = transports.iter().map(|it| it.name().to_string()).collect();
-            Switches::new(context.engine.clone(), options.poll_interval, names)
-        });
-        let feeds = Feeds::new(transports, worker, options.queues.clone(), following);
+        let names = transports.iter().map(|it| it.name().to_string()).collect();
+        let takes_up = options.mode == Mode::Run && options.transports.is_none();
+        let following = Switches::new(context.engine.clone(), names, takes_up);
+        let feeds = Feeds::new(transports, worker, options.queues.clone(), Some(following));
         // If the first claim may be the last, each kind comes first from time to time.
         let suspect_first = options.message_limit.is_some() && fastrand::bool();
         let suspects = Suspects::new(start, options.time_limit, suspect_first);

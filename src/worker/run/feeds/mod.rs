@@ -39,7 +39,7 @@ pub struct Feeds {
     filled_by: Option<usize>,
     /// Since when no claim has looked beyond what it was woken for, while that found something.
     hurried_since: Option<Instant>,
-    /// Notices transports that are switched on or off; a bounded drain, and a consumer of named ones, does not.
+    /// Notices transports that are switched on or off.
     following: Option<Switches>,
 }
 
@@ -191,12 +191,12 @@ impl Feeds {
             return self.claim_suspect(wanted, caught).await;
         }
         // One that is woken again and again comes to the rest in between.
-        let hurried = wanted.woken && self.hurried_since.is_none_or(|at| at.elapsed() < SURVEY_HOLDS);
+        let is_other = self.follow().await?;
+        let hurried = wanted.woken && !is_other && self.hurried_since.is_none_or(|at| at.elapsed() < SURVEY_HOLDS);
         if hurried && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
             self.hurried_since.get_or_insert_with(Instant::now);
             return Ok(());
         }
-        self.follow().await?;
         let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
         let in_doubt = self.places.iter().any(Place::is_in_doubt);
         let unknown = (0..at_once.min(self.feeds.len())).any(|it| self.wants_survey(it, wanted));
@@ -308,10 +308,10 @@ impl Feeds {
     }
 
     /// Picks up transports that were switched on, after the others, and drops those that were switched off. One in
-    /// a place of its own waits for the next consumer: this one has no heartbeat there.
-    async fn follow(&mut self) -> Result<()> {
-        let Some(following) = &mut self.following else { return Ok(()) };
-        let Some(transports) = following.changed().await? else { return Ok(()) };
+    /// a place of its own waits for the next consumer: this one has no heartbeat there. Says whether anything changed.
+    async fn follow(&mut self) -> Result<bool> {
+        let Some(following) = &mut self.following else { return Ok(false) };
+        let Some(transports) = following.changed().await? else { return Ok(false) };
         for feed in &mut self.feeds {
             feed.switch(transports.iter().any(|it| it.name() == feed.transport().name()));
         }
@@ -321,7 +321,7 @@ impl Feeds {
         self.is_new |= !new.is_empty();
         self.feeds.extend(new);
         place::arrange(&mut self.places, &self.feeds, self.worker.lease);
-        Ok(())
+        Ok(true)
     }
 
     /// The transports in the order of their feeds: those taken up since the beginning come last.

@@ -3,6 +3,7 @@
 -- Index: messenger_messages_claim, one range per lane ($6 queue, $7 priority), in the order of the lanes; the loop
 -- stops as soon as enough rows are locked, so no lane is read further than needed and what lies in the future is
 -- never read at all. A lane may have a floor ($11, $12), below which an earlier claim has left nothing; see floors.rs.
+-- Of a transport that is switched off, nothing is due.
 FROM :"schema".messenger_messages_pending m
 WHERE m.transport_name = $10
   AND m.queue_name = lane.queue_name
@@ -12,6 +13,11 @@ WHERE m.transport_name = $10
     > (least(coalesce(lane.floor_at, '-infinity'), now() - interval '2 seconds'), lane.floor_id)
   AND m.crash_count = 0
   AND ($8::text[] IS NULL OR m.message_type = ANY ($8))
+  :asking
+  AND $10 <> ALL (ARRAY(
+    :disabled
+  ))
+  :asked
 ORDER BY m.available_at, m.id
 LIMIT $9
 FOR UPDATE SKIP LOCKED

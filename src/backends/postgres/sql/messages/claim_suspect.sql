@@ -18,6 +18,9 @@ moved AS (
       AND m.available_at <= now()
       AND ($6::text[] IS NULL OR m.queue_name = ANY ($6))
       AND ($7::text[] IS NULL OR m.message_type = ANY ($7))
+      AND $8 <> ALL (ARRAY(
+        :disabled
+      ))
     ORDER BY m.crash_count, m.priority DESC, m.available_at, m.id
     LIMIT 1
     FOR UPDATE SKIP LOCKED

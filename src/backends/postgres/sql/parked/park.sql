@@ -4,13 +4,17 @@
 -- Repeated, it replaces what it has parked. Committed after its caller has given up, it leaves what a relay sends.
 --
 -- Index: the primary key; in its order, so that two batches wait for each other and never deadlock.
--- Returns one row per message: the id that holds the key, which is its own where it was parked. `:carried` is
+-- Returns one row per message: the id that holds the key, which is its own where it was parked; no row where the
+-- transport is switched off. `:carried` is
 -- _carried.sql, `:admit` keys/_admit.sql, `:replace` _replace.sql.
 WITH incoming AS (
   SELECT carried.*, ($19::double precision[])[place] AS window_ms, ($20::integer[])[place] AS repeats
   FROM (
     :carried
   ) carried
+  WHERE $1 <> ALL (ARRAY(
+    :disabled
+  ))
 ),
   :admit
 resolved AS (

@@ -1,0 +1,14 @@
+// A long-lived worker of all transports, or of TEST_TRANSPORT, which looks for itself only once a minute. Tells what it
+// handles.
+import { registerHandler, Worker } from '@leadmap/symphony'
+
+const say = (value) => console.log(JSON.stringify(value))
+
+registerHandler('Told', (message) => say(message.payload.line))
+
+const { TEST_TRANSPORT } = process.env
+const worker = new Worker({ transports: TEST_TRANSPORT ? [TEST_TRANSPORT] : undefined, pollInterval: '1m' })
+worker.once('idle', () => say('idle'))
+process.stdin.once('data', () => worker.stop())
+await worker.run()
+process.stdin.destroy()
