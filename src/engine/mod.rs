@@ -147,8 +147,9 @@ impl Engine {
     /// the way of building it. None of them touches the network but the first reading of `messenger_transports`, and the
     /// one that a refusal has to be certain of.
     pub async fn transport(self: &Arc<Self>, name: &str) -> Result<Arc<dyn Transport>> {
+        // Boxed: it is rare, and would be most of the future that each dispatch copies into its task.
         if self.wants_rows(name) {
-            self.refresh_rows().await?;
+            Box::pin(self.refresh_rows()).await?;
         } else if self.switches_are_old() {
             // No statement asks for this one. It depends on no database either, so one that is away changes nothing.
             let engine = self.clone();
@@ -158,7 +159,7 @@ impl Engine {
         let described = match self.described(name) {
             Err(Error::UnknownTransport { .. } | Error::TransportDisabled { .. }) if self.switches_are_old() => {
                 // It may have been added or switched on since. Without an answer, what was known stands.
-                let _ = self.recent_rows().await;
+                let _ = Box::pin(self.recent_rows()).await;
                 self.described(name)
             }
             described => described,

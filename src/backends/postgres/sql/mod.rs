@@ -178,6 +178,8 @@ statements! {
     absolve in "leases/absolve.sql" (UUID);
     /// Which claims no longer stand.
     lost in "leases/lost.sql" (UUID_ARRAY, UUID_ARRAY, UUID);
+    /// Whether there is anything to rescue.
+    abandoned in "leases/abandoned.sql" (UUID);
     /// Takes messages that no worker holds.
     rescue in "leases/rescue.sql" (INT4, UUID, INT8, INT8);
     /// A worker leaves.

@@ -8,11 +8,12 @@ use crate::backends::postgres::connection::pool::Query;
 use crate::backends::postgres::migrate;
 use crate::backends::postgres::parameters::millis;
 use crate::backends::postgres::rows::{self, Returned};
+use crate::backends::postgres::sql::Statements;
 use crate::base::limits::DEPTH_CAP;
 use crate::base::lock::lock;
 use crate::error::Result;
 use crate::message::claimed::Claimed;
-use crate::transport::{Claim, Claimable, Claims, Depth, Look, Portion, Reach, RescueStep, Survey};
+use crate::transport::{Claim, Claimable, Claims, Depth, Look, Portion, Reach, RescueStep, Rescued, Survey};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio_postgres::Row;
@@ -27,24 +28,27 @@ const CUT: usize = 16;
 #[async_trait]
 impl Claims for PostgresTransport {
     async fn survey(&self, names: &[Arc<str>], claimable: Claimable<'_>, rescue: Option<RescueStep>) -> Result<Look> {
-        let statement = &self.store.statements.survey;
+        let Statements { survey, abandoned, rescue: rescuing, .. } = &self.store.statements;
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let Claimable { queues, types } = claimable;
-        let RescueStep { by, portion: Portion { limit, skip } } = rescue.unwrap_or(RescueStep::WIDE);
-        let [limit, skip] = [limit, skip].map(messages);
-        let both: [Query<'_>; 2] = [
-            (&self.store.statements.rescue, &[&self.max_crashes, &by, &limit, &skip]),
-            (statement, &[&names, &queues, &types]),
-        ];
-        let mut answers = self.store.database.query_each(&both[usize::from(rescue.is_none())..]).await?;
-        let rows = answers.pop().unwrap_or_else(|| Ok(Vec::new()))?;
-        if let Some(version) = self.store.read(statement, &rows, |row| row.try_get("version"))?.first() {
-            migrate::require(*version, &self.store.database.schema)?;
+        let surveying: Query<'_> = (survey, &[&names, &queues, &types]);
+        let Some(RescueStep { by, portion: Portion { limit, skip } }) = rescue else {
+            let [surveyed] = self.ask_each(&[surveying]).await?;
+            return Ok(Look { surveys: self.read_surveys(&surveyed?)?, rescued: None });
+        };
+        let [mut surveyed, asked] = self.ask_each(&[surveying, (abandoned, &[&by])]).await?;
+        let mut rescued = Ok(Rescued::default());
+        match asked.and_then(|rows| self.store.read(abandoned, &rows, |row| row.try_get(0))) {
+            Ok(answer) if answer.contains(&true) => {
+                let [limit, skip] = [limit, skip].map(messages);
+                let rescue: Query<'_> = (rescuing, &[&self.max_crashes, &by, &limit, &skip]);
+                let [answer, after] = self.ask_each(&[rescue, surveying]).await?;
+                (rescued, surveyed) = (answer.and_then(|rows| self.read_rescued(&rows)), after);
+            }
+            Ok(_) => {}
+            Err(error) => rescued = Err(error),
         }
-        let survey = |row: &Row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? });
-        let surveys = self.store.read(statement, &rows, survey)?;
-        let rescued = answers.pop().map(|answer| self.read_rescued(&answer?));
-        Ok(Look { surveys, rescued })
+        Ok(Look { surveys: self.read_surveys(&surveyed?)?, rescued: Some(rescued) })
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
@@ -87,6 +91,21 @@ impl Claims for PostgresTransport {
 }
 
 impl PostgresTransport {
+    /// The answers to statements that go out together.
+    async fn ask_each<const N: usize>(&self, queries: &[Query<'_>; N]) -> Result<[Result<Vec<Row>>; N]> {
+        let mut answers = self.store.database.query_each(queries).await?.into_iter();
+        Ok(std::array::from_fn(|_| answers.next().unwrap_or_else(|| Ok(Vec::new()))))
+    }
+
+    /// Fails if the schema is older than what this build needs.
+    fn read_surveys(&self, rows: &[Row]) -> Result<Vec<Survey>> {
+        let survey = &self.store.statements.survey;
+        if let Some(version) = self.store.read(survey, rows, |row| row.try_get("version"))?.first() {
+            migrate::require(*version, &self.store.database.schema)?;
+        }
+        self.store.read(survey, rows, |row| Ok(Survey { queues: row.try_get(0)?, suspects: row.try_get(1)? }))
+    }
+
     /// Claims, and says whether everything was read.
     async fn claim_within(&self, claim: &Claim<'_>, reach: Reach) -> Result<(Vec<Claimed>, bool)> {
         let lanes = Lanes::of(claim.queues);
