@@ -6,8 +6,9 @@ const say = (value) => console.log(JSON.stringify(value))
 
 registerHandler('Told', (message) => say(message.payload.line))
 
-const { TEST_TRANSPORT } = process.env
-const worker = new Worker({ transports: TEST_TRANSPORT ? [TEST_TRANSPORT] : undefined, pollInterval: '1m' })
+const { TEST_TRANSPORT, TEST_LISTEN } = process.env
+const transports = TEST_TRANSPORT ? [TEST_TRANSPORT] : undefined
+const worker = new Worker({ transports, listen: TEST_LISTEN !== 'false', pollInterval: '1m' })
 worker.once('idle', () => say('idle'))
 process.stdin.once('data', () => worker.stop())
 await worker.run()

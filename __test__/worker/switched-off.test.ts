@@ -95,20 +95,27 @@ test('a transport that one process switches off is off for the worker and the di
   expect(await worker.ended).toMatchObject({ code: 0, errors: '' })
 })
 
-test('a worker of named transports follows, too', async () => {
+test('a worker that nobody wakes goes on within a second, however long its poll interval is', async () => {
   await put('mail', true)
   const worker = startProgram('work-until-told.mjs', {
     SYMPHONY_DATABASE_URL: database.url,
     TEST_TRANSPORT: 'mail',
+    TEST_LISTEN: 'false',
   })
   expect(await worker.next()).toBe('idle')
-  await dispatch({ type: 'Told', payload: { line: 'late' } }, { transport: 'mail', delay: '1h' })
-  const off = await put('mail', false)
-  await expect.poll(now).toBeGreaterThan(off + A_SECOND)
-  await database.query('UPDATE symphony.messenger_messages_pending SET available_at = now()')
-  expect(await waiting('mail')).toEqual(['late'])
-  const on = await put('mail', true)
-  expect(await worker.next()).toBe('late')
-  await expect.poll(() => claimedAt('late')).toBeGreaterThan(on)
-  expect((await claimedAt('late')) - on).toBeLessThan(SOON)
+  const delays: number[] = []
+  for (const line of ['1', '2', '3', '4']) {
+    // This process, too, may need its second until it knows that the transport is on.
+    const send = () => dispatch({ type: 'Told', payload: { line } }, { transport: 'mail', delay: '1h' })
+    await expect.poll(() => send().catch(() => undefined)).toBeDefined()
+    const off = await put('mail', false)
+    await expect.poll(now).toBeGreaterThan(off + A_SECOND)
+    await database.query('UPDATE symphony.messenger_messages_pending SET available_at = now()')
+    const on = await put('mail', true)
+    expect(await worker.next()).toBe(line)
+    await expect.poll(() => claimedAt(line)).toBeGreaterThan(on)
+    delays.push((await claimedAt(line)) - on)
+  }
+  // On average: by itself it looks for what dead workers hold, every 5 s.
+  expect(delays.reduce((sum, it) => sum + it) / delays.length, `${delays} ms`).toBeLessThan(A_SECOND)
 })
