@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { close, consumeBatch, dispatch, HandlerRegistry, migrate, setConfig, Worker } from '@leadmap/symphony'
-import { cancelMessage, getDuplicateAttempts, migrationStatus, rollback } from '@leadmap/symphony/admin'
+import {
+  cancelMessage,
+  cleanup,
+  getDuplicateAttempts,
+  getMetrics,
+  migrationStatus,
+  rollback,
+} from '@leadmap/symphony/admin'
 import pg from 'pg'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { at } from '../../scripts/setup/paths.mjs'
@@ -126,8 +133,16 @@ class PreviousWorker {
     return { id, holder: String(row?.holder) }
   }
 
-  finish(id: string): Promise<unknown[]> {
-    return this.run('settle_finish', `{${id}}`, `{${this.token}}`, '[]', '{}')
+  finish(id: string, counts: object[] = []): Promise<unknown[]> {
+    return this.run('settle_finish', `{${id}}`, `{${this.token}}`, JSON.stringify(counts), '{}')
+  }
+
+  /** A row of its counts of this minute. */
+  counted(type: string, succeeded: number): object {
+    const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000)
+    const row = { minute, source: this.id, transport_name: 'supabase', message_type: type, succeeded, waited_ms: 0 }
+    const none = { retried: 0, dead_lettered: 0, discarded: 0, snoozed: 0, released: 0, errors: {} }
+    return { ...row, ...none, duration_ms: 10 * succeeded, buckets: [58], counts: [succeeded] }
   }
 
   retry(id: string): Promise<unknown[]> {
@@ -240,6 +255,42 @@ describe('the release before, on the schema of today and beside the code of toda
     expect(await states()).toEqual(['completed', 'completed'])
     await worker.run('sign_off', worker.id, false)
     expect(await database.query('SELECT FROM symphony.messenger_workers')).toEqual([])
+  })
+
+  test('counts beside this build, and all of it is there, whichever of them merges it', async () => {
+    const worker = await previousWorker()
+    for (const type of ['Before', 'Today', 'Today']) await dispatch({ type, payload: {} }, { queue: 'default' })
+    const [first = '', ...others] = await worker.claim(30_000)
+    await worker.finish(first, [worker.counted('Before', 1)])
+    for (const id of others)
+      await worker.run(
+        'settle_return',
+        `{${id}}`,
+        `{${worker.token}}`,
+        '[]',
+        '{0}',
+        '{NULL}',
+        '{NULL}',
+        '{NULL}',
+        '{NULL}',
+      )
+    expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 2 })
+    const figures = async () => {
+      const { totalSucceeded, p50ProcessingTime, byMessageType } = await getMetrics({ minutes: 300 })
+      return { totalSucceeded, p50ProcessingTime, types: Object.keys(byMessageType).sort() }
+    }
+    const all = await figures()
+    expect(all).toMatchObject({ totalSucceeded: 3, types: ['Before', 'Today'] })
+    expect((await getMetrics()).byQueue).toMatchObject({ '': { totalSucceeded: 1 }, default: { totalSucceeded: 2 } })
+    await database.query("UPDATE symphony.messenger_metrics SET minute = minute - interval '2 hours'")
+    await worker.run('merge_metrics', 1000)
+    expect(await figures()).toEqual(all)
+    await cleanup()
+    expect(await figures()).toEqual(all)
+    const hours = 'SELECT sum(succeeded)::int AS succeeded FROM symphony.messenger_metrics_hourly'
+    expect(await database.query(hours)).toEqual([{ succeeded: 3 }])
+    await cleanup()
+    expect(await figures()).toEqual(all)
   })
 
   test('gives up to this build what it held when it died, and its late outcome is refused', async () => {

@@ -50,6 +50,21 @@ describe('getMetrics()', () => {
     expect(metrics.averageWaitingTime).toBeGreaterThan(0)
   })
 
+  test('tells queues apart, with how long their messages have waited', async () => {
+    await dispatchBatch(many('Good', 4), { queue: 'mail' })
+    await dispatchBatch([...many('Good', 2), ...many('Old', 1)], { queue: 'bulk' })
+    await database.query(
+      `UPDATE symphony.messenger_messages_pending SET available_at = now() - interval '90 s' WHERE queue_name = 'bulk'`,
+    )
+    await consumeBatch({ registry, batchSize: 3 })
+    const { byQueue, capped } = await getMetrics()
+    expect(capped).toBe(false)
+    expect(byQueue).toMatchObject({ mail: { totalProcessed: 4 }, bulk: { totalProcessed: 3, totalDiscarded: 1 } })
+    expect(byQueue.bulk?.p50WaitingTime).toBeGreaterThan(88_000)
+    expect(byQueue.bulk?.p99WaitingTime).toBeLessThan(120_000)
+    expect(byQueue.mail?.p99WaitingTime).toBeLessThan(60_000)
+  })
+
   test('knows where a message came from', async () => {
     await dispatch({ type: 'Good', payload: {} }, { transport: 'email' })
     await dispatch({ type: 'Good', payload: {} })

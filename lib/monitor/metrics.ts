@@ -35,6 +35,12 @@ export interface MetricFigures {
   p99ProcessingTime: number
   /** Mean time from when a message was due to when it was claimed. */
   averageWaitingTime: number
+  /** Half of the messages had waited less, from due to claimed. */
+  p50WaitingTime: number
+  /** 95 % of the messages had waited less. */
+  p95WaitingTime: number
+  /** 99 % of the messages had waited less. */
+  p99WaitingTime: number
   /** Fraction that succeeded; 1 if nothing was processed. */
   successRate: number
   /** Fraction that failed. */
@@ -61,10 +67,17 @@ export interface Metrics extends MetricFigures {
   startTime: Date
   /** Its end. */
   endTime: Date
+  /**
+   * Whether there is more in it than is read at once. Then it begins later than was asked, at `startTime`, and some of
+   * what was counted at its very beginning is missing.
+   */
+  capped: boolean
   /** By message type. */
   byMessageType: Record<string, MetricFigures>
   /** By transport. */
   byTransport: Record<string, MetricFigures>
+  /** By queue, whatever its transport. Those whose queue was not noted are under an empty name. */
+  byQueue: Record<string, MetricFigures>
   /** Failed runs by the class of their error, most frequent first. */
   errors: MetricErrors[]
   /** What the queue holds now, whatever the period. */
@@ -101,8 +114,8 @@ export interface MetricFunctions {
   getMetrics(options: { format: 'prometheus' }): Promise<string>
 
   /**
-   * What happened in a period, over all workers and invocations, up to `retention.metrics` (7 days) ago, and in `queue`
-   * what the queue holds now.
+   * What happened in a period, over all workers and invocations, up to 90 days ago, and in `queue` what the queue holds
+   * now. It is exact to the minute up to `retention.metrics` (7 days) ago, and to the hour before that.
    *
    * @throws ConfigurationError naming the invalid option; TransportError if the database cannot be queried.
    *

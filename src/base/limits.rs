@@ -19,3 +19,6 @@ pub const HIGHEST_PRIORITY: u8 = 10;
 
 /// How far messages are counted for people, per priority.
 pub const DEPTH_CAP: i64 = 10_000;
+
+/// How many rows of counts are read for people at once.
+pub const COUNTS_CAP: i64 = 20_000;

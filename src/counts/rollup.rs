@@ -23,10 +23,12 @@ const CLASS_LENGTH: usize = 100;
 pub struct Rollup {
     /// The beginning of the minute, by the clock of the transport.
     pub minute: DateTime<Utc>,
-    /// The consumer that counted.
+    /// Who counted, one for each queue of a consumer.
     pub source: Uuid,
     /// The type.
     pub message_type: String,
+    /// The queue; empty for those that have no row of their own.
+    pub queue: String,
     /// The counts.
     pub tally: Tally,
 }
@@ -52,6 +54,9 @@ pub struct Tally {
     pub waited_ms: f64,
     /// How long the handlers ran; messages put back unhandled are not among them.
     pub durations: Histogram,
+    /// How long the messages of these runs had waited, from due to claimed. Those of builds that did not note it are
+    /// missing.
+    pub waits: Histogram,
     /// Failed runs by the class of their error.
     pub errors: BTreeMap<String, Errors>,
 }
@@ -84,6 +89,7 @@ impl Tally {
             self.duration_ms += run.millis;
             self.waited_ms += run.waited;
             self.durations.record(run.millis);
+            self.waits.record(run.waited);
         }
         if let Some(class) = class_of(run.outcome) {
             let errors = self.errors_of(class);
@@ -112,6 +118,7 @@ impl Tally {
         self.duration_ms += other.duration_ms;
         self.waited_ms += other.waited_ms;
         self.durations.merge(&other.durations);
+        self.waits.merge(&other.waits);
         for (class, errors) in &other.errors {
             let mine = self.errors.entry(class.clone()).or_default();
             mine.count += errors.count;
@@ -186,6 +193,7 @@ mod tests {
         let counts = [tally.succeeded, tally.discarded, tally.retried, tally.dead_lettered, tally.snoozed];
         assert_eq!((counts, tally.released), ([1; 5], 1));
         assert_eq!((tally.durations.count(), tally.duration_ms, tally.waited_ms), (5, 62.5, 15.0));
+        assert_eq!((tally.waits.count(), tally.waits.up_to(2.9), tally.waits.up_to(3.1)), (5, 0, 5));
         assert_eq!(tally.errors["E"].count, 2);
     }
 

@@ -59,17 +59,22 @@ pub struct Counted {
     pub start: Option<DateTime<Utc>>,
     /// Its end.
     pub end: Option<DateTime<Utc>>,
-    /// Counts by transport and type.
+    /// Whether there is more in the period than is read at once: then it begins later than was asked, and what was
+    /// counted at its very beginning may be missing.
+    pub capped: bool,
+    /// Counts by transport, type and queue.
     pub rows: Vec<CountedRow>,
 }
 
-/// The counts of one type in one transport.
+/// The counts of one type in one queue of one transport.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountedRow {
     /// The transport.
     pub transport: String,
     /// The type.
     pub message_type: String,
+    /// The queue; empty where it was not noted.
+    pub queue: String,
     /// The counts.
     pub tally: Tally,
 }

@@ -1,5 +1,6 @@
 //! The figures of a period: rollups in, rates and percentiles out.
 
+use crate::counts::histogram::Histogram;
 use crate::counts::rollup::Tally;
 use crate::counts::window::{Counted, Window};
 use crate::engine::Engine;
@@ -18,6 +19,8 @@ pub struct Metrics {
     pub start_time: f64,
     /// Its end.
     pub end_time: f64,
+    /// Whether there was more than is read at once, so that it begins later than was asked.
+    pub capped: bool,
     /// Of all messages.
     #[serde(flatten)]
     pub total: Figures,
@@ -25,6 +28,8 @@ pub struct Metrics {
     pub by_message_type: BTreeMap<String, Figures>,
     /// By transport.
     pub by_transport: BTreeMap<String, Figures>,
+    /// By queue, whatever its transport; under an empty name those whose queue was not noted.
+    pub by_queue: BTreeMap<String, Figures>,
     /// Failed runs by the class of their error, most frequent first.
     pub errors: Vec<ErrorFigures>,
 }
@@ -61,6 +66,12 @@ pub struct Figures {
     pub p99_processing_time: f64,
     /// The mean time from when a message was due to when it was claimed.
     pub average_waiting_time: f64,
+    /// Half of the messages had waited less.
+    pub p50_waiting_time: f64,
+    /// 95 % of the messages had waited less.
+    pub p95_waiting_time: f64,
+    /// 99 % of the messages had waited less.
+    pub p99_waiting_time: f64,
     /// Fraction that succeeded; 1 if nothing was processed.
     pub success_rate: f64,
     /// Fraction that failed.
@@ -105,20 +116,26 @@ pub async fn measure(engine: &Arc<Engine>, window: &Window, transport: Option<&s
 /// Adds up what the stores have counted. Pure.
 pub fn summarise(counted: &[Counted]) -> Metrics {
     let mut total = Tally::default();
-    let (mut types, mut transports) = (BTreeMap::<_, Tally>::new(), BTreeMap::<_, Tally>::new());
+    let [mut types, mut transports, mut queues] = [const { BTreeMap::<String, Tally>::new() }; 3];
     for row in counted.iter().flat_map(|it| &it.rows) {
         total.merge(&row.tally);
         types.entry(row.message_type.clone()).or_default().merge(&row.tally);
         transports.entry(row.transport.clone()).or_default().merge(&row.tally);
+        queues.entry(row.queue.clone()).or_default().merge(&row.tally);
     }
     let errors = errors(&total, &types);
+    let (capped, whole): (Vec<_>, Vec<_>) = counted.iter().partition(|it| it.capped);
+    // What is there of all of them.
+    let start = capped.iter().filter_map(|it| it.start).max().or_else(|| whole.iter().filter_map(|it| it.start).min());
     let millis = |it: Option<DateTime<Utc>>| it.map_or(0.0, |at| at.timestamp_millis() as f64);
     Metrics {
-        start_time: millis(counted.iter().filter_map(|it| it.start).min()),
+        start_time: millis(start),
         end_time: millis(counted.iter().filter_map(|it| it.end).max()),
+        capped: counted.iter().any(|it| it.capped),
         total: Figures::of(&total),
         by_message_type: figures(&types),
         by_transport: figures(&transports),
+        by_queue: figures(&queues),
         errors,
     }
 }
@@ -149,7 +166,9 @@ impl Figures {
         let failed = tally.retried + tally.dead_lettered;
         let processed = tally.succeeded + tally.discarded + failed;
         let runs = tally.durations.count();
-        let quantile = |share| tally.durations.quantile(share).map_or(0.0, round);
+        let of = |histogram: &Histogram, share| histogram.quantile(share).map_or(0.0, round);
+        let quantile = |share| of(&tally.durations, share);
+        let waiting = |share| of(&tally.waits, share);
         Self {
             total_processed: processed,
             total_succeeded: tally.succeeded,
@@ -165,6 +184,9 @@ impl Figures {
             p95_processing_time: quantile(0.95),
             p99_processing_time: quantile(0.99),
             average_waiting_time: round(share(tally.waited_ms, runs)),
+            p50_waiting_time: waiting(0.50),
+            p95_waiting_time: waiting(0.95),
+            p99_waiting_time: waiting(0.99),
             success_rate: if processed == 0 { 1.0 } else { share(tally.succeeded as f64, processed) },
             failure_rate: share(failed as f64, processed),
             retry_rate: share(tally.retried as f64, processed),
@@ -194,7 +216,8 @@ mod tests {
         for (outcome, millis) in outcomes {
             tally.record(Measured { outcome, millis: *millis, waited: 2.0 }, DateTime::UNIX_EPOCH);
         }
-        CountedRow { transport: transport.to_owned(), message_type: message_type.to_owned(), tally }
+        let queue = message_type.to_lowercase();
+        CountedRow { transport: transport.to_owned(), message_type: message_type.to_owned(), queue, tally }
     }
 
     fn retried(class: &str) -> Outcome {
@@ -204,7 +227,7 @@ mod tests {
 
     #[test]
     fn everything_adds_up() {
-        let of = |rows| Counted { start: None, end: None, rows };
+        let of = |rows| Counted { start: None, end: None, capped: false, rows };
         let metrics = summarise(&[
             of(vec![
                 row("a", "Email", &[(Outcome::Completed, 10.0), (retried("Smtp"), 30.0), (retried("Dns"), 20.0)]),
@@ -217,10 +240,24 @@ mod tests {
         assert_eq!((metrics.total.average_waiting_time, metrics.total.total_processing_time), (2.0, 110.0));
         assert_eq!(metrics.by_message_type["Email"].total_processed, 5);
         assert_eq!(metrics.by_transport["b"].total_succeeded, 1);
+        assert_eq!(metrics.by_queue["email"].total_processed, 5);
+        assert!((metrics.by_queue["sms"].p95_waiting_time - 2.0).abs() <= 0.04);
         let errors: Vec<_> = metrics.errors.iter().map(|it| (&*it.class, it.count)).collect();
         assert_eq!(errors, [("Smtp", 2), ("Dns", 1)]);
         assert_eq!(metrics.errors[0].message_types, ["Email"]);
         assert!((metrics.total.p50_processing_time - 10.0).abs() <= 0.2);
+    }
+
+    #[test]
+    fn a_store_that_is_not_read_to_its_beginning_tells_from_when_on_all_are() {
+        let at = |millis| DateTime::from_timestamp_millis(millis);
+        let of = |start, capped| Counted { start: at(start), end: at(9_000), capped, rows: Vec::new() };
+        let told = |counted: &[Counted]| {
+            let metrics = summarise(counted);
+            (metrics.start_time, metrics.end_time, metrics.capped)
+        };
+        assert_eq!(told(&[of(1_000, false), of(1_000, false)]), (1_000.0, 9_000.0, false));
+        assert_eq!(told(&[of(1_000, false), of(5_000, true), of(4_000, true)]), (5_000.0, 9_000.0, true));
     }
 
     #[test]

@@ -24,6 +24,7 @@ for_drains! {
     what_was_ever_counted_is_the_sum_of_all_rows
     sources_add_up
     a_window_holds_its_minutes_only
+    queues_are_told_apart_with_what_they_wait
     percentiles_of_100_000_durations_are_right
 }
 
@@ -34,7 +35,7 @@ fn row(source: Uuid, minute: DateTime<Utc>, succeeded: usize) -> Rollup {
     (0..succeeded).for_each(|_| tally.record(quick, minute));
     let failed = retry(Duration::ZERO);
     tally.record(Measured { outcome: &failed, millis: 500.0, waited: 4.0 }, minute);
-    Rollup { minute, source, message_type: "Email".to_owned(), tally }
+    Rollup { minute, source, message_type: "Email".to_owned(), queue: "default".to_owned(), tally }
 }
 
 async fn measure<S: Subject>(it: &S, window: Window) -> Metrics {
@@ -171,6 +172,112 @@ async fn a_window_holds_its_minutes_only<S: Subject>(it: S) {
     assert_eq!(measure(&it, span).await.total.total_succeeded, 110);
 }
 
+async fn queues_are_told_apart_with_what_they_wait<S: Subject>(it: S) {
+    let (transport, minute) = (it.transport(), minute_of(Utc::now()));
+    let waited = |waited: f64, times: usize| {
+        let mut tally = Tally::default();
+        let run = Measured { outcome: &Outcome::Completed, millis: 1.0, waited };
+        (0..times).for_each(|_| tally.record(run, minute));
+        tally
+    };
+    for (queue, tally) in [("mail", waited(10.0, 97)), ("mail", waited(5_000.0, 3)), ("bulk", waited(60_000.0, 1))] {
+        let source = Uuid::now_v7();
+        let rollup = Rollup { minute, source, message_type: "Email".to_owned(), queue: queue.to_owned(), tally };
+        transport.settle_counted(Uuid::nil(), &[], &[rollup]).await.unwrap();
+    }
+    let metrics = measure(&it, Window::default()).await;
+    let is_about = |found: f64, exact: f64| assert!((found - exact).abs() <= exact * 0.021, "{found} {exact}");
+    let mail = &metrics.by_queue["mail"];
+    assert_eq!((metrics.by_queue.len(), mail.total_succeeded), (2, 100));
+    is_about(mail.p50_waiting_time, 10.0);
+    is_about(mail.p95_waiting_time, 10.0);
+    is_about(mail.p99_waiting_time, 5_000.0);
+    is_about(metrics.by_queue["bulk"].p50_waiting_time, 60_000.0);
+    is_about(metrics.total.p99_waiting_time, 5_000.0);
+}
+
+/// Everything that is told of a period, but for its ends.
+async fn told<S: Subject>(it: &S, window: Window) -> serde_json::Value {
+    let mut told = serde_json::to_value(measure(it, window).await).unwrap();
+    assert_eq!(told["capped"], false);
+    told["startTime"].take();
+    told["endTime"].take();
+    told
+}
+
+/// Rows of many consumers over two days and a bit, some of them merged by a build from before the hours.
+async fn two_days(it: &Postgres) {
+    let mut random = fastrand::Rng::with_seed(5);
+    for _ in 0..102 {
+        let minute = minute_of(Utc::now());
+        let rows: Vec<Rollup> = (0..12)
+            .map(|n| {
+                let mut tally = Tally::default();
+                let outcomes = [Outcome::Completed, retry(HOUR), bury("no"), Outcome::Completed];
+                for outcome in &outcomes {
+                    let millis = random.u32(1..5_000).into();
+                    tally.record(Measured { outcome, millis, waited: random.u32(0..90_000).into() }, minute);
+                }
+                let queue = format!("queue-{}", n % 3);
+                let minute = minute - TimeDelta::minutes(random.i64(0..29));
+                let message_type = ["Email", "Sms"][n % 2].to_owned();
+                Rollup { minute, source: Uuid::now_v7(), message_type, queue, tally }
+            })
+            .collect();
+        it.transport().settle_counted(Uuid::nil(), &[], &rows).await.unwrap();
+        it.advance(HOUR / 2).await;
+    }
+    it.schema.execute("UPDATE {s}.messenger_metrics SET merged = true WHERE source::text LIKE '%1'").await;
+}
+
+#[test]
+fn a_long_period_is_exact_to_the_minute_whatever_has_been_merged() {
+    check(json!({}), |it: Postgres| async move {
+        two_days(&it).await;
+        let ago = |minutes| Some(minute_of(Utc::now()) - TimeDelta::minutes(minutes));
+        let mut windows: Vec<Window> = [60.0, 185.0, 607.0, 2_881.0, 20_000.0].map(Window::last).into();
+        for (start, end) in [(3_000, 17), (2_000, 61), (1_999, 1_500), (400, 210)] {
+            windows.push(Window { start_time: ago(start), end_time: ago(end), ..Window::default() });
+        }
+        let mut before = Vec::new();
+        for window in &windows {
+            before.push(told(&it, window.clone()).await);
+        }
+        let hours = "SELECT count(*) FROM {s}.messenger_metrics_hourly";
+        for round in 0..14 {
+            for (window, expected) in windows.iter().zip(&before) {
+                assert_eq!(&told(&it, window.clone()).await, expected, "after {round} merges: {window:?}");
+            }
+            it.transport().kept().cleanup(100).await.unwrap();
+        }
+        let minutes: i64 = it.schema.value("SELECT count(*) FROM {s}.messenger_metrics WHERE NOT hourly").await;
+        assert!(minutes <= 36, "{minutes} rows are in no hour yet");
+        // Fifty hours, three queues, two types.
+        assert!((250..=320).contains(&it.schema.value::<i64>(hours).await));
+        it.schema.execute("TRUNCATE {s}.messenger_metrics").await;
+        let whole = told(&it, Window { start_time: ago(1_440), ..Window::default() }).await;
+        assert!(whole["totalProcessed"].as_u64().unwrap() > 1_000, "hours are read without their minutes");
+    });
+}
+
+#[test]
+fn more_rows_than_are_read_at_once_are_told_to_be_a_part() {
+    check(json!({}), |it: Postgres| async move {
+        it.schema
+            .execute(
+                "INSERT INTO {s}.messenger_metrics (minute, source, transport_name, message_type, succeeded)
+                 SELECT date_trunc('minute', now()) - n / 250 * interval '1 minute', gen_random_uuid(), 'main', 'Email', 1
+                 FROM generate_series(0, 24999) n",
+            )
+            .await;
+        let metrics = measure(&it, Window::last(120.0)).await;
+        assert_eq!((metrics.capped, metrics.total.total_succeeded), (true, 20_000));
+        let minutes = (metrics.end_time - metrics.start_time) / 60_000.0;
+        assert!((79.0..=80.1).contains(&minutes), "20,000 rows are those of 80 minutes, not of {minutes}");
+        assert!(!measure(&it, Window::last(30.0)).await.capped);
+    });
+}
+
 #[test]
 fn rows_of_many_invocations_are_merged_and_nothing_changes() {
     check(json!({ "retention": { "metrics": "2h" } }), |it: Postgres| async move {
@@ -199,7 +306,8 @@ fn rows_of_many_invocations_are_merged_and_nothing_changes() {
             transport.kept().cleanup(1000).await.unwrap(),
             Cleaned { metrics: rows as u64, ..Cleaned::default() }
         );
-        assert_eq!(measure(&it, Window::last(1000.0)).await.total.total_processed, 0);
+        assert_eq!(it.schema.value::<i64>("SELECT count(*) FROM {s}.messenger_metrics").await, 0);
+        assert_eq!(counts(measure(&it, Window::last(1000.0)).await), before, "the hours are kept");
         assert_eq!(ever(&it).await, ever_before);
         assert_eq!(ever_before.series[0].outcomes.succeeded, 2 * 50 * 51 / 2);
     });
@@ -238,7 +346,13 @@ async fn percentiles_of_100_000_durations_are_right<S: Subject>(it: S) {
             let run = |millis: &f64| Measured { outcome: &Outcome::Completed, millis: *millis, waited: 0.0 };
             part.iter().for_each(|millis| tally.record(run(millis), minute));
             let minute = minute - TimeDelta::minutes(number as i64 % 10);
-            let rollup = Rollup { minute, source: Uuid::now_v7(), message_type: name.to_owned(), tally };
+            let rollup = Rollup {
+                minute,
+                source: Uuid::now_v7(),
+                message_type: name.to_owned(),
+                queue: "default".to_owned(),
+                tally,
+            };
             transport.settle_counted(Uuid::nil(), &[], &[rollup]).await.unwrap();
         }
         durations.sort_by(f64::total_cmp);

@@ -170,6 +170,9 @@ impl Subject for Postgres {
             ("workers", "started_at last_beat_at lease_until"),
             ("deduplication", "first_seen_at expires_at"),
             ("metrics", "minute"),
+            ("metrics_hourly", "hour"),
+            ("depths", "minute"),
+            ("error_groups", "first_at last_at state_at"),
             ("executions", "started_at lease_until"),
             ("parked", "due_at held_until created_at scheduled_at"),
         ];

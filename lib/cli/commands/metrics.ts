@@ -8,10 +8,12 @@ import type { Output } from '../output.js'
 import { table } from '../table.js'
 import { past } from '../values.js'
 
+type By = 'type' | 'queue' | 'transport'
+
 interface MetricsOptions {
   since: number
   until?: number
-  by: 'type' | 'transport'
+  by: By
   transport?: string
   prometheus?: boolean
 }
@@ -20,13 +22,13 @@ interface MetricsOptions {
 export function addMetrics(program: Command): void {
   program
     .command('metrics')
-    .summary('what happened in a period, by type or transport')
-    .description('What happened in a period, over all processes, up to 7 days ago (retention.metrics).')
+    .summary('what happened in a period, by type, queue or transport')
+    .description('What happened in a period, over all processes, up to 90 days ago.')
     .addOption(
       new Option('--since <when>', 'from then on: 24h, a day, an instant').argParser(past).default(past('1h'), '1h'),
     )
     .option('--until <when>', 'up to then; now by default', past)
-    .addOption(new Option('--by <what>', 'a row for each').choices(['type', 'transport']).default('type'))
+    .addOption(new Option('--by <what>', 'a row for each').choices(['type', 'queue', 'transport']).default('type'))
     .option('--transport <name>', 'only this transport')
     .option('--prometheus', 'everything ever counted, as Prometheus scrapes it')
     .action(
@@ -54,8 +56,10 @@ const COLUMNS = ['RUNS', 'OK', 'RETRIED', 'DEAD', 'FAILED', 'P50', 'P95', 'P99',
   right: true,
 }))
 
-function show(metrics: Metrics, by: 'type' | 'transport', out: Output): void {
-  const groups = Object.entries(by === 'type' ? metrics.byMessageType : metrics.byTransport)
+const GROUPS = { type: 'byMessageType', queue: 'byQueue', transport: 'byTransport' } as const
+
+function show(metrics: Metrics, by: By, out: Output): void {
+  const groups = Object.entries(metrics[GROUPS[by]])
   const busiest = groups.sort(([, left], [, right]) => right.totalProcessed - left.totalProcessed)
   const rows = busiest.map(([name, figures]) => [name, ...cells(figures)])
   const all = ['all', ...cells(metrics)].map((cell) => out.paint.bold(cell))

@@ -415,7 +415,8 @@ impl State {
         let errors = BTreeMap::from([(error.class.clone(), Errors { count: 1, last })]);
         let tally = Tally { dead_lettered: 1, errors, ..Tally::default() };
         let (minute, source) = (minute_of(now), Uuid::now_v7());
-        self.counts.write(&[Rollup { minute, source, message_type: buried.r#type.clone(), tally }]);
+        let (message_type, queue) = (buried.r#type.clone(), buried.queue.clone());
+        self.counts.write(&[Rollup { minute, source, message_type, queue, tally }]);
         self.letters.bury(message, error, now);
         buried
     }

@@ -95,7 +95,7 @@ impl Counts for MemoryStore {
     async fn counted(&self, window: &Window) -> Result<Counted> {
         let state = self.state();
         let (start, end, rows) = state.counts.read(&state.name, window, state.clock.now());
-        Ok(Counted { start: Some(start), end: Some(end), rows })
+        Ok(Counted { start: Some(start), end: Some(end), capped: false, rows })
     }
 
     async fn ever_counted(&self) -> Result<Vec<TotalRow>> {

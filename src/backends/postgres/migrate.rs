@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_totals",
     10 "0010_parked",
     11 "0011_held_by_worker",
+    12 "0012_operators",
 ];
 
 const MIGRATE: &str = "migrate";

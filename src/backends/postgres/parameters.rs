@@ -79,6 +79,7 @@ struct Row<'a> {
     source: Uuid,
     transport_name: &'a str,
     message_type: &'a str,
+    queue_name: &'a str,
     succeeded: u64,
     retried: u64,
     dead_lettered: u64,
@@ -89,6 +90,8 @@ struct Row<'a> {
     waited_ms: f64,
     buckets: Vec<i16>,
     counts: Vec<u64>,
+    wait_buckets: Vec<i16>,
+    wait_counts: Vec<u64>,
     errors: &'a BTreeMap<String, Errors>,
 }
 
@@ -103,11 +106,13 @@ impl<'a> Row<'a> {
     fn of(transport: &'a str, rollup: &'a Rollup) -> Self {
         let tally = &rollup.tally;
         let (buckets, counts) = tally.durations.iter().unzip();
+        let (wait_buckets, wait_counts) = tally.waits.iter().unzip();
         Self {
             minute: rollup.minute,
             source: rollup.source,
             transport_name: transport,
             message_type: &rollup.message_type,
+            queue_name: &rollup.queue,
             succeeded: tally.succeeded,
             retried: tally.retried,
             dead_lettered: tally.dead_lettered,
@@ -118,6 +123,8 @@ impl<'a> Row<'a> {
             waited_ms: tally.waited_ms,
             buckets,
             counts,
+            wait_buckets,
+            wait_counts,
             errors: &tally.errors,
         }
     }

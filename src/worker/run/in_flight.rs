@@ -17,6 +17,8 @@ pub struct Held {
     pub token: Uuid,
     /// Its type.
     pub message_type: String,
+    /// Its queue.
+    pub queue: String,
     /// Which of the consumer's feeds it came from.
     pub feed: usize,
     /// Its retries.
@@ -38,6 +40,7 @@ impl Held {
             id: it.id,
             token: it.token,
             message_type: it.message_type.clone(),
+            queue: it.queue.clone(),
             feed,
             run: Run { retry_count: it.retry_count, max_retries: it.max_retries },
             suspect: it.crash_count > 0,

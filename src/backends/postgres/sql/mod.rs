@@ -212,6 +212,12 @@ statements! {
     cleanup_failed in "dead_letters/clean_up.sql" (FLOAT8, INT8);
     /// Retention of metrics.
     cleanup_metrics in "counts/clean_up.sql" (FLOAT8, INT8);
+    /// Retention of the metrics of hours.
+    cleanup_hours in "counts/clean_up_hourly.sql" (FLOAT8, INT8);
+    /// Retention of depths.
+    cleanup_depths in "depths/clean_up.sql" (FLOAT8, INT8);
+    /// Retention of groups of errors.
+    cleanup_error_groups in "error_groups/clean_up.sql" (FLOAT8, INT8);
     /// Rows of metrics about one minute into one.
     merge_metrics in "counts/merge.sql" (INT8);
     /// What was ever counted.
@@ -225,7 +231,7 @@ statements! {
     /// What a look at the health needs.
     vitals in "health/vitals.sql" (INT8);
     /// What was counted.
-    metrics in "counts/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ);
+    metrics in "counts/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8);
     /// Windows that have passed.
     cleanup_deduplication in "keys/clean_up.sql" (INT8);
     /// Schedules that are due.

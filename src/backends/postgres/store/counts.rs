@@ -2,6 +2,7 @@
 
 use super::PostgresStore;
 use crate::backends::postgres::parameters::rollups_as_json;
+use crate::base::limits::COUNTS_CAP;
 use crate::counts::histogram::Histogram;
 use crate::counts::rollup::{Errors, Rollup, Tally};
 use crate::counts::totals::{Outcomes, Total, TotalRow};
@@ -12,12 +13,14 @@ use async_trait::async_trait;
 use chrono::DateTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use tokio_postgres::types::ToSql;
 
 /// The answer of counts/read.sql.
 #[derive(Deserialize)]
 struct Answer {
     start: f64,
     end: f64,
+    capped: bool,
     rows: Vec<Sums>,
 }
 
@@ -25,6 +28,7 @@ struct Answer {
 struct Sums {
     transport_name: String,
     message_type: String,
+    queue_name: String,
     succeeded: u64,
     retried: u64,
     dead_lettered: u64,
@@ -34,6 +38,7 @@ struct Sums {
     duration_ms: f64,
     waited_ms: f64,
     durations: Vec<(i16, u64)>,
+    waits: Vec<(i16, u64)>,
     errors: BTreeMap<String, Errors>,
 }
 
@@ -59,13 +64,16 @@ impl Counts for PostgresStore {
 
     async fn counted(&self, window: &Window) -> Result<Counted> {
         let statement = &self.statements.metrics;
-        let rows = self.ask(statement, &[&window.minutes(), &window.start_time, &window.end_time]).await?;
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&window.minutes(), &window.start_time, &window.end_time, &COUNTS_CAP];
+        let rows = self.ask(statement, &parameters).await?;
         let text = self.read(statement, &rows, |row| row.try_get::<_, String>(0))?.concat();
         let answer: Answer = serde_json::from_str(&text)
             .map_err(|error| Error::Serialization { what: "metrics", reason: error.to_string() })?;
         let instant = |millis: f64| DateTime::from_timestamp_millis(millis as i64);
         let rows = answer.rows.into_iter().map(Sums::into_row).collect();
-        Ok(Counted { start: instant(answer.start), end: instant(answer.end), rows })
+        let Answer { start, end, capped, .. } = answer;
+        Ok(Counted { start: instant(start), end: instant(end), capped, rows })
     }
 
     async fn ever_counted(&self) -> Result<Vec<TotalRow>> {
@@ -101,6 +109,7 @@ impl Sums {
         CountedRow {
             transport: self.transport_name,
             message_type: self.message_type,
+            queue: self.queue_name,
             tally: Tally {
                 succeeded: self.succeeded,
                 retried: self.retried,
@@ -111,6 +120,7 @@ impl Sums {
                 duration_ms: self.duration_ms,
                 waited_ms: self.waited_ms,
                 durations: histogram(&self.durations),
+                waits: histogram(&self.waits),
                 errors: self.errors,
             },
         }

@@ -115,11 +115,26 @@ impl Store for PostgresStore {
                 (&statements.cleanup_schedules, &[&schedules, &limit]),
                 (&statements.cleanup_metrics, &[&metrics, &limit]),
                 (&statements.cleanup_executions, &[&limit]),
+                (&statements.cleanup_hours, &[&metrics, &limit]),
+                (&statements.cleanup_depths, &[&metrics, &limit]),
+                (&statements.cleanup_error_groups, &[&metrics, &limit]),
             ])
             .await?;
         let mut counts = answers.iter().map(|rows| rows.len() as u64);
-        let [_merged, _notifications, completed, failed, deduplication, schedules, metrics, executions] =
-            std::array::from_fn(|_| counts.next().unwrap_or_default());
+        let [
+            _merged,
+            _notifications,
+            completed,
+            failed,
+            deduplication,
+            schedules,
+            minutes,
+            executions,
+            hours,
+            depths,
+            _groups,
+        ] = std::array::from_fn(|_| counts.next().unwrap_or_default());
+        let metrics = minutes + hours + depths;
         Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions })
     }
 

@@ -119,7 +119,8 @@ impl Settlements {
             let Some(transport) = sources.get(feed).cloned() else { continue };
             let mut room = writer.portion.room();
             let batch: Vec<_> = self.waiting.extract_if(.., |it| it.way() == way && room.takes(it.bytes())).collect();
-            let rollups = self.counter.with(feed, batch.iter().map(|it| (&*it.held.message_type, it.measured())), now);
+            let runs = batch.iter().map(|it| (&*it.held.message_type, &*it.held.queue, it.measured()));
+            let rollups = self.counter.with(feed, runs, now);
             writer.start(Attempt { feed, batch, rollups, doubts: Vec::new() }, self.worker, transport);
         }
     }

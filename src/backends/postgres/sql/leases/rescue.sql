@@ -143,13 +143,14 @@ buried AS (
   RETURNING message_id, message_type, transport_name, queue_name, retry_count, crash_count, error, error_class
 ),
 counted AS (
-  INSERT INTO :"schema".messenger_metrics (minute, source, transport_name, message_type, dead_lettered, errors)
-  SELECT date_trunc('minute', now()), gen_random_uuid(), transport_name, message_type, count(*),
+  INSERT INTO :"schema".messenger_metrics
+    (minute, source, transport_name, message_type, queue_name, dead_lettered, errors)
+  SELECT date_trunc('minute', now()), gen_random_uuid(), transport_name, message_type, queue_name, count(*),
          jsonb_build_object('WorkerCrash', jsonb_build_object(
            'count', count(*), 'last', floor(extract(epoch FROM now()) * 1000)))
   FROM judged
   WHERE crashes >= $1
-  GROUP BY transport_name, message_type
+  GROUP BY transport_name, message_type, queue_name
 )
 SELECT (SELECT count(*) FROM gone) AS workers,
        (SELECT count(*) FROM returned) AS returned,
