@@ -57,6 +57,16 @@ test('a queue at rest is healthy', async () => {
   )
 })
 
+test('a transport that is switched off is shown, without being trouble', async () => {
+  await database.query(
+    `INSERT INTO symphony.messenger_transports (name, type, enabled) VALUES ('mail', 'postgres', false)`,
+  )
+  await expect.poll(() => check('switchedOff')).toMatchObject({ overall: 'ok', severity: 'ok', value: 1 })
+  expect((await check('switchedOff')).message).toMatch(/: mail$/)
+  await database.query('UPDATE symphony.messenger_transports SET enabled = true')
+  await expect.poll(() => check('switchedOff')).toEqual({ overall: 'ok' })
+})
+
 test('thresholds decide about depth and age', async () => {
   const before = getConfig().health
   setConfig({ health: { warning: { queueDepth: 3, oldestAge: '1m' }, error: { queueDepth: 5, oldestAge: '2m' } } })

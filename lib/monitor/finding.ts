@@ -8,8 +8,8 @@ export interface Finding {
   /**
    * What was checked. By `getHealth()` and `doctor()`: `database`, `migrations`, `queueDepth`, `oldestAge`, `errorRate`,
    * `deadLetters`, `staleWorkers`, `heldMessages`, `overdueSchedules`, `parkedMessages`, `unhandledTypes` or
-   * `circuitBreakers`. By `doctor()` alone: `pooler`, `version`, `clock`, `rights`, `rowSecurity`, `transactions`,
-   * `deadRows`, `retention` or `facts`.
+   * `circuitBreakers`, and `switchedOff` while a transport is. By `doctor()` alone: `pooler`, `version`, `clock`,
+   * `rights`, `rowSecurity`, `transactions`, `deadRows`, `retention` or `facts`.
    */
   check: string
   /** How it is. */

@@ -278,6 +278,14 @@ impl Engine {
         usable
     }
 
+    /// The transports that are switched off, as far as is known.
+    pub fn switched_off(&self) -> Vec<String> {
+        let config = self.config();
+        let names: BTreeSet<String> = config.transports.keys().chain(self.open().rows.keys()).cloned().collect();
+        let is_off = |name: &String| matches!(self.described(name), Err(Error::TransportDisabled { .. }));
+        names.into_iter().filter(is_off).collect()
+    }
+
     /// Notes that something was put into a transport, after it was.
     pub fn note_sent(&self) {
         self.sent.fetch_add(1, Ordering::Release);

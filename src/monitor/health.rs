@@ -83,7 +83,11 @@ pub async fn look(engine: &Arc<Engine>, types: Option<&[String]>, facts: &mut Fa
         return Ok(());
     }
     let mut depths = Vec::new();
-    engine.recent_rows().await?;
+    if engine.config().database.url.is_some() {
+        engine.refresh_rows().await?;
+        engine.recent_rows().await?;
+    }
+    facts.switched_off = engine.switched_off();
     for name in engine.usable_names() {
         let transport = engine.transport(&name).await?;
         if let (Some(messages), Some(types)) = (transport.inspects(), types) {

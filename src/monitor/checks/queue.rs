@@ -29,6 +29,8 @@ pub struct Facts {
     pub figures: Option<Figures>,
     /// What went wrong.
     pub error: Option<Error>,
+    /// Transports that are switched off.
+    pub switched_off: Vec<String>,
     /// The workers, schedules and transports behind the counts, where they were asked for.
     pub overdue: Overdue,
 }
@@ -85,6 +87,7 @@ pub fn judge(facts: &Facts, thresholds: &HealthConfig) -> Vec<Finding> {
             circuit_breakers(&vitals.circuits),
         ]);
     }
+    findings.extend(switched_off(&facts.switched_off));
     findings
 }
 
@@ -220,6 +223,12 @@ fn circuit_breakers(circuits: &[Circuit]) -> Finding {
     Finding::warning(check, message, remedy).of(circuits.len() as f64)
 }
 
+/// Somebody has done so on purpose: it is shown, and no trouble.
+fn switched_off(names: &[String]) -> Option<Finding> {
+    let message = format!("switched off, so that messages are refused and those that wait stay: {}", some(names));
+    (!names.is_empty()).then(|| Finding::ok("switchedOff", message).of(names.len() as f64))
+}
+
 fn paused(circuit: &Circuit) -> String {
     let Circuit { message_type, failures, runs, reason, .. } = circuit;
     let cause = reason.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
@@ -283,6 +292,15 @@ mod tests {
 
     fn vitals(change: impl FnOnce(&mut Vitals)) -> impl FnOnce(&mut Facts) {
         |facts| change(facts.vitals.get_or_insert_default())
+    }
+
+    #[test]
+    fn what_is_switched_off_is_shown_and_is_no_trouble() {
+        let facts = Facts { switched_off: vec!["mail".to_owned()], ..at_rest() };
+        let findings = judge(&facts, &HealthConfig::default());
+        let last = findings.last().unwrap();
+        assert_eq!((last.check, last.severity, last.value), ("switchedOff", Severity::Ok, Some(1.0)));
+        assert!(last.message.ends_with(": mail"), "{}", last.message);
     }
 
     #[test]
