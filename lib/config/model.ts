@@ -15,7 +15,10 @@ export interface TransportConfig {
   queue?: string
   /** The priority, 1 to 10, of messages that specify none; `defaultPriority` by default. */
   priority?: number
-  /** `false` refuses dispatches to it. `true` by default. */
+  /**
+   * `false` refuses dispatches to it, and gives none of its messages out: at once in this process, and within a second
+   * in all of them where its row of `messenger_transports` says so. `true` by default.
+   */
   enabled?: boolean
   /** Options of this type of transport. */
   options?: Record<string, unknown>

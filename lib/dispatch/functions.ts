@@ -74,7 +74,10 @@ export interface DispatchFunctions<Types = Messages> {
     options?: DispatchOptions,
   ): Promise<TransportResult[]>
 
-  /** Adds or changes a transport at run time. */
+  /**
+   * Adds or changes a transport at run time, in this process; with `enabled: false` it is switched off, for running
+   * workers, too. For all processes there is the table `messenger_transports`.
+   */
   registerTransport(name: string, config: TransportConfig): void
 
   /** How many dispatches were refused because this idempotency key was taken. */
