@@ -2,6 +2,7 @@
 import { DURATION_FORM, parseDuration } from './duration.js'
 import { ConfigurationError } from './errors.js'
 import { INSTANT_FORM, parseInstant } from './instant.js'
+import { showsNothing } from './plain-object.js'
 import { unknown, unknownKey } from './suggestions.js'
 
 /** `value`, if it is valid. */
@@ -11,13 +12,18 @@ export function must<T>(fits: boolean, key: string, got: unknown, wants: string,
   throw new ConfigurationError(`options.${key}: got ${found}, wants ${wants}`, { details: { key, got: found } })
 }
 
+/** Whether a value can be read as options: a `Map`, an empty array or a `Promise` would read as none. */
+export function isReadable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !showsNothing(value)
+}
+
 /**
  * Refuses options that do not exist, and would be ignored.
  *
  * @throws ConfigurationError `SYMPHONY_UNKNOWN_OPTION`, with those there are and the one that was probably meant.
  */
 export function mustBeKnown(options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
+  if (!isReadable(options)) {
     throw new ConfigurationError(`options: got ${shown(options)}, wants an object`)
   }
   const stray = unknownKey(options, known)

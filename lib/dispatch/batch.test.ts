@@ -34,6 +34,14 @@ describe('dispatchBatch', () => {
     ])
   })
 
+  test('a hole has its entry, and what would be read as no options is refused', async () => {
+    const holes = Object.assign(new Array(3), { 0: message, 2: message })
+    expect(await dispatchBatch(holes)).toMatchObject([{ success: true }, { success: false }, { success: true }])
+    for (const options of [[], new Map([['delay', '5m']]), null]) {
+      await expect(dispatchBatch([message], options as never)).rejects.toMatchObject({ path: 'options' })
+    }
+  })
+
   test("the core's refusals are entries, too", async () => {
     await dispatch(message)
     const error = { class: 'MessageValidationError', code: 'SYMPHONY_INVALID_TYPE', message: 'type: is empty' }

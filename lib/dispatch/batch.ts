@@ -5,7 +5,7 @@ import { joinPath } from '../message/json-problem.js'
 import { OPTION_NAMES } from '../message/keys.js'
 import { isPromise } from '../message/schema.js'
 import { invalid } from '../message/serialization.js'
-import { prepare } from './prepare.js'
+import { mustBeReadable, prepare } from './prepare.js'
 import type { BatchItem, BatchOptions, BatchResult, DispatchOptions, MessageInput } from './types.js'
 
 /** The most messages in one call of the core: a few megabytes of text, and still one INSERT per transport. */
@@ -36,6 +36,7 @@ export async function dispatchAll(
 ): Promise<BatchResult[]> {
   if (!Array.isArray(messages))
     throw invalid('SYMPHONY_INVALID_PAYLOAD', 'messages', `got ${shown(messages)}, wants an array of messages`)
+  mustBeReadable(options)
   refuseCommonKey(options)
   refuseStrayOption(options)
   const { atomic, ...defaults } = options
@@ -69,7 +70,8 @@ async function prepareAll(
   items: Array<MessageInput | BatchItem>,
   defaults: DispatchOptions | undefined,
 ): Promise<Prepared[]> {
-  const prepared = items.map((item) => prepareItem(item, defaults))
+  // Not `map`, which passes over holes: each place has a result.
+  const prepared = Array.from(items, (item) => prepareItem(item, defaults))
   return prepared.some(isPromise) ? Promise.all(prepared) : (prepared as Prepared[])
 }
 

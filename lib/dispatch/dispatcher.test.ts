@@ -74,8 +74,12 @@ describe('dispatch', () => {
     [{ headers: { a: 1n } }, 'SYMPHONY_INVALID_HEADERS', 'options.headers.a'],
     [{ idempotencyKey: 'a\u0000' }, 'SYMPHONY_INVALID_IDEMPOTENCY_KEY', 'options.idempotencyKey'],
     ['text', 'SYMPHONY_UNKNOWN_OPTION', 'options'],
+    [[], 'SYMPHONY_UNKNOWN_OPTION', 'options'],
+    [new Map([['delay', '5m']]), 'SYMPHONY_UNKNOWN_OPTION', 'options'],
+    [Promise.resolve({ delay: '5m' }), 'SYMPHONY_UNKNOWN_OPTION', 'options'],
   ])('refuses options that JSON cannot carry: %s', async (options, code, path) => {
     await expect(dispatch(message, options as never)).rejects.toMatchObject({ code, path })
+    await expect(dispatchToTransports(message, ['b'], options as never)).rejects.toMatchObject({ code, path })
   })
 
   test('refuses an invalid message, and sends nothing', async () => {

@@ -11,7 +11,7 @@ import { type Attributes, inDispatchSpan } from '../tracing/spans.js'
 import { dispatchAll } from './batch.js'
 import { GroupCommit } from './group-commit.js'
 import type { InlineErrors } from './inline-errors.js'
-import { prepare } from './prepare.js'
+import { mustBeReadable, prepare } from './prepare.js'
 import { readSent, type Sent, toBatchResult, toTransportResults, unwrap } from './results.js'
 import type {
   BatchItem,
@@ -100,6 +100,7 @@ export class CoreDispatcher implements Dispatcher {
     transports: string[],
     options: DispatchOptions = {},
   ): Promise<TransportResult[]> {
+    mustBeReadable(options)
     return toTransportResults(await this.dispatch(message, { ...options, transport: transports }))
   }
 

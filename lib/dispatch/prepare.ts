@@ -1,6 +1,6 @@
 /** A message as the request that is sent, after its schema was asked. */
 
-import { shown } from '../base/options.js'
+import { isReadable, shown } from '../base/options.js'
 import { extrasOf } from '../message/extras.js'
 import { flatOptions } from '../message/keys.js'
 import { isPromise, parsePayload } from '../message/schema.js'
@@ -24,9 +24,7 @@ export function prepare(
   if (typeof message !== 'object' || message === null) {
     throw invalid('SYMPHONY_INVALID_TYPE', 'message', `got ${shown(message)}, wants an object { type, payload }`)
   }
-  if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', `got ${shown(options)}, wants an object`)
-  }
+  if (options !== undefined) mustBeReadable(options)
   const extras = extrasOf(message)
   const made = overDefaults(extras?.options as DispatchOptions | undefined, defaults)
   const merged = carryTrace(overDefaults(overDefaults(made, flatOptions(message)), options))
@@ -44,4 +42,14 @@ function carryTrace(options: DispatchOptions | undefined): DispatchOptions | und
   if (trace === undefined || (headers !== undefined && (typeof headers !== 'object' || headers === null)))
     return options
   return 'traceparent' in (headers ?? {}) ? options : { ...options, headers: { ...trace, ...headers } }
+}
+
+/**
+ * Refuses what cannot be read as options, and would be taken for none.
+ *
+ * @throws MessageValidationError
+ */
+export function mustBeReadable(options: unknown): void {
+  if (isReadable(options)) return
+  throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', `got ${shown(options)}, wants an object`)
 }

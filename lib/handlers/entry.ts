@@ -1,7 +1,7 @@
 /** A registered handler, in whatever form it was registered. */
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
-import { unknownOption } from '../base/options.js'
+import { isReadable, shown, unknownOption } from '../base/options.js'
 import { unknownKey } from '../base/suggestions.js'
 import type { StandardSchema } from '../message/standard-schema.js'
 import type { DeliveryContext } from './context.js'
@@ -84,9 +84,9 @@ const OPTIONS = ['name', 'timeout']
 
 /** Refuses options that would be ignored, such as a `timeout` outside its object. */
 export function mustBeOptions(whose: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
+  if (!isReadable(options)) {
     throw refused(
-      `the options of ${whose}: got ${options === null ? 'null' : typeof options}, wants an object { ${known.join(', ')} }`,
+      `the options of ${whose}: got ${typeof options === 'object' ? shown(options) : typeof options}, wants an object { ${known.join(', ')} }`,
     )
   }
   const stray = unknownKey(options, known)

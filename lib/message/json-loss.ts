@@ -1,5 +1,6 @@
 /** What JSON would lose of a value without a word, and what to send instead. */
 import { types } from 'node:util'
+import { showsNothing } from '../base/plain-object.js'
 
 /** Why JSON loses what a value is, with the remedy; `undefined` if it does not. Looks at the value, not at its members. */
 export function lossOf(value: unknown): string | undefined {
@@ -27,15 +28,9 @@ function lostNumber(value: number): string {
 function lostObject(value: object): string | undefined {
   const kind = builtIn(value)
   if (kind !== undefined) return `is ${kind.name}, whose contents JSON does not show; ${kind.remedy}`
-  if (!isInstance(value) || Object.keys(value).length > 0) return undefined
+  if (!showsNothing(value)) return undefined
   const name = value.constructor?.name || 'class instance'
   return `is a ${name}, whose contents JSON does not show; send its data as a plain object, or give it a toJSON()`
-}
-
-/** Whether its prototype has one too: an instance of a class, and no plain object of this or of another realm. */
-function isInstance(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype !== null && Object.getPrototypeOf(prototype) !== null
 }
 
 /** What a value is, if it is a built-in object that JSON empties or turns into something else. */

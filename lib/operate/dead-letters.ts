@@ -229,6 +229,11 @@ function toStrictFilter(which: string | FailedFilter): string {
   if (typeof which !== 'object' || which === null) {
     throw new ConfigurationError('wants the id of a dead letter, or a filter; {} means all')
   }
+  if (Array.isArray(which)) {
+    throw new ConfigurationError(
+      'got an array, wants the id of a dead letter, or a filter; several ids are { ids: […] }',
+    )
+  }
   const missing = Object.entries(which).find(([, value]) => value === undefined)
   if (missing === undefined) return toFilter(which)
   throw new ConfigurationError(`the filter's \`${missing[0]}\` is undefined; leave it out if you mean all of them`)

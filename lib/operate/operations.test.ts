@@ -90,7 +90,15 @@ describe('dead letters', () => {
   })
 
   test('a filter that would match more than was meant is refused', async () => {
-    for (const filter of [{ type: undefined }, undefined, null]) {
+    for (const filter of [
+      { type: undefined },
+      undefined,
+      null,
+      [],
+      [ID],
+      new Set([ID]),
+      Promise.resolve({ type: 'A' }),
+    ]) {
       await expect(removeFailed(filter as never)).rejects.toThrow(ConfigurationError)
       await expect(retryFailed(filter as never)).rejects.toThrow(ConfigurationError)
     }

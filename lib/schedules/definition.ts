@@ -3,7 +3,7 @@
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { SchedulerError } from '../base/errors.js'
 import { INSTANT_FORM, parseInstant } from '../base/instant.js'
-import { shown } from '../base/options.js'
+import { isReadable, shown } from '../base/options.js'
 import { unknown, unknownKey } from '../base/suggestions.js'
 import { prepare } from '../dispatch/prepare.js'
 import type { DispatchOptions, MessageInput } from '../dispatch/types.js'
@@ -89,7 +89,7 @@ function checked(path: string, given: object): Record<string, unknown> {
 }
 
 function mustBeObject(path: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(path, value, 'wants an object')
+  if (!isReadable(value) || Array.isArray(value)) throw refused(path, value, 'wants an object')
 }
 
 /** A string, such as a name. */
