@@ -246,6 +246,25 @@ describe('a handler that is not done', () => {
     ['an Error', () => new Error('no'), 'returned an Error instead of throwing it'],
     ['{ success: false }', () => ({ success: false, data: 1 }), 'returned { success: false }'],
     ['a Response that is not ok', () => new Response('', { status: 500 }), 'returned { ok: false }'],
+    ['a function', () => () => undefined, 'returned a function, which nobody calls'],
+    [
+      'what a generator gives',
+      () =>
+        (async function* () {
+          yield 1
+        })(),
+      'returned a generator, which nobody runs',
+    ],
+    [
+      'what allSettled() gives',
+      () => Promise.allSettled([1, Promise.reject(new Error('bounced'))]),
+      'returned 1 rejected of 2 results of Promise.allSettled()',
+    ],
+    [
+      '{ data: null, error }',
+      () => ({ data: null, error: { message: 'no such column' }, status: 400 }),
+      'returned an { error } instead of throwing it',
+    ],
     ['nothing, having called snooze()', () => void snooze('5m'), 'called snooze() or discard() and did not return'],
   ])('returns %s: refused at once, with the remedy', async (_what, handler, mistake) => {
     await dispatch(message)
@@ -288,6 +307,9 @@ describe('a handler that is not done', () => {
     [{ delay: 1 }],
     { id: 1, delay: 5 },
     { ok: true },
+    { data: [], error: null },
+    { data: { id: 1 }, error: { message: 'partly' } },
+    [{ status: 'fulfilled', value: 1 }, { status: 'rejected' }],
     new Date(),
     {},
   ])('may return %j, which nobody looks at', async (returned) => {

@@ -32,6 +32,7 @@ export class DeliveryContext implements HandlerContext {
   #controller: AbortController | undefined
   #logger: Logger | undefined
   #outcome: HandlerOutcome | undefined
+  #ended = false
 
   constructor(delivery: Delivery, deadline: number | null, log: Log = processLog()) {
     this.log = log
@@ -111,14 +112,29 @@ export class DeliveryContext implements HandlerContext {
 
   snooze(delay: Duration): Snooze {
     const outcome = snooze(delay)
-    this.#outcome = outcome
+    this.#note('snooze', outcome)
     return outcome
   }
 
   discard(reason?: string): Discard {
     const outcome = discard(reason)
-    this.#outcome = outcome
+    this.#note('discard', outcome)
     return outcome
+  }
+
+  /** A warning, not an error: thrown where nobody awaits it, it would end the process. */
+  #note(method: string, outcome: HandlerOutcome): void {
+    this.#outcome = outcome
+    if (!this.#ended) return
+    const { type } = this.#delivery
+    this.logger.warn(
+      `context.${method}() has no effect: the handlers of this ${type} have ended, await what calls it in the handler`,
+    )
+  }
+
+  /** What {@link snooze} or {@link discard} ask for comes too late from now on. */
+  end(): void {
+    this.#ended = true
   }
 
   /** Whether {@link snooze} or {@link discard} was called since {@link takeOutcome}. */

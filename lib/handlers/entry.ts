@@ -1,4 +1,5 @@
 /** A registered handler, in whatever form it was registered. */
+import { types } from 'node:util'
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
 import { isReadable, shown, unknownOption } from '../base/options.js'
@@ -54,6 +55,9 @@ export function toEntry(
     throw refused(
       `the handler of ${type} must be a function, or an object with a method handle(message, envelope, context)`,
     )
+  }
+  if (types.isGeneratorFunction(typeof handler === 'function' ? handler : handler.handle)) {
+    throw refused(`the handler of ${type} is a generator, which nobody would run: write it without the star`)
   }
   if (type.slice(0, -1).includes('*')) {
     throw refused(`the pattern ${type} never matches: a star stands at the end, as in "Email*", or alone`)

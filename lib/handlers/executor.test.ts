@@ -49,6 +49,22 @@ describe('an outcome asked for through the context', () => {
     })
   })
 
+  test('is reported where it comes too late', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    let late: HandlerContext | undefined
+    within('one', (context) => {
+      late = context
+    })
+    expect(await run()).toEqual({})
+    expect(warn).not.toHaveBeenCalled()
+    late?.snooze(5)
+    late?.discard()
+    expect(warn.mock.calls.map(([line]) => String(line))).toEqual([
+      expect.stringContaining('context.snooze() has no effect: the handlers of this A have ended, await what calls it'),
+      expect.stringContaining('context.discard() has no effect: the handlers of this A have ended'),
+    ])
+  })
+
   test('yields to what is returned, where that postpones', async () => {
     within('one', (context) => {
       context.discard('no')

@@ -59,6 +59,8 @@ export async function execute(
   } catch (error) {
     if (!isOutcome(error)) return failed(error, tally)
     noteOutcome(tally, error)
+  } finally {
+    context.end()
   }
   noteOutcome(tally, context.takeOutcome())
   return succeeded(tally)

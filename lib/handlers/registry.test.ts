@@ -201,6 +201,25 @@ describe('two handlers that would be one', () => {
   })
 })
 
+test('a generator is refused: its body would never run', () => {
+  const registry = new HandlerRegistry()
+  const handlers = [
+    async function* () {
+      yield 1
+    },
+    {
+      *handle() {
+        yield 1
+      },
+    },
+  ]
+  for (const handler of handlers) {
+    const register = () => registry.register('A', handler)
+    expect(register).toThrow(expect.objectContaining({ code: 'SYMPHONY_INVALID_HANDLER' }))
+    expect(register).toThrow('the handler of A is a generator, which nobody would run: write it without the star')
+  }
+})
+
 describe('taking away', () => {
   test('by type, by name, by the answer of register, all', () => {
     const registry = new HandlerRegistry()

@@ -48,15 +48,38 @@ const FORGOTTEN = 'called snooze() or discard() and did not return what it gives
 
 /** What is wrong with a returned value; `undefined` for what handlers may return: outcomes, nothing, or any result. */
 export function mistakeIn(returned: unknown): string | undefined {
+  if (typeof returned === 'function') return 'returned a function, which nobody calls'
   if (typeof returned !== 'object' || returned === null || isOutcome(returned)) return undefined
+  if (types.isGeneratorObject(returned)) return 'returned a generator, which nobody runs'
+  if (Array.isArray(returned)) return mistakeAmong(returned)
   if (types.isNativeError(returned) || returned instanceof Error) return 'returned an Error instead of throwing it'
   // Anything else is a result of the application's own, which may not even like to be asked.
   if (!isPlainObject(returned) && !(returned instanceof Response)) return undefined
   const { ok, success } = returned as { ok?: unknown; success?: unknown }
   if (ok === false || success === false) return `returned { ${ok === false ? 'ok' : 'success'}: false }`
+  if (isFailure(returned)) return 'returned an { error } instead of throwing it'
   const keys = Object.keys(returned)
   const looksLike = keys.some((key) => WORDS.includes(key)) && keys.every((key) => ALLUSIONS.includes(key))
   return looksLike ? `returned { ${keys.join(', ')} }` : undefined
+}
+
+/** `Promise.allSettled()` never rejects, so that what failed would be lost. */
+function mistakeAmong(returned: readonly unknown[]): string | undefined {
+  const rejected = returned.filter(isRejected).length
+  return rejected === 0
+    ? undefined
+    : `returned ${rejected} rejected of ${returned.length} results of Promise.allSettled()`
+}
+
+function isRejected(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !isPlainObject(value)) return false
+  return (value as Partial<PromiseRejectedResult>).status === 'rejected' && 'reason' in value
+}
+
+/** Whether it is what clients answer that do not throw, such as those of Supabase and Resend: `{ data: null, error }`. */
+function isFailure(returned: object): boolean {
+  const { data, error } = returned as { data?: unknown; error?: unknown }
+  return typeof error === 'object' && error !== null && (data === undefined || data === null)
 }
 
 const WORDS = ['delay', 'discard', 'retry', 'retryable', 'retryAfter', 'snooze']
