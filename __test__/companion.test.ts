@@ -80,7 +80,7 @@ test('what fails is parked until its retry, and what fails for good is a dead le
   expect(await parked()).toEqual([{ message_type: 'Hard', retry_count: 1, body: '{"n":1}' }])
   await age(0)
   expect(await consumeBatch({ registry: failing(false) })).toMatchObject({ deadLettered: 1 })
-  const [letter] = (await listFailed()).messages
+  const [letter] = (await listFailed({ full: true })).messages
   expect(letter).toMatchObject({ type: 'Hard', transport: 'events', payload: { n: 1 }, error: 'not now' })
   const frame = expect.stringContaining('companion.test.ts')
   expect(letter?.errorHistory).toMatchObject([{ stack: frame }, { stack: frame }])

@@ -186,7 +186,7 @@ test('whatever a handler throws, its text is kept as far as Postgres can hold it
         throw new HandlerError(said, false, undefined, { cause: new Error(said) })
       })
       expect(await consumeBatch({ registry })).toMatchObject({ deadLettered: texts.length })
-      const { messages } = await listFailed({ limit: 1000 })
+      const { messages } = await listFailed({ limit: 1000, full: true })
       for (const { payload, error, errorHistory, errorStack } of messages) {
         const kept = (texts[payload.n as number] ?? '').toWellFormed().replaceAll('\u0000', '\ufffd')
         expect([error, errorHistory[0]?.message]).toEqual([kept, kept])

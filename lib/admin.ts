@@ -47,20 +47,25 @@ export type {
   NotificationSeverity,
 } from './notifications/model.js'
 export type { CleanupResult } from './operate/cleanup.js'
+export type { MessageContents, MessageOutline } from './operate/contents.js'
 export type {
   FailedCount,
   FailedFilter,
   FailedMessage,
   FailedPage,
   FailedPageOptions,
+  FailedRecord,
+  ListedFailedMessage,
   RetriedMessage,
 } from './operate/dead-letters.js'
 export type { FailedRun } from './operate/failed-run.js'
 export type {
   Cancellation,
+  ListedMessage,
   MessageFilter,
   MessagePage,
   MessagePageOptions,
+  MessageRecord,
   MessageStatus,
   QueuedMessage,
 } from './operate/messages.js'

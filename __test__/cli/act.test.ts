@@ -42,7 +42,7 @@ describe('dispatch', () => {
     await project.run(['dispatch', 'Report', '@payload.json'])
     const { stdout } = await project.run(['dispatch', 'Report', '-', '--json'], { input: '{ "from": "stdin" }' })
     expect(JSON.parse(stdout)).toMatchObject({ status: 'queued', transport: 'supabase' })
-    const { messages } = await listMessages()
+    const { messages } = await listMessages({ full: true })
     expect(messages.map(({ payload }) => payload.from)).toEqual(['stdin', 'file'])
   })
 

@@ -94,7 +94,7 @@ test('the stack is kept with the error, cut, and without the payload that the me
   expect(run?.stack?.match(/^ {4}at /gm)).toHaveLength(10)
   expect(run?.stack?.length).toBeLessThanOrEqual(2_001)
   await consumeBatch({ registry })
-  const { messages } = await listFailed()
+  const { messages } = await listFailed({ full: true })
   expect(messages[0]?.errorStack).toBe(run?.stack)
   expect(messages[0]?.errorHistory.map(({ stack }) => stack)).toEqual([run?.stack, run?.stack])
 })

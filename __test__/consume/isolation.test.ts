@@ -62,7 +62,7 @@ test('a row that cannot be read is a dead letter that says why, and its neighbou
   registry.register('Work', () => undefined)
   expect(await consumeBatch({ registry })).toMatchObject({ claimed: 10, succeeded: 9, deadLettered: 1, drained: true })
   expect(await held()).toBe(0)
-  const { messages } = await listFailed()
+  const { messages } = await listFailed({ full: true })
   expect(messages).toMatchObject([{ errorClass: 'UnreadableMessage', payload: { n: 3 } }])
   expect(messages[0]?.error).toContain('handled')
 })

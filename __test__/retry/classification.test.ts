@@ -59,7 +59,7 @@ async function deadLettersOf(errors: Record<string, unknown>): Promise<string[]>
   for (const name of Object.keys(errors)) await dispatch({ type: 'Named', payload: { name } })
   const result = await consumeBatch({ registry })
   expect(result.retried + result.deadLettered).toBe(Object.keys(errors).length)
-  return (await listFailed()).messages.map(({ payload }) => payload.name as string)
+  return (await listFailed({ full: true })).messages.map(({ payload }) => payload.name as string)
 }
 
 /** Fails one message and tells how many minutes it waits. */

@@ -100,14 +100,17 @@ describe('a failed message', () => {
     })
     await dispatch({ type: 'Any', payload: {} }, { maxRetries: 3 })
     await consumeBatch({ registry })
-    const [failed] = (await listFailed()).messages
+    const [failed] = (await listFailed({ full: true })).messages
     expect(failed).toMatchObject({ error: 'last', errorClass: 'Error' })
+    const run = { at: expect.any(Date), ms: expect.any(Number), worker: expect.stringMatching(/^[\da-f-]{36}$/) }
     expect(failed?.errorHistory).toEqual([
-      { at: expect.any(Date), class: 'TypeError', message: 'first', stack: expect.any(String) },
-      { at: expect.any(Date), class: 'Error', message: 'second', stack: expect.any(String) },
-      { at: expect.any(Date), class: 'NonError', message: 'third' },
-      { at: expect.any(Date), class: 'Error', message: 'last', stack: expect.any(String) },
+      // The stacks of the last three are kept.
+      { ...run, class: 'TypeError', message: 'first' },
+      { ...run, class: 'Error', message: 'second', stack: expect.any(String) },
+      { ...run, class: 'NonError', message: 'third' },
+      { ...run, class: 'Error', message: 'last', stack: expect.any(String) },
     ])
+    expect(new Set(failed?.errorHistory.map(({ worker }) => worker)).size).toBe(1)
     const times = failed?.errorHistory.map(({ at }) => at.getTime()) ?? []
     expect(times).toEqual([...times].sort())
   })

@@ -112,7 +112,7 @@ test('consumers and workers', async () => {
 })
 
 test('dead letters', async () => {
-  const { messages, nextCursor } = await listFailed({ type: 'A', failedAfter: new Date() })
+  const { messages, nextCursor } = await listFailed({ type: 'A', failedAfter: new Date(), full: true })
   expectTypeOf(nextCursor).toEqualTypeOf<string | null>()
   for (const { errorHistory } of messages) {
     expectTypeOf(errorHistory).toEqualTypeOf<FailedRun[]>()

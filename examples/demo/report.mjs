@@ -55,7 +55,7 @@ export function report(jobs, ledger, audit) {
 /**
  * Prints the dead letters as an operator looks at them: by their error.
  *
- * @param {import('@leadmap/symphony/admin').FailedMessage[]} messages
+ * @param {import('@leadmap/symphony/admin').ListedFailedMessage[]} messages
  */
 export function reportDeadLetters(messages) {
   console.log(`\n  ${bold(`${number(messages.length)} dead letters`)}`)

@@ -80,13 +80,15 @@ export const deleteSchedule: Symphony['deleteSchedule'] = (name) => defaultSymph
 export const runDueSchedules: Symphony['runDueSchedules'] = (options) => defaultSymphony().runDueSchedules(options)
 
 /** @function */
-export const listMessages: Symphony['listMessages'] = (options) => defaultSymphony().listMessages(options)
+export const listMessages: Symphony['listMessages'] = (...given: unknown[]) =>
+  (defaultSymphony().listMessages as Forwarded)(...given)
 /** @function */
 export const getMessage: Symphony['getMessage'] = (id) => defaultSymphony().getMessage(id)
 /** @function */
 export const cancelMessage: Symphony['cancelMessage'] = (id) => defaultSymphony().cancelMessage(id)
 /** @function */
-export const listFailed: Symphony['listFailed'] = (options) => defaultSymphony().listFailed(options)
+export const listFailed: Symphony['listFailed'] = (...given: unknown[]) =>
+  (defaultSymphony().listFailed as Forwarded)(...given)
 /** @function */
 export const countFailed: Symphony['countFailed'] = (filter) => defaultSymphony().countFailed(filter)
 /** @function */

@@ -2,10 +2,10 @@
 
 import { ConfigurationError } from '../base/errors.js'
 import { shownDate } from '../base/instant.js'
-import { type Check, checked, instant, must, text, whole, words } from '../base/options.js'
+import { type Check, checked, flag, instant, must, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
-import { type FailedRun, failedRuns, type NativeFailedRun } from './failed-run.js'
+import { type MessageContents, type MessageOutline, type NativeContents, readContents } from './contents.js'
 
 /** Which dead letters; every field narrows the selection, no field means all. */
 export interface FailedFilter {
@@ -35,13 +35,15 @@ export interface FailedPageOptions extends FailedFilter {
   limit?: number
   /** The `nextCursor` of the previous page. */
   cursor?: string
+  /** Whether to tell all that the dead letters hold, and not only outlines. Default false. */
+  full?: boolean
 }
 
 /**
- * A message that failed for good, as a full copy. A date is invalid if it was
- * written by hand and no calendar has it, such as `infinity`.
+ * What is known of a dead letter beside what it holds. A date is invalid if it was written by hand and no calendar has it,
+ * such as `infinity`.
  */
-export interface FailedMessage {
+export interface FailedRecord {
   /** The dead letter's id. */
   id: string
   /** The message's id. */
@@ -54,8 +56,6 @@ export interface FailedMessage {
   queue: string
   /** 1 to 10. */
   priority: number
-  /** Its complete payload. */
-  payload: Record<string, unknown>
   /** The caller's headers. */
   headers: MessageHeaders
   /** Its metadata. */
@@ -64,10 +64,6 @@ export interface FailedMessage {
   error: string
   /** The last error's class. */
   errorClass: string
-  /** Where the last error was thrown: a few frames of its stack, and the errors that caused it; `null`: not known. */
-  errorStack: string | null
-  /** The errors of its runs, oldest first, 20 at most. */
-  errorHistory: FailedRun[]
   /** When it failed for the last time. */
   failedAt: Date
   /** Number of retries. */
@@ -80,12 +76,23 @@ export interface FailedMessage {
   idempotencyKey: string | null
 }
 
+/** A message that failed for good, as a full copy. */
+export interface FailedMessage extends FailedRecord, MessageContents {
+  /** Where the last error was thrown: a few frames of its stack, and the errors that caused it; `null`: not known. */
+  errorStack: string | null
+}
+
+/** A dead letter in a list: with an outline of what it holds. */
+export interface ListedFailedMessage extends FailedRecord, MessageOutline {}
+
 /** A page of dead letters, newest first. */
-export interface FailedPage {
-  /** The dead letters. */
-  messages: FailedMessage[]
+export interface FailedPage<Message = ListedFailedMessage> {
+  /** The dead letters; possibly fewer than requested, although more follow. */
+  messages: Message[]
   /** For the next page; `null` on the last page. */
   nextCursor: string | null
+  /** If the page ended because it had examined 10,000 dead letters: those since then. Otherwise `null`. */
+  searchedTo: Date | null
 }
 
 /** How many dead letters there are. */
@@ -111,13 +118,19 @@ export interface DeadLetterFunctions {
   /**
    * Dead letters, newest first, page by page.
    *
+   * One page examines at most 10,000 dead letters of the type and the time that are asked for. If a filter matches few of
+   * them, a page has fewer than `limit`, or none, and `nextCursor` leads to more. It also ends early once its dead letters
+   * hold some 64 MiB. Lists show outlines; with `full: true` they show all, and {@link getFailed} does.
+   *
    * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist,
    * `SYMPHONY_INVALID_QUERY` with the place in the query; SerializationError for an invalid cursor.
    */
-  listFailed(options?: FailedPageOptions): Promise<FailedPage>
+  listFailed(options: FailedPageOptions & { full: true }): Promise<FailedPage<FailedMessage>>
+  listFailed(options?: FailedPageOptions & { full?: false }): Promise<FailedPage>
 
   /**
-   * How many dead letters match, among the newest 10,000.
+   * How many dead letters match, among the newest 10,000 of the type and the time that are asked for: those that the
+   * first page of {@link listFailed} examines.
    *
    * @throws ConfigurationError naming the invalid option.
    */
@@ -150,20 +163,25 @@ export interface DeadLetterFunctions {
 
 /** The functions over a core. */
 export function deadLetterFunctions(core: Core): DeadLetterFunctions {
+  function listFailed(options: FailedPageOptions & { full: true }): Promise<FailedPage<FailedMessage>>
+  function listFailed(options?: FailedPageOptions & { full?: false }): Promise<FailedPage>
+  async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage<ListedFailedMessage | FailedMessage>> {
+    const filter = JSON.stringify(checked(options, { ...FILTER, ...PAGE }))
+    const page = await core.ask<NativePage>((it) => it.listFailed(filter))
+    return {
+      messages: page.messages.map(toFailedMessage),
+      nextCursor: page.nextCursor,
+      searchedTo: page.searchedTo === null ? null : new Date(page.searchedTo),
+    }
+  }
   return {
-    async listFailed(options: FailedPageOptions = {}): Promise<FailedPage> {
-      const filter = JSON.stringify(checked(options, { ...FILTER, ...PAGE }))
-      const page = await core.ask<{ messages: NativeFailed[]; nextCursor: string | null }>((it) =>
-        it.listFailed(filter),
-      )
-      return { messages: page.messages.map(toFailedMessage), nextCursor: page.nextCursor ?? null }
-    },
+    listFailed,
     async countFailed(filter: FailedFilter = {}): Promise<FailedCount> {
       return core.ask<FailedCount>((it) => it.countFailed(toFilter(filter)))
     },
     async getFailed(id: string): Promise<FailedMessage | null> {
       const found = await core.ask<NativeFailed | null>((it) => it.getFailed(text(id, 'id')))
-      return found === null ? null : toFailedMessage(found)
+      return found === null ? null : (toFailedMessage(found) as FailedMessage)
     },
     async retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
       if (typeof which === 'string' && !UUID.test(which)) return []
@@ -181,21 +199,22 @@ export function deadLetterFunctions(core: Core): DeadLetterFunctions {
 /** What every dead letter's id looks like; any other is unknown, and the core would refuse it as an invalid filter. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
-type NativeFailed = Omit<FailedMessage, 'failedAt' | 'createdAt' | 'errorHistory' | 'errorStack'> & {
-  failedAt: number | null
-  createdAt: number | null
-  errorHistory: NativeFailedRun[]
+type Instants = 'failedAt' | 'createdAt'
+
+type NativeFailed = Omit<FailedRecord, Instants> & Record<Instants, number | null> & NativeContents
+
+interface NativePage {
+  messages: NativeFailed[]
+  nextCursor: string | null
+  searchedTo: number | null
 }
 
-function toFailedMessage(native: NativeFailed): FailedMessage {
-  const { failedAt, createdAt, errorHistory } = native
-  return {
-    ...native,
-    failedAt: shownDate(failedAt),
-    createdAt: shownDate(createdAt),
-    errorStack: errorHistory.at(-1)?.stack ?? null,
-    errorHistory: failedRuns(errorHistory),
-  }
+function toFailedMessage(native: NativeFailed): ListedFailedMessage | FailedMessage {
+  const { failedAt, createdAt } = native
+  const contents = readContents(native)
+  const dates = { failedAt: shownDate(failedAt), createdAt: shownDate(createdAt) }
+  if (!('errorHistory' in contents)) return { ...native, ...contents, ...dates }
+  return { ...native, ...contents, ...dates, errorStack: contents.errorHistory.at(-1)?.stack ?? null }
 }
 
 const FILTER: Record<keyof FailedFilter, Check> = {
@@ -214,7 +233,7 @@ const FILTER: Record<keyof FailedFilter, Check> = {
   },
 }
 
-const PAGE = { limit: whole(1, 1_000), cursor: words }
+const PAGE = { limit: whole(1, 1_000), cursor: words, full: flag }
 
 function isId(value: unknown): boolean {
   return typeof value === 'string' && UUID.test(value)

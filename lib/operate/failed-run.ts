@@ -8,8 +8,12 @@ export interface FailedRun {
   class: string
   /** The error's message. */
   message: string
-  /** Where it was thrown: a few frames of its stack, and the errors that caused it. */
+  /** Where it was thrown: a few frames of its stack, and the errors that caused it. Of the last three runs. */
   stack?: string
+  /** How many milliseconds it had taken. A run whose process died has none. */
+  ms?: number
+  /** The id of the worker or invocation whose run it was. */
+  worker?: string
 }
 
 /** The same as the core has it. */

@@ -1,10 +1,10 @@
 /** Messages as operators see them: listed, found, cancelled. */
 
 import { shownDate } from '../base/instant.js'
-import { type Check, checked, instant, oneOf, text, whole, words } from '../base/options.js'
+import { type Check, checked, flag, instant, oneOf, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
-import { type FailedRun, failedRuns, type NativeFailedRun } from './failed-run.js'
+import { type MessageContents, type MessageOutline, type NativeContents, readContents } from './contents.js'
 
 /**
  * The state of a message: it waits, it is claimed, it was handled, its handler discarded it, an operator cancelled it,
@@ -40,10 +40,12 @@ export interface MessagePageOptions extends MessageFilter {
   limit?: number
   /** The `nextCursor` of the previous page. */
   cursor?: string
+  /** Whether to tell all that the messages hold, and not only outlines. Default false. */
+  full?: boolean
 }
 
-/** A message as the queue stores it. A date is invalid if it was written by hand and no calendar has it. */
-export interface QueuedMessage {
+/** What is known of a message beside what it holds. A date is invalid if it was written by hand and no calendar has it. */
+export interface MessageRecord {
   /** Its id. */
   id: string
   /** Its type. */
@@ -56,8 +58,6 @@ export interface QueuedMessage {
   priority: number
   /** Its state. */
   status: MessageStatus
-  /** Its complete payload. */
-  payload: Record<string, unknown>
   /** The caller's headers. */
   headers: MessageHeaders
   /** Its metadata. */
@@ -68,6 +68,10 @@ export interface QueuedMessage {
   availableAt: Date
   /** The instant the caller asked for, if any. */
   scheduledAt: Date | null
+  /** When it was claimed for the run that is under way, or was the last. Not known of dead letters. */
+  startedAt: Date | null
+  /** The id of the worker or invocation that claimed it then. */
+  workerId: string | null
   /** When it finished, or became a dead letter. */
   finishedAt: Date | null
   /** Failed runs so far. */
@@ -78,20 +82,26 @@ export interface QueuedMessage {
   crashes: number
   /** The error of the last failed run, or why it was discarded. */
   lastError: string | null
-  /** The errors of its runs, oldest first, 20 at most. */
-  errorHistory: FailedRun[]
   /** The caller's key, if any. */
   idempotencyKey: string | null
   /** The id of its dead letter, if `status` is `'failed'`. */
   failedMessageId: string | null
 }
 
+/** A message as the queue stores it. */
+export interface QueuedMessage extends MessageRecord, MessageContents {}
+
+/** A message in a list: with an outline of what it holds. */
+export interface ListedMessage extends MessageRecord, MessageOutline {}
+
 /** A page of messages, newest first. */
-export interface MessagePage {
+export interface MessagePage<Message = ListedMessage> {
   /** The messages; possibly fewer than requested, although more follow. */
-  messages: QueuedMessage[]
+  messages: Message[]
   /** For the next page; `null` on the last page. */
   nextCursor: string | null
+  /** If the page ended because it had examined 10,000 messages: those since then. Otherwise `null`. */
+  searchedTo: Date | null
 }
 
 /** The result of a cancellation. */
@@ -108,12 +118,16 @@ export interface MessageFunctions {
    * Messages other than dead letters, newest first, page by page.
    *
    * One page examines at most 10,000 messages. If a filter matches few of them, a page has fewer than `limit`, or none,
-   * and `nextCursor` leads to more.
+   * and `nextCursor` leads to more. It also ends early once its messages hold some 64 MiB.
+   *
+   * Lists show outlines, because a thousand payloads may be a gigabyte. With `full: true` they show all, and
+   * {@link getMessage} does.
    *
    * @throws ConfigurationError naming the invalid option, `SYMPHONY_UNKNOWN_OPTION` for one that does not exist,
    * `SYMPHONY_INVALID_QUERY` with the place in the query; SerializationError for an invalid cursor.
    */
-  listMessages(options?: MessagePageOptions): Promise<MessagePage>
+  listMessages(options: MessagePageOptions & { full: true }): Promise<MessagePage<QueuedMessage>>
+  listMessages(options?: MessagePageOptions & { full?: false }): Promise<MessagePage>
 
   /** One message, in any state; `null` if the id is unknown, or the message is not kept any more. */
   getMessage(id: string): Promise<QueuedMessage | null>
@@ -128,17 +142,22 @@ export interface MessageFunctions {
 
 /** The functions over a core. */
 export function messageFunctions(core: Core): MessageFunctions {
+  function listMessages(options: MessagePageOptions & { full: true }): Promise<MessagePage<QueuedMessage>>
+  function listMessages(options?: MessagePageOptions & { full?: false }): Promise<MessagePage>
+  async function listMessages(options: MessagePageOptions = {}): Promise<MessagePage<ListedMessage | QueuedMessage>> {
+    const filter = JSON.stringify(checked(options, FILTER))
+    const page = await core.ask<NativePage>((it) => it.listMessages(filter))
+    return {
+      messages: page.messages.map(toMessage),
+      nextCursor: page.nextCursor,
+      searchedTo: page.searchedTo === null ? null : new Date(page.searchedTo),
+    }
+  }
   return {
-    async listMessages(options: MessagePageOptions = {}): Promise<MessagePage> {
-      const filter = JSON.stringify(checked(options, FILTER))
-      const page = await core.ask<{ messages: NativeMessage[]; nextCursor: string | null }>((it) =>
-        it.listMessages(filter),
-      )
-      return { messages: page.messages.map(toMessage), nextCursor: page.nextCursor }
-    },
+    listMessages,
     async getMessage(id: string): Promise<QueuedMessage | null> {
       const found = await core.ask<NativeMessage | null>((it) => it.getMessage(text(id, 'id')))
-      return found === null ? null : toMessage(found)
+      return found === null ? null : (toMessage(found) as QueuedMessage)
     },
     async cancelMessage(id: string): Promise<Cancellation> {
       const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(text(id, 'id')))
@@ -147,25 +166,26 @@ export function messageFunctions(core: Core): MessageFunctions {
   }
 }
 
-type Instants = 'createdAt' | 'availableAt' | 'scheduledAt' | 'finishedAt' | 'errorHistory'
+type Instants = 'createdAt' | 'availableAt' | 'scheduledAt' | 'startedAt' | 'finishedAt'
 
-type NativeMessage = Omit<QueuedMessage, Instants> & {
-  createdAt: number | null
-  availableAt: number | null
-  scheduledAt: number | null
-  finishedAt: number | null
-  errorHistory: NativeFailedRun[]
+type NativeMessage = Omit<MessageRecord, Instants> & Record<Instants, number | null> & NativeContents
+
+interface NativePage {
+  messages: NativeMessage[]
+  nextCursor: string | null
+  searchedTo: number | null
 }
 
-function toMessage(native: NativeMessage): QueuedMessage {
-  const { createdAt, availableAt, scheduledAt, finishedAt, errorHistory } = native
+function toMessage(native: NativeMessage): ListedMessage | QueuedMessage {
+  const { createdAt, availableAt, scheduledAt, startedAt, finishedAt } = native
   return {
     ...native,
+    ...readContents(native),
     createdAt: shownDate(createdAt),
     availableAt: shownDate(availableAt),
     scheduledAt: scheduledAt === null ? null : new Date(scheduledAt),
+    startedAt: startedAt === null ? null : new Date(startedAt),
     finishedAt: finishedAt === null ? null : new Date(finishedAt),
-    errorHistory: failedRuns(errorHistory),
   }
 }
 
@@ -181,4 +201,5 @@ const FILTER: Record<keyof MessagePageOptions, Check> = {
   query: words,
   limit: whole(1, 1_000),
   cursor: words,
+  full: flag,
 }

@@ -38,32 +38,37 @@ beforeEach(() => {
 
 const ID = '01a1fc25-df1b-7683-8144-905c866371f6'
 
+const outline = { id: 'd', messageId: 'm', type: 'A', failedAt: 3, createdAt: 1, payloadPreview: '{', payloadBytes: 9 }
+const listed = { ...outline, failedAt: new Date(3), createdAt: new Date(1) }
 const dead = {
   id: 'd',
   messageId: 'm',
   type: 'A',
   failedAt: 3,
   createdAt: 1,
+  payloadText: '{"n":9007199254740993}',
   errorHistory: [{ at: 2, class: 'E', message: 'x' }],
 }
 const deadWithDates = {
   ...dead,
   failedAt: new Date(3),
   createdAt: new Date(1),
+  payload: { n: 9007199254740992 },
   errorStack: null,
   errorHistory: [{ at: new Date(2), class: 'E', message: 'x' }],
 }
 
 describe('dead letters', () => {
   test('a page', async () => {
-    theCore().answers.listFailed = { messages: [dead], nextCursor: 'c' }
+    theCore().answers.listFailed = { messages: [outline], nextCursor: 'c', searchedTo: 7 }
     const page = await listFailed({ type: 'A', failedAfter: new Date(5), failedBefore: 9, limit: 10, cursor: 'b' })
-    expect(page).toEqual({ messages: [deadWithDates], nextCursor: 'c' })
-    theCore().answers.listFailed = { messages: [] }
-    expect(await listFailed()).toEqual({ messages: [], nextCursor: null })
+    expect(page).toEqual({ messages: [listed], nextCursor: 'c', searchedTo: new Date(7) })
+    theCore().answers.listFailed = { messages: [dead], nextCursor: null, searchedTo: null }
+    const full = { messages: [deadWithDates], nextCursor: null, searchedTo: null }
+    expect(await listFailed({ full: true })).toEqual(full)
     expect(theCore().calls).toEqual([
       ['listFailed', { type: 'A', limit: 10, cursor: 'b', failedAfter: 5, failedBefore: 9 }],
-      ['listFailed', {}],
+      ['listFailed', { full: true }],
     ])
     await expect(listFailed({ failedAfter: new Date(Number.NaN) })).rejects.toThrow('options.failedAfter')
   })

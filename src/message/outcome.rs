@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What a handler threw, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,12 +15,18 @@ pub struct Failure {
     /// Where it was thrown: the first frames of its stack, and what caused it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
+    /// How many milliseconds the run had taken, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u32>,
+    /// The worker or invocation whose run it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<Uuid>,
 }
 
 impl Failure {
     /// A failure that no code of the application has thrown.
     pub fn new(class: &str, message: String) -> Self {
-        Self { class: class.to_owned(), message, stack: None }
+        Self { class: class.to_owned(), message, stack: None, ms: None, worker: None }
     }
 
     /// The size of its texts.
@@ -100,6 +107,13 @@ impl Outcome {
         match self {
             Self::Retry { failure, .. } | Self::Bury { failure, .. } => Some(failure),
             _ => None,
+        }
+    }
+
+    /// Notes what is known of the run, if it has failed.
+    pub fn note_run(&mut self, millis: f64, worker: Uuid) {
+        if let Self::Retry { failure, .. } | Self::Bury { failure, .. } = self {
+            (failure.ms, failure.worker) = (Some(millis.round() as u32), Some(worker));
         }
     }
 

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::{Error, QueryProblem, Result};
 use crate::search::List;
 use crate::store::Store;
-use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage, MAX_PAGE, Redriven};
+use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage, FailedPlaces, MAX_PAGE, Redriven};
 
 use std::sync::Arc;
 use uuid::Uuid;
@@ -20,14 +20,15 @@ pub async fn list(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedP
     for store in engine.stores().await? {
         pages.push(store.list_failed(filter).await?);
     }
-    let more = pages.iter().any(|page| page.next_cursor.is_some());
+    // What lies beyond the nearest end of a page comes with the next one, when all stores have been looked at so far.
+    let ends = pages.iter().filter_map(|page| Some((page.next_cursor?, page.searched_to)));
+    let (reached, searched_to) = ends.max_by_key(|it| it.0).unzip();
     let mut messages: Vec<FailedMessage> = pages.into_iter().flat_map(|page| page.messages).collect();
+    messages.retain(|it| reached.is_none_or(|reached| it.cursor >= reached));
     messages.sort_by_key(|it| std::cmp::Reverse(it.cursor));
-    let size = filter.page_size() as usize;
-    let cut = more || messages.len() > size;
-    messages.truncate(size);
-    let next_cursor = messages.last().filter(|_| cut).map(|last| last.cursor.to_string());
-    Ok(FailedPage { messages, next_cursor })
+    let page = FailedPage::of(messages, filter.page_size(), false, reached);
+    let searched_to = searched_to.flatten().filter(|_| page.next_cursor == reached);
+    Ok(FailedPage { searched_to, ..page })
 }
 
 /// How many match, among the newest of each store, and whether one holds more than these.
@@ -131,9 +132,9 @@ impl Pages {
         if self.done {
             return Ok(None);
         }
-        let places = store.failed_places(&self.filter).await?;
-        self.done = places.len() < self.filter.page_size() as usize;
-        self.filter.cursor = places.last().map(ToString::to_string);
+        let FailedPlaces { places, next } = store.failed_places(&self.filter).await?;
+        self.done = next.is_none();
+        self.filter.cursor = next.as_ref().map(ToString::to_string);
         Ok(Some(places.into_iter().map(|it| it.id).collect()))
     }
 }

@@ -25,11 +25,14 @@ pub async fn list(engine: &Arc<Engine>, filter: &MessageFilter) -> Result<Messag
         }
     }
     // What lies beyond the nearest end of a page comes with the next one, when all stores have been looked at so far.
-    let reached = pages.iter().filter_map(|page| page.next_cursor).max();
+    let ends = pages.iter().filter_map(|page| Some((page.next_cursor?, page.searched_to)));
+    let (reached, searched_to) = ends.max_by_key(|it| it.0).unzip();
     let mut messages: Vec<KeptMessage> = pages.into_iter().flat_map(|page| page.messages).collect();
     messages.retain(|it| reached.is_none_or(|reached| it.id >= reached));
     messages.sort_by_key(|it| std::cmp::Reverse(it.id));
-    Ok(MessagePage::of(messages, filter.page_size(), reached))
+    let page = MessagePage::of(messages, filter.page_size(), false, reached);
+    let searched_to = searched_to.flatten().filter(|_| page.next_cursor == reached);
+    Ok(MessagePage { searched_to, ..page })
 }
 
 /// A query with its transports under their own names; one that does not exist is refused.

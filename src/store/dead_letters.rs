@@ -1,5 +1,7 @@
 //! Dead letters: what is kept of a message that could not be handled, and how to ask for some of them.
 
+use super::contents::Contents;
+use crate::base::limits::DEPTH_CAP;
 use crate::error::{Error, Result};
 use crate::message::request::Instant;
 use crate::search::{self, List, Query};
@@ -13,6 +15,9 @@ use uuid::Uuid;
 pub const DEFAULT_PAGE: u32 = 50;
 /// How many it holds at most.
 pub const MAX_PAGE: u32 = 1000;
+/// How many dead letters one page looks at, of the type and the time that is asked for. A filter that fits few of them
+/// ends a page early, and the next one goes on.
+pub const SCAN: i64 = DEPTH_CAP;
 
 /// Which dead letters. Every field narrows; none: all.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -38,6 +43,8 @@ pub struct FailedFilter {
     pub ids: Option<Vec<Uuid>>,
     /// A query of the search language.
     pub query: Option<String>,
+    /// Whether all that they hold is told, and not only outlines.
+    pub full: bool,
     /// Page size; 0: [`DEFAULT_PAGE`].
     pub limit: u32,
     /// Where the page before ended.
@@ -124,6 +131,11 @@ impl Moment {
         let micros = text.parse().ok()?;
         (FINITE.contains(&micros) || [i64::MIN, i64::MAX].contains(&micros)).then_some(Self(micros))
     }
+
+    /// As an instant, if a calendar has it.
+    pub fn instant(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.0.checked_add(Y2K)?)
+    }
 }
 
 impl From<DateTime<Utc>> for Moment {
@@ -140,6 +152,12 @@ impl Cursor {
             what: "cursor",
             reason: "it is not one that listFailed() returned as `nextCursor`".to_owned(),
         })
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -165,8 +183,9 @@ pub struct FailedMessage {
     pub queue: String,
     /// 1 to 10.
     pub priority: u8,
-    /// The payload.
-    pub payload: Box<RawValue>,
+    /// What it holds.
+    #[serde(flatten)]
+    pub contents: Contents,
     /// The caller's headers, and the lineage of a redrive.
     pub headers: Box<RawValue>,
     /// The metadata.
@@ -175,8 +194,6 @@ pub struct FailedMessage {
     pub error: String,
     /// Its class.
     pub error_class: Option<String>,
-    /// The last runs: `[{ at, class, message }]`.
-    pub error_history: Box<RawValue>,
     /// When it was buried.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub failed_at: Option<DateTime<Utc>>,
@@ -201,17 +218,31 @@ pub struct FailedPage {
     /// Newest first.
     pub messages: Vec<FailedMessage>,
     /// Where the next page begins; `None`: this was the last.
-    pub next_cursor: Option<String>,
+    pub next_cursor: Option<Cursor>,
+    /// Until when all were examined, if there are more than one page examines.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub searched_to: Option<DateTime<Utc>>,
 }
 
 impl FailedPage {
-    /// A page out of one row more than was asked for, which tells whether there is a next.
-    pub fn of(mut rows: Vec<FailedMessage>, size: u32) -> Self {
-        let more = rows.len() > size as usize;
+    /// A page out of one row more than was asked for, or of fewer because these are large (`cut`); `reached` is the last
+    /// one looked at, where there may be more.
+    pub fn of(mut rows: Vec<FailedMessage>, size: u32, cut: bool, reached: Option<Cursor>) -> Self {
+        let more = cut || rows.len() > size as usize;
         rows.truncate(size as usize);
-        let next_cursor = rows.last().filter(|_| more).map(|last| last.cursor.to_string());
-        Self { messages: rows, next_cursor }
+        let last = rows.last().filter(|_| more).map(|last| last.cursor);
+        let searched_to = reached.filter(|_| last.is_none()).and_then(|it| it.failed_at.instant());
+        Self { messages: rows, next_cursor: last.or(reached), searched_to }
     }
+}
+
+/// Where the dead letters of a page stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedPlaces {
+    /// Newest first.
+    pub places: Vec<Cursor>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<Cursor>,
 }
 
 /// A dead letter that is a message again.
@@ -233,12 +264,13 @@ pub trait DeadLetters: Send + Sync {
     async fn list_failed(&self, filter: &FailedFilter) -> Result<FailedPage>;
 
     /// The places of the dead letters of a page, newest first: what is needed to put them back or delete them.
-    async fn failed_places(&self, filter: &FailedFilter) -> Result<Vec<Cursor>> {
-        Ok(self.list_failed(filter).await?.messages.into_iter().map(|it| it.cursor).collect())
+    async fn failed_places(&self, filter: &FailedFilter) -> Result<FailedPlaces> {
+        let page = self.list_failed(filter).await?;
+        Ok(FailedPlaces { places: page.messages.into_iter().map(|it| it.cursor).collect(), next: page.next_cursor })
     }
 
-    /// How many dead letters match, among the newest [`DEPTH_CAP`](crate::base::limits::DEPTH_CAP), and whether there are
-    /// more than these. Page size and cursor do not count.
+    /// How many dead letters match, among the newest [`SCAN`] of the type and the time that is asked for, and whether
+    /// there are more than these. Page size and cursor do not count.
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)>;
 
     /// Puts dead letters back as new messages, with their lineage in the headers; missing ones are skipped.
@@ -247,10 +279,10 @@ pub trait DeadLetters: Send + Sync {
     /// Deletes dead letters; returns how many there were.
     async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64>;
 
-    /// One dead letter.
+    /// One dead letter, with all that it holds.
     async fn get_failed(&self, id: Uuid) -> Result<Option<FailedMessage>> {
-        let page = self.list_failed(&FailedFilter { ids: Some(vec![id]), limit: 1, ..FailedFilter::default() }).await?;
-        Ok(page.messages.into_iter().next())
+        let one = FailedFilter { ids: Some(vec![id]), limit: 1, full: true, ..FailedFilter::default() };
+        Ok(self.list_failed(&one).await?.messages.into_iter().next())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages as operators see them: which ones, a page of them, how many there are.
 
+use super::contents::Contents;
 use super::dead_letters::{in_calendar, storable_texts};
 use crate::error::{Error, Result};
 use crate::search::{self, List, Query};
@@ -86,6 +87,8 @@ pub struct MessageFilter {
     pub created_before: Option<DateTime<Utc>>,
     /// A query of the search language.
     pub query: Option<String>,
+    /// Whether all that they hold is told, and not only outlines.
+    pub full: bool,
     /// Page size; 0: [`DEFAULT_PAGE`].
     pub limit: u32,
     /// Where the page before ended.
@@ -146,6 +149,11 @@ fn first_id_at(at: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(millis << 80)
 }
 
+/// The millisecond of a UUIDv7.
+fn instant_of(id: Uuid) -> Option<DateTime<Utc>> {
+    i64::try_from(id.as_u128() >> 80).ok().and_then(DateTime::from_timestamp_millis)
+}
+
 /// A message, in any state. An instant that no calendar has, such as the `infinity` that somebody wrote by
 /// hand, is `None`.
 #[derive(Debug, Clone, Serialize)]
@@ -163,8 +171,9 @@ pub struct KeptMessage {
     pub priority: u8,
     /// Its state.
     pub status: MessageStatus,
-    /// The payload.
-    pub payload: Box<RawValue>,
+    /// What it holds.
+    #[serde(flatten)]
+    pub contents: Contents,
     /// The caller's headers.
     pub headers: Box<RawValue>,
     /// The metadata.
@@ -178,6 +187,11 @@ pub struct KeptMessage {
     /// The time the caller asked for, if any.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub scheduled_at: Option<DateTime<Utc>>,
+    /// When it was claimed for its last run, if it is or was; not known of dead letters.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub started_at: Option<DateTime<Utc>>,
+    /// The worker or invocation that claimed it then.
+    pub worker_id: Option<Uuid>,
     /// When it was finished or buried, if it is.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,
@@ -189,8 +203,6 @@ pub struct KeptMessage {
     pub crashes: i16,
     /// What the last failed run said, or why it was discarded.
     pub last_error: Option<String>,
-    /// The last failed runs: `[{ at, class, message }]`.
-    pub error_history: Box<RawValue>,
     /// The caller's idempotency key, if any.
     pub idempotency_key: Option<String>,
     /// The dead letter that it is now, if it is one.
@@ -205,15 +217,20 @@ pub struct MessagePage {
     pub messages: Vec<KeptMessage>,
     /// Where the next page begins; `None`: this was the last.
     pub next_cursor: Option<Uuid>,
+    /// Until when all were examined, if there are more than one page examines.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub searched_to: Option<DateTime<Utc>>,
 }
 
 impl MessagePage {
-    /// A page out of one row more than was asked for; `reached` is the last id looked at, where there may be more.
-    pub fn of(mut rows: Vec<KeptMessage>, size: u32, reached: Option<Uuid>) -> Self {
-        let more = rows.len() > size as usize;
+    /// A page out of one row more than was asked for, or of fewer because these are large (`cut`); `reached` is the last
+    /// id looked at, where there may be more.
+    pub fn of(mut rows: Vec<KeptMessage>, size: u32, cut: bool, reached: Option<Uuid>) -> Self {
+        let more = cut || rows.len() > size as usize;
         rows.truncate(size as usize);
         let last = rows.last().filter(|_| more).map(|last| last.id);
-        Self { messages: rows, next_cursor: last.or(reached) }
+        let searched_to = reached.filter(|_| last.is_none()).and_then(instant_of);
+        Self { messages: rows, next_cursor: last.or(reached), searched_to }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod admissions;
 pub mod circuits;
+pub mod contents;
 pub mod counts;
 pub mod dead_letters;
 pub mod executions;

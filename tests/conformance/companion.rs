@@ -455,7 +455,7 @@ fn what_jsonb_cannot_hold_is_a_dead_letter_all_the_same() {
             it.advance(MINUTE).await;
         }
         let found = letters(&transport).await;
-        let mut payloads: Vec<&str> = found.iter().map(|it| it.payload.get()).collect();
+        let mut payloads: Vec<&str> = found.iter().map(|it| it.contents.payload().unwrap().get()).collect();
         payloads.sort_unstable();
         let unreadable =
             ["<order/>", "NUL \u{fffd}", r#"{\"a\":\"\\u0000\"}"#].map(|it| format!(r#"{{"unreadable": "{it}"}}"#));

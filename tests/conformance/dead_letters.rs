@@ -8,7 +8,9 @@ use chrono::TimeDelta;
 use std::sync::Arc;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
-use symphony::store::dead_letters::FailedFilter;
+use symphony::operate::dead_letters;
+use symphony::store::contents::Contents;
+use symphony::store::dead_letters::{FailedFilter, SCAN};
 use symphony::transport::Drain;
 use uuid::Uuid;
 
@@ -21,6 +23,8 @@ for_drains! {
     pages_stay_whole_while_letters_come_and_go
     a_cursor_of_another_kind_is_refused
     one_letter_by_its_id
+    a_list_shows_outlines_and_all_of_them_where_it_is_asked
+    no_more_than_ten_thousand_letters_are_examined
     removed_letters_are_gone
     a_letter_outlives_everything
 }
@@ -133,7 +137,7 @@ async fn leaf_through(transport: &Arc<dyn Drain>, limit: u32) -> (Vec<Uuid>, usi
         seen.extend(page.messages.iter().map(|it| it.message_id));
         pages += 1;
         match page.next_cursor {
-            Some(next) => cursor = Some(next),
+            Some(next) => cursor = Some(next.to_string()),
             None => return (seen, pages),
         }
     }
@@ -151,7 +155,7 @@ async fn pages_stay_whole_while_letters_come_and_go<S: Subject>(it: S) {
         transport.kept().remove_failed(&shown[..2]).await.unwrap();
         bury_many(&transport, 3).await;
         match page.next_cursor {
-            Some(next) => cursor = Some(next),
+            Some(next) => cursor = Some(next.to_string()),
             None => break,
         }
     }
@@ -174,6 +178,62 @@ async fn one_letter_by_its_id<S: Subject>(it: S) {
     let letter = buried(&transport, message("Email")).await;
     assert_eq!(transport.kept().get_failed(letter.id).await.unwrap().unwrap().message_id, letter.message_id);
     assert!(transport.kept().get_failed(letter.message_id).await.unwrap().is_none());
+}
+
+async fn a_list_shows_outlines_and_all_of_them_where_it_is_asked<S: Subject>(it: S) {
+    let transport = it.transport();
+    let text = "ü".repeat(300);
+    let envelope = Envelope { body: format!(r#"{{"n":9007199254740993,"t":"{text}"}}"#).into(), ..message("Email") };
+    let letter = buried(&transport, envelope).await;
+    let one = |full| FailedFilter { full, ..FailedFilter::default() };
+    let outline = transport.kept().list_failed(&one(false)).await.unwrap().messages.remove(0);
+    let Contents::Outline { payload_preview, payload_bytes } = &outline.contents else { panic!("{outline:?}") };
+    assert!(payload_preview.contains("9007199254740993") && payload_preview.chars().count() == 200);
+    assert!((618..=640).contains(payload_bytes), "{payload_bytes}");
+    let listed = transport.kept().list_failed(&one(true)).await.unwrap().messages.remove(0);
+    let alone = transport.kept().get_failed(letter.id).await.unwrap().unwrap();
+    for whole in [listed, alone] {
+        let payload = whole.contents.payload().unwrap().get().replace(' ', "");
+        assert_eq!(payload, format!(r#"{{"n":9007199254740993,"t":"{text}"}}"#));
+        assert!(whole.contents.history().unwrap().get().contains("refused"));
+    }
+}
+
+/// As many letters of the type `Email` as one page examines, the first of them in a queue of its own, and one `Sms` before.
+async fn no_more_than_ten_thousand_letters_are_examined<S: Subject>(it: S) {
+    let transport = it.transport();
+    let sms = buried(&transport, message("Sms")).await;
+    it.advance(MINUTE).await;
+    let rare = buried(&transport, Envelope { queue: "rare".into(), ..message("Email") }).await;
+    it.advance(MINUTE).await;
+    let rest = usize::try_from(SCAN).unwrap();
+    for _ in 0..rest / 1_000 {
+        bury_many(&transport, 1_000).await;
+    }
+    let page = |filter: FailedFilter| {
+        let store = transport.kept();
+        async move { store.list_failed(&filter).await.unwrap() }
+    };
+    let rare_ones = || FailedFilter { queue: Some("rare".to_owned()), ..FailedFilter::default() };
+    let first = page(rare_ones()).await;
+    assert_eq!(first.messages.len(), 0);
+    let reached = first.searched_to.unwrap();
+    let rare = transport.kept().get_failed(rare.id).await.unwrap().unwrap();
+    assert!(reached > rare.failed_at.unwrap() + TimeDelta::seconds(30), "the rare one was reached");
+    let counted = transport.kept().count_failed(&rare_ones()).await.unwrap();
+    assert_eq!(counted, (0, true), "the count has seen what the list has");
+    let second = page(FailedFilter { cursor: first.next_cursor.map(|it| it.to_string()), ..rare_ones() }).await;
+    assert_eq!(second.messages.iter().map(|it| it.message_id).collect::<Vec<_>>(), [rare.message_id]);
+    assert_eq!((second.next_cursor, second.searched_to), (None, None));
+
+    // What a type, a time or ids narrow down is not looked past.
+    let of_type = FailedFilter { r#type: Some("Sms".to_owned()), queue: Some("default".to_owned()), ..rare_ones() };
+    assert_eq!(page(of_type.clone()).await.messages[0].id, sms.id);
+    assert_eq!(transport.kept().count_failed(&of_type).await.unwrap(), (1, false));
+    let early = FailedFilter { failed_before: Some(reached - TimeDelta::seconds(30)), ..rare_ones() };
+    assert_eq!(page(early).await.messages[0].id, rare.id);
+    assert_eq!(page(FailedFilter { ids: Some(vec![rare.id]), ..rare_ones() }).await.messages[0].id, rare.id);
+    assert_eq!(dead_letters::remove(it.engine(), &rare_ones()).await.unwrap(), 1, "however far it is");
 }
 
 async fn removed_letters_are_gone<S: Subject>(it: S) {

@@ -377,7 +377,7 @@ async fn the_third_crash_buries<S: Subject>(it: S) {
     assert_eq!((all.len(), all[0].message_id, all[0].crashes), (1, id, 3));
     assert_eq!((all[0].error_class.as_deref(), all[0].retry_count), (Some("WorkerCrash"), 0));
     assert!(all[0].error.contains("died 3 times"), "{}", all[0].error);
-    assert!(all[0].error_history.get().contains("WorkerCrash"));
+    assert!(all[0].contents.history().unwrap().get().contains("WorkerCrash"));
     assert_eq!(told.error, Failure::new("WorkerCrash", all[0].error.clone()));
     assert_eq!(&*Worker::of(&transport).claim_one().await.message_type, "Innocent");
 }

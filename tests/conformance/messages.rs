@@ -4,10 +4,12 @@ use crate::support::kit::{
     ByHand, HOUR, MINUTE, Worker, buried, bury, delayed, many, message, put, put_one, queued_in, urgent,
 };
 use crate::support::subject::{MAIN, OTHER, Postgres, Subject, check};
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
+use symphony::store::contents::Contents;
 use symphony::store::dead_letters::FailedFilter;
 use symphony::store::messages::{MessageFilter, MessageStatus, SCAN, Totals};
 use symphony::transport::Drain;
@@ -21,6 +23,7 @@ for_drains! {
     each_filter_narrows
     text_is_found_in_either_case_and_is_not_a_pattern
     pages_follow_one_another
+    a_page_of_large_messages_ends_early
     a_page_looks_at_so_many_and_no_more
     a_cursor_must_be_one
     one_message_wherever_it_is
@@ -64,9 +67,16 @@ async fn messages_of_every_state_are_listed_newest_first<S: Subject>(it: S) {
         [(later, Pending), (waiting, Pending), (running, Processing), (discarded, Discarded), (completed, Completed)];
     assert_eq!(seen, all);
     assert_eq!(page.next_cursor, None);
-    let payload: Value = serde_json::from_str(page.messages[1].payload.get()).unwrap();
-    assert_eq!(payload, json!({ "to": "a@b.c" }));
+    assert_eq!(page.searched_to, None);
+    let Contents::Outline { payload_preview, payload_bytes } = &page.messages[1].contents else { panic!("whole") };
+    assert_eq!(serde_json::from_str::<Value>(payload_preview).unwrap(), json!({ "to": "a@b.c" }));
+    assert_eq!(*payload_bytes, payload_preview.len() as u64);
     assert!(page.messages[3].finished_at.is_some() && page.messages[2].finished_at.is_none());
+    let runs: Vec<_> = page.messages.iter().map(|it| (it.started_at.is_some(), it.worker_id.is_some())).collect();
+    assert_eq!(runs, [(false, false), (false, false), (true, true), (true, true), (true, true)]);
+    let done = transport.inspects().unwrap().get_message(completed).await.unwrap().unwrap();
+    assert_eq!((done.started_at, done.worker_id), (page.messages[4].started_at, page.messages[4].worker_id));
+    assert!(done.started_at >= done.created_at && done.started_at <= done.finished_at);
     assert_eq!(page.messages[0].transport, MAIN);
 }
 
@@ -124,6 +134,46 @@ async fn pages_follow_one_another<S: Subject>(it: S) {
     assert_eq!(seen, ids);
 }
 
+/// Random digits, which no compression makes much smaller.
+fn megabyte() -> Envelope {
+    let mut random = fastrand::Rng::with_seed(3);
+    let digits: String = (0..1_048_000).map(|_| random.digit(36)).collect();
+    Envelope { body: format!(r#"{{"d":"{digits}"}}"#).into(), ..message("Large") }
+}
+
+async fn a_page_of_large_messages_ends_early<S: Subject>(it: S) {
+    let transport = it.transport();
+    let large = megabyte();
+    let one = || Envelope { id: Uuid::now_v7(), ..large.clone() };
+    let mut sent = Vec::new();
+    for _ in 0..10 {
+        sent.extend(put(&transport, many(7, one)).await);
+    }
+    sent.sort();
+    sent.reverse();
+    for full in [false, true] {
+        let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, None);
+        loop {
+            let filter = MessageFilter { limit: 1_000, full, cursor, ..any() };
+            let page = transport.inspects().unwrap().list_messages(&filter).await.unwrap();
+            assert!((1..=66).contains(&page.messages.len()), "{} messages", page.messages.len());
+            let told = page.messages.iter().map(|it| match &it.contents {
+                Contents::Outline { payload_bytes, .. } => *payload_bytes,
+                Contents::Whole { payload_text, .. } => payload_text.get().len() as u64,
+            });
+            assert!(told.into_iter().all(|bytes| (1_048_008..=1_048_010).contains(&bytes)));
+            seen.extend(page.messages.iter().map(|it| it.id));
+            pages += 1;
+            cursor = page.next_cursor.map(|it| it.to_string());
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, sent);
+        assert!((2..=4).contains(&pages), "{pages} pages");
+    }
+}
+
 async fn a_page_looks_at_so_many_and_no_more<S: Subject>(it: S) {
     let transport = it.transport();
     let rare = put_one(&transport, message("Rare")).await;
@@ -133,6 +183,8 @@ async fn a_page_looks_at_so_many_and_no_more<S: Subject>(it: S) {
     let rare_ones = |cursor| MessageFilter { r#type: Some("Rare".to_owned()), cursor, ..any() };
     let first = transport.inspects().unwrap().list_messages(&rare_ones(None)).await.unwrap();
     assert!(first.messages.is_empty());
+    let ago = Utc::now() - first.searched_to.unwrap();
+    assert!(ago < TimeDelta::minutes(10) && ago > TimeDelta::zero(), "searched to {ago} ago");
     let cursor = first.next_cursor.map(|it| it.to_string());
     assert!(cursor.is_some(), "there is more to look at");
     let second = transport.inspects().unwrap().list_messages(&rare_ones(cursor)).await.unwrap();

@@ -114,7 +114,7 @@ async fn a_redriven_message_that_fails_again_comes_back<S: Subject>(it: S) {
     let second = letters(&transport).await.remove(0);
     assert_ne!(second.id, first.id);
     assert_eq!(&*second.error, "again");
-    let history: Vec<Value> = serde_json::from_str(second.error_history.get()).unwrap();
+    let history: Vec<Value> = serde_json::from_str(second.contents.history().unwrap().get()).unwrap();
     assert_eq!(history.len(), 2, "what it failed of before is still known");
 }
 

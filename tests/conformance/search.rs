@@ -93,7 +93,7 @@ async fn a_query_narrows_dead_letters<S: Subject>(it: S) {
     }
     let places = FailedFilter { query: Some("type:Sms".to_owned()), ..FailedFilter::default() };
     let places = transport.kept().failed_places(&places).await.unwrap();
-    assert_eq!(places.into_iter().map(|it| it.id).collect::<Vec<_>>(), [two.id]);
+    assert_eq!(places.places.into_iter().map(|it| it.id).collect::<Vec<_>>(), [two.id]);
     let wrong = FailedFilter { query: Some("typ:Sms".to_owned()), ..FailedFilter::default() };
     assert_eq!(transport.kept().list_failed(&wrong).await.unwrap_err().code(), "SYMPHONY_INVALID_QUERY");
 }

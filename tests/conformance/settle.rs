@@ -1,8 +1,8 @@
 //! What each outcome does to a message.
 
 use crate::support::kit::{
-    ByHand, HOUR, MINUTE, STACK, Worker, bury, counts, failure, ids, keyed, letters, many, message, put, put_one,
-    release, retry, settlement, snooze,
+    ByHand, HOUR, MINUTE, STACK, WORKER, Worker, bury, counts, failure, ids, keyed, letters, many, message, put,
+    put_one, release, retry, settlement, snooze,
 };
 use crate::support::subject::Subject;
 use serde_json::{Value, json};
@@ -125,16 +125,19 @@ async fn a_buried_message_is_a_full_copy<S: Subject>(it: S) {
     assert_eq!(letter.idempotency_key.as_deref(), Some("k"));
     assert_eq!(letter.created_at, Some(second.created_at));
     let shown = serde_json::to_value(&letter).unwrap();
-    assert_eq!(shown["payload"], json!({ "to": "a@b.c" }));
+    assert_eq!(shown["payloadText"].as_str().map(|it| it.replace(' ', "")).as_deref(), Some(r#"{"to":"a@b.c"}"#));
     assert_eq!((&shown["headers"], &shown["metadata"]), (&json!({ "x": "1" }), &json!({ "tenant": 7 })));
     assert_eq!(messages(&letter), ["refused", "mailbox is full"]);
 }
 
 /// What the runs of a dead letter said, oldest first.
 fn messages(letter: &FailedMessage) -> Vec<String> {
-    let history: Vec<Value> = serde_json::from_str(letter.error_history.get()).unwrap();
+    let history: Vec<Value> = serde_json::from_str(letter.contents.history().unwrap().get()).unwrap();
     let complete = |run: &Value| run["class"] == "SmtpError" && run["at"].as_i64().is_some_and(|at| at > 0);
-    assert!(history.iter().all(|run| run["stack"] == STACK), "{history:?}");
+    let stacks = history.iter().filter(|run| run.get("stack").is_some()).count();
+    assert_eq!(stacks, history.len().min(3), "{history:?}");
+    assert!(history.iter().rev().take(3).all(|run| run["stack"] == STACK), "{history:?}");
+    assert!(history.iter().all(|run| run["ms"] == 12 && run["worker"] == WORKER.to_string()), "{history:?}");
     assert!(history.iter().all(complete), "{history:?}");
     history.iter().map(|run| run["message"].as_str().unwrap().to_owned()).collect()
 }
@@ -227,7 +230,7 @@ async fn an_error_may_hold_any_text<S: Subject>(it: S) {
     let letter = letters(&it.transport()).await.remove(0);
     let kept = |it: &str| it.contains(" b \"' \\ \u{1} 🦀 \\u0000");
     assert!(kept(&letter.error), "{}", letter.error);
-    let history: Vec<Failure> = serde_json::from_str(letter.error_history.get()).unwrap();
+    let history: Vec<Failure> = serde_json::from_str(letter.contents.history().unwrap().get()).unwrap();
     assert_eq!(history.len(), 2);
     assert!(history.iter().all(|run| kept(&run.message) && run.stack.as_deref().is_some_and(kept)), "{history:?}");
 }

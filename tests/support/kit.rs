@@ -246,9 +246,13 @@ pub fn release() -> Outcome {
 /// Where it was thrown.
 pub const STACK: &str = "    at send (mail.ts:1:1)";
 
-/// What a handler threw.
+/// Whose run it was.
+pub const WORKER: Uuid = Uuid::from_u128(7);
+
+/// What a handler threw, after 12 ms.
 pub fn failure(message: &str) -> Failure {
-    Failure { stack: Some(STACK.to_owned()), ..Failure::new("SmtpError", message.to_owned()) }
+    let thrown = Failure::new("SmtpError", message.to_owned());
+    Failure { stack: Some(STACK.to_owned()), ms: Some(12), worker: Some(WORKER), ..thrown }
 }
 
 /// The ids, in order.
@@ -258,7 +262,8 @@ pub fn ids(claimed: &[Claimed]) -> Vec<Uuid> {
 
 /// All dead letters, newest first.
 pub async fn letters(transport: &Arc<dyn Drain>) -> Vec<FailedMessage> {
-    transport.kept().list_failed(&FailedFilter { limit: 1000, ..FailedFilter::default() }).await.unwrap().messages
+    let all = FailedFilter { limit: 1000, full: true, ..FailedFilter::default() };
+    transport.kept().list_failed(&all).await.unwrap().messages
 }
 
 /// Sends a message and buries it; answers with the dead letter.

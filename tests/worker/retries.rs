@@ -54,8 +54,11 @@ async fn a_failing_message_waits_longer_each_time_and_is_buried_at_the_end<S: Su
     let letter = letters(&it.transport()).await.remove(0);
     assert_eq!((letter.message_id, letter.retry_count, &*letter.error), (id, 3, "refused"));
     assert_eq!(letter.error_class.as_deref(), Some("SmtpError"));
-    let history: Vec<Value> = serde_json::from_str(letter.error_history.get()).unwrap();
+    let history: Vec<Value> = serde_json::from_str(letter.contents.history().unwrap().get()).unwrap();
     assert_eq!(history.len(), 4);
+    let workers: Vec<_> = history.iter().map(|run| run["worker"].as_str().unwrap()).collect();
+    assert!(workers.windows(2).all(|pair| pair[0] < pair[1]), "each drain is a worker: {workers:?}");
+    assert!(history.iter().all(|run| run["ms"].as_u64().is_some_and(|ms| ms < 60_000)), "{history:?}");
     assert_eq!(counts(&it.transport()).await, (0, 0, 0));
 }
 

@@ -39,8 +39,8 @@ export async function overview(selection: Selection) {
 
 async function rowsOf(selection: Selection): Promise<Row[]> {
   const limit = 10
-  if (selection === 'failed') return (await listFailed({ limit })).messages.map(rowOfLetter)
-  const { messages } = await listMessages(selection === 'busy' ? { limit, text: 'busy' } : { limit })
+  if (selection === 'failed') return (await listFailed({ limit, full: true })).messages.map(rowOfLetter)
+  const { messages } = await listMessages({ limit, full: true, ...(selection === 'busy' && { text: 'busy' }) })
   return messages.map((message) => rowOf(message))
 }
 

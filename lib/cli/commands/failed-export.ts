@@ -1,5 +1,6 @@
 /** `symphony failed export`: dead letters as lines of JSON. */
 import type { Command } from 'commander'
+import type { FailedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
 import { several } from '../format.js'
 import { allOf } from '../pages.js'
@@ -13,11 +14,18 @@ export function addFailedExport(failed: Command): void {
     .action(
       onQueue<[], FilterOptions>(async ({ library }, { options, out }) => {
         let written = 0
-        for await (const message of allOf((page) => library.listFailed({ ...filterOf(options), ...page }))) {
-          out.print(JSON.stringify(message))
+        for await (const message of allOf((page) =>
+          library.listFailed({ ...filterOf(options), ...page, full: true }),
+        )) {
+          out.print(exactLine(message))
           written += 1
         }
         out.done(`${several(written, 'dead letter')} written`)
       }),
     )
+}
+
+/** A dead letter as one line of JSON, its payload with every digit. */
+function exactLine({ payload: _, payloadText, ...letter }: FailedMessage): string {
+  return `${JSON.stringify(letter).slice(0, -1)},"payload":${payloadText}}`
 }

@@ -1,6 +1,6 @@
 /** `symphony failed list`: dead letters, newest first. */
 import { type Command, Option } from 'commander'
-import type { FailedMessage } from '../../admin.js'
+import type { ListedFailedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
 import { count, distance, several, shortened } from '../format.js'
 import type { Output } from '../output.js'
@@ -68,7 +68,7 @@ const COLUMNS = [
 ]
 
 function row(
-  { id, type, transport, queue, failedAt, retryCount, errorClass, error }: FailedMessage,
+  { id, type, transport, queue, failedAt, retryCount, errorClass, error }: ListedFailedMessage,
   out: Output,
 ): string[] {
   const problem = `${out.paint.red(errorClass)} ${shortened(error, 60)}`

@@ -1,6 +1,6 @@
 /** `symphony failed remove`: deletes dead letters. */
 import type { Command } from 'commander'
-import type { FailedMessage } from '../../admin.js'
+import type { ListedFailedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
 import { type ConsentOptions, mayGoOn } from '../consent.js'
 import { EXIT } from '../exit.js'
@@ -20,7 +20,7 @@ export function addFailedRemove(failed: Command): void {
     .action(
       onQueue<[string[]], ConsentOptions>(async ({ library, isProduction }, { args: [words], options, out }) => {
         const ids = await idsFrom(words)
-        const found: FailedMessage[] = []
+        const found: ListedFailedMessage[] = []
         await inSteps(ids, async (some) => {
           found.push(...(await library.listFailed({ ids: some, limit: some.length })).messages)
         })

@@ -1,6 +1,6 @@
 /** `symphony list`: messages other than dead letters. */
 import { type Command, Option } from 'commander'
-import type { MessageFilter, QueuedMessage } from '../../admin.js'
+import type { ListedMessage, MessageFilter } from '../../admin.js'
 import { onQueue } from '../acting.js'
 import { distance, shortened } from '../format.js'
 import type { Output } from '../output.js'
@@ -51,7 +51,7 @@ export function addList(program: Command): void {
     )
 }
 
-function show({ messages, nextCursor }: Page<QueuedMessage>, { ids }: ListOptions, out: Output): void {
+function show({ messages, nextCursor }: Page<ListedMessage>, { ids }: ListOptions, out: Output): void {
   if (ids) for (const { id } of messages) out.print(id)
   else if (out.json === 'lines') for (const message of messages) out.data(message)
   else if (out.json === 'document') out.data({ messages, nextCursor })
@@ -78,7 +78,7 @@ const COLUMNS = [
   { title: 'NEXT, OR LAST ERROR' },
 ]
 
-function row(message: QueuedMessage, { paint }: Output): string[] {
+function row(message: ListedMessage, { paint }: Output): string[] {
   const { id, type, status, transport, queue, priority, createdAt, availableAt, retryCount, lastError } = message
   const now = Date.now()
   const isDelayed = status === 'pending' && availableAt.getTime() > now

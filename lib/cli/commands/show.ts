@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import type { FailedMessage, FailedRun, QueuedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
-import { instant } from '../format.js'
+import { instant, span } from '../format.js'
+import { indented } from '../json-text.js'
 import type { Output } from '../output.js'
 import { facts } from '../table.js'
 
@@ -38,6 +39,8 @@ function showMessage(message: QueuedMessage, out: Output): void {
     ['where', `${message.transport}/${message.queue}, priority ${message.priority}`],
     ['dispatched', instant(message.createdAt, now)],
     ['due', message.status === 'pending' ? instant(message.availableAt, now) : null],
+    ['claimed', message.startedAt === null ? null : instant(message.startedAt, now)],
+    ['worker', message.workerId],
     ['finished', message.finishedAt === null ? null : instant(message.finishedAt, now)],
     ['retries', `${message.retryCount}${message.maxRetries === null ? '' : ` of ${message.maxRetries}`}`],
     ['crashes', message.crashes === 0 ? null : String(message.crashes)],
@@ -80,11 +83,12 @@ function status({ status: state, availableAt }: QueuedMessage, { paint }: Output
   return state === 'failed' ? paint.red('failed') : paint.green(state)
 }
 
-function parts({ payload, headers, metadata }: FailedMessage | QueuedMessage): Array<[string, string | null]> {
-  return Object.entries({ payload, headers, metadata }).map(([name, value]) => [
+function parts({ payloadText, headers, metadata }: FailedMessage | QueuedMessage): Array<[string, string | null]> {
+  const others = Object.entries({ headers, metadata }).map(([name, value]): [string, string | null] => [
     name,
-    Object.keys(value).length === 0 && name !== 'payload' ? null : JSON.stringify(value, null, 2),
+    Object.keys(value).length === 0 ? null : JSON.stringify(value, null, 2),
   ])
+  return [['payload', indented(payloadText)], ...others]
 }
 
 function printFacts(entries: ReadonlyArray<[string, string | null]>, out: Output): void {
@@ -101,8 +105,9 @@ function printRuns(runs: readonly FailedRun[], out: Output): void {
   if (runs.length === 0) return
   out.print()
   out.print(out.paint.dim(`${runs.length === 1 ? 'the run' : `the ${runs.length} runs`} that failed`))
-  for (const { at, class: name, message, stack } of runs) {
-    out.print(`${out.paint.dim(at.toISOString())}  ${out.paint.red(name)}: ${message}`)
+  for (const { at, class: name, message, stack, ms } of runs) {
+    const took = ms === undefined ? '' : out.paint.dim(`, after ${span(ms)}`)
+    out.print(`${out.paint.dim(at.toISOString())}  ${out.paint.red(name)}: ${message}${took}`)
     if (stack !== undefined)
       out.print(
         out.paint.dim(

@@ -3,7 +3,7 @@ import type { FailedFilter, FailedPage, FailedPageOptions } from '../../operate/
 import type { Symphony } from '../../symphony.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import { cut, ids, instant, isId, queryOf, readExactly, readQuery, text, wholeText, yes } from '../requests/fields.js'
-import { Answer } from '../responses/answer.js'
+import { Answer, exactly } from '../responses/answer.js'
 import { badRequest, notFound } from '../responses/problem.js'
 import { atCursor, ofFilter } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
@@ -21,7 +21,7 @@ const FILTER = {
 
 const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
 
-const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text() }
+const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text(), full: yes }
 
 const DEFAULT_LIMIT = 50
 
@@ -35,33 +35,41 @@ export const failed: Endpoint[] = [
 ]
 
 async function list({ url, symphony }: Call): Promise<Answer> {
-  const { limit = DEFAULT_LIMIT, offset = 0, cursor, ...filter } = readQuery(url, PAGE)
+  const { limit = DEFAULT_LIMIT, offset = 0, cursor, full, ...filter } = readQuery(url, PAGE)
   if (cursor !== undefined && offset > 0) throw badRequest('offset: must not stand beside a cursor', 'offset')
   const asked = Promise.all([
     symphony.countFailed(filter),
-    atCursor(cursor, pageAt(symphony, offset, { ...filter, limit, cursor })),
+    atCursor(cursor, pageAt(symphony, offset, { ...filter, limit, cursor }, full)),
   ])
-  const [{ total, capped }, { messages, nextCursor }] = await ofFilter(asked)
+  const [{ total, capped }, { messages, nextCursor, searchedTo }] = await ofFilter(asked)
   const hasMore = nextCursor !== null
-  return new Answer({ success: true, messages, pagination: { total, capped, limit, offset, hasMore, nextCursor } })
+  const pagination = { total, capped, limit, offset, hasMore, nextCursor, searchedTo }
+  return new Answer({ success: true, messages, pagination })
 }
 
 /** An offset is reached page by page; a cursor is where the page starts. */
-async function pageAt({ listFailed }: Symphony, offset: number, options: FailedPageOptions): Promise<FailedPage> {
+async function pageAt(
+  { listFailed }: Symphony,
+  offset: number,
+  options: Omit<FailedPageOptions, 'full'>,
+  full = false,
+): Promise<FailedPage<object>> {
   let { cursor } = options
   for (let left = offset; left > 0; ) {
     const skipped = await listFailed({ ...options, cursor, limit: Math.min(left, 1_000) })
-    if (skipped.nextCursor === null) return { messages: [], nextCursor: null }
+    if (skipped.nextCursor === null) return { messages: [], nextCursor: null, searchedTo: null }
     left -= skipped.messages.length
     cursor = skipped.nextCursor
   }
-  return listFailed({ ...options, cursor })
+  if (!full) return listFailed({ ...options, cursor })
+  const { messages, ...page } = await listFailed({ ...options, cursor, full })
+  return { ...page, messages: messages.map(exactly) }
 }
 
 async function get({ parameters, symphony }: Call): Promise<Answer> {
   const message = await symphony.getFailed(parameters.id ?? '')
   if (message === null) throw gone(parameters.id)
-  return new Answer({ success: true, message })
+  return new Answer({ success: true, message: exactly(message) })
 }
 
 async function retry({ parameters, symphony }: Call): Promise<Answer> {

@@ -1,9 +1,9 @@
 /** Single messages, for operators: list, find, cancel. */
 import { contents } from '../../monitor/contents.js'
-import type { MessageStatus } from '../../operate/messages.js'
-import { partsOf } from '../../symphony.js'
-import { cut, instant, oneOf, readQuery, text, wholeText } from '../requests/fields.js'
-import { Answer } from '../responses/answer.js'
+import type { MessagePage, MessagePageOptions, MessageStatus } from '../../operate/messages.js'
+import { partsOf, type Symphony } from '../../symphony.js'
+import { cut, instant, oneOf, readQuery, text, wholeText, yes } from '../requests/fields.js'
+import { Answer, exactly } from '../responses/answer.js'
 import { notFound, RequestProblem } from '../responses/problem.js'
 import { atCursor, ofFilter } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
@@ -20,6 +20,7 @@ const PAGE = {
   query: text(2_000),
   limit: wholeText(1, 1_000),
   cursor: text(),
+  full: yes,
 }
 
 export const admin: Endpoint[] = [
@@ -30,18 +31,27 @@ export const admin: Endpoint[] = [
 ]
 
 async function list({ url, symphony }: Call): Promise<Answer> {
-  const { limit = 50, ...options } = readQuery(url, PAGE)
-  const { messages, nextCursor } = await atCursor(
-    options.cursor,
-    ofFilter(symphony.listMessages({ ...options, limit })),
-  )
-  return new Answer({ success: true, messages, pagination: { limit, hasMore: nextCursor !== null, nextCursor } })
+  const { limit = 50, full, ...options } = readQuery(url, PAGE)
+  const listed = pageOf(symphony, { ...options, limit }, full)
+  const { messages, nextCursor, searchedTo } = await atCursor(options.cursor, ofFilter(listed))
+  const hasMore = nextCursor !== null
+  return new Answer({ success: true, messages, pagination: { limit, hasMore, nextCursor, searchedTo } })
+}
+
+async function pageOf(
+  { listMessages }: Symphony,
+  options: Omit<MessagePageOptions, 'full'>,
+  full = false,
+): Promise<MessagePage<object>> {
+  if (!full) return listMessages(options)
+  const { messages, ...page } = await listMessages({ ...options, full })
+  return { ...page, messages: messages.map(exactly) }
 }
 
 async function get({ parameters, symphony }: Call): Promise<Answer> {
   const message = await symphony.getMessage(parameters.id ?? '')
   if (message === null) throw missing(parameters.id)
-  return new Answer({ success: true, message })
+  return new Answer({ success: true, message: exactly(message) })
 }
 
 async function cancel({ parameters, symphony }: Call): Promise<Answer> {

@@ -5,10 +5,10 @@ use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
 use crate::message::outcome::Failure;
 use crate::search::Facts;
-use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment};
+use crate::store::contents::PAGE_BYTES;
+use crate::store::dead_letters::{Cursor, FailedFilter, FailedMessage, FailedPage, Moment, SCAN};
 use crate::store::messages::{KeptMessage, MessageStatus};
 use chrono::{DateTime, Utc};
-use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,11 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Letters {
     transport: Arc<str>,
-    letters: BTreeMap<(DateTime<Utc>, Uuid), Letter>,
+    letters: BTreeMap<Place, Letter>,
 }
+
+/// When it failed, and its id.
+type Place = (DateTime<Utc>, Uuid);
 
 /// A full copy of a message that could not be handled.
 #[derive(Debug)]
@@ -47,31 +50,37 @@ impl Letters {
     /// One page, newest first.
     pub fn page(&self, filter: &FailedFilter, now: DateTime<Utc>) -> Result<FailedPage> {
         let (after, query) = (filter.after()?, filter.search()?);
-        let size = filter.page_size();
-        let rows = self
-            .letters
-            .iter()
-            .rev()
-            .filter(|(place, _)| {
-                after.is_none_or(|cursor| (Moment::from(place.0), place.1) < (cursor.failed_at, cursor.id))
-            })
-            .filter(|((failed_at, id), letter)| self.matches(filter, *failed_at, *id, letter))
-            .filter(|((failed_at, id), letter)| query.matches(&self.facts(*failed_at, *id, letter, now)))
-            .take(size as usize + 1)
-            .map(|((failed_at, id), letter)| self.shown(*failed_at, *id, letter))
-            .collect();
-        Ok(FailedPage::of(rows, size))
+        let (size, scan) = (filter.page_size(), usize::try_from(SCAN).unwrap_or(usize::MAX));
+        let is_next =
+            |place: &Place| after.is_none_or(|cursor| (Moment::from(place.0), place.1) < (cursor.failed_at, cursor.id));
+        let seen: Vec<_> = self.seen(filter).filter(|(place, _)| is_next(place)).take(scan).collect();
+        let cursor = |(failed_at, id): Place| Cursor { failed_at: failed_at.into(), id };
+        let reached = (seen.len() == scan).then(|| seen.last().map(|(place, _)| cursor(**place))).flatten();
+        let fitting = seen.into_iter().filter(|((failed_at, id), letter)| {
+            matches(filter, &self.transport, letter) && query.matches(&self.facts(*failed_at, *id, letter, now))
+        });
+        let page: Vec<_> = fitting.take(size as usize + 1).collect();
+        let (count, mut bytes) = (page.len(), 0);
+        let has_room = |(_, letter): &(&Place, &Letter)| {
+            let has_room = bytes < PAGE_BYTES;
+            bytes += letter.message.text_bytes();
+            has_room
+        };
+        let shown = |((failed_at, id), letter): (&Place, &Letter)| self.shown(*failed_at, *id, letter, filter.full);
+        let rows: Vec<_> = page.into_iter().take_while(has_room).map(shown).collect();
+        let cut = rows.len() < count;
+        Ok(FailedPage::of(rows, size, cut, reached))
     }
 
     /// How many of the newest match, and whether there are more than these.
     pub fn count(&self, filter: &FailedFilter, now: DateTime<Utc>) -> Result<(u64, bool)> {
         let query = filter.search()?;
-        let cap = usize::try_from(DEPTH_CAP).unwrap_or(usize::MAX);
-        let newest = self.letters.iter().rev().take(cap);
-        let matching = newest.filter(|((failed_at, id), letter)| {
-            self.matches(filter, *failed_at, *id, letter) && query.matches(&self.facts(*failed_at, *id, letter, now))
+        let cap = usize::try_from(SCAN).unwrap_or(usize::MAX);
+        let newest: Vec<_> = self.seen(filter).take(cap).collect();
+        let matching = newest.iter().filter(|((failed_at, id), letter)| {
+            matches(filter, &self.transport, letter) && query.matches(&self.facts(*failed_at, *id, letter, now))
         });
-        Ok((matching.count() as u64, self.letters.len() >= cap))
+        Ok((matching.count() as u64, newest.len() >= cap))
     }
 
     /// How many there are.
@@ -101,6 +110,7 @@ impl Letters {
             retry_count: 0,
             crash_count: 0,
             accuser: None,
+            claimed: None,
             headers: lineage(&message, id),
             ..message
         })
@@ -111,21 +121,14 @@ impl Letters {
         self.letters.remove(&place)
     }
 
-    fn matches(&self, filter: &FailedFilter, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> bool {
-        let Letter { message, failure } = letter;
-        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
-        let holds = |text: &str| {
-            let text = text.to_lowercase();
-            failure.message.to_lowercase().contains(&text) || message.body.to_lowercase().contains(&text)
-        };
-        is(&filter.r#type, &message.message_type)
-            && is(&filter.transport, &self.transport)
-            && is(&filter.queue, &message.queue)
-            && is(&filter.error_class, &failure.class)
-            && filter.text.as_deref().is_none_or(holds)
-            && filter.failed_after.is_none_or(|from| failed_at >= from)
-            && filter.failed_before.is_none_or(|to| failed_at <= to)
-            && filter.ids.as_ref().is_none_or(|ids| ids.contains(&id))
+    /// Those that are examined, newest first: of a type, a time and some ids.
+    fn seen(&self, filter: &FailedFilter) -> impl Iterator<Item = (&Place, &Letter)> {
+        self.letters.iter().rev().filter(|((failed_at, id), letter)| {
+            filter.r#type.as_deref().is_none_or(|it| it == &*letter.message.message_type)
+                && filter.failed_after.is_none_or(|from| *failed_at >= from)
+                && filter.failed_before.is_none_or(|to| *failed_at <= to)
+                && filter.ids.as_ref().is_none_or(|ids| ids.contains(id))
+        })
     }
 
     fn facts<'a>(&'a self, failed_at: DateTime<Utc>, id: Uuid, letter: &'a Letter, now: DateTime<Utc>) -> Facts<'a> {
@@ -138,7 +141,7 @@ impl Letters {
         }
     }
 
-    fn shown(&self, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter) -> FailedMessage {
+    fn shown(&self, failed_at: DateTime<Utc>, id: Uuid, letter: &Letter, full: bool) -> FailedMessage {
         let Letter { message, failure } = letter;
         FailedMessage {
             id,
@@ -147,12 +150,11 @@ impl Letters {
             transport: self.transport.to_string(),
             queue: message.queue.to_string(),
             priority: message.priority,
-            payload: raw(&message.body),
+            contents: message.contents(full),
             headers: raw(&message.headers),
             metadata: raw(&message.metadata),
             error: failure.message.clone(),
             error_class: Some(failure.class.clone()),
-            error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
             failed_at: Some(failed_at),
             retry_count: message.retry_count,
             crashes: message.crash_count,
@@ -161,6 +163,19 @@ impl Letters {
             cursor: Cursor { failed_at: failed_at.into(), id },
         }
     }
+}
+
+/// Whether one that was examined is one of them.
+fn matches(filter: &FailedFilter, transport: &str, Letter { message, failure }: &Letter) -> bool {
+    let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|it| it == value);
+    let holds = |text: &str| {
+        let text = text.to_lowercase();
+        failure.message.to_lowercase().contains(&text) || message.body.to_lowercase().contains(&text)
+    };
+    is(&filter.transport, transport)
+        && is(&filter.queue, &message.queue)
+        && is(&filter.error_class, &failure.class)
+        && filter.text.as_deref().is_none_or(holds)
 }
 
 /// The headers with the letter's id, and the id of the very first message: a letter may be redriven more than once.

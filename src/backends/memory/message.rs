@@ -1,11 +1,12 @@
 //! A message as this transport keeps it.
 
 use super::clock::later;
-use crate::message::carried::{Carried, FailedRun};
+use crate::message::carried::{Carried, FailedRun, STACKS};
 use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::Failure;
 use crate::search::Facts;
+use crate::store::contents::Contents;
 use crate::store::messages::{KeptMessage, MessageStatus};
 use chrono::{DateTime, Utc};
 use serde_json::value::{RawValue, to_raw_value};
@@ -38,6 +39,8 @@ pub struct Message {
     pub history: Vec<FailedRun>,
     /// Why it was discarded, if it was.
     pub discarded: Option<String>,
+    /// When it was claimed for its last run, and by whom, unless it waits.
+    pub claimed: Option<(DateTime<Utc>, Uuid)>,
 }
 
 impl Message {
@@ -67,6 +70,7 @@ impl Message {
             handled: Vec::new(),
             history: Vec::new(),
             discarded: None,
+            claimed: None,
         }
     }
 
@@ -92,6 +96,7 @@ impl Message {
             handled: it.handled,
             history: it.history,
             discarded: None,
+            claimed: None,
         }
     }
 
@@ -147,6 +152,8 @@ impl Message {
             self.history.remove(0);
         }
         self.history.push(FailedRun { at, failure: failure.clone() });
+        let older = self.history.len().saturating_sub(STACKS);
+        self.history[..older].iter_mut().for_each(|it| it.failure.stack = None);
         self.remember(handled);
     }
 
@@ -160,6 +167,20 @@ impl Message {
     /// Why it was discarded, or what the last failed run said.
     pub fn last_error(&self) -> Option<&str> {
         self.discarded.as_deref().or_else(|| self.history.last().map(|it| &*it.failure.message))
+    }
+
+    /// What it holds: all of it, or an outline.
+    pub fn contents(&self, full: bool) -> Contents {
+        if !full {
+            return Contents::outline(&self.body);
+        }
+        let error_history = to_raw_value(&self.history).unwrap_or_else(|_| raw("[]"));
+        Contents::Whole { payload_text: raw(&self.body), error_history }
+    }
+
+    /// The size of its texts.
+    pub fn text_bytes(&self) -> usize {
+        self.body.len() + self.headers.len() + self.metadata.len()
     }
 
     /// Whether its type is among these; `None`: all.
@@ -209,18 +230,19 @@ pub fn kept(
         queue: message.queue.to_string(),
         priority: message.priority,
         status,
-        payload: raw(&message.body),
+        contents: message.contents(true),
         headers: raw(&message.headers),
         metadata: raw(&message.metadata),
         created_at: Some(message.created_at),
         available_at: Some(message.available_at),
         scheduled_at: message.scheduled_at,
+        started_at: message.claimed.map(|it| it.0),
+        worker_id: message.claimed.map(|it| it.1),
         finished_at,
         retry_count: message.retry_count,
         max_retries: message.max_retries,
         crashes: message.crash_count,
         last_error: message.last_error().map(str::to_owned),
-        error_history: to_raw_value(&message.history).unwrap_or_else(|_| raw("[]")),
         idempotency_key: message.idempotency_key.clone(),
         failed_message_id,
     }

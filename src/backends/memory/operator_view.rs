@@ -6,6 +6,7 @@ use super::test_view::Status;
 use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
 use crate::search::Facts;
+use crate::store::contents::PAGE_BYTES;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -27,12 +28,21 @@ impl State {
             all.range(least..before).rev().map(|(_, it)| *it).filter(|it| wanted(it.1)).take(scan).collect();
         let reached = (seen.len() == scan).then(|| seen.last().map(|it| it.0.id)).flatten();
         let fitting = seen.into_iter().filter(|it| self.fits(filter, it) && query.matches(&self.facts(it, now)));
-        let rows = fitting.take(filter.page_size() as usize + 1).map(|it| self.kept(it)).collect();
-        Ok(MessagePage::of(rows, filter.page_size(), reached))
+        let mut bytes = 0;
+        let has_room = |it: &Found<'_>| {
+            let has_room = bytes < PAGE_BYTES;
+            bytes += it.0.text_bytes();
+            has_room
+        };
+        let page: Vec<Found<'_>> = fitting.take(filter.page_size() as usize + 1).collect();
+        let count = page.len();
+        let rows: Vec<_> = page.into_iter().take_while(has_room).map(|it| self.kept(it, filter.full)).collect();
+        let cut = rows.len() < count;
+        Ok(MessagePage::of(rows, filter.page_size(), cut, reached))
     }
 
     pub fn one_message(&self, id: Uuid) -> Option<KeptMessage> {
-        self.found().find(|it| it.0.id == id).map(|it| self.kept(it)).or_else(|| self.letters.message(id))
+        self.found().find(|it| it.0.id == id).map(|it| self.kept(it, true)).or_else(|| self.letters.message(id))
     }
 
     pub fn cancel(&mut self, id: Uuid) -> Option<(bool, MessageStatus)> {
@@ -90,8 +100,8 @@ impl State {
         Facts { finished: *finished, ..facts(message, &self.name, *status, now) }
     }
 
-    fn kept(&self, (message, status, finished_at): Found<'_>) -> KeptMessage {
-        kept(message, &self.name, status, finished_at, None)
+    fn kept(&self, (message, status, finished_at): Found<'_>, full: bool) -> KeptMessage {
+        KeptMessage { contents: message.contents(full), ..kept(message, &self.name, status, finished_at, None) }
     }
 }
 

@@ -190,6 +190,7 @@ impl State {
 
     fn hold(&mut self, mut message: Message, claim: &Claim<'_>, now: DateTime<Utc>) -> Claimed {
         message.accuser = None;
+        message.claimed = Some((now, claim.worker.id));
         let claimed = message.claimed(claim.token, now);
         self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id });
         claimed
@@ -286,7 +287,8 @@ impl State {
         !self.holds.is_begun(id) && self.waiting_messages().any(|it| it.id == id)
     }
 
-    fn put_back(&mut self, message: Message) {
+    fn put_back(&mut self, mut message: Message) {
+        message.claimed = None;
         if message.crash_count > 0 { self.suspects.insert(message) } else { self.waiting.insert(message) }
     }
 

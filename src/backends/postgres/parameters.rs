@@ -2,6 +2,7 @@
 
 use crate::counts::rollup::{Errors, Rollup};
 use crate::message::envelope::{Available, Envelope};
+use crate::message::outcome::Failure;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -128,6 +129,12 @@ impl<'a> Row<'a> {
             errors: &tally.errors,
         }
     }
+}
+
+/// How long runs that failed had taken, and whose they were.
+pub fn runs<'a>(failures: impl Iterator<Item = Option<&'a Failure>>) -> (Vec<Option<i32>>, Vec<Option<Uuid>>) {
+    let of = |it: &Failure| (it.ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX)), it.worker);
+    failures.map(|it| it.map(of).unwrap_or_default()).unzip()
 }
 
 pub fn millis(duration: Duration) -> f64 {

@@ -3,6 +3,7 @@
 use super::instants::Shown;
 use crate::message::carried::Carried;
 use crate::message::claimed::Claimed;
+use crate::store::contents::Contents;
 use crate::store::dead_letters::{Cursor, FailedMessage};
 use crate::store::executions::Begun;
 use crate::store::messages::{KeptMessage, MessageStatus};
@@ -130,56 +131,74 @@ impl<'a> FromSql<'a> for Instant {
     }
 }
 
-/// A row of dead_letters/list.sql.
-pub fn failed(row: &Row) -> Result<FailedMessage, Error> {
-    let id = row.try_get(0)?;
-    Ok(FailedMessage {
+/// A row of dead_letters/list.sql; `None` for the row that carries nothing but the reach.
+pub fn failed(row: &Row) -> Result<Option<FailedMessage>, Error> {
+    let Some(id) = row.try_get(3)? else { return Ok(None) };
+    Ok(Some(FailedMessage {
         id,
-        message_id: row.try_get(1)?,
-        r#type: row.try_get(2)?,
-        transport: row.try_get(3)?,
-        queue: row.try_get(4)?,
-        priority: small(row.try_get(5)?),
-        payload: json(row.try_get(6)?),
-        headers: json(row.try_get(7)?),
-        metadata: json(row.try_get(8)?),
-        error: row.try_get(9)?,
-        error_class: row.try_get(10)?,
-        error_history: json(row.try_get(11)?),
-        failed_at: shown(row, 12)?,
-        retry_count: whole(row.try_get(13)?),
-        crashes: row.try_get(14)?,
-        created_at: shown(row, 15)?,
-        idempotency_key: row.try_get(16)?,
-        cursor: Cursor { failed_at: row.try_get(12)?, id },
-    })
+        message_id: row.try_get(4)?,
+        r#type: row.try_get(5)?,
+        transport: row.try_get(6)?,
+        queue: row.try_get(7)?,
+        priority: small(row.try_get(8)?),
+        contents: contents(row, 9)?,
+        headers: json(row.try_get(12)?),
+        metadata: json(row.try_get(13)?),
+        error: row.try_get(14)?,
+        error_class: row.try_get(15)?,
+        failed_at: shown(row, 16)?,
+        retry_count: whole(row.try_get(17)?),
+        crashes: row.try_get(18)?,
+        created_at: shown(row, 19)?,
+        idempotency_key: row.try_get(20)?,
+        cursor: Cursor { failed_at: row.try_get(16)?, id },
+    }))
+}
+
+/// Two columns of dead_letters/list.sql or dead_letters/places.sql: a place, if there is one.
+pub fn place(row: &Row, failed_at: usize, id: usize) -> Result<Option<Cursor>, Error> {
+    let Some(id) = row.try_get(id)? else { return Ok(None) };
+    Ok(Some(Cursor { failed_at: row.try_get(failed_at)?, id }))
 }
 
 /// A row of messages/list.sql or messages/get.sql; `None` for the row that carries nothing but the reach.
 pub fn message(row: &Row) -> Result<Option<KeptMessage>, Error> {
-    let Some(id) = row.try_get(1)? else { return Ok(None) };
+    let Some(id) = row.try_get(2)? else { return Ok(None) };
     Ok(Some(KeptMessage {
         id,
-        r#type: row.try_get(2)?,
-        transport: row.try_get(3)?,
-        queue: row.try_get(4)?,
-        priority: small(row.try_get(5)?),
-        status: MessageStatus::of(row.try_get(6)?),
-        payload: json(row.try_get(7)?),
-        headers: json(row.try_get(8)?),
-        metadata: json(row.try_get(9)?),
-        created_at: shown(row, 10)?,
-        available_at: shown(row, 11)?,
-        scheduled_at: shown(row, 12)?,
-        finished_at: shown(row, 13)?,
-        retry_count: whole(row.try_get(14)?),
-        max_retries: row.try_get::<_, Option<i32>>(15)?.map(whole),
-        crashes: row.try_get(16)?,
-        last_error: row.try_get(17)?,
-        error_history: json(row.try_get(18)?),
-        idempotency_key: row.try_get(19)?,
-        failed_message_id: row.try_get(20)?,
+        r#type: row.try_get(3)?,
+        transport: row.try_get(4)?,
+        queue: row.try_get(5)?,
+        priority: small(row.try_get(6)?),
+        status: MessageStatus::of(row.try_get(7)?),
+        contents: contents(row, 8)?,
+        headers: json(row.try_get(11)?),
+        metadata: json(row.try_get(12)?),
+        created_at: shown(row, 13)?,
+        available_at: shown(row, 14)?,
+        scheduled_at: shown(row, 15)?,
+        started_at: shown(row, 16)?,
+        worker_id: row.try_get(17)?,
+        finished_at: shown(row, 18)?,
+        retry_count: whole(row.try_get(19)?),
+        max_retries: row.try_get::<_, Option<i32>>(20)?.map(whole),
+        crashes: row.try_get(21)?,
+        last_error: row.try_get(22)?,
+        idempotency_key: row.try_get(23)?,
+        failed_message_id: row.try_get(24)?,
     }))
+}
+
+/// Three columns: the text of a payload or its beginning, its size, and the history of errors where all is told.
+fn contents(row: &Row, first: usize) -> Result<Contents, Error> {
+    let text: String = row.try_get(first)?;
+    Ok(match row.try_get::<_, Option<String>>(first + 2)? {
+        Some(history) => Contents::Whole { payload_text: json(text), error_history: json(history) },
+        None => {
+            let bytes = row.try_get::<_, Option<i32>>(first + 1)?.map(whole);
+            Contents::Outline { payload_preview: text, payload_bytes: bytes.unwrap_or_default().into() }
+        }
+    })
 }
 
 /// A row of depth.sql.

@@ -191,7 +191,7 @@ mod tests {
             let heard = read(&text.to_string()).unwrap();
             proptest::prop_assert!(heard.iter().all(|it| (it.batch, it.index) == (batch, index)));
             proptest::prop_assert_eq!(&heard[1].said, &Said::Discarded { reason: reason.clone() });
-            let error = Failure { class: reason.clone(), message: reason.clone(), stack: Some(reason.clone()) };
+            let error = Failure { stack: Some(reason.clone()), ..Failure::new(&reason, reason.clone()) };
             let failed = Said::Failed { retryable: true, retry_after: Some(millis), error, handled: vec![reason] };
             proptest::prop_assert_eq!(&heard[2].said, &failed);
         }

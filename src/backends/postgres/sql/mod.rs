@@ -26,13 +26,15 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 16] = [
+const PARTS: [(&str, &str); 18] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
     (":failure", include_str!("settlements/_failure.sql")),
+    (":history", include_str!("settlements/_history.sql")),
     (":letters", include_str!("dead_letters/_letters.sql")),
     (":fitting", include_str!("dead_letters/_fitting.sql")),
+    (":seen", include_str!("dead_letters/_seen.sql")),
     (":admit", include_str!("keys/_admit.sql")),
     (":due", include_str!("messages/_due.sql")),
     (":lease", include_str!("messages/_lease.sql")),
@@ -162,11 +164,12 @@ statements! {
     /// Puts messages back.
     settle_return in "settlements/return.sql" (
         UUID_ARRAY, UUID_ARRAY, TEXT, UUID, INT4_ARRAY, FLOAT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, BOOL_ARRAY,
-        TEXT_ARRAY
+        TEXT_ARRAY, INT4_ARRAY, UUID_ARRAY
     );
     /// Moves messages to the dead letters.
     settle_bury in "settlements/bury.sql" (
-        UUID_ARRAY, UUID_ARRAY, TEXT, UUID, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
+        UUID_ARRAY, UUID_ARRAY, TEXT, UUID, UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT4_ARRAY,
+        UUID_ARRAY
     );
     /// Whether a settling was done.
     has_counted in "counts/has_counted.sql" (TEXT);
@@ -192,11 +195,12 @@ statements! {
     duplicate_attempts in "keys/attempts.sql" (TEXT);
     /// One page of dead letters.
     list_failed in "dead_letters/list.sql" filtered (
-        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, TIMESTAMPTZ, UUID, INT8
+        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, TIMESTAMPTZ, UUID, INT8, INT8,
+        BOOL
     );
     /// Where the dead letters of one page stand.
     failed_places in "dead_letters/places.sql" filtered (
-        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, TIMESTAMPTZ, UUID, INT8
+        TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, TIMESTAMPTZ, UUID, INT8, INT8
     );
     /// How many dead letters match.
     count_failed in "dead_letters/count.sql" filtered (
@@ -257,7 +261,7 @@ statements! {
     cleanup_schedules in "schedules/clean_up.sql" (FLOAT8, INT8);
     /// One page of messages.
     list_messages in "messages/list.sql" filtered (
-        TEXT_ARRAY, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8, TEXT_ARRAY
+        TEXT_ARRAY, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8, TEXT_ARRAY, BOOL
     );
     /// One message.
     get_message in "messages/get.sql" (UUID);
@@ -293,13 +297,13 @@ statements! {
     carried_return in "parked/return.sql" (
         TEXT, UUID_ARRAY, TEXT, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
         TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, INT4_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY,
-        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT4_ARRAY, UUID_ARRAY
     );
     /// Makes dead letters of messages that a broker has delivered.
     carried_bury in "parked/bury.sql" (
         TEXT, UUID_ARRAY, TEXT, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
         TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, INT4_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY,
-        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, UUID_ARRAY
+        TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT4_ARRAY, UUID_ARRAY, UUID_ARRAY
     );
     /// How much is parked.
     count_parked in "parked/count.sql" (TEXT, INT8);

@@ -1,14 +1,14 @@
 //! What is kept for brokers: messages parked until they are due, and what became of those that were received.
 
 use super::PostgresStore;
-use crate::backends::postgres::parameters::{millis, rollups_as_json, storable};
+use crate::backends::postgres::parameters::{millis, rollups_as_json, runs, storable};
 use crate::backends::postgres::rows;
 use crate::base::json_number;
 use crate::base::limits::DEPTH_CAP;
 use crate::config::Retention;
 use crate::counts::rollup::Rollup;
 use crate::error::{Error, Result};
-use crate::message::carried::{Carried, FailedRun};
+use crate::message::carried::{Carried, FailedRun, STACKS};
 use crate::message::envelope::Available;
 use crate::message::outcome::{Failure, Outcome, Road};
 use crate::store::parked::{Hold, Kept, Parked, ParkedCount, ParkedMessages, Parking};
@@ -114,18 +114,20 @@ impl PostgresStore {
     async fn keep_returned(&self, transport: &str, kept: &[Kept<'_>], rollups: &str) -> Result<()> {
         let columns = Columns::of(kept.iter().map(Entry::kept));
         let [errors, classes, stacks] = failures(kept);
+        let (ms, workers) = runs(kept.iter().map(|it| it.outcome.failure()));
         let statement = &self.statements.carried_return;
-        self.query(statement, &columns.with(&transport, &rollups, &[&errors, &classes, &stacks])).await.map(drop)
+        let parameters = columns.with(&transport, &rollups, &[&errors, &classes, &stacks, &ms, &workers]);
+        self.query(statement, &parameters).await.map(drop)
     }
 
     async fn keep_buried(&self, transport: &str, kept: &[Kept<'_>], rollups: &str) -> Result<()> {
         let columns = Columns::of(kept.iter().map(Entry::kept)).into_jsonb();
         let [errors, classes, stacks] = failures(kept);
+        let (ms, workers) = runs(kept.iter().map(|it| it.outcome.failure()));
         let letters: Vec<Uuid> = kept.iter().map(|_| Uuid::now_v7()).collect();
         let statement = &self.statements.carried_bury;
-        self.query(statement, &columns.with(&transport, &rollups, &[&errors, &classes, &stacks, &letters]))
-            .await
-            .map(drop)
+        let parameters = columns.with(&transport, &rollups, &[&errors, &classes, &stacks, &ms, &workers, &letters]);
+        self.query(statement, &parameters).await.map(drop)
     }
 }
 
@@ -186,13 +188,16 @@ impl<'a> Entry<'a> {
     /// The runs that failed before; if this one has failed, too, there is room for it.
     fn history(&self) -> String {
         let history = &self.message.history;
-        let room = HISTORY - usize::from(self.failure.is_some());
-        let runs = history[history.len().saturating_sub(room)..].iter().map(|it| FailedRun {
+        let own = usize::from(self.failure.is_some());
+        let first = history.len().saturating_sub(HISTORY - own);
+        let unstacked = history.len().saturating_sub(STACKS - own);
+        let runs = (first..).zip(&history[first..]).map(|(place, it)| FailedRun {
             at: it.at,
             failure: Failure {
                 class: storable(&it.failure.class).into_owned(),
                 message: storable(&it.failure.message).into_owned(),
-                stack: it.failure.stack.as_deref().map(|it| storable(it).into_owned()),
+                stack: it.failure.stack.as_deref().filter(|_| place >= unstacked).map(|it| storable(it).into_owned()),
+                ..it.failure.clone()
             },
         });
         // Texts and instants always serialize.

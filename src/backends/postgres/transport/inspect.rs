@@ -39,13 +39,14 @@ impl Inspects for PostgresTransport {
                     &SCAN,
                     &(i64::from(filter.page_size()) + 1),
                     &paths(&query),
+                    &filter.full,
                 ],
             )
             .await?;
-        let reached =
-            self.store.read(statement, &rows, |row| row.try_get::<_, Option<Uuid>>(0))?.into_iter().flatten().next();
+        let ends = self.store.read(statement, &rows, |row| Ok((row.try_get(0)?, row.try_get(1)?)))?;
+        let (reached, cut): (Option<Uuid>, Option<bool>) = ends.into_iter().next().unwrap_or_default();
         let messages = self.store.read(statement, &rows, rows::message)?.into_iter().flatten().collect();
-        Ok(MessagePage::of(messages, filter.page_size(), reached))
+        Ok(MessagePage::of(messages, filter.page_size(), cut.unwrap_or_default(), reached))
     }
 
     async fn get_message(&self, id: Uuid) -> Result<Option<KeptMessage>> {

@@ -1,7 +1,7 @@
 //! Outcomes into the tables: one statement per road.
 
 use super::PostgresTransport;
-use crate::backends::postgres::parameters::{millis, rollups_as_json, storable};
+use crate::backends::postgres::parameters::{millis, rollups_as_json, runs, storable};
 use crate::backends::postgres::rows;
 use crate::config::Retention;
 use crate::counts::rollup::Rollup;
@@ -76,11 +76,14 @@ impl PostgresTransport {
         let delays: Vec<Option<f64>> = outcomes.clone().map(|it| it.delay().map(millis)).collect();
         let errors: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.message))).collect();
         let classes: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.class))).collect();
-        let stacks: Vec<_> = failures.map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
+        let stacks: Vec<_> = failures.clone().map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
+        let (ms, workers) = runs(failures);
         let handled: Vec<Option<String>> = outcomes.clone().map(|it| names(it.handled())).collect();
         let statement = &self.store.statements.settle_return;
-        let parameters: [&(dyn ToSql + Sync); 11] =
-            [&ids, &tokens, &rollups, &worker, &attempts, &delays, &errors, &classes, &handled, &unproven, &stacks];
+        let parameters: [&(dyn ToSql + Sync); 13] = [
+            &ids, &tokens, &rollups, &worker, &attempts, &delays, &errors, &classes, &handled, &unproven, &stacks, &ms,
+            &workers,
+        ];
         let mut back = self.store.read(statement, &self.store.query(statement, &parameters).await?, rows::returned)?;
         let in_old_place: HashSet<Uuid> =
             outcomes.zip(&ids).filter(|(it, _)| it.delay().is_none()).map(|(_, id)| *id).collect();
@@ -96,12 +99,13 @@ impl PostgresTransport {
         let failures = outcomes.clone().map(Outcome::failure);
         let errors: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.message))).collect();
         let classes: Vec<_> = failures.clone().map(|it| it.map(|it| storable(&it.class))).collect();
-        let stacks: Vec<_> = failures.map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
+        let stacks: Vec<_> = failures.clone().map(|it| it.and_then(|it| it.stack.as_deref()).map(storable)).collect();
+        let (ms, workers) = runs(failures);
         let handled: Vec<Option<String>> = outcomes.map(|it| names(it.handled())).collect();
         self.store
             .query(
                 &self.store.statements.settle_bury,
-                &[&ids, &tokens, &rollups, &worker, &new_ids, &errors, &classes, &handled, &stacks],
+                &[&ids, &tokens, &rollups, &worker, &new_ids, &errors, &classes, &handled, &stacks, &ms, &workers],
             )
             .await
             .map(drop)

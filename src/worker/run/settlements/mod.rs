@@ -59,8 +59,9 @@ impl Settlements {
     }
 
     /// Accepts an outcome, unless other workers are known to have its message.
-    pub(super) fn add(&mut self, held: Held, outcome: Outcome, millis: f64) {
+    pub(super) fn add(&mut self, held: Held, mut outcome: Outcome, millis: f64) {
         if !held.lost {
+            outcome.note_run(millis, self.worker);
             self.waiting.push(Pending::new(held, outcome, millis));
         }
     }

@@ -3,7 +3,7 @@
 use super::plain;
 use crate::counts::rollup::Measured;
 use crate::error::Error;
-use crate::message::outcome::{Outcome, Road};
+use crate::message::outcome::{Failure, Outcome, Road};
 use crate::transport::Settlement;
 use crate::worker::run::in_flight::Held;
 use serde_json::{Value, json};
@@ -64,10 +64,10 @@ impl Pending {
         match &self.settlement.outcome {
             Outcome::Retry { delay, failure, .. } => {
                 told["delay"] = json!(delay.as_millis() as u64);
-                told["error"] = json!(failure);
+                told["error"] = thrown(failure);
             }
             Outcome::Bury { failure, .. } => {
-                told["error"] = json!(failure);
+                told["error"] = thrown(failure);
             }
             Outcome::Snooze { delay, .. } | Outcome::Release { delay: Some(delay), .. } => {
                 told["delay"] = json!(delay.as_millis() as u64)
@@ -77,4 +77,9 @@ impl Pending {
         }
         told
     }
+}
+
+/// What was thrown; the rest of a failure is told of each run by itself.
+fn thrown(failure: &Failure) -> Value {
+    json!(Failure { ms: None, worker: None, ..failure.clone() })
 }

@@ -48,6 +48,7 @@ fn plain(failure: &Failure) -> Failure {
         class: ascii(&failure.class),
         message: ascii(&failure.message),
         stack: failure.stack.as_deref().map(ascii),
+        ..failure.clone()
     }
 }
 
@@ -75,6 +76,7 @@ mod tests {
             class: "Fehler\0".to_owned(),
             message: format!("Größe {}", "x".repeat(2 * LONGEST)),
             stack: Some("at größer".to_owned()),
+            ..Failure::new("", String::new())
         };
         let delay = Duration::from_secs(1);
         let retry = Outcome::Retry { delay, failure, handled: vec!["größer".to_owned()] };

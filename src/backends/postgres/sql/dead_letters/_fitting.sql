@@ -1,13 +1,10 @@
--- Part of count.sql, list.sql and places.sql, inserted for `:fitting`: which dead letters. Every parameter may be NULL.
+-- Part of count.sql, list.sql and places.sql, inserted for `:fitting`: which of the dead letters that were examined,
+-- `_seen.sql`. Every parameter may be NULL.
 -- $9 are the jsonpaths of a query, see search.rs, one for each document in their order.
-($1::text IS NULL OR message_type = $1)
-AND ($2::text IS NULL OR transport_name = $2)
+($2::text IS NULL OR transport_name = $2)
 AND ($3::text IS NULL OR queue_name = $3)
 AND ($4::text IS NULL OR error_class = $4)
 AND ($5::text IS NULL OR position(lower($5) IN lower(error)) > 0 OR position(lower($5) IN lower(body::text)) > 0)
-AND ($6::timestamptz IS NULL OR failed_at >= $6)
-AND ($7::timestamptz IS NULL OR failed_at <= $7)
-AND ($8::uuid[] IS NULL OR id = ANY ($8))
 AND ($9[1] IS NULL OR jsonb_build_array(id, message_id) @@ $9[1]::jsonpath)
 AND ($9[2] IS NULL OR to_jsonb(message_type) @@ $9[2]::jsonpath)
 AND ($9[3] IS NULL OR to_jsonb(transport_name) @@ $9[3]::jsonpath)

@@ -1,5 +1,5 @@
--- Makes dead letters ($22 their ids) of messages that were received, each a full copy with its last error ($19
--- message, $20 class, $21 stack), and takes them out of the parking. Repeated, or said of two deliveries of one
+-- Makes dead letters ($24 their ids) of messages that were received, each a full copy with its last error ($19
+-- message, $20 class, $21 stack) and its run ($22 ms, $23 worker), and takes them out of the parking. Repeated, or said of two deliveries of one
 -- message, it makes one.
 --
 -- Index: messenger_failed_messages_carried; the primary key of messenger_parked, in its order, see unpark.sql.
@@ -25,7 +25,7 @@ FROM (
 ) carried
 CROSS JOIN LATERAL (
   SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class, ($21::text[])[place] AS stack,
-         ($22::uuid[])[place] AS failed_id
+         ($22::integer[])[place] AS ms, ($23::uuid[])[place] AS worker, ($24::uuid[])[place] AS failed_id
 ) o
 ORDER BY id
 ON CONFLICT (message_id, transport_name) WHERE carried DO NOTHING

@@ -1,5 +1,5 @@
 -- Parks messages that were received and are to run again: for a retry, with its error ($19 message, $20 class, $21
--- stack), or later without one. Without a delay they are due at once, in their old place.
+-- stack) and its run ($22 ms, $23 worker), or later without one. Without a delay they are due at once, in their old place.
 -- Repeated, it parks them once, and counts them once; what is buried stays so. Nobody holds them, see _replace.sql: a
 -- relay that has published the message before takes no run out that came after.
 --
@@ -22,7 +22,8 @@ FROM (
   :carried
 ) carried
 CROSS JOIN LATERAL (
-  SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class, ($21::text[])[place] AS stack
+  SELECT ($19::text[])[place] AS error, ($20::text[])[place] AS error_class, ($21::text[])[place] AS stack,
+         ($22::integer[])[place] AS ms, ($23::uuid[])[place] AS worker
 ) o
 WHERE NOT EXISTS (SELECT FROM :"schema".messenger_failed_messages f
                   WHERE f.message_id = carried.id AND f.transport_name = $1 AND f.carried)

@@ -1,7 +1,7 @@
 -- Moves messages to the dead letters, each as a full copy with its last error.
 --
 -- `:count` is _count.sql, `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql,
--- `:failure` _failure.sql.
+-- `:failure` _failure.sql, `:history` _history.sql.
 WITH counted AS (
   :count
 ),
@@ -18,9 +18,7 @@ settled AS (
   SELECT o.failed_id, e.id, e.created_at, e.scheduled_at, e.retry_count, e.max_retries, e.priority, e.crash_count,
          e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
          o.error, o.error_class,
-         (CASE WHEN jsonb_typeof(e.error_history) IS DISTINCT FROM 'array' THEN '[]'
-               WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
-               ELSE e.error_history END)
+         :history
          ||
          :failure
          ,
@@ -28,7 +26,8 @@ settled AS (
   FROM ended e
   CROSS JOIN LATERAL (
     SELECT ($5::uuid[])[e.place] AS failed_id, ($6::text[])[e.place] AS error, ($7::text[])[e.place] AS error_class,
-           ($8::text[])[e.place] AS handled, ($9::text[])[e.place] AS stack
+           ($8::text[])[e.place] AS handled, ($9::text[])[e.place] AS stack,
+           ($10::integer[])[e.place] AS ms, ($11::uuid[])[e.place] AS worker
   ) o
   RETURNING 1
 )

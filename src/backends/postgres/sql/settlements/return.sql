@@ -4,7 +4,7 @@
 --
 -- Returns where they are now. What is due at once wakes the workers that wait for it. `:count` is _count.sql,
 -- `:held` the fence, _held.sql, `:all` what it does when one no longer holds, _all.sql, `:failure` _failure.sql,
--- `:wake` messages/_wake.sql.
+-- `:history` _history.sql, `:wake` messages/_wake.sql.
 WITH counted AS (
   :count
 ),
@@ -25,9 +25,7 @@ settled AS (
          e.transport_name, e.queue_name, e.message_type, e.idempotency_key, e.body, e.headers, e.metadata,
          coalesce(o.error, e.last_error),
          CASE WHEN o.error IS NULL THEN e.error_history ELSE
-           (CASE WHEN jsonb_typeof(e.error_history) IS DISTINCT FROM 'array' THEN '[]'
-                 WHEN jsonb_array_length(e.error_history) >= 20 THEN e.error_history - 0
-                 ELSE e.error_history END)
+           :history
            ||
            :failure
          END,
@@ -36,7 +34,8 @@ settled AS (
   CROSS JOIN LATERAL (
     SELECT ($5::integer[])[e.place] AS attempts, ($6::double precision[])[e.place] AS delay_ms,
            ($7::text[])[e.place] AS error, ($8::text[])[e.place] AS error_class, ($9::text[])[e.place] AS handled,
-           ($10::boolean[])[e.place] AS unproven, ($11::text[])[e.place] AS stack
+           ($10::boolean[])[e.place] AS unproven, ($11::text[])[e.place] AS stack,
+           ($12::integer[])[e.place] AS ms, ($13::uuid[])[e.place] AS worker
   ) o
   RETURNING id, transport_name, queue_name, priority, available_at
 ),
