@@ -11,6 +11,7 @@ import { getDuplicateAttempts, getMetrics, listFailed, retryFailed } from '@lead
 import {
   advance,
   assertDispatched,
+  createTestKit,
   dispatched,
   drain,
   reset,
@@ -147,4 +148,10 @@ describe('the test kit', () => {
     expect(() => setNow(new Date('x'))).toThrow(/setNow: wants a valid Date/)
     expect(() => advance('soon')).toThrow(/advance: got soon/)
   })
+})
+
+test('a test kit is made of an instance', () => {
+  for (const given of [{}, undefined, null]) {
+    expect(() => createTestKit(given as never)).toThrow(/^createTestKit: got .*, wants what createSymphony\(\) gives/)
+  }
 })

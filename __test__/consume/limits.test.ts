@@ -244,6 +244,7 @@ describe('a bad option', () => {
     [{ maxConcurrency: 1.5 }, /maxConcurrency: got 1.5/],
     [{ messageLimit: -1 }, /messageLimit: got -1/],
     [{ timeLimit: 'soon' }, /timeLimit: got soon/],
+    [{ deadline: 1_796_072_538 }, /options.deadline: got 1796072538, wants milliseconds since the epoch, not seconds/],
     [{ deadline: new Date('x') }, /deadline: got an invalid Date, wants a valid Date/],
     [{ memoryLimit: 'much' }, /memoryLimit: got much, wants bytes/],
     [{ transports: [] }, /transports: got Array/],

@@ -161,6 +161,7 @@ test('ten calls at once run every schedule once', async () => {
 test('options that do not fit are refused where the route is made', () => {
   expect(() => createWorkerRoute({ batchSize: 0 })).toThrow('options.batchSize: got 0')
   expect(() => createWorkerRoute({ maxDuration: 0 })).toThrow('options.maxDuration: got 0')
+  expect(() => createWorkerRoute({ maxduration: 60 } as object)).toThrow('did you mean "maxDuration"?')
 })
 
 test('the routes work on a plain HTTP server', async () => {

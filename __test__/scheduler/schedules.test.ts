@@ -94,6 +94,8 @@ describe('schedule()', () => {
 
   test('without a name has one of its own, the same for the same call', async () => {
     const once = (n: number) => schedule({ type: 'Once', payload: { n } }, { at: new Date(4e12) })
+    const inSeconds = schedule({ type: 'Once', payload: {} }, { at: 4e9 })
+    await expect(inSeconds).rejects.toThrow('when.at: got 4000000000, wants milliseconds since the epoch, not seconds')
     const { name } = await once(1)
     expect(name).toMatch(/^Once\/[\da-f]{16}$/)
     expect((await once(1)).name).toBe(name)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseDay, parseInstant } from './instant.js'
+import { looksLikeSeconds, parseDay, parseInstant } from './instant.js'
 
 const YEAR_1 = new Date('0001-01-01T00:00:00Z')
 const YEAR_9999 = new Date('9999-12-31T23:59:59.999Z')
@@ -13,6 +13,12 @@ describe('an instant', () => {
         expect([date, date.getTime(), date.toISOString()].map(parseInstant)).toEqual(Array(3).fill(date.getTime()))
       }),
     )
+  })
+
+  test('looks like seconds where it is in early 1970, and now in seconds does', () => {
+    const [now, nextYear] = [Date.now(), Date.now() + 365 * 86_400_000]
+    expect([now / 1_000, Math.floor(nextYear / 1_000)].map(looksLikeSeconds)).toEqual([true, true])
+    expect([now, nextYear, 0, 77, -1, new Date(1_796_072_538), '1796072538'].filter(looksLikeSeconds)).toEqual([])
   })
 
   test('is the same with any offset from UTC', () => {

@@ -37,6 +37,21 @@ export function parseInstant(value: unknown): number | undefined {
   return start === undefined || offset === undefined ? undefined : within(start + offset)
 }
 
+/**
+ * Whether a number was probably meant as seconds: as milliseconds it is an instant of early 1970, so that what was to
+ * happen later would happen at once.
+ */
+export function looksLikeSeconds(value: unknown): boolean {
+  return typeof value === 'number' && value >= LEAST_SECONDS && value <= MOST_SECONDS
+}
+
+/** What {@link looksLikeSeconds} wants, for error messages. */
+export const NOT_SECONDS = 'milliseconds since the epoch, not seconds'
+
+/** The years 2001 to 2286 in seconds; the first four months of 1970 in milliseconds. */
+const LEAST_SECONDS = 1_000_000_000
+const MOST_SECONDS = 9_999_999_999
+
 /** The first millisecond of a day, `YYYY-MM-DD`, in UTC; `undefined` if the calendar has no such day. */
 export function parseDay(text: string): number | undefined {
   const [year, month, day] = (DAY.exec(text) ?? []).slice(1).map(Number)

@@ -1,7 +1,7 @@
 /** Arguments of functions, checked one by one: each refusal names what is wrong, what it got and what it wants. */
 import { DURATION_FORM, parseDuration } from './duration.js'
 import { ConfigurationError } from './errors.js'
-import { INSTANT_FORM, parseInstant } from './instant.js'
+import { INSTANT_FORM, looksLikeSeconds, NOT_SECONDS, parseInstant } from './instant.js'
 import { showsNothing } from './plain-object.js'
 import { unknown, unknownKey } from './suggestions.js'
 
@@ -102,6 +102,7 @@ export function oneOf(...choices: string[]): Check {
 
 /** An instant, in milliseconds since the epoch. */
 export function instant(value: unknown, key: string): number {
+  must(!looksLikeSeconds(value), key, value, NOT_SECONDS, value)
   const time = parseInstant(value)
   return must(time !== undefined, key, value, INSTANT_FORM, time as number)
 }

@@ -1,5 +1,6 @@
 /** The options of a consumer, checked one by one. */
 import type { Duration } from '../base/duration.js'
+import { looksLikeSeconds, NOT_SECONDS } from '../base/instant.js'
 import { type Check, checked, must, positiveDuration } from '../base/options.js'
 import type { AnyRegistry, HandlerRegistry } from '../handlers/registry.js'
 
@@ -61,6 +62,9 @@ const CHECKS: Record<keyof ConsumeOptions, Check> = {
   signal: (value, key) => must(value instanceof AbortSignal, key, value, 'an AbortSignal', value),
 }
 
+/** The names of the options. */
+export const CONSUME_OPTIONS: readonly string[] = Object.keys(CHECKS)
+
 /**
  * Checks options and converts each to one unit.
  *
@@ -83,6 +87,7 @@ function count(value: unknown, key: string): unknown {
 }
 
 function instant(value: unknown, key: string): number {
+  must(!looksLikeSeconds(value), key, value, NOT_SECONDS, value)
   const time = value instanceof Date ? value.getTime() : value
   return must(Number.isFinite(time), key, value, 'a valid Date or milliseconds since the epoch', time as number)
 }

@@ -66,6 +66,7 @@ describe('dispatch', () => {
 
   test.each([
     [{ scheduledAt: new Date(Number.NaN) }, 'SYMPHONY_INVALID_SCHEDULED_AT', 'options.scheduledAt'],
+    [{ scheduledAt: 1_796_072_538 }, 'SYMPHONY_INVALID_SCHEDULED_AT', 'options.scheduledAt'],
     [{ delay: 'soon' }, 'SYMPHONY_INVALID_DELAY', 'options.delay'],
     [{ priority: Number.NaN }, 'SYMPHONY_INVALID_PRIORITY', 'options.priority'],
     [{ maxRetries: Number.POSITIVE_INFINITY }, 'SYMPHONY_INVALID_MAX_RETRIES', 'options.maxRetries'],

@@ -1,7 +1,7 @@
 /** A message and its options as the text that the core dispatches. */
 import { types } from 'node:util'
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
-import { INSTANT_FORM, parseInstant } from '../base/instant.js'
+import { INSTANT_FORM, looksLikeSeconds, NOT_SECONDS, parseInstant } from '../base/instant.js'
 import { unknown } from '../base/suggestions.js'
 import type { MessageText } from '../message/extras.js'
 import { joinPath } from '../message/json-problem.js'
@@ -50,16 +50,21 @@ function stringifyOptions(options: DispatchOptions): string | undefined {
 }
 
 function normalise(key: string, value: unknown): unknown {
-  if (key === 'scheduledAt' && typeof value !== 'number') return instant(value)
+  if (key === 'scheduledAt') return instant(value)
   if (key === 'delay' && typeof value === 'string') return delay(value)
-  // `JSON.stringify` would write null, and null reads as "not given".
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw invalid(codeOf(key), `options.${key}`, `got ${value}, wants a finite number`)
-  }
-  return value
+  return finite(key, value)
+}
+
+/** `JSON.stringify` would write null, and null reads as "not given". */
+function finite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value
+  throw invalid(codeOf(key), `options.${key}`, `got ${value}, wants a finite number`)
 }
 
 function instant(value: unknown): unknown {
+  if (looksLikeSeconds(value))
+    throw invalid('SYMPHONY_INVALID_SCHEDULED_AT', 'options.scheduledAt', `got ${value}, wants ${NOT_SECONDS}`)
+  if (typeof value === 'number') return finite('scheduledAt', value)
   if (!types.isDate(value) && typeof value !== 'string') return value
   const time = parseInstant(value)
   if (time !== undefined) return time

@@ -71,6 +71,9 @@ describe('dead letters', () => {
       ['listFailed', { full: true }],
     ])
     await expect(listFailed({ failedAfter: new Date(Number.NaN) })).rejects.toThrow('options.failedAfter')
+    await expect(removeFailed({ failedAfter: 1_796_072_538 })).rejects.toThrow(
+      'options.failedAfter: got 1796072538, wants milliseconds since the epoch, not seconds',
+    )
   })
 
   test('one', async () => {

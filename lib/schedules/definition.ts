@@ -2,7 +2,7 @@
 
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
 import { SchedulerError } from '../base/errors.js'
-import { INSTANT_FORM, parseInstant } from '../base/instant.js'
+import { INSTANT_FORM, looksLikeSeconds, NOT_SECONDS, parseInstant } from '../base/instant.js'
 import { isReadable, shown } from '../base/options.js'
 import { unknown, unknownKey } from '../base/suggestions.js'
 import { prepare } from '../dispatch/prepare.js'
@@ -110,6 +110,7 @@ function duration(path: string, value: unknown): number {
 }
 
 function instant(path: string, value: unknown): number {
+  if (looksLikeSeconds(value)) throw refused(path, value, `wants ${NOT_SECONDS}`)
   const time = parseInstant(value)
   if (time !== undefined) return time
   throw refused(path, value, `wants ${INSTANT_FORM}`)

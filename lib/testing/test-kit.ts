@@ -5,6 +5,7 @@ import { AssertionError } from 'node:assert'
 import { isDeepStrictEqual } from 'node:util'
 import { DURATION_FORM, type Duration, parseDuration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
+import { shown } from '../base/options.js'
 import { merge } from '../config/merge.js'
 import type { EffectiveConfig, SymphonyConfig, TransportsConfig } from '../config/model.js'
 import type { ConsumeResult } from '../consume/consumer.js'
@@ -91,6 +92,7 @@ export interface TestKit {
  * const { useMemoryTransport, assertDispatched } = createTestKit(symphony)
  */
 export function createTestKit(symphony: AnySymphony): TestKit {
+  mustBeInstance(symphony)
   const { core, configuration } = partsOf(symphony)
 
   const memoryTransports = (): string[] => {
@@ -134,6 +136,14 @@ export function createTestKit(symphony: AnySymphony): TestKit {
       setNow()
     },
   }
+}
+
+function mustBeInstance(symphony: AnySymphony): void {
+  if (symphony && partsOf(symphony) !== undefined) return
+  throw new ConfigurationError(
+    `createTestKit: got ${shown(symphony)}, wants what createSymphony() gives; for the functions of the package itself ` +
+      'there is a kit: import { useMemoryTransport, … } from "@leadmap/symphony/testing"',
+  )
 }
 
 function inMemory({ transports, routing }: EffectiveConfig): SymphonyConfig {

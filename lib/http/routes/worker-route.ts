@@ -1,5 +1,6 @@
 /** The cron route that handles messages. */
-import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
+import { mustBeKnown } from '../../base/options.js'
+import { CONSUME_OPTIONS, type ConsumeOptions, checkOptions } from '../../consume/options.js'
 import { partsOf } from '../../symphony.js'
 import { type CronRoute, type CronRouteOptions, cronRoute } from './cron.js'
 import { drainWithFigures } from './drain.js'
@@ -7,6 +8,8 @@ import { timeLimitFor } from './time-limit.js'
 
 /** Options of {@link createWorkerRoute}: those of a drain, and of a cron route. */
 export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, CronRouteOptions {}
+
+const OPTIONS = ['maxDuration', 'authorize', 'symphony', ...CONSUME_OPTIONS.filter((name) => name !== 'deadline')]
 
 /**
  * A route that handles waiting messages until none is due or its time is up. Without `maxDuration` and `timeLimit` it
@@ -23,6 +26,7 @@ export interface WorkerRouteOptions extends Omit<ConsumeOptions, 'deadline'>, Cr
  * export const { GET, POST } = createWorkerRoute({ maxDuration, maxConcurrency: 20 })
  */
 export function createWorkerRoute(options: WorkerRouteOptions = {}): CronRoute {
+  mustBeKnown(options, OPTIONS)
   const { authorize, symphony, maxDuration, ...consume } = options
   const checked = checkOptions(consume)
   const timeLimit = timeLimitFor(maxDuration, checked.timeLimit)
