@@ -61,3 +61,13 @@ test('anything but a Request is refused at once, with the remedy', () => {
     }
   }
 })
+
+test('a handler for Node.js refuses what is not a route, and what is not of Node.js, at once', () => {
+  for (const given of [{}, undefined, route.handle]) {
+    expect(() => toNodeHandler(given as typeof route)).toThrow('wants a route, such as createSymphonyRoute() gives')
+  }
+  const handler = toNodeHandler(route) as unknown as (given: unknown) => Promise<void>
+  for (const given of [new Request('http://localhost/api/symphony'), { req: {} }, {}, undefined]) {
+    expect(() => handler(given)).toThrow('call route.handle(request) itself')
+  }
+})

@@ -1,5 +1,7 @@
 /** Routes for servers that have requests and responses of Node.js, or what frameworks put around them. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ConfigurationError } from '../../base/errors.js'
+import { shown } from '../../base/options.js'
 import type { RouteHandler } from '../routes/handler.js'
 import { toRequest } from './to-request.js'
 
@@ -38,14 +40,18 @@ export interface NodeHandler {
  * A route for servers that do not know `Request` and `Response`. The body may have been parsed before, as
  * `express.json()` and Fastify do; then numbers beyond 9007199254740991 have lost digits.
  *
+ * @throws ConfigurationError at once, for what is not a route, and where it is called with what is not of Node.js: a
+ * promise that rejects would leave the sender waiting.
+ *
  * @param route what {@link createSymphonyRoute}, {@link createWorkerRoute} or {@link createSchedulerRoute} returned.
  *
  * @example
  * app.all('/api/symphony/*path', toNodeHandler(createSymphonyRoute({ authorize })))
  */
-export function toNodeHandler({ handle }: { handle: RouteHandler }): NodeHandler {
+export function toNodeHandler(route: { handle: RouteHandler }): NodeHandler {
+  const { handle } = mustBeRoute(route)
   const serve = async (first: IncomingMessage | FastifyRequestLike | KoaContextLike, second?: unknown) => {
-    if ('req' in first && 'request' in first) return answerKoa(first, await handle(toRequest(first.req, first.request)))
+    if (isOfKoa(first)) return answerKoa(first, await handle(toRequest(first.req, first.request)))
     if ('raw' in first) {
       const { raw, hijack } = second as FastifyReplyLike
       hijack.call(second)
@@ -53,7 +59,30 @@ export function toNodeHandler({ handle }: { handle: RouteHandler }): NodeHandler
     }
     return answer(second as ServerResponse, await handle(toRequest(first, first as { body?: unknown })))
   }
-  return serve
+  return (first: IncomingMessage | FastifyRequestLike | KoaContextLike, second?: unknown) => {
+    mustBeOfNode(first)
+    return serve(first, second)
+  }
+}
+
+function mustBeRoute<Route extends { handle: RouteHandler }>(route: Route): Route {
+  if (typeof route?.handle === 'function') return route
+  const got = typeof route === 'function' ? 'a function' : shown(route)
+  throw new ConfigurationError(`toNodeHandler: got ${got}, wants a route, such as createSymphonyRoute() gives`)
+}
+
+function isOfKoa(given: object): given is KoaContextLike {
+  return 'req' in given && 'request' in given
+}
+
+function mustBeOfNode(given: object | undefined): void {
+  if (typeof given === 'object' && given !== null) {
+    if (isOfKoa(given) || 'raw' in given || 'rawHeaders' in given) return
+  }
+  throw new ConfigurationError(
+    'what toNodeHandler(route) returned is for Express, Fastify, Koa and node:http, and was called with something else: ' +
+      'where there is a Request, call route.handle(request) itself',
+  )
 }
 
 async function answer(outgoing: ServerResponse, response: Response): Promise<void> {
