@@ -18,11 +18,14 @@ export {
   getSchedule,
   listFailed,
   listMessages,
+  listPauses,
   listSchedules,
   migrate,
   migrationStatus,
+  pause,
   pauseSchedule,
   removeFailed,
+  resume,
   resumeSchedule,
   retryFailed,
   rollback,
@@ -70,4 +73,5 @@ export type {
   QueuedMessage,
 } from './operate/messages.js'
 export type { Migration, MigrationStatus } from './operate/migrations.js'
+export type { Because, Pause, PauseOptions, PauseScope } from './operate/pauses.js'
 export type { Schedule, ScheduledMessage } from './schedules/types.js'

@@ -28,6 +28,7 @@ import { type CleanupFunctions, cleanupFunctions } from './operate/cleanup.js'
 import { type DeadLetterFunctions, deadLetterFunctions } from './operate/dead-letters.js'
 import { type MessageFunctions, messageFunctions } from './operate/messages.js'
 import { type MigrationFunctions, migrationFunctions } from './operate/migrations.js'
+import { type PauseFunctions, pauseFunctions } from './operate/pauses.js'
 import { type SchedulerFunctions, type SchedulerParts, schedulerFunctions } from './schedules/scheduler.js'
 import { type ScheduleFunctions, scheduleFunctions } from './schedules/schedules.js'
 
@@ -55,6 +56,7 @@ export interface Symphony<Types = Messages>
     MetricFunctions,
     MigrationFunctions,
     NotificationFunctions,
+    PauseFunctions,
     ScheduleFunctions<Types>,
     SchedulerFunctions {
   /** What it is called in log lines; `undefined`: it has no name there. */
@@ -153,6 +155,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...metricFunctions(core),
     ...migrationFunctions(core),
     configureNotifications,
+    ...pauseFunctions(core),
     ...scheduleFunctions(parts),
     ...schedulerFunctions(parts),
     close,

@@ -53,6 +53,7 @@ test('a queue at rest is healthy', async () => {
       'parkedMessages',
       'unhandledTypes',
       'circuitBreakers',
+      'pauses',
     ].map((name) => `${name} ok`),
   )
 })

@@ -175,11 +175,12 @@ export interface EnvironmentConfig {
   worker?: WorkerConfig
   /** How long an idempotency key stays taken by its type. Default 24 h. */
   deduplication?: { window?: Duration | 'forever' }
-  /** How long finished messages, dead letters and metrics are kept. Default 24 h, 30 days and 7 days. */
+  /** How long finished messages, dead letters, metrics and audit are kept. Default 24 h, 30, 7 and 90 days. */
   retention?: {
     completed?: Duration | 'forever' | 'none'
     failed?: Duration | 'forever'
     metrics?: Duration | 'forever'
+    audit?: Duration | 'forever'
   }
   /** At which figures `getHealth()` and `doctor()` find a warning, and at which an error. */
   health?: HealthConfig
@@ -223,7 +224,12 @@ export interface EffectiveConfig {
   retry: Record<string, EffectiveRetry>
   worker: Required<{ [Key in keyof WorkerConfig]: number }>
   deduplication: { window: number | 'forever' }
-  retention: { completed: number | 'forever' | 'none'; failed: number | 'forever'; metrics: number | 'forever' }
+  retention: {
+    completed: number | 'forever' | 'none'
+    failed: number | 'forever'
+    metrics: number | 'forever'
+    audit: number | 'forever'
+  }
   health: {
     window: number
     minimumVolume: number

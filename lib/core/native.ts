@@ -39,6 +39,9 @@ export interface NativeCore {
   getMessage(id: string): Promise<string>
   /** The id is a plain string. */
   cancelMessage(id: string): Promise<string>
+  pause(options: string): Promise<string>
+  resume(options: string): Promise<string>
+  pauses(): Promise<string>
   totals(options: string): Promise<string>
   beginExecution(execution: string): Promise<string>
   /** Whether the run with this token still counted. */

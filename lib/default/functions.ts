@@ -98,6 +98,12 @@ export const retryFailed: Symphony['retryFailed'] = (which) => defaultSymphony()
 /** @function */
 export const removeFailed: Symphony['removeFailed'] = (which) => defaultSymphony().removeFailed(which)
 /** @function */
+export const pause: Symphony['pause'] = (options) => defaultSymphony().pause(options)
+/** @function */
+export const resume: Symphony['resume'] = (options) => defaultSymphony().resume(options)
+/** @function */
+export const listPauses: Symphony['listPauses'] = () => defaultSymphony().listPauses()
+/** @function */
 export const cleanup: Symphony['cleanup'] = (options) => defaultSymphony().cleanup(options)
 /** @function */
 export const migrate: Symphony['migrate'] = (options) => defaultSymphony().migrate(options)

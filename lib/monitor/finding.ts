@@ -7,9 +7,9 @@ export type Severity = 'ok' | 'warning' | 'error'
 export interface Finding {
   /**
    * What was checked. By `getHealth()` and `doctor()`: `database`, `migrations`, `queueDepth`, `oldestAge`, `errorRate`,
-   * `deadLetters`, `staleWorkers`, `heldMessages`, `overdueSchedules`, `parkedMessages`, `unhandledTypes` or
-   * `circuitBreakers`, and `switchedOff` while a transport is. By `doctor()` alone: `pooler`, `version`, `clock`,
-   * `rights`, `rowSecurity`, `transactions`, `deadRows`, `retention` or `facts`.
+   * `deadLetters`, `staleWorkers`, `heldMessages`, `overdueSchedules`, `parkedMessages`, `unhandledTypes`,
+   * `circuitBreakers` or `pauses`, and `switchedOff` while a transport is. By `doctor()` alone: `pooler`, `version`,
+   * `clock`, `rights`, `rowSecurity`, `transactions`, `deadRows`, `retention` or `facts`.
    */
   check: string
   /** How it is. */

@@ -16,6 +16,8 @@ export interface CleanupResult {
   metrics: number
   /** Executions of the cron routes that are not delivered again any more. */
   executions: number
+  /** Entries of the audit past `retention.audit`. */
+  audit: number
 }
 
 /** The clean-up of an instance. */

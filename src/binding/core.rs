@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::log;
 use crate::monitor::{doctor, health, metrics, totals};
-use crate::operate::{dead_letters, messages};
+use crate::operate::{dead_letters, messages, pauses};
 use crate::policy::routing;
 use crate::store::Cleaned;
 use crate::store::Store;
@@ -243,6 +243,26 @@ impl Core {
         to_text(&answer.map(|(cancelled, status)| json!({ "cancelled": cancelled, "status": status })))
     }
 
+    /// Pauses messages; the pause.
+    #[napi]
+    pub async fn pause(&self, options: String) -> napi::Result<String> {
+        let options: pauses::Options = from_text("pause options", &options)?;
+        self.answer(pauses::pause(&self.engine, options)).await
+    }
+
+    /// Ends a pause; what it was, or `null`.
+    #[napi]
+    pub async fn resume(&self, options: String) -> napi::Result<String> {
+        let options: pauses::Options = from_text("resume options", &options)?;
+        self.answer(pauses::resume(&self.engine, options)).await
+    }
+
+    /// What is paused.
+    #[napi]
+    pub async fn pauses(&self) -> napi::Result<String> {
+        self.answer(pauses::list(&self.engine)).await
+    }
+
     /// How much is finished and buried.
     #[napi]
     pub async fn totals(&self, options: String) -> napi::Result<String> {
@@ -349,11 +369,12 @@ impl Core {
             sum.schedules += cleaned.schedules;
             sum.metrics += cleaned.metrics;
             sum.executions += cleaned.executions;
+            sum.audit += cleaned.audit;
         }
-        let Cleaned { completed, failed, deduplication, schedules, metrics, executions } = sum;
+        let Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit } = sum;
         to_text(&json!({
             "completed": completed, "failed": failed, "deduplication": deduplication, "schedules": schedules,
-            "metrics": metrics, "executions": executions,
+            "metrics": metrics, "executions": executions, "audit": audit,
         }))
     }
 

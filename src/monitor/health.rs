@@ -138,5 +138,8 @@ impl Vitals {
         self.overdue_schedules += other.overdue_schedules;
         self.overdue_parked += other.overdue_parked;
         self.circuits.extend(other.circuits);
+        let new = other.pauses.into_iter().filter(|it| self.pauses.iter().all(|known| known.scope != it.scope));
+        let new: Vec<_> = new.collect();
+        self.pauses.extend(new);
     }
 }

@@ -4,6 +4,7 @@
 pub mod admissions;
 pub mod circuits;
 pub mod contents;
+pub mod controls;
 pub mod counts;
 pub mod dead_letters;
 pub mod executions;
@@ -19,6 +20,7 @@ use crate::error::Result;
 use admissions::Admissions;
 use async_trait::async_trait;
 use circuits::Circuits;
+use controls::Controls;
 use counts::Counts;
 use dead_letters::DeadLetters;
 use executions::Executions;
@@ -44,11 +46,13 @@ pub struct Cleaned {
     pub metrics: u64,
     /// Executions that are not repeated any more.
     pub executions: u64,
+    /// What operators did, past its retention.
+    pub audit: u64,
 }
 
 /// What is kept beside messages. Transports share the one of their engine, unless they have a store of their own kind.
 #[async_trait]
-pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages {
+pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls {
     /// Where it is: two of the same identity are one.
     fn identity(&self) -> String;
 

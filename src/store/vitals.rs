@@ -1,6 +1,7 @@
 //! What a look at the health needs.
 
 use super::circuits::Circuit;
+use super::controls::Pause;
 use serde::{Deserialize, Serialize};
 
 /// What a health check of a store needs in addition to depth and counts. Counts stop at [`DEPTH_CAP`].
@@ -25,4 +26,6 @@ pub struct Vitals {
     pub overdue_parked: u64,
     /// Circuit breakers that are not closed.
     pub circuits: Vec<Circuit>,
+    /// What operators have paused.
+    pub pauses: Vec<Pause>,
 }

@@ -27,6 +27,7 @@ use crate::message::claimed::Claimed;
 use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::{Failure, Outcome};
 use crate::store::Store;
+use crate::store::controls::Pause;
 use crate::store::parked::{Hold, Kept, Parked, ParkedCount, Parking};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -34,6 +35,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
+use tokio::try_join;
 use uuid::Uuid;
 
 /// How many parked messages are relayed at once.
@@ -153,6 +155,12 @@ impl<B: Broker> Companion<B> {
             self.store.leave(&self.name, token, &left).await?;
         }
         Ok(left.is_empty())
+    }
+
+    /// The queues of which something may be received: a broker does not know that one is paused.
+    fn unpaused(&self, pauses: &[Pause], queues: &[String]) -> Vec<String> {
+        let is_open = |queue: &&String| !pauses.iter().any(|pause| pause.scope.covers_queue(&self.name, queue));
+        queues.iter().filter(is_open).cloned().collect()
     }
 
     async fn bury(&self, message: &Carried, failure: Failure) -> Result<()> {
@@ -365,13 +373,21 @@ impl<B: Broker + 'static> Claims for Companion<B> {
         if self.is_off().await {
             return Ok(Vec::new());
         }
-        self.relay().await?;
+        let (_, pauses) = try_join!(self.relay(), self.store.pauses())?;
         let lease = claim.worker.lease;
-        let deliveries = self.broker.receive(claim.queues, claim.limit, lease).await?;
+        let queues = self.unpaused(&pauses, claim.queues);
+        if queues.is_empty() && !claim.queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deliveries = self.broker.receive(&queues, claim.limit, lease).await?;
         let (deliveries, twice) = once_each(deliveries);
         self.give_back(&twice, self.left_alone()).await?;
         let deliveries = self.bury_poison(deliveries).await?;
-        let is_mine = |it: &Delivery| claim.types.is_none_or(|types| types.contains(&it.message.message_type));
+        let is_mine = |it: &Delivery| {
+            let Carried { queue, message_type, .. } = &it.message;
+            claim.types.is_none_or(|types| types.contains(message_type))
+                && !pauses.iter().any(|pause| pause.scope.covers(&self.name, queue, message_type))
+        };
         let (mine, others): (Vec<_>, Vec<_>) = deliveries.into_iter().partition(is_mine);
         let others: Vec<Receipt> = others.into_iter().map(|it| it.receipt).collect();
         self.give_back(&others, self.left_alone()).await?;

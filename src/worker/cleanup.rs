@@ -32,8 +32,8 @@ pub async fn tidy(store: &dyn Store) -> bool {
         debug!(target: WORKER, store, code, "what its retention no longer covers could not be deleted");
         Cleaned::default()
     });
-    let Cleaned { completed, failed, deduplication, schedules, metrics, executions } = cleaned;
-    let most = [completed, failed, deduplication, schedules, metrics, executions].into_iter().max();
+    let Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit } = cleaned;
+    let most = [completed, failed, deduplication, schedules, metrics, executions, audit].into_iter().max();
     most.is_some_and(|most| most >= u64::from(BATCH))
 }
 

@@ -28,6 +28,7 @@ mod lease_and_rescue;
 mod messages;
 mod metrics;
 mod order;
+mod pauses;
 mod redrive;
 mod rescue_races;
 mod search;

@@ -175,6 +175,8 @@ impl Subject for Postgres {
             ("error_groups", "first_at last_at state_at"),
             ("executions", "started_at lease_until"),
             ("parked", "due_at held_until created_at scheduled_at"),
+            ("controls", "since until"),
+            ("audit", "at updated_at ended_at"),
         ];
         let span = format!("interval '{} ms'", by.as_millis());
         let earlier = |columns: &str| -> Vec<_> {

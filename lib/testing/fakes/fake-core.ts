@@ -27,7 +27,7 @@ const DEFAULTS: EffectiveConfig = {
     shutdownTimeout: 30_000,
   },
   deduplication: { window: 86_400_000 },
-  retention: { completed: 86_400_000, failed: 2_592_000_000, metrics: 604_800_000 },
+  retention: { completed: 86_400_000, failed: 2_592_000_000, metrics: 604_800_000, audit: 7_776_000_000 },
   health: {
     window: 300_000,
     minimumVolume: 20,
@@ -164,6 +164,9 @@ export class FakeCore implements NativeCore {
   listMessages = (filter: string): Promise<string> => this.#reply('listMessages', filter)
   getMessage = (id: string): Promise<string> => this.#reply('getMessage', id)
   cancelMessage = (id: string): Promise<string> => this.#reply('cancelMessage', id)
+  pause = (options: string): Promise<string> => this.#reply('pause', options)
+  resume = (options: string): Promise<string> => this.#reply('resume', options)
+  pauses = (): Promise<string> => this.#reply('pauses', 'null')
   totals = (options: string): Promise<string> => this.#reply('totals', options)
   beginExecution = (execution: string): Promise<string> => this.#reply('beginExecution', execution)
   endExecution = async (execution: string): Promise<boolean> => JSON.parse(await this.#reply('endExecution', execution))

@@ -23,17 +23,17 @@ impl Lanes {
         self.queues.entry(message.queue.clone()).or_default().insert(place, message);
     }
 
-    /// Removes due messages of one lane, oldest first.
+    /// Removes due messages of one lane that fit, oldest first.
     pub fn take_due(
         &mut self,
         queue: &str,
         priority: u8,
         now: DateTime<Utc>,
-        types: Option<&[String]>,
+        fits: impl Fn(&Message) -> bool,
         limit: usize,
     ) -> Vec<Message> {
         let Some(messages) = self.queues.get_mut(queue) else { return Vec::new() };
-        let lane = messages.range(lane_until(priority, now)).filter(|(_, it)| it.is_one_of(types));
+        let lane = messages.range(lane_until(priority, now)).filter(|(_, it)| fits(it));
         let places: Vec<Place> = lane.take(limit).map(|(place, _)| *place).collect();
         let taken = places.iter().filter_map(|place| messages.remove(place)).collect();
         if messages.is_empty() {
@@ -42,10 +42,15 @@ impl Lanes {
         taken
     }
 
-    /// Removes the first of the due messages that crashed least, of these queues (none named: any).
-    pub fn take_first(&mut self, queues: &[String], now: DateTime<Utc>, types: Option<&[String]>) -> Option<Message> {
+    /// Removes the first of the fitting due messages that crashed least, of these queues (none named: any).
+    pub fn take_first(
+        &mut self,
+        queues: &[String],
+        now: DateTime<Utc>,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Option<Message> {
         let asked = |queue: &str| queues.is_empty() || queues.iter().any(|it| it == queue);
-        let due = self.iter().filter(|it| it.available_at <= now && it.is_one_of(types) && asked(&it.queue));
+        let due = self.iter().filter(|it| it.available_at <= now && fits(it) && asked(&it.queue));
         let first = due.min_by_key(|it| (it.crash_count, Reverse(it.priority), it.available_at, it.id))?;
         let (queue, place) = (first.queue.clone(), (Reverse(first.priority), first.available_at, first.id));
         let messages = self.queues.get_mut(&queue)?;

@@ -6,6 +6,7 @@
 
 mod broker;
 mod clock;
+mod controls;
 mod counts;
 mod dead_letters;
 mod executions;

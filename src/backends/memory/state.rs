@@ -2,6 +2,7 @@
 //! operation is as atomic as a statement.
 
 use super::clock::{Clock, later};
+use super::controls::Pauses;
 use super::counts::Counts;
 use super::dead_letters::Letters;
 use super::executions::Executions;
@@ -51,6 +52,7 @@ pub struct State {
     pub finished: Archive,
     pub counts: Counts,
     pub executions: Executions,
+    pub pauses: Pauses,
 }
 
 /// A message held by a worker.
@@ -87,6 +89,7 @@ impl State {
             finished: Archive::default(),
             counts: Counts::default(),
             executions: Executions::default(),
+            pauses: Pauses::default(),
         }
     }
 
@@ -157,7 +160,10 @@ impl State {
         let now = self.clock.now();
         let is_read =
             |it: &Message| claimable.queues.is_none_or(|queues| queues.iter().any(|name| **name == *it.queue));
-        let is_due = |it: &Message| it.available_at <= now && is_read(it) && it.is_one_of(claimable.types);
+        let paused = self.pauses.at(now);
+        let is_due = |it: &Message| {
+            it.available_at <= now && is_read(it) && it.is_one_of(claimable.types) && self.is_unpaused(&paused, it)
+        };
         Survey {
             queues: self.queues().into_iter().map(ToString::to_string).collect(),
             suspects: self.suspects.iter().any(is_due),
@@ -169,13 +175,16 @@ impl State {
         if self.is_off {
             return Vec::new();
         }
+        let (paused, mut waiting) = (self.pauses.at(now), std::mem::take(&mut self.waiting));
+        let fits = |it: &Message| it.is_one_of(claim.types) && self.is_unpaused(&paused, it);
         let mut taken = Vec::new();
         for priority in (1..=10).rev() {
             for queue in claim.queues {
                 let missing = claim.limit - taken.len();
-                taken.extend(self.waiting.take_due(queue, priority, now, claim.types, missing));
+                taken.extend(waiting.take_due(queue, priority, now, fits, missing));
             }
         }
+        self.waiting = waiting;
         taken.into_iter().map(|message| self.hold(message, claim, now)).collect()
     }
 
@@ -184,8 +193,11 @@ impl State {
         if self.is_off {
             return None;
         }
-        let suspect = self.suspects.take_first(claim.queues, now, claim.types)?;
-        Some(self.hold(suspect, claim, now))
+        let (paused, mut suspects) = (self.pauses.at(now), std::mem::take(&mut self.suspects));
+        let fits = |it: &Message| it.is_one_of(claim.types) && self.is_unpaused(&paused, it);
+        let suspect = suspects.take_first(claim.queues, now, fits);
+        self.suspects = suspects;
+        Some(self.hold(suspect?, claim, now))
     }
 
     fn hold(&mut self, mut message: Message, claim: &Claim<'_>, now: DateTime<Utc>) -> Claimed {
@@ -469,6 +481,7 @@ impl State {
             overdue_schedules: 0,
             overdue_parked: 0,
             circuits: Vec::new(),
+            pauses: self.pauses.at(now),
         }
     }
 

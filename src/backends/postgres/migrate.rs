@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_parked",
     11 "0011_held_by_worker",
     12 "0012_operators",
+    13 "0013_operations",
 ];
 
 const MIGRATE: &str = "migrate";

@@ -24,6 +24,10 @@ section! {
         /// Metrics.
         pub metrics: Retention = Retention::For(Duration::from_hours(7 * 24)),
         "metrics": kept(&["forever"]), "SYMPHONY_RETENTION_METRICS";
+
+        /// What operators did.
+        pub audit: Retention = Retention::For(Duration::from_hours(90 * 24)),
+        "audit": kept(&["forever"]), "SYMPHONY_RETENTION_AUDIT";
     }
 }
 

@@ -5,9 +5,10 @@ use crate::config::{HealthConfig, Thresholds};
 use crate::error::Error;
 use crate::monitor::metrics::Figures;
 use crate::store::circuits::Circuit;
+use crate::store::controls::Pause;
 use crate::store::schema::Status;
 use crate::store::vitals::Vitals;
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
 use std::time::Duration;
 
 /// What is known about the queue. What could not be asked is absent, and `error` says why.
@@ -85,6 +86,7 @@ pub fn judge(facts: &Facts, thresholds: &HealthConfig) -> Vec<Finding> {
             parked_messages(vitals, &facts.overdue.parked),
             unhandled_types(&facts.unhandled),
             circuit_breakers(&vitals.circuits),
+            pauses(&vitals.pauses),
         ]);
     }
     findings.extend(switched_off(&facts.switched_off));
@@ -238,6 +240,27 @@ fn paused(circuit: &Circuit) -> String {
         None => "one message is being tried".to_owned(),
     };
     format!("{message_type} is paused: {failures} of {runs} runs failed{cause}; {next}")
+}
+
+fn pauses(pauses: &[Pause]) -> Finding {
+    let check = "pauses";
+    if pauses.is_empty() {
+        return Finding::ok(check, "nobody has paused anything").of(0.0);
+    }
+    let named: Vec<String> = pauses.iter().map(halted).collect();
+    let remedy = "call resume() with the same names when it may go on";
+    Finding::warning(check, some(&named), remedy).of(pauses.len() as f64)
+}
+
+fn halted(pause: &Pause) -> String {
+    let Pause { scope, because, since, until } = pause;
+    let at = |it: &DateTime<Utc>| it.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let part = |what: &str, it: Option<String>| it.map(|it| format!(" {what} {it}")).unwrap_or_default();
+    let since = part("since", since.as_ref().map(at));
+    let by = part("by", because.actor.clone());
+    let until = part("until", until.as_ref().map(at));
+    let reason = because.reason.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+    format!("{scope} is paused{since}{by}{until}{reason}")
 }
 
 fn compare<T: PartialOrd>(value: T, thresholds: &HealthConfig, of: impl Fn(&Thresholds) -> T) -> Severity {

@@ -37,6 +37,8 @@ const PARTS: [(&str, &str); 18] = [
     (":seen", include_str!("dead_letters/_seen.sql")),
     (":admit", include_str!("keys/_admit.sql")),
     (":due", include_str!("messages/_due.sql")),
+    (":lanes", include_str!("messages/_lanes.sql")),
+    (":unpaused", include_str!("messages/_unpaused.sql")),
     (":lease", include_str!("messages/_lease.sql")),
     (":take", include_str!("messages/_take.sql")),
     (":wake", include_str!("messages/_wake.sql")),
@@ -309,6 +311,16 @@ statements! {
     count_parked in "parked/count.sql" (TEXT, INT8);
     /// What has been answered already.
     answered in "parked/answered.sql" (TEXT, UUID_ARRAY);
+    /// Pauses messages of a scope.
+    pause in "controls/pause.sql" (TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, FLOAT8, UUID);
+    /// Ends a pause.
+    resume in "controls/resume.sql" (TEXT, TEXT, TEXT, TEXT, TEXT, UUID);
+    /// What is paused.
+    pauses in "controls/list.sql" ();
+    /// Pauses that are over by themselves.
+    cleanup_pauses in "controls/clean_up.sql" (INT8);
+    /// Retention of the audit.
+    cleanup_audit in "audit/clean_up.sql" (FLOAT8, INT8);
     /// Transports added at run time.
     transports in "transports/list.sql" ();
     /// The facts for a diagnosis.

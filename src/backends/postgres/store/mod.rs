@@ -2,6 +2,7 @@
 
 mod admissions;
 mod circuits;
+mod controls;
 mod counts;
 mod dead_letters;
 mod executions;
@@ -102,8 +103,9 @@ impl Store for PostgresStore {
         let limit = i64::from(limit);
         let statements = &self.statements;
         let schedules = finished_schedules(&self.retention);
-        let [completed, failed, schedules, metrics] =
-            [&self.retention.completed, &self.retention.failed, &schedules, &self.retention.metrics].map(kept_ms);
+        let RetentionConfig { completed, failed, metrics, audit } = &self.retention;
+        let [completed, failed, schedules, metrics, audit] =
+            [completed, failed, &schedules, metrics, audit].map(kept_ms);
         let answers = self
             .database
             .query_all(&[
@@ -118,6 +120,8 @@ impl Store for PostgresStore {
                 (&statements.cleanup_hours, &[&metrics, &limit]),
                 (&statements.cleanup_depths, &[&metrics, &limit]),
                 (&statements.cleanup_error_groups, &[&metrics, &limit]),
+                (&statements.cleanup_audit, &[&audit, &limit]),
+                (&statements.cleanup_pauses, &[&limit]),
             ])
             .await?;
         let mut counts = answers.iter().map(|rows| rows.len() as u64);
@@ -133,9 +137,10 @@ impl Store for PostgresStore {
             hours,
             depths,
             _groups,
+            audit,
         ] = std::array::from_fn(|_| counts.next().unwrap_or_default());
         let metrics = minutes + hours + depths;
-        Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions })
+        Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit })
     }
 
     fn circuits(&self) -> Option<&dyn Circuits> {

@@ -37,5 +37,12 @@ SELECT jsonb_build_object(
       'runs', runs, 'failures', failures, 'reason', reason,
       'openedAt', floor(extract(epoch FROM opened_at) * 1000), 'probeAt', floor(extract(epoch FROM probe_at) * 1000))
       ORDER BY message_type)
-    FROM :"schema".messenger_circuits WHERE state <> 'closed'), '[]')
+    FROM :"schema".messenger_circuits WHERE state <> 'closed'), '[]'),
+  'pauses', coalesce((
+    SELECT jsonb_agg(jsonb_build_object(
+      'transport', nullif(transport_name, ''), 'queue', nullif(queue_name, ''), 'type', nullif(message_type, ''),
+      'actor', actor, 'reason', reason, 'since', floor(extract(epoch FROM since) * 1000)::bigint,
+      'until', CASE WHEN isfinite(until) THEN floor(extract(epoch FROM until) * 1000)::bigint END)
+      ORDER BY since, transport_name, queue_name, message_type)
+    FROM :"schema".messenger_controls WHERE coalesce(until > now(), true)), '[]')
 )::text AS vitals

@@ -4,6 +4,7 @@
 -- stops as soon as enough rows are locked, so no lane is read further than needed and what lies in the future is
 -- never read at all. A lane may have a floor ($11, $12), below which an earlier claim has left nothing; see floors.rs.
 -- Of a transport that is switched off, nothing is due.
+-- Paused lanes are not among them, see _lanes.sql; paused types are passed over, and lie below the floor then.
 FROM :"schema".messenger_messages_pending m
 WHERE m.transport_name = $10
   AND m.queue_name = lane.queue_name
@@ -18,6 +19,8 @@ WHERE m.transport_name = $10
     :disabled
   ))
   :asked
+  AND (lane.paused IS NULL
+       OR NOT lane.paused && ARRAY[E'\n' || m.message_type, lane.queue_name || E'\n' || m.message_type])
 ORDER BY m.available_at, m.id
 LIMIT $9
 FOR UPDATE SKIP LOCKED

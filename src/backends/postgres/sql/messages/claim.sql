@@ -9,8 +9,7 @@ WITH moved AS (
   DELETE FROM :"schema".messenger_messages_pending
   WHERE ctid = ANY (ARRAY(
     SELECT head.ctid
-    FROM unnest($6::text[], $7::smallint[], $11::timestamptz[], $12::uuid[])
-      AS lane (queue_name, priority, floor_at, floor_id)
+    :lanes
     CROSS JOIN LATERAL (
       SELECT m.ctid
       :due

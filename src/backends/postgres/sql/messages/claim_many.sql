@@ -10,8 +10,7 @@ WITH found AS MATERIALIZED (
   SELECT array_agg(head.place) AS places, sum(head.bytes) < 33554432 AND count(head.compression) = 0 AS fits
   FROM (
     SELECT head.place, head.bytes, head.compression
-    FROM unnest($6::text[], $7::smallint[], $11::timestamptz[], $12::uuid[])
-      AS lane (queue_name, priority, floor_at, floor_id)
+    :lanes
     CROSS JOIN LATERAL (
       SELECT m.ctid AS place, pg_column_size(m.body) AS bytes, pg_column_compression(m.body) AS compression
       :due

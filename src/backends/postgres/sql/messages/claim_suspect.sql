@@ -21,6 +21,8 @@ moved AS (
       AND $8 <> ALL (ARRAY(
         :disabled
       ))
+      AND
+        :unpaused
     ORDER BY m.crash_count, m.priority DESC, m.available_at, m.id
     LIMIT 1
     FOR UPDATE SKIP LOCKED

@@ -1,0 +1,63 @@
+//! What is paused.
+
+use super::clock::later;
+use super::message::Message;
+use super::state::State;
+use super::store::MemoryStore;
+use crate::error::Result;
+use crate::store::controls::{Because, Controls, Pause, Scope, Until};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+/// All pauses, since longest first.
+#[derive(Debug, Default)]
+pub struct Pauses(Vec<Pause>);
+
+impl Pauses {
+    /// Those that are not over.
+    pub fn at(&self, now: DateTime<Utc>) -> Vec<Pause> {
+        self.0.iter().filter(|it| it.until.is_none_or(|until| until > now)).cloned().collect()
+    }
+
+    fn take(&mut self, scope: &Scope, now: DateTime<Utc>) -> Option<Pause> {
+        let place = self.0.iter().position(|it| it.scope == *scope)?;
+        Some(self.0.remove(place)).filter(|it| it.until.is_none_or(|until| until > now))
+    }
+}
+
+impl State {
+    /// Whether nobody has paused a message.
+    pub fn is_unpaused(&self, paused: &[Pause], it: &Message) -> bool {
+        !paused.iter().any(|pause| pause.scope.covers(&self.name, &it.queue, &it.message_type))
+    }
+}
+
+#[async_trait]
+impl Controls for MemoryStore {
+    async fn pause(&self, scope: &Scope, because: &Because, until: Until) -> Result<Pause> {
+        let mut state = self.state();
+        let now = state.clock.now();
+        let until = match until {
+            Until::Resumed => None,
+            Until::At(at) => Some(at),
+            Until::For(span) => Some(later(now, span)),
+        };
+        let before = state.pauses.take(scope, now).and_then(|it| it.since);
+        let since = Some(before.unwrap_or(now));
+        let pause = Pause { scope: scope.clone(), because: because.clone(), since, until };
+        state.pauses.0.push(pause.clone());
+        state.pauses.0.sort_by_key(|it| it.since);
+        Ok(pause)
+    }
+
+    async fn resume(&self, scope: &Scope, _: &Because) -> Result<Option<Pause>> {
+        let mut state = self.state();
+        let now = state.clock.now();
+        Ok(state.pauses.take(scope, now))
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        let state = self.state();
+        Ok(state.pauses.at(state.clock.now()))
+    }
+}
