@@ -4,18 +4,21 @@
  */
 export type { UnhandledMessages } from './consume/unhandled.js'
 export {
+  abortOperation,
   cancelMessage,
   cleanup,
   configureNotifications,
   countFailed,
   deleteSchedule,
   doctor,
+  getAuditEntry,
   getDuplicateAttempts,
   getFailed,
   getHealth,
   getMessage,
   getMetrics,
   getSchedule,
+  listAudit,
   listFailed,
   listMessages,
   listPauses,
@@ -24,12 +27,16 @@ export {
   migrationStatus,
   pause,
   pauseSchedule,
+  previewOperation,
   removeFailed,
   resume,
   resumeSchedule,
   retryFailed,
   rollback,
+  runOperation,
   runScheduleNow,
+  startOperation,
+  stepOperation,
 } from './default/functions.js'
 export type { QueueContents, QueueDepth } from './monitor/contents.js'
 export type { Diagnosis } from './monitor/doctor.js'
@@ -73,5 +80,17 @@ export type {
   QueuedMessage,
 } from './operate/messages.js'
 export type { Migration, MigrationStatus } from './operate/migrations.js'
+export type {
+  AuditEntry,
+  AuditOptions,
+  AuditPage,
+  LetterOperation,
+  MessageOperation,
+  OperationOptions,
+  OperationPreview,
+  OperationSample,
+  RunOptions,
+  StartOptions,
+} from './operate/operations.js'
 export type { Because, Pause, PauseOptions, PauseScope } from './operate/pauses.js'
 export type { Schedule, ScheduledMessage } from './schedules/types.js'

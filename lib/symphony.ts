@@ -28,6 +28,7 @@ import { type CleanupFunctions, cleanupFunctions } from './operate/cleanup.js'
 import { type DeadLetterFunctions, deadLetterFunctions } from './operate/dead-letters.js'
 import { type MessageFunctions, messageFunctions } from './operate/messages.js'
 import { type MigrationFunctions, migrationFunctions } from './operate/migrations.js'
+import { type OperationFunctions, operationFunctions } from './operate/operations.js'
 import { type PauseFunctions, pauseFunctions } from './operate/pauses.js'
 import { type SchedulerFunctions, type SchedulerParts, schedulerFunctions } from './schedules/scheduler.js'
 import { type ScheduleFunctions, scheduleFunctions } from './schedules/schedules.js'
@@ -56,6 +57,7 @@ export interface Symphony<Types = Messages>
     MetricFunctions,
     MigrationFunctions,
     NotificationFunctions,
+    OperationFunctions,
     PauseFunctions,
     ScheduleFunctions<Types>,
     SchedulerFunctions {
@@ -155,6 +157,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...metricFunctions(core),
     ...migrationFunctions(core),
     configureNotifications,
+    ...operationFunctions(core),
     ...pauseFunctions(core),
     ...scheduleFunctions(parts),
     ...schedulerFunctions(parts),

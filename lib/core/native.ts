@@ -39,6 +39,15 @@ export interface NativeCore {
   getMessage(id: string): Promise<string>
   /** The id is a plain string. */
   cancelMessage(id: string): Promise<string>
+  previewOperation(asked: string): Promise<string>
+  startOperation(asked: string): Promise<string>
+  /** The id is a plain string. */
+  stepOperation(id: string, limit: number): Promise<string>
+  /** The id is a plain string. */
+  abortOperation(id: string): Promise<string>
+  /** The id is a plain string. */
+  getAudit(id: string): Promise<string>
+  listAudit(filter: string): Promise<string>
   pause(options: string): Promise<string>
   resume(options: string): Promise<string>
   pauses(): Promise<string>

@@ -94,9 +94,23 @@ export const countFailed: Symphony['countFailed'] = (filter) => defaultSymphony(
 /** @function */
 export const getFailed: Symphony['getFailed'] = (id) => defaultSymphony().getFailed(id)
 /** @function */
-export const retryFailed: Symphony['retryFailed'] = (which) => defaultSymphony().retryFailed(which)
+export const retryFailed: Symphony['retryFailed'] = (which, because) => defaultSymphony().retryFailed(which, because)
 /** @function */
-export const removeFailed: Symphony['removeFailed'] = (which) => defaultSymphony().removeFailed(which)
+export const removeFailed: Symphony['removeFailed'] = (which, because) => defaultSymphony().removeFailed(which, because)
+/** @function */
+export const previewOperation: Symphony['previewOperation'] = (options) => defaultSymphony().previewOperation(options)
+/** @function */
+export const startOperation: Symphony['startOperation'] = (options) => defaultSymphony().startOperation(options)
+/** @function */
+export const stepOperation: Symphony['stepOperation'] = (id, options) => defaultSymphony().stepOperation(id, options)
+/** @function */
+export const abortOperation: Symphony['abortOperation'] = (id) => defaultSymphony().abortOperation(id)
+/** @function */
+export const runOperation: Symphony['runOperation'] = (which, options) => defaultSymphony().runOperation(which, options)
+/** @function */
+export const getAuditEntry: Symphony['getAuditEntry'] = (id) => defaultSymphony().getAuditEntry(id)
+/** @function */
+export const listAudit: Symphony['listAudit'] = (options) => defaultSymphony().listAudit(options)
 /** @function */
 export const pause: Symphony['pause'] = (options) => defaultSymphony().pause(options)
 /** @function */

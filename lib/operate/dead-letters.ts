@@ -6,6 +6,7 @@ import { type Check, checked, flag, instant, must, text, whole, words } from '..
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 import { type MessageContents, type MessageOutline, type NativeContents, readContents } from './contents.js'
+import { BECAUSE, type Because } from './pauses.js'
 
 /** Which dead letters; every field narrows the selection, no field means all. */
 export interface FailedFilter {
@@ -143,22 +144,28 @@ export interface DeadLetterFunctions {
    * Puts dead letters back as new messages, each in one transaction: message in, dead letter out. If it fails again, it
    * becomes a dead letter again.
    *
+   * All of it in one call; `runOperation()` does it in steps, at a rate, and can be stopped.
+   *
    * @param which an id, or a filter; `{}` means all.
+   * @param because who and why, for the audit.
    * @returns what was put back, without dead letters that do not exist any more.
    * @throws ConfigurationError for a filter that contains `undefined` or an empty query, which would match more than
    * intended, and for one that is not valid.
    */
-  retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]>
+  retryFailed(which: string | FailedFilter, because?: Because): Promise<RetriedMessage[]>
 
   /**
    * Deletes dead letters.
    *
+   * All of it in one call; `runOperation()` does it in steps, at a rate, and can be stopped.
+   *
    * @param which an id, or a filter; `{}` means all.
+   * @param because who and why, for the audit.
    * @returns how many.
    * @throws ConfigurationError for a filter that contains `undefined` or an empty query, which would match more than
    * intended, and for one that is not valid.
    */
-  removeFailed(which: string | FailedFilter): Promise<number>
+  removeFailed(which: string | FailedFilter, because?: Because): Promise<number>
 }
 
 /** The functions over a core. */
@@ -166,7 +173,7 @@ export function deadLetterFunctions(core: Core): DeadLetterFunctions {
   function listFailed(options: FailedPageOptions & { full: true }): Promise<FailedPage<FailedMessage>>
   function listFailed(options?: FailedPageOptions & { full?: false }): Promise<FailedPage>
   async function listFailed(options: FailedPageOptions = {}): Promise<FailedPage<ListedFailedMessage | FailedMessage>> {
-    const filter = JSON.stringify(checked(options, { ...FILTER, ...PAGE }))
+    const filter = JSON.stringify(checked(options, { ...FAILED_FILTER, ...PAGE }))
     const page = await core.ask<NativePage>((it) => it.listFailed(filter))
     return {
       messages: page.messages.map(toFailedMessage),
@@ -183,14 +190,18 @@ export function deadLetterFunctions(core: Core): DeadLetterFunctions {
       const found = await core.ask<NativeFailed | null>((it) => it.getFailed(text(id, 'id')))
       return found === null ? null : (toFailedMessage(found) as FailedMessage)
     },
-    async retryFailed(which: string | FailedFilter): Promise<RetriedMessage[]> {
+    async retryFailed(which: string | FailedFilter, because: Because = {}): Promise<RetriedMessage[]> {
       if (typeof which === 'string' && !UUID.test(which)) return []
-      const { retried } = await core.ask<{ retried: RetriedMessage[] }>((it) => it.retryFailed(toStrictFilter(which)))
+      const { retried } = await core.ask<{ retried: RetriedMessage[] }>((it) =>
+        it.retryFailed(toOperation('retry', which, because)),
+      )
       return retried
     },
-    async removeFailed(which: string | FailedFilter): Promise<number> {
+    async removeFailed(which: string | FailedFilter, because: Because = {}): Promise<number> {
       if (typeof which === 'string' && !UUID.test(which)) return 0
-      const { removed } = await core.ask<{ removed: number }>((it) => it.removeFailed(toStrictFilter(which)))
+      const { removed } = await core.ask<{ removed: number }>((it) =>
+        it.removeFailed(toOperation('remove', which, because)),
+      )
       return removed
     },
   }
@@ -217,7 +228,8 @@ function toFailedMessage(native: NativeFailed): ListedFailedMessage | FailedMess
   return { ...native, ...contents, ...dates, errorStack: contents.errorHistory.at(-1)?.stack ?? null }
 }
 
-const FILTER: Record<keyof FailedFilter, Check> = {
+/** The checks of a {@link FailedFilter}. */
+export const FAILED_FILTER: Record<keyof FailedFilter, Check> = {
   type: words,
   transport: words,
   queue: words,
@@ -226,25 +238,28 @@ const FILTER: Record<keyof FailedFilter, Check> = {
   failedAfter: instant,
   failedBefore: instant,
   query: words,
-  ids(value, key) {
-    if (!Array.isArray(value)) return must(false, key, value, 'an array of ids', value)
-    const stray = value.findIndex((id) => !isId(id))
-    return must(stray < 0, `${key}[${stray}]`, value[stray], 'the id of a dead letter, a UUID', value)
-  },
+  ids: idsOf('a dead letter'),
 }
 
 const PAGE = { limit: whole(1, 1_000), cursor: words, full: flag }
 
-function isId(value: unknown): boolean {
-  return typeof value === 'string' && UUID.test(value)
+/** The check of ids. */
+export function idsOf(what: string): Check {
+  return (value, key) => {
+    if (!Array.isArray(value)) return must(false, key, value, 'an array of ids', value)
+    const stray = value.findIndex((id) => typeof id !== 'string' || !UUID.test(id))
+    return must(stray < 0, `${key}[${stray}]`, value[stray], `the id of ${what}, a UUID`, value)
+  }
 }
 
 function toFilter(filter: FailedFilter): string {
-  return JSON.stringify(checked(filter, FILTER))
+  return JSON.stringify(checked(filter, FAILED_FILTER))
 }
 
-function toStrictFilter(which: string | FailedFilter): string {
-  if (typeof which === 'string') return JSON.stringify({ ids: [which] })
+/** An operation, as the core is asked for it. */
+function toOperation(action: 'retry' | 'remove', which: string | FailedFilter, because: Because): string {
+  const said = checked(because, BECAUSE)
+  if (typeof which === 'string') return JSON.stringify({ operation: { action }, ids: [which], because: said })
   if (typeof which !== 'object' || which === null) {
     throw new ConfigurationError('wants the id of a dead letter, or a filter; {} means all')
   }
@@ -254,6 +269,8 @@ function toStrictFilter(which: string | FailedFilter): string {
     )
   }
   const missing = Object.entries(which).find(([, value]) => value === undefined)
-  if (missing === undefined) return toFilter(which)
+  if (missing === undefined) {
+    return JSON.stringify({ operation: { action }, filter: checked(which, FAILED_FILTER), because: said })
+  }
   throw new ConfigurationError(`the filter's \`${missing[0]}\` is undefined; leave it out if you mean all of them`)
 }

@@ -145,7 +145,7 @@ export function messageFunctions(core: Core): MessageFunctions {
   function listMessages(options: MessagePageOptions & { full: true }): Promise<MessagePage<QueuedMessage>>
   function listMessages(options?: MessagePageOptions & { full?: false }): Promise<MessagePage>
   async function listMessages(options: MessagePageOptions = {}): Promise<MessagePage<ListedMessage | QueuedMessage>> {
-    const filter = JSON.stringify(checked(options, FILTER))
+    const filter = JSON.stringify(checked(options, { ...MESSAGE_FILTER, ...PAGE }))
     const page = await core.ask<NativePage>((it) => it.listMessages(filter))
     return {
       messages: page.messages.map(toMessage),
@@ -189,7 +189,8 @@ function toMessage(native: NativeMessage): ListedMessage | QueuedMessage {
   }
 }
 
-const FILTER: Record<keyof MessagePageOptions, Check> = {
+/** The checks of a {@link MessageFilter}. */
+export const MESSAGE_FILTER: Record<keyof MessageFilter, Check> = {
   type: words,
   transport: words,
   queue: words,
@@ -199,7 +200,6 @@ const FILTER: Record<keyof MessagePageOptions, Check> = {
   createdAfter: instant,
   createdBefore: instant,
   query: words,
-  limit: whole(1, 1_000),
-  cursor: words,
-  full: flag,
 }
+
+const PAGE = { limit: whole(1, 1_000), cursor: words, full: flag }

@@ -91,9 +91,9 @@ describe('dead letters', () => {
     expect(await removeFailed({})).toBe(2)
     expect([await retryFailed('no id'), await removeFailed('no id')]).toEqual([[], 0])
     expect(theCore().calls).toEqual([
-      ['retryFailed', { ids: [ID] }],
-      ['removeFailed', { errorClass: 'TypeError' }],
-      ['removeFailed', {}],
+      ['retryFailed', { operation: { action: 'retry' }, ids: [ID], because: {} }],
+      ['removeFailed', { operation: { action: 'remove' }, filter: { errorClass: 'TypeError' }, because: {} }],
+      ['removeFailed', { operation: { action: 'remove' }, filter: {}, because: {} }],
     ])
   })
 

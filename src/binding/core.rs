@@ -14,14 +14,15 @@ use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::log;
 use crate::monitor::{doctor, health, metrics, totals};
-use crate::operate::{dead_letters, messages, pauses};
+use crate::operate::{dead_letters, messages, operations, pauses};
 use crate::policy::routing;
 use crate::store::Cleaned;
 use crate::store::Store;
 use crate::store::admissions::Admission;
-use crate::store::dead_letters::FailedFilter;
+use crate::store::dead_letters::{FailedFilter, Redriven};
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::MessageFilter;
+use crate::store::operations::AuditFilter;
 use crate::store::schema::Schema;
 use crate::transport::Transport;
 use crate::worker::{self, Observer, StoppedBy};
@@ -295,20 +296,63 @@ impl Core {
         }
     }
 
+    /// What an operation would do.
+    #[napi]
+    pub async fn preview_operation(&self, asked: String) -> napi::Result<String> {
+        let asked: operations::Asked = from_text("operation", &asked)?;
+        self.answer(operations::preview(&self.engine, &asked)).await
+    }
+
+    /// Begins an operation; its entry in the audit.
+    #[napi]
+    pub async fn start_operation(&self, asked: String) -> napi::Result<String> {
+        let asked: operations::Asked = from_text("operation", &asked)?;
+        self.answer(operations::start(&self.engine, &asked)).await
+    }
+
+    /// Makes a step of an operation; how far it is, or `null` where there is none of this id.
+    #[napi]
+    pub async fn step_operation(&self, id: String, limit: u32) -> napi::Result<String> {
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        let stepped = self.logged(operations::step(&self.engine, id, limit)).await.map_err(thrown)?;
+        to_text(&stepped.map(|it| it.entry))
+    }
+
+    /// Ends an operation; how far it has come, or `null`.
+    #[napi]
+    pub async fn abort_operation(&self, id: String) -> napi::Result<String> {
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        self.answer(operations::abort(&self.engine, id)).await
+    }
+
+    /// One entry of the audit, or `null`.
+    #[napi]
+    pub async fn get_audit(&self, id: String) -> napi::Result<String> {
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        self.answer(operations::get(&self.engine, id)).await
+    }
+
+    /// One page of the audit.
+    #[napi]
+    pub async fn list_audit(&self, filter: String) -> napi::Result<String> {
+        let filter: AuditFilter = from_text("filter", &filter)?;
+        self.answer(operations::audit(&self.engine, &filter)).await
+    }
+
     /// Redrives the dead letters that match.
     #[napi]
-    pub async fn retry_failed(&self, filter: String) -> napi::Result<String> {
-        let filter: FailedFilter = from_text("filter", &filter)?;
-        let retried = self.logged(dead_letters::redrive(&self.engine, &filter)).await.map_err(thrown)?;
-        to_text(&json!({ "retried": retried }))
+    pub async fn retry_failed(&self, asked: String) -> napi::Result<String> {
+        let asked: operations::Asked = from_text("operation", &asked)?;
+        let touched = self.logged(operations::run(&self.engine, &asked)).await.map_err(thrown)?;
+        to_text(&json!({ "retried": touched.into_iter().map(Redriven::from).collect::<Vec<_>>() }))
     }
 
     /// Deletes the dead letters that match.
     #[napi]
-    pub async fn remove_failed(&self, filter: String) -> napi::Result<String> {
-        let filter: FailedFilter = from_text("filter", &filter)?;
-        let removed = self.logged(dead_letters::remove(&self.engine, &filter)).await.map_err(thrown)?;
-        to_text(&json!({ "removed": removed }))
+    pub async fn remove_failed(&self, asked: String) -> napi::Result<String> {
+        let asked: operations::Asked = from_text("operation", &asked)?;
+        let touched = self.logged(operations::run(&self.engine, &asked)).await.map_err(thrown)?;
+        to_text(&json!({ "removed": touched.len() }))
     }
 
     /// Dispatches refused for a key.

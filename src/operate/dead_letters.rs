@@ -2,10 +2,9 @@
 
 use super::messages::renamed;
 use crate::engine::Engine;
-use crate::error::{Error, QueryProblem, Result};
+use crate::error::Result;
 use crate::search::List;
-use crate::store::Store;
-use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage, FailedPlaces, MAX_PAGE, Redriven};
+use crate::store::dead_letters::{FailedFilter, FailedMessage, FailedPage};
 
 use std::sync::Arc;
 use uuid::Uuid;
@@ -59,53 +58,6 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<FailedMessage>
     Ok(None)
 }
 
-/// Puts all matching letters back into their queues. Those that fail again meanwhile are not taken twice.
-///
-/// # Errors
-/// Those of the transports; what was redriven before stays so.
-pub async fn redrive(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<Vec<Redriven>> {
-    let filter = &selection(engine, filter).await?;
-    let mut redriven = Vec::new();
-    for store in engine.stores().await? {
-        let mut pages = Pages::of(filter);
-        while let Some(ids) = pages.next(&*store).await? {
-            redriven.extend(store.redrive(&ids).await?);
-            engine.note_sent();
-        }
-    }
-    Ok(redriven)
-}
-
-/// Deletes all that match, and returns how many there were.
-///
-/// # Errors
-/// As [`redrive`].
-pub async fn remove(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<u64> {
-    let filter = &selection(engine, filter).await?;
-    let mut removed = 0;
-    for store in engine.stores().await? {
-        let mut pages = Pages::of(filter);
-        while let Some(ids) = pages.next(&*store).await? {
-            removed += store.remove_failed(&ids).await?;
-        }
-    }
-    Ok(removed)
-}
-
-/// As [`fitting`], of what is put back or deleted: a query that has lost its terms would match more than was meant.
-async fn selection(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedFilter> {
-    if filter.query.is_some() && filter.search()?.terms.is_empty() {
-        let wants = "a term; leave the query out if you mean all of them".to_owned();
-        return Err(Error::InvalidQuery(Box::new(QueryProblem {
-            character: 1,
-            length: 0,
-            found: String::new(),
-            wants,
-        })));
-    }
-    fitting(engine, filter).await
-}
-
 /// The filter with its transport under that one's own name; one that matches nothing by mistake is refused.
 async fn fitting(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedFilter> {
     filter.check()?;
@@ -115,26 +67,4 @@ async fn fitting(engine: &Arc<Engine>, filter: &FailedFilter) -> Result<FailedFi
         *transport = engine.must_know(transport).await?;
     }
     Ok(filter)
-}
-
-/// The matching ids, page by page, from the newest to the oldest: what is buried meanwhile is newer and not included.
-struct Pages {
-    filter: FailedFilter,
-    done: bool,
-}
-
-impl Pages {
-    fn of(filter: &FailedFilter) -> Self {
-        Self { filter: FailedFilter { limit: MAX_PAGE, ..filter.clone() }, done: false }
-    }
-
-    async fn next(&mut self, store: &dyn Store) -> Result<Option<Vec<Uuid>>> {
-        if self.done {
-            return Ok(None);
-        }
-        let FailedPlaces { places, next } = store.failed_places(&self.filter).await?;
-        self.done = next.is_none();
-        self.filter.cursor = next.as_ref().map(ToString::to_string);
-        Ok(Some(places.into_iter().map(|it| it.id).collect()))
-    }
 }

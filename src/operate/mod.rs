@@ -2,4 +2,5 @@
 
 pub mod dead_letters;
 pub mod messages;
+pub mod operations;
 pub mod pauses;

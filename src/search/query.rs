@@ -1,7 +1,7 @@
 //! A query, understood.
 
 use super::pattern::Pattern;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 /// What is searched. Some terms make sense in one list only.
@@ -42,6 +42,23 @@ impl Query {
         let term = self.terms.iter().find(|it| it.field == Field::Id && !it.negated)?;
         let ids = || term.any.iter().filter_map(|it| if let Value::Id(id) = it { Some(*id) } else { None });
         Some((ids().min()?, ids().max()?))
+    }
+
+    /// The same whenever it is asked again: with instants for what is written as spans before now, which is `now`
+    /// from here on.
+    pub fn frozen(mut self, now: DateTime<Utc>) -> Self {
+        for value in self.terms.iter_mut().flat_map(|it| &mut it.any) {
+            if let Value::Instant(_, when) = value
+                && let When::Ago(millis) = *when
+            {
+                let at = i64::try_from(millis)
+                    .ok()
+                    .and_then(TimeDelta::try_milliseconds)
+                    .and_then(|ago| now.checked_sub_signed(ago));
+                *when = at.filter(|it| it.year() >= 1).map_or(*when, When::At);
+            }
+        }
+        self
     }
 
     /// The names of transports, without those that have a star.

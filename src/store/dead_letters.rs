@@ -20,7 +20,7 @@ pub const MAX_PAGE: u32 = 1000;
 pub const SCAN: i64 = DEPTH_CAP;
 
 /// Which dead letters. Every field narrows; none: all.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct FailedFilter {
     /// Message type.
@@ -44,10 +44,13 @@ pub struct FailedFilter {
     /// A query of the search language.
     pub query: Option<String>,
     /// Whether all that they hold is told, and not only outlines.
+    #[serde(skip_serializing)]
     pub full: bool,
     /// Page size; 0: [`DEFAULT_PAGE`].
+    #[serde(skip_serializing)]
     pub limit: u32,
     /// Where the page before ended.
+    #[serde(skip_serializing)]
     pub cursor: Option<String>,
 }
 
@@ -145,7 +148,11 @@ impl From<DateTime<Utc>> for Moment {
 }
 
 impl Cursor {
-    fn parse(text: &str) -> Result<Self> {
+    /// A cursor as text.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] if it is none.
+    pub fn parse(text: &str) -> Result<Self> {
         let parts = text.split_once('.').and_then(|(at, id)| Some((Moment::parse(at)?, Uuid::parse_str(id).ok()?)));
         let parsed = parts.map(|(failed_at, id)| Self { failed_at, id });
         parsed.ok_or_else(|| Error::Serialization {
@@ -272,12 +279,6 @@ pub trait DeadLetters: Send + Sync {
     /// How many dead letters match, among the newest [`SCAN`] of the type and the time that is asked for, and whether
     /// there are more than these. Page size and cursor do not count.
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)>;
-
-    /// Puts dead letters back as new messages, with their lineage in the headers; missing ones are skipped.
-    async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>>;
-
-    /// Deletes dead letters; returns how many there were.
-    async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64>;
 
     /// One dead letter, with all that it holds.
     async fn get_failed(&self, id: Uuid) -> Result<Option<FailedMessage>> {

@@ -64,7 +64,7 @@ impl MessageStatus {
 }
 
 /// Which messages. Every field narrows; none: all. Dead letters are not among them.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct MessageFilter {
     /// Message type.
@@ -88,10 +88,13 @@ pub struct MessageFilter {
     /// A query of the search language.
     pub query: Option<String>,
     /// Whether all that they hold is told, and not only outlines.
+    #[serde(skip_serializing)]
     pub full: bool,
     /// Page size; 0: [`DEFAULT_PAGE`].
+    #[serde(skip_serializing)]
     pub limit: u32,
     /// Where the page before ended.
+    #[serde(skip_serializing)]
     pub cursor: Option<String>,
 }
 

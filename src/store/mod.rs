@@ -10,6 +10,7 @@ pub mod dead_letters;
 pub mod executions;
 pub mod keys;
 pub mod messages;
+pub mod operations;
 pub mod parked;
 pub mod schedules;
 pub mod schema;
@@ -25,6 +26,7 @@ use counts::Counts;
 use dead_letters::DeadLetters;
 use executions::Executions;
 use keys::Keys;
+use operations::Operations;
 use parked::ParkedMessages;
 use schedules::Schedules;
 use schema::Schema;
@@ -52,7 +54,7 @@ pub struct Cleaned {
 
 /// What is kept beside messages. Transports share the one of their engine, unless they have a store of their own kind.
 #[async_trait]
-pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls {
+pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls + Operations {
     /// Where it is: two of the same identity are one.
     fn identity(&self) -> String;
 

@@ -27,6 +27,7 @@ mod floors;
 mod lease_and_rescue;
 mod messages;
 mod metrics;
+mod operations;
 mod order;
 mod pauses;
 mod redrive;

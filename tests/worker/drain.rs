@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use symphony::dispatcher::dispatch;
 use symphony::message::envelope::Envelope;
-use symphony::operate::dead_letters::redrive;
-use symphony::store::dead_letters::FailedFilter;
+use symphony::operate::operations::{Asked, run};
+use symphony::store::operations::Action;
 use symphony::transport::Drain;
 use symphony::worker::StoppedBy;
 
@@ -186,10 +186,10 @@ async fn dead_letters_that_handlers_put_back_are_handled_too<S: Subject>(it: S) 
     put_one(&it.transport(), message("Sms")).await;
     let engine = it.engine().clone();
     let session = Session::new(&it, json!({}), move |message| {
-        let (engine, filter) = (engine.clone(), FailedFilter { ids: Some(vec![letter.id]), ..FailedFilter::default() });
+        let (engine, asked) = (engine.clone(), Asked { ids: Some(vec![letter.id]), ..Asked::all(Action::Retry) });
         async move {
             if message.text("type") == "Sms" {
-                assert_eq!(redrive(&engine, &filter).await.unwrap().len(), 1);
+                assert_eq!(run(&engine, &asked).await.unwrap().len(), 1);
             }
             Value::Null
         }

@@ -47,13 +47,18 @@ impl Controls for MemoryStore {
         let pause = Pause { scope: scope.clone(), because: because.clone(), since, until };
         state.pauses.0.push(pause.clone());
         state.pauses.0.sort_by_key(|it| it.since);
+        state.note("pause", scope, because, now);
         Ok(pause)
     }
 
-    async fn resume(&self, scope: &Scope, _: &Because) -> Result<Option<Pause>> {
+    async fn resume(&self, scope: &Scope, because: &Because) -> Result<Option<Pause>> {
         let mut state = self.state();
         let now = state.clock.now();
-        Ok(state.pauses.take(scope, now))
+        let resumed = state.pauses.take(scope, now);
+        if resumed.is_some() {
+            state.note("resume", scope, because, now);
+        }
+        Ok(resumed)
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>> {

@@ -14,6 +14,7 @@ mod holds;
 mod keys;
 mod lanes;
 mod message;
+mod operations;
 mod operator_view;
 mod parked;
 mod state;

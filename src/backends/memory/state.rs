@@ -10,6 +10,7 @@ use super::holds::Holds;
 use super::keys::Keys;
 use super::lanes::Lanes;
 use super::message::Message;
+use super::operations::Audit;
 use super::test_view::{Archive, Listed, Status};
 use crate::base::limits::DEPTH_CAP;
 use crate::config::WorkerConfig;
@@ -53,6 +54,7 @@ pub struct State {
     pub counts: Counts,
     pub executions: Executions,
     pub pauses: Pauses,
+    pub audit: Audit,
 }
 
 /// A message held by a worker.
@@ -90,6 +92,7 @@ impl State {
             counts: Counts::default(),
             executions: Executions::default(),
             pauses: Pauses::default(),
+            audit: Audit::default(),
         }
     }
 
@@ -299,7 +302,7 @@ impl State {
         !self.holds.is_begun(id) && self.waiting_messages().any(|it| it.id == id)
     }
 
-    fn put_back(&mut self, mut message: Message) {
+    pub fn put_back(&mut self, mut message: Message) {
         message.claimed = None;
         if message.crash_count > 0 { self.suspects.insert(message) } else { self.waiting.insert(message) }
     }

@@ -7,14 +7,13 @@ use crate::counts::totals::TotalRow;
 use crate::counts::window::{Counted, Window};
 use crate::error::Result;
 use crate::store::counts::Counts;
-use crate::store::dead_letters::{DeadLetters, FailedFilter, FailedPage, Redriven};
+use crate::store::dead_letters::{DeadLetters, FailedFilter, FailedPage};
 use crate::store::executions::{Begun, Execution, Executions};
 use crate::store::keys::Keys;
 use crate::store::vitals::Vitals;
 use crate::store::{Cleaned, Store};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard};
-use uuid::Uuid;
 
 /// The store of one memory transport.
 pub struct MemoryStore(Mutex<State>);
@@ -55,14 +54,6 @@ impl DeadLetters for MemoryStore {
     async fn count_failed(&self, filter: &FailedFilter) -> Result<(u64, bool)> {
         let state = self.state();
         state.letters.count(filter, state.clock.now())
-    }
-
-    async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {
-        Ok(self.state().redrive(failed))
-    }
-
-    async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64> {
-        Ok(self.state().letters.remove(failed))
     }
 }
 

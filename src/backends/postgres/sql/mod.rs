@@ -26,7 +26,7 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 18] = [
+const PARTS: [(&str, &str); 25] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
@@ -35,6 +35,11 @@ const PARTS: [(&str, &str); 18] = [
     (":letters", include_str!("dead_letters/_letters.sql")),
     (":fitting", include_str!("dead_letters/_fitting.sql")),
     (":seen", include_str!("dead_letters/_seen.sql")),
+    (":redriven", include_str!("dead_letters/_redriven.sql")),
+    (":fits", include_str!("messages/_fitting.sql")),
+    (":turn", include_str!("operations/_turn.sql")),
+    (":noted", include_str!("operations/_noted.sql")),
+    (":entry", include_str!("audit/_entry.sql")),
     (":admit", include_str!("keys/_admit.sql")),
     (":due", include_str!("messages/_due.sql")),
     (":lanes", include_str!("messages/_lanes.sql")),
@@ -208,10 +213,32 @@ statements! {
     count_failed in "dead_letters/count.sql" filtered (
         TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID_ARRAY, TEXT_ARRAY, INT8
     );
-    /// Dead letters back into the queue.
-    redrive in "dead_letters/redrive.sql" (UUID_ARRAY, UUID_ARRAY);
-    /// Deletes dead letters.
-    remove_failed in "dead_letters/remove.sql" (UUID_ARRAY);
+    /// A step that puts dead letters back into the queue.
+    retry_letters in "operations/retry.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL, UUID_ARRAY);
+    /// A step that deletes dead letters.
+    remove_letters in "operations/remove.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL);
+    /// A step that cancels messages.
+    cancel_messages in "operations/cancel.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL, BOOL);
+    /// A step that makes messages due at another time.
+    snooze_messages in "operations/snooze.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL, FLOAT8);
+    /// A step that moves messages elsewhere.
+    move_messages in "operations/move.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL, TEXT, TEXT, INT2);
+    /// A step past messages.
+    pass_messages in "operations/pass.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL, TEXT);
+    /// An operation begins.
+    begin_operation in "operations/begin.sql" (UUID, TEXT, TEXT, TEXT, TEXT, INT8);
+    /// An operation ends where it stands.
+    abort_operation in "operations/abort.sql" (UUID);
+    /// What time it is.
+    clock in "operations/clock.sql" ();
+    /// One entry of the audit.
+    audit_entry in "audit/get.sql" (UUID);
+    /// One page of the audit.
+    list_audit in "audit/list.sql" filtered (TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ, UUID, INT8, INT8);
+    /// Messages that wait.
+    message_places in "messages/places.sql" filtered (
+        TEXT, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8, TEXT_ARRAY
+    );
     /// Retention of finished messages.
     cleanup_finished in "messages/clean_up.sql" (FLOAT8, INT8);
     /// Retention of dead letters.

@@ -5,11 +5,10 @@ use crate::backends::postgres::rows;
 use crate::backends::postgres::search::paths;
 use crate::backends::postgres::sql::Statement;
 use crate::error::Result;
-use crate::store::dead_letters::{Cursor, DeadLetters, FailedFilter, FailedPage, FailedPlaces, Redriven, SCAN};
+use crate::store::dead_letters::{Cursor, DeadLetters, FailedFilter, FailedPage, FailedPlaces, SCAN};
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
 #[async_trait]
 impl DeadLetters for PostgresStore {
@@ -39,20 +38,6 @@ impl DeadLetters for PostgresStore {
         let rows = self.ask(statement, &[&narrowed(filter)[..], &[&paths], &[&SCAN]].concat()).await?;
         let read = |row: &Row| Ok((rows::count(row.try_get(0)?), row.try_get(1)?));
         Ok(self.read(statement, &rows, read)?.into_iter().next().unwrap_or_default())
-    }
-
-    async fn redrive(&self, failed: &[Uuid]) -> Result<Vec<Redriven>> {
-        let new_ids: Vec<Uuid> = failed.iter().map(|_| Uuid::now_v7()).collect();
-        let statement = &self.statements.redrive;
-        let rows = self.ask(statement, &[&failed, &new_ids]).await?;
-        let read = |row: &Row| {
-            Ok(Redriven { message_id: row.try_get(0)?, failed_message_id: row.try_get(1)?, transport: row.try_get(2)? })
-        };
-        self.read(statement, &rows, read)
-    }
-
-    async fn remove_failed(&self, failed: &[Uuid]) -> Result<u64> {
-        Ok(self.ask(&self.statements.remove_failed, &[&failed]).await?.len() as u64)
     }
 }
 

@@ -7,6 +7,7 @@ mod counts;
 mod dead_letters;
 mod executions;
 mod keys;
+mod operations;
 mod parked;
 mod schedules;
 mod schema;

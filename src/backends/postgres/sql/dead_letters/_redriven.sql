@@ -1,12 +1,6 @@
--- Puts dead letters back as new messages: the letter out and the message in, in one statement; what a broker has
--- carried is parked for it. The lineage is in the headers. Two redrives of one letter make one message: the DELETE finds
--- the row once, and an id named twice counts once. They are due at once, so workers that wait are woken.
-WITH chosen AS (
-  SELECT DISTINCT ON (failed_id) * FROM unnest($1::uuid[], $2::uuid[]) AS c (failed_id, new_id)
-),
-letter AS (
-  DELETE FROM :"schema".messenger_failed_messages WHERE id = ANY ($1) RETURNING *
-),
+-- Part of what puts dead letters back, inserted for `:redriven`: the message in, for each `letter` that is out, under the id
+-- that was `chosen` for it; what a broker has carried is parked for it. The lineage is in the headers. They are due at once,
+-- so workers that wait are woken.
 revived AS (
   SELECT l.*, c.new_id,
          l.headers || jsonb_build_object(
@@ -33,7 +27,3 @@ parked AS (
 arrived AS (
   SELECT transport_name FROM revived
 ),
-woken AS (
-  :wake
-)
-SELECT new_id, id, transport_name, (SELECT count(*) FROM woken) AS woken FROM revived

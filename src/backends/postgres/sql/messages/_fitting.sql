@@ -1,0 +1,31 @@
+-- Part of list.sql and places.sql, inserted for `:fits`: which messages. Every parameter may be NULL. $13 are the jsonpaths
+-- of a query, see search.rs, one for each document in their order.
+($2::text IS NULL OR transport_name = $2)
+AND ($3::text IS NULL OR queue_name = $3)
+AND ($4::text IS NULL OR message_type = $4)
+AND ($5::smallint IS NULL OR priority = $5)
+AND ($6::text IS NULL OR position(lower($6) IN lower(body::text)) > 0
+     OR position(lower($6) IN lower(last_error)) > 0)
+AND ($7::timestamptz IS NULL OR created_at >= $7)
+AND ($8::timestamptz IS NULL OR created_at <= $8)
+AND ($13[1] IS NULL OR to_jsonb(id) @@ $13[1]::jsonpath)
+AND ($13[2] IS NULL OR to_jsonb(message_type) @@ $13[2]::jsonpath)
+AND ($13[3] IS NULL OR to_jsonb(transport_name) @@ $13[3]::jsonpath)
+AND ($13[4] IS NULL OR to_jsonb(queue_name) @@ $13[4]::jsonpath)
+AND ($13[5] IS NULL OR to_jsonb(status) @@ $13[5]::jsonpath)
+AND ($13[6] IS NULL OR to_jsonb(priority) @@ $13[6]::jsonpath)
+AND ($13[7] IS NULL OR to_jsonb(retry_count) @@ $13[7]::jsonpath)
+AND ($13[8] IS NULL OR to_jsonb(crash_count) @@ $13[8]::jsonpath)
+AND ($13[9] IS NULL OR coalesce(to_jsonb(idempotency_key), 'null') @@ $13[9]::jsonpath)
+AND ($13[10] IS NULL OR coalesce(error_history -> -1 -> 'class', 'null') @@ $13[10]::jsonpath)
+AND ($13[11] IS NULL OR coalesce(to_jsonb(last_error), 'null') @@ $13[11]::jsonpath)
+AND ($13[12] IS NULL
+     OR jsonb_build_object('at', extract(epoch FROM created_at), 'now', extract(epoch FROM now())) @@ $13[12]::jsonpath)
+AND ($13[13] IS NULL
+     OR jsonb_build_object('at', extract(epoch FROM processed_at), 'now', extract(epoch FROM now())) @@ $13[13]::jsonpath)
+AND ($13[14] IS NULL OR coalesce(to_jsonb(CASE WHEN status = 'pending' AND available_at <= now()
+  THEN extract(epoch FROM now()) - extract(epoch FROM available_at) END), 'null') @@ $13[14]::jsonpath)
+AND ($13[15] IS NULL OR jsonb_build_array(body::text, last_error) @@ $13[15]::jsonpath)
+AND ($13[16] IS NULL OR body @@ $13[16]::jsonpath)
+AND ($13[17] IS NULL OR headers @@ $13[17]::jsonpath)
+AND ($13[18] IS NULL OR metadata @@ $13[18]::jsonpath)
