@@ -262,6 +262,7 @@ test('cleanup() deletes letters and finished messages past their retention, and 
     schedules: 0,
     metrics: 0,
     executions: 0,
+    audit: 0,
   })
   setConfig({ retention: { failed: '30d', completed: '24h' } })
   expect(await cleanup()).toEqual({
@@ -271,6 +272,7 @@ test('cleanup() deletes letters and finished messages past their retention, and 
     schedules: 0,
     metrics: 0,
     executions: 0,
+    audit: 0,
   })
   expect((await listFailed({ full: true })).messages.map(({ payload }) => payload.n)).toEqual([2])
   expect((await storedMessages(database)).map((row) => row.body.n)).toEqual([2])

@@ -37,6 +37,7 @@ export {
   runScheduleNow,
   startOperation,
   stepOperation,
+  why,
 } from './default/functions.js'
 export type { QueueContents, QueueDepth } from './monitor/contents.js'
 export type { Diagnosis } from './monitor/doctor.js'
@@ -93,4 +94,5 @@ export type {
   StartOptions,
 } from './operate/operations.js'
 export type { Because, Pause, PauseOptions, PauseScope } from './operate/pauses.js'
+export type { Why, WhyReason } from './operate/why.js'
 export type { Schedule, ScheduledMessage } from './schedules/types.js'

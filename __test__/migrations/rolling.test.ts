@@ -46,7 +46,10 @@ const states = async () =>
 
 const TOO_OLD = {
   code: 'SYMPHONY_MIGRATION_MISSING',
-  message: expect.stringMatching(/at version \d+, and nothing is claimed below \d+.*run `await migrate\(\)`/),
+  // The statement that asks for the version may itself read what is missing.
+  message: expect.stringMatching(
+    /(at version \d+, and nothing is claimed below \d+|lacks what this version needs).*run `await migrate\(\)`/,
+  ),
 }
 
 test('this build on a schema of any older version claims nothing, and names the remedy', async () => {

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::log;
 use crate::monitor::{doctor, health, metrics, totals};
-use crate::operate::{dead_letters, messages, operations, pauses};
+use crate::operate::{dead_letters, messages, operations, pauses, why};
 use crate::policy::routing;
 use crate::store::Cleaned;
 use crate::store::Store;
@@ -294,6 +294,14 @@ impl Core {
             Some(store) => self.logged(store.end_execution(&execution, token, done)).await.map_err(thrown),
             None => Ok(true),
         }
+    }
+
+    /// Why a message does not run, or `null`.
+    #[napi]
+    pub async fn why(&self, id: String, options: String) -> napi::Result<String> {
+        let options: DoctorOptions = from_text("options", &options)?;
+        let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
+        self.answer(why::why(&self.engine, id, options.types.as_deref())).await
     }
 
     /// What an operation would do.

@@ -4,3 +4,4 @@ pub mod dead_letters;
 pub mod messages;
 pub mod operations;
 pub mod pauses;
+pub mod why;

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod messages;
 pub mod operations;
 pub mod parked;
+pub mod reasons;
 pub mod schedules;
 pub mod schema;
 pub mod transports;
@@ -28,6 +29,7 @@ use executions::Executions;
 use keys::Keys;
 use operations::Operations;
 use parked::ParkedMessages;
+use reasons::Reasons;
 use schedules::Schedules;
 use schema::Schema;
 use transports::Transports;
@@ -54,7 +56,7 @@ pub struct Cleaned {
 
 /// What is kept beside messages. Transports share the one of their engine, unless they have a store of their own kind.
 #[async_trait]
-pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls + Operations {
+pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls + Operations + Reasons {
     /// Where it is: two of the same identity are one.
     fn identity(&self) -> String;
 

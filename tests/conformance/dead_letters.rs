@@ -5,12 +5,14 @@ use crate::support::kit::{
 };
 use crate::support::subject::Subject;
 use chrono::TimeDelta;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
-use symphony::operate::dead_letters;
+use symphony::operate::operations::{Asked, run};
 use symphony::store::contents::Contents;
 use symphony::store::dead_letters::{FailedFilter, SCAN};
+use symphony::store::operations::Action;
 use symphony::transport::Drain;
 use uuid::Uuid;
 
@@ -233,7 +235,9 @@ async fn no_more_than_ten_thousand_letters_are_examined<S: Subject>(it: S) {
     let early = FailedFilter { failed_before: Some(reached - TimeDelta::seconds(30)), ..rare_ones() };
     assert_eq!(page(early).await.messages[0].id, rare.id);
     assert_eq!(page(FailedFilter { ids: Some(vec![rare.id]), ..rare_ones() }).await.messages[0].id, rare.id);
-    assert_eq!(dead_letters::remove(it.engine(), &rare_ones()).await.unwrap(), 1, "however far it is");
+    let filter = Some(RawValue::from_string(r#"{"queue":"rare"}"#.to_owned()).unwrap());
+    let removed = run(it.engine(), &Asked { filter, ..Asked::all(Action::Remove) }).await.unwrap();
+    assert_eq!(removed.len(), 1, "however far it is");
 }
 
 async fn removed_letters_are_gone<S: Subject>(it: S) {

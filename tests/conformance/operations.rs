@@ -276,10 +276,10 @@ async fn one_that_is_aborted_does_nothing_more<S: Subject>(it: S) {
 
 async fn an_operation_begins_once<S: Subject>(it: S) {
     bury_many(&it.transport(), 3).await;
-    let id = Some(Uuid::now_v7());
-    let begin = || Asked { id, ..Asked::all(Action::Remove) };
+    let id = Uuid::now_v7();
+    let begin = || Asked { id: Some(id), ..Asked::all(Action::Remove) };
     start(it.engine(), &begin()).await.unwrap();
-    step(it.engine(), id.unwrap(), 2).await.unwrap();
+    step(it.engine(), id, 2).await.unwrap();
     assert_eq!(start(it.engine(), &begin()).await.unwrap().done, 2, "the answer to the first was lost");
 }
 

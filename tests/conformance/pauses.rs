@@ -130,7 +130,7 @@ async fn a_pause_ends_by_itself<S: Subject>(it: S) {
     let paused = paused.unwrap();
     assert_eq!(paused.until.unwrap() - paused.since.unwrap(), chrono::TimeDelta::hours(1));
     assert!(claimed(&transport, 10).await.is_empty());
-    assert_eq!(transport.kept().pauses().await.unwrap(), [paused.clone()]);
+    assert_eq!(transport.kept().pauses().await.unwrap(), std::slice::from_ref(&paused));
     it.advance(2 * HOUR).await;
     assert_eq!(claimed(&transport, 10).await, ["A"]);
     assert!(transport.kept().pauses().await.unwrap().is_empty());

@@ -164,6 +164,7 @@ export class FakeCore implements NativeCore {
   listMessages = (filter: string): Promise<string> => this.#reply('listMessages', filter)
   getMessage = (id: string): Promise<string> => this.#reply('getMessage', id)
   cancelMessage = (id: string): Promise<string> => this.#reply('cancelMessage', id)
+  why = (id: string): Promise<string> => this.#reply('why', JSON.stringify(id))
   previewOperation = (asked: string): Promise<string> => this.#reply('previewOperation', asked)
   startOperation = (asked: string): Promise<string> => this.#reply('startOperation', asked)
   stepOperation = (id: string): Promise<string> => this.#reply('stepOperation', JSON.stringify(id))

@@ -17,6 +17,7 @@ mod message;
 mod operations;
 mod operator_view;
 mod parked;
+mod reasons;
 mod state;
 mod store;
 mod test_view;

@@ -22,6 +22,7 @@ use crate::message::outcome::{Failure, Outcome};
 use crate::store::Cleaned;
 use crate::store::dead_letters::Redriven;
 use crate::store::parked::{Hold, Kept, Parked, Parking};
+use crate::store::reasons::Holder;
 use crate::store::vitals::Vitals;
 use crate::transport::{
     Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, WorkerId,
@@ -63,6 +64,7 @@ struct Held {
     message: Message,
     token: Uuid,
     worker: Uuid,
+    since: DateTime<Utc>,
 }
 
 /// Since when a worker is registered, and until when its claims are valid.
@@ -116,6 +118,20 @@ impl State {
 
     pub fn held_messages(&self) -> impl Iterator<Item = &Message> {
         self.held.values().map(|it| &it.message)
+    }
+
+    /// Who holds a message.
+    pub fn holder(&self, id: Uuid) -> Option<Holder> {
+        let held = self.held.get(&id)?;
+        let until = self.leases.get(&held.worker).map(|it| it.until);
+        Some(Holder {
+            id: held.worker,
+            host: None,
+            pid: None,
+            since: Some(held.since.timestamp_millis()),
+            until: until.map(|it| it.timestamp_millis()),
+            is_alive: until.is_some_and(|it| it >= self.clock.now()),
+        })
     }
 
     pub fn take_waiting(&mut self, id: Uuid) -> Option<Message> {
@@ -207,7 +223,7 @@ impl State {
         message.accuser = None;
         message.claimed = Some((now, claim.worker.id));
         let claimed = message.claimed(claim.token, now);
-        self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id });
+        self.held.insert(message.id, Held { message, token: claim.token, worker: claim.worker.id, since: now });
         claimed
     }
 

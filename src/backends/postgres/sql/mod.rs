@@ -231,6 +231,8 @@ statements! {
     abort_operation in "operations/abort.sql" (UUID);
     /// What time it is.
     clock in "operations/clock.sql" ();
+    /// What is known of why a message waits.
+    why in "messages/why.sql" (UUID, INT8);
     /// One entry of the audit.
     audit_entry in "audit/get.sql" (UUID);
     /// One page of the audit.

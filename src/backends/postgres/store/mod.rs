@@ -9,6 +9,7 @@ mod executions;
 mod keys;
 mod operations;
 mod parked;
+mod reasons;
 mod schedules;
 mod schema;
 mod transports;
