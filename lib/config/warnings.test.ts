@@ -58,8 +58,10 @@ test('routes to transports that are not there are named', () => {
   const transports = { supabase: { type: 'supabase' }, email: { type: 'postgres' } }
   const routing = { A: ['emial', 'email'], 'B*': ['postgres'], C: ['default'] }
   const priorityRouting = [{ min: 8, max: 10, transport: ['vip'], types: ['*'] }]
-  expect(strayRoutes({ transports, routing, priorityRouting } as never)).toEqual([
+  const defaultTransport = 'supabse'
+  expect(strayRoutes({ transports, routing, priorityRouting, defaultTransport } as never)).toEqual([
     expect.stringContaining('routing.A leads to the transport emial, which is not configured; did you mean email?'),
     expect.stringContaining('priorityRouting[0] leads to the transport vip, which is not configured. Dispatches'),
+    expect.stringContaining('defaultTransport leads to the transport supabse, which is not configured; did you mean'),
   ])
 })

@@ -55,11 +55,12 @@ function isNamed(variable: string, name: string): boolean {
 const SYNONYMS = ['default', 'postgres', 'supabase']
 
 /** Routes to transports that are not configured. */
-export function strayRoutes({ routing, priorityRouting, transports }: Routes): string[] {
+export function strayRoutes({ routing, priorityRouting, defaultTransport, transports }: Routes): string[] {
   const known = [...Object.keys(transports), ...SYNONYMS]
   const routes = [
     ...Object.entries(routing).map(([type, to]) => ({ of: `routing.${type}`, to })),
     ...priorityRouting.map(({ transport }, index) => ({ of: `priorityRouting[${index}]`, to: transport })),
+    { of: 'defaultTransport', to: defaultTransport },
   ]
   return routes.flatMap(({ of, to }) =>
     [to]
@@ -73,7 +74,7 @@ export function strayRoutes({ routing, priorityRouting, transports }: Routes): s
   )
 }
 
-type Routes = Pick<EffectiveConfig, 'routing' | 'priorityRouting' | 'transports'>
+type Routes = Pick<EffectiveConfig, 'routing' | 'priorityRouting' | 'defaultTransport' | 'transports'>
 
 function valueAt(config: object, key: string): unknown {
   return key
