@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_switched_off_is_shown_and_is_no_trouble() {
+    fn what_is_switched_off_is_shown_without_alarm() {
         let facts = Facts { switched_off: vec!["mail".to_owned()], ..at_rest() };
         let findings = judge(&facts, &HealthConfig::default());
         let last = findings.last().unwrap();
