@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { bearerToken, createSymphonyRoute, createWorkerRoute, toNodeHandler } from '@leadmap/symphony/http'
 import { expect, onTestFinished, test } from 'vitest'
@@ -51,6 +51,17 @@ test('the route itself answers what there is', async () => {
     success: true,
     endpoints: expect.arrayContaining(['POST dispatch', 'GET failed/:id']),
   })
+})
+
+test('a method that no Request has is refused, and the process goes on', async () => {
+  const url = await serve()
+  const ask = (method: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      send(`${url}/api/symphony/status`, { method, headers }, resolve).on('error', reject).end()
+    })
+  const { statusCode, headers: answered } = await ask('TRACE')
+  expect([statusCode, answered.allow]).toEqual([405, 'DELETE, GET, POST'])
+  expect((await ask('GET')).statusCode).toBe(200)
 })
 
 test('anything but a Request is refused at once, with the remedy', () => {

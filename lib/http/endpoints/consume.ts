@@ -10,7 +10,7 @@ import { namingTransport } from '../responses/refusal.js'
 import { drainWithFigures } from '../routes/drain.js'
 import type { Call, Endpoint } from './endpoint.js'
 
-const LIMITS = {
+export const LIMITS = {
   batchSize: whole(1, 1_000),
   maxConcurrency: whole(1, 100),
   timeLimit: duration(1, 3_600_000),

@@ -19,9 +19,9 @@ const FILTER = {
   query: text(2_000),
 }
 
-const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
+export const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
 
-const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text(), full: yes }
+export const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text(), full: yes }
 
 const DEFAULT_LIMIT = 50
 

@@ -17,13 +17,15 @@ import type { Call, Endpoint } from './endpoint.js'
 /** Allowance for everything around payload, headers and metadata: names, the other options, blanks. */
 const ENVELOPE_BYTES = 64 * 1_024
 
+export const REQUEST = { message: object, options: object }
+
 export const dispatching: Endpoint[] = [{ method: 'POST', path: 'dispatch', run: dispatchOne }]
 
 async function dispatchOne({ request, symphony }: Call): Promise<Answer> {
   const body = await readBody(request, largest(partsOf(symphony).configuration.peek().payload))
   if (body === undefined)
     throw badRequest('the body: got nothing, wants { "message": { "type", "payload" }, "options"? }')
-  const { message, options } = readFields(body.value, { message: object, options: object })
+  const { message, options } = readFields(body.value, REQUEST)
   if (message === undefined) throw badRequest('message: got nothing, wants { "type", "payload" }', 'message')
   const unknownField = unknownKey(message, MESSAGE_PARTS)
   if (unknownField !== undefined) {

@@ -8,7 +8,7 @@ import { notFound, RequestProblem } from '../responses/problem.js'
 import { atCursor, ofFilter } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
-const PAGE = {
+export const PAGE = {
   type: text(),
   transport: text(),
   queue: text(),

@@ -5,7 +5,7 @@ import { badRequest } from '../responses/problem.js'
 import { namingTransport } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
-const WINDOW = {
+export const WINDOW = {
   minutes: wholeText(1, 525_600),
   startTime: instant,
   endTime: instant,

@@ -6,13 +6,15 @@ import { Answer } from '../responses/answer.js'
 import { namingTransport } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
+export const WHICH = { transport: text() }
+
 export const queues: Endpoint[] = [
   { method: 'GET', path: 'status', run: status },
   { method: 'GET', path: 'queue-depth', run: queueDepth },
 ]
 
 async function status({ url, symphony }: Call): Promise<Answer> {
-  const { transport } = readQuery(url, { transport: text() })
+  const { transport } = readQuery(url, WHICH)
   const held = await namingTransport(contents(partsOf(symphony).core, transport))
   const { depth, pending, processing, completed, failed, delayed, oldestAge, schedules, capped } = held
   return new Answer({

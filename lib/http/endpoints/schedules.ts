@@ -7,6 +7,8 @@ import { notFound } from '../responses/problem.js'
 import { ofSchedule } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
+export const PAGE = { after: text(), limit: wholeText(1, 1_000) }
+
 export const schedules: Endpoint[] = [
   { method: 'GET', path: 'schedules', run: list },
   { method: 'GET', path: 'schedules/:name', run: get },
@@ -25,7 +27,7 @@ export const schedules: Endpoint[] = [
 ]
 
 async function list({ url, symphony }: Call): Promise<Answer> {
-  const { after, limit = 100 } = readQuery(url, { after: text(), limit: wholeText(1, 1_000) })
+  const { after, limit = 100 } = readQuery(url, PAGE)
   const found = await symphony.listSchedules({ limit: limit + 1, ...(after === undefined ? {} : { after }) })
   const page = found.slice(0, limit)
   const hasMore = found.length > limit

@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ConfigurationError } from '../../base/errors.js'
 import { shown } from '../../base/options.js'
+import { problemAnswer } from '../responses/answer.js'
+import { badRequest, RequestProblem } from '../responses/problem.js'
 import type { RouteHandler } from '../routes/handler.js'
 import { toRequest } from './to-request.js'
 
@@ -51,13 +53,14 @@ export interface NodeHandler {
 export function toNodeHandler(route: { handle: RouteHandler }): NodeHandler {
   const { handle } = mustBeRoute(route)
   const serve = async (first: IncomingMessage | FastifyRequestLike | KoaContextLike, second?: unknown) => {
-    if (isOfKoa(first)) return answerKoa(first, await handle(toRequest(first.req, first.request)))
+    if (isOfKoa(first)) return answerKoa(first, await handled(handle, () => toRequest(first.req, first.request)))
     if ('raw' in first) {
       const { raw, hijack } = second as FastifyReplyLike
       hijack.call(second)
-      return answer(raw, await handle(toRequest(first.raw, first)))
+      return answer(raw, await handled(handle, () => toRequest(first.raw, first)))
     }
-    return answer(second as ServerResponse, await handle(toRequest(first, first as { body?: unknown })))
+    const asked = await handled(handle, () => toRequest(first, first as { body?: unknown }))
+    return answer(second as ServerResponse, asked)
   }
   return (first: IncomingMessage | FastifyRequestLike | KoaContextLike, second?: unknown) => {
     mustBeOfNode(first)
@@ -83,6 +86,20 @@ function mustBeOfNode(given: object | undefined): void {
     'what toNodeHandler(route) returned is for Express, Fastify, Koa and node:http, and was called with something else: ' +
       'where there is a Request, call route.handle(request) itself',
   )
+}
+
+/**
+ * Never rejects: servers leave the promise of a handler to itself, and a rejection that nobody catches ends the process.
+ * What Node.js reads as a request is not always a `Request`: the methods CONNECT, TRACE and TRACK are none.
+ */
+async function handled(handle: RouteHandler, read: () => Request): Promise<Response> {
+  let request: Request
+  try {
+    request = read()
+  } catch (error) {
+    return problemAnswer(error instanceof RequestProblem ? error : badRequest(`the request: ${String(error)}`))
+  }
+  return handle(request)
 }
 
 async function answer(outgoing: ServerResponse, response: Response): Promise<void> {

@@ -1,18 +1,25 @@
 /** From a request of Node.js to a `Request`. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { methodNotAllowed } from '../routes/handler.js'
 
 type Body = RequestInit['body']
 
 const BODILESS = ['GET', 'HEAD']
 
+/** Methods that no `Request` has (Fetch standard, "forbidden method"), and those that a route may have. */
+const FORBIDDEN = ['CONNECT', 'TRACE', 'TRACK']
+const ROUTED = ['DELETE', 'GET', 'POST']
+
 /**
  * The request as routes take it.
  *
  * @param parsed where a framework has left the body that it has read, as `body`.
+ * @throws RequestProblem 405 for a method that no `Request` has.
  */
 export function toRequest(incoming: IncomingMessage, parsed: { body?: unknown }): Request {
   const { method = 'GET', headers, socket } = incoming
+  if (FORBIDDEN.includes(method)) throw methodNotAllowed(method, ROUTED)
   const scheme = 'encrypted' in socket ? 'https' : 'http'
   const url = new URL(`${scheme}://${hostOf(headers.host)}${pathOf(incoming)}`)
   const body = BODILESS.includes(method) ? null : bodyOf(incoming, parsed.body)

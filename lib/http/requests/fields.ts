@@ -11,9 +11,15 @@ export interface Field<T> {
   wants: string
   /** The value; `undefined` if it is invalid. */
   read(value: unknown): T | undefined
+  /** What is allowed as JSON Schema, for the OpenAPI document. */
+  schema: JsonSchema
 }
 
-type Fields = Record<string, Field<unknown>>
+/** Part of a JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
+export type JsonSchema = Record<string, unknown>
+
+/** Fields by name. */
+export type Fields = Record<string, Field<unknown>>
 
 /** The result: every field may be absent. */
 export type Values<F extends Fields> = { [Key in keyof F]?: F[Key] extends Field<infer T> ? T : never }
@@ -88,6 +94,7 @@ export function cut(text: string): string {
 export function text(longest = 255): Field<string> {
   return {
     wants: `text of 1 to ${longest} characters`,
+    schema: { type: 'string', minLength: 1, maxLength: longest },
     read: (value) => (isStorable(value) && value !== '' && value.length <= longest ? value : undefined),
   }
 }
@@ -96,6 +103,7 @@ export function text(longest = 255): Field<string> {
 export function whole(least: number, most: number): Field<number> {
   return {
     wants: `a whole number from ${least} to ${most}`,
+    schema: { type: 'integer', minimum: least, maximum: most },
     read: (value) =>
       Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
         ? (value as number)
@@ -116,6 +124,12 @@ export function wholeText(least: number, most: number): Field<number> {
 export function duration(least: number, most: number): Field<number> {
   return {
     wants: `${DURATION_FORM}, from ${least} to ${most} ms`,
+    schema: {
+      anyOf: [
+        { type: 'integer', minimum: least, maximum: most },
+        { type: 'string', pattern: '^\\d+(ms|s|m|h|d)$', examples: ['30s'] },
+      ],
+    },
     read(value) {
       const milliseconds = parseDuration(value)
       return milliseconds !== undefined && milliseconds >= least && milliseconds <= most ? milliseconds : undefined
@@ -126,6 +140,13 @@ export function duration(least: number, most: number): Field<number> {
 /** An instant, or a day, which means its beginning in UTC. In a query, milliseconds are text. */
 export const instant: Field<Date> = {
   wants: `${INSTANT_FORM}, or a day such as 2026-12-31`,
+  schema: {
+    anyOf: [
+      { type: 'string', format: 'date-time' },
+      { type: 'string', format: 'date' },
+      { type: 'integer', description: 'milliseconds since 1970' },
+    ],
+  },
   read(value) {
     const given = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value
     const time = parseInstant(given) ?? (typeof given === 'string' ? parseDay(given) : undefined)
@@ -135,12 +156,14 @@ export const instant: Field<Date> = {
 
 /** One of some words. */
 export function oneOf<const Word extends string>(...words: Word[]): Field<Word> {
-  return { wants: `one of ${words.join(', ')}`, read: (value) => words.find((word) => word === value) }
+  const schema = { type: 'string', enum: words }
+  return { wants: `one of ${words.join(', ')}`, schema, read: (value) => words.find((word) => word === value) }
 }
 
 /** A JSON object. */
 export const object: Field<Record<string, unknown>> = {
   wants: 'an object',
+  schema: { type: 'object' },
   read: (value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
@@ -150,6 +173,7 @@ export const object: Field<Record<string, unknown>> = {
 /** `true`; as text in a query. */
 export const yes: Field<true> = {
   wants: 'true',
+  schema: { const: true },
   read: (value) => (value === true || value === 'true' ? true : undefined),
 }
 
@@ -157,6 +181,7 @@ export const yes: Field<true> = {
 export function ids(most: number): Field<string[]> {
   return {
     wants: `1 to ${most} ids`,
+    schema: { type: 'array', items: { type: 'string', format: 'uuid' }, minItems: 1, maxItems: most },
     read(value) {
       const list: unknown = typeof value === 'string' ? value.split(',') : value
       const fits = Array.isArray(list) && list.length >= 1 && list.length <= most && list.every(isId)

@@ -66,10 +66,7 @@ export function isDevelopment(): boolean {
 
 /** What an error tells the caller: refusals of requests in full, only the code of everything else. */
 export function errorAnswer(thrown: unknown, logger: Logger): Response {
-  if (thrown instanceof RequestProblem) {
-    const { status, code, message, field, details, headers } = thrown
-    return jsonAnswer({ success: false, error: { code, message, field, details } }, status, headers)
-  }
+  if (thrown instanceof RequestProblem) return problemAnswer(thrown)
   if (thrown instanceof MessageValidationError) {
     const { code, message, path, issues } = thrown
     const found = issues.length > 0 ? issues : undefined
@@ -77,6 +74,11 @@ export function errorAnswer(thrown: unknown, logger: Logger): Response {
   }
   logger.error('a request could not be answered', { error: thrown })
   return jsonAnswer({ success: false, error: publicError(thrown) }, isAway(thrown) ? 503 : 500)
+}
+
+/** The refusal of a request, in full. */
+export function problemAnswer({ status, code, message, field, details, headers }: RequestProblem): Response {
+  return jsonAnswer({ success: false, error: { code, message, field, details } }, status, headers)
 }
 
 /** An error for a body: its code; its message only in development. */

@@ -13,9 +13,11 @@ import { admin } from '../endpoints/messages.js'
 import { monitoring } from '../endpoints/monitor.js'
 import { queues } from '../endpoints/queues.js'
 import { schedules } from '../endpoints/schedules.js'
+import { descriptions } from '../openapi/descriptions.js'
+import { openApi } from '../openapi/document.js'
 import { readQuery } from '../requests/fields.js'
 import { segmentsOf } from '../requests/path.js'
-import { Answer } from '../responses/answer.js'
+import { Answer, jsonAnswer } from '../responses/answer.js'
 import { answering, type CatchAllHandler, mustBeRequest, type RouteContext, type RouteHandler } from './handler.js'
 import { timeLimitFor } from './time-limit.js'
 
@@ -47,6 +49,7 @@ export interface SymphonyRoute {
 
 const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '', run: index },
+  { method: 'GET', path: 'openapi.json', run: document },
   ...dispatching,
   ...consume,
   ...queues,
@@ -61,6 +64,13 @@ async function index({ url }: Call): Promise<Answer> {
   readQuery(url, {})
   const endpoints = ENDPOINTS.filter(({ path }) => path !== '').map(({ method, path }) => `${method} ${path}`)
   return new Answer({ success: true, endpoints })
+}
+
+/** The same for programs. Not an {@link Answer}: a document of OpenAPI has properties of its own only. */
+async function document({ url }: Call): Promise<Response> {
+  readQuery(url, {})
+  const server = url.pathname.slice(0, -'/openapi.json'.length)
+  return jsonAnswer(openApi(ENDPOINTS, server, descriptions))
 }
 
 const OPTIONS = ['symphony', 'authorize', 'basePath', 'consume', 'maxDuration']

@@ -1,0 +1,92 @@
+/** What each endpoint does, takes and answers. A test holds that none is missing, and that the answers are so. */
+import { LIMITS } from '../endpoints/consume.js'
+import { PAGE as FAILED_PAGE, SELECTION } from '../endpoints/dead-letters.js'
+import { REQUEST } from '../endpoints/dispatch.js'
+import { PAGE as MESSAGE_PAGE } from '../endpoints/messages.js'
+import { WINDOW } from '../endpoints/monitor.js'
+import { WHICH } from '../endpoints/queues.js'
+import { PAGE as SCHEDULE_PAGE } from '../endpoints/schedules.js'
+import { COUNT, type Description, FLAG, having, ID, INSTANT, OBJECT, OBJECTS, orNull, TEXT } from './description.js'
+
+const CURSOR = { limit: COUNT, hasMore: FLAG, nextCursor: orNull(TEXT) }
+const RETRIED = { newMessageId: ID, originalFailedMessageId: ID, transport: TEXT }
+const NOT_NOW = { 409: 'It is in a state that does not allow this.' }
+const SCHEDULE = { schedule: OBJECT }
+
+/** By method and path, as the table of endpoints writes them. */
+export const descriptions: Record<string, Description> = {
+  'GET ': { summary: 'Lists the endpoints.', answer: { endpoints: { type: 'array', items: TEXT } } },
+  'GET openapi.json': { summary: 'Describes the endpoints: this document.', answer: {} },
+  'POST dispatch': {
+    summary: 'Stores a message for its handlers.',
+    body: REQUEST,
+    required: ['message'],
+    answer: { messageId: TEXT, status: { enum: ['queued', 'duplicate', 'handled'] }, transport: TEXT },
+    statuses: [201, 200],
+  },
+  'POST consume': {
+    summary: 'Handles messages that wait, until none is left or a limit is reached.',
+    body: LIMITS,
+    answer: { stats: OBJECT, health: OBJECT },
+  },
+  'GET status': {
+    summary: 'Counts what the queue holds.',
+    query: WHICH,
+    answer: { transport: TEXT, queue: OBJECT, failedMessages: COUNT, scheduledMessages: COUNT, timestamp: INSTANT },
+  },
+  'GET queue-depth': {
+    summary: 'Counts what is in each queue of each transport.',
+    answer: { depth: COUNT, queues: OBJECTS, timestamp: INSTANT },
+  },
+  'GET metrics': {
+    summary: 'The figures of a period; with `format=prometheus` the counters as text.',
+    query: WINDOW,
+    answer: { metrics: OBJECT },
+    text: true,
+  },
+  'GET health': {
+    summary: 'How the queue is, check by check.',
+    answer: { health: having({ status: { enum: ['healthy', 'degraded', 'unhealthy'] }, checks: OBJECTS }) },
+    refusals: { 503: 'The queue is unhealthy; the answer says why.' },
+  },
+  'GET failed': {
+    summary: 'Lists dead letters, newest first.',
+    query: FAILED_PAGE,
+    answer: { messages: OBJECTS, pagination: having({ ...CURSOR, total: COUNT, capped: FLAG, offset: COUNT }) },
+  },
+  'GET failed/:id': { summary: 'One dead letter.', answer: { message: OBJECT } },
+  'POST failed/:id/retry': { summary: 'Puts a dead letter back into its queue.', answer: RETRIED },
+  'DELETE failed/:id': { summary: 'Deletes a dead letter.', answer: { removed: COUNT } },
+  'POST failed/retry': {
+    summary: 'Puts back all dead letters that match.',
+    body: SELECTION,
+    answer: { retried: COUNT, messages: { type: 'array', items: having(RETRIED) } },
+  },
+  'DELETE failed': { summary: 'Deletes all dead letters that match.', query: SELECTION, answer: { removed: COUNT } },
+  'GET admin/messages': {
+    summary: 'Lists messages other than dead letters, newest first.',
+    query: MESSAGE_PAGE,
+    answer: { messages: OBJECTS, pagination: having(CURSOR) },
+  },
+  'GET admin/messages/:id': { summary: 'One message, at any point of its life.', answer: { message: OBJECT } },
+  'POST admin/messages/:id/cancel': {
+    summary: 'Cancels a message that waits.',
+    answer: { messageId: ID, status: TEXT },
+    refusals: NOT_NOW,
+  },
+  'GET admin/stats': { summary: 'What the queue holds now.', answer: { stats: OBJECT, timestamp: INSTANT } },
+  'GET schedules': {
+    summary: 'Lists schedules by name.',
+    query: SCHEDULE_PAGE,
+    answer: { schedules: OBJECTS, pagination: having({ limit: COUNT, hasMore: FLAG, after: orNull(TEXT) }) },
+  },
+  'GET schedules/:name': { summary: 'One schedule.', answer: SCHEDULE },
+  'DELETE schedules/:name': { summary: 'Deletes a schedule.', answer: { removed: COUNT } },
+  'POST schedules/:name/pause': { summary: 'Pauses a schedule.', answer: SCHEDULE, refusals: NOT_NOW },
+  'POST schedules/:name/resume': { summary: 'Resumes a schedule.', answer: SCHEDULE, refusals: NOT_NOW },
+  'POST schedules/:name/run': {
+    summary: 'Dispatches the message of a schedule now, beside its own times.',
+    answer: {},
+    refusals: NOT_NOW,
+  },
+}
