@@ -37,6 +37,7 @@ export {
   runScheduleNow,
   startOperation,
   stepOperation,
+  stopWorkers,
   why,
 } from './default/functions.js'
 export type { QueueContents, QueueDepth } from './monitor/contents.js'
@@ -94,5 +95,6 @@ export type {
   StartOptions,
 } from './operate/operations.js'
 export type { Because, Pause, PauseOptions, PauseScope } from './operate/pauses.js'
+export type { StoppedWorkers, StoppingWorker, StopWorkersOptions } from './operate/stop-workers.js'
 export type { Why, WhyReason } from './operate/why.js'
 export type { Schedule, ScheduledMessage } from './schedules/types.js'

@@ -30,6 +30,7 @@ import { type MessageFunctions, messageFunctions } from './operate/messages.js'
 import { type MigrationFunctions, migrationFunctions } from './operate/migrations.js'
 import { type OperationFunctions, operationFunctions } from './operate/operations.js'
 import { type PauseFunctions, pauseFunctions } from './operate/pauses.js'
+import { type StopWorkersFunctions, stopWorkersFunctions } from './operate/stop-workers.js'
 import { type WhyFunctions, whyFunctions } from './operate/why.js'
 import { type SchedulerFunctions, type SchedulerParts, schedulerFunctions } from './schedules/scheduler.js'
 import { type ScheduleFunctions, scheduleFunctions } from './schedules/schedules.js'
@@ -62,6 +63,7 @@ export interface Symphony<Types = Messages>
     PauseFunctions,
     ScheduleFunctions<Types>,
     SchedulerFunctions,
+    StopWorkersFunctions,
     WhyFunctions {
   /** What it is called in log lines; `undefined`: it has no name there. */
   readonly name: string | undefined
@@ -163,6 +165,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...pauseFunctions(core),
     ...scheduleFunctions(parts),
     ...schedulerFunctions(parts),
+    ...stopWorkersFunctions(core),
     ...whyFunctions(core, registry),
     close,
     [Symbol.asyncDispose]: close,

@@ -39,6 +39,8 @@ export interface NativeCore {
   getMessage(id: string): Promise<string>
   /** The id is a plain string. */
   cancelMessage(id: string): Promise<string>
+  stopWorkers(options: string): Promise<string>
+  stoppingWorkers(ids: string): Promise<string>
   /** The id is a plain string. */
   why(id: string, options: string): Promise<string>
   previewOperation(asked: string): Promise<string>

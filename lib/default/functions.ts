@@ -112,6 +112,8 @@ export const getAuditEntry: Symphony['getAuditEntry'] = (id) => defaultSymphony(
 /** @function */
 export const listAudit: Symphony['listAudit'] = (options) => defaultSymphony().listAudit(options)
 /** @function */
+export const stopWorkers: Symphony['stopWorkers'] = (options) => defaultSymphony().stopWorkers(options)
+/** @function */
 export const why: Symphony['why'] = (id, options) => defaultSymphony().why(id, options)
 /** @function */
 export const pause: Symphony['pause'] = (options) => defaultSymphony().pause(options)

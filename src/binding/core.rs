@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::log;
 use crate::monitor::{doctor, health, metrics, totals};
-use crate::operate::{dead_letters, messages, operations, pauses, why};
+use crate::operate::{dead_letters, messages, operations, pauses, stops, why};
 use crate::policy::routing;
 use crate::store::Cleaned;
 use crate::store::Store;
@@ -294,6 +294,20 @@ impl Core {
             Some(store) => self.logged(store.end_execution(&execution, token, done)).await.map_err(thrown),
             None => Ok(true),
         }
+    }
+
+    /// Asks workers to stop; those that were asked.
+    #[napi]
+    pub async fn stop_workers(&self, options: String) -> napi::Result<String> {
+        let options: stops::Options = from_text("options", &options)?;
+        self.answer(stops::stop(&self.engine, options)).await
+    }
+
+    /// Which of these workers are still there.
+    #[napi]
+    pub async fn stopping_workers(&self, ids: String) -> napi::Result<String> {
+        let ids: Vec<Uuid> = from_text("ids", &ids)?;
+        self.answer(stops::stopping(&self.engine, &ids)).await
     }
 
     /// Why a message does not run, or `null`.

@@ -4,4 +4,5 @@ pub mod dead_letters;
 pub mod messages;
 pub mod operations;
 pub mod pauses;
+pub mod stops;
 pub mod why;

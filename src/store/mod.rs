@@ -15,6 +15,7 @@ pub mod parked;
 pub mod reasons;
 pub mod schedules;
 pub mod schema;
+pub mod stops;
 pub mod transports;
 pub mod vitals;
 
@@ -32,6 +33,7 @@ use parked::ParkedMessages;
 use reasons::Reasons;
 use schedules::Schedules;
 use schema::Schema;
+use stops::Stops;
 use transports::Transports;
 use vitals::Vitals;
 
@@ -56,7 +58,9 @@ pub struct Cleaned {
 
 /// What is kept beside messages. Transports share the one of their engine, unless they have a store of their own kind.
 #[async_trait]
-pub trait Store: DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls + Operations + Reasons {
+pub trait Store:
+    DeadLetters + Keys + Executions + Counts + ParkedMessages + Controls + Operations + Reasons + Stops
+{
     /// Where it is: two of the same identity are one.
     fn identity(&self) -> String;
 

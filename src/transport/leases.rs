@@ -106,6 +106,12 @@ pub trait Leases: Send + Sync {
     /// declared dead. Another instant than before: it was, and a claim has registered it again.
     async fn extend(&self, worker: &WorkerId, in_flight: usize) -> Result<Option<DateTime<Utc>>>;
 
+    /// Whether somebody has asked the worker to stop.
+    async fn is_asked_to_stop(&self, worker: Uuid) -> Result<bool> {
+        let _ = worker;
+        Ok(false)
+    }
+
     /// Which of these messages the worker no longer holds under these tokens.
     async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>>;
 

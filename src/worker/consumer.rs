@@ -228,6 +228,7 @@ impl Consumer {
         let tell = move |beat| {
             let mailbox = &context.mailbox;
             let told = match beat {
+                Beat::Stop => return mailbox.stop(StoppedBy::Stopped, false),
                 Beat::Kept => &mailbox.beaten,
                 Beat::Missing => &mailbox.missing,
                 Beat::InDoubt => &mailbox.in_doubt,

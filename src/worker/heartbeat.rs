@@ -22,6 +22,8 @@ pub enum Beat {
     /// The registration of the beat before is gone: the worker was declared dead, and others may have what it holds, or
     /// held until a moment ago. Or its lease has run out in the meantime, so that nobody has woken it.
     InDoubt,
+    /// Somebody has asked the worker to stop.
+    Stop,
 }
 
 /// Beats three times in each lease, until it is aborted; after a beat that failed twice as fast.
@@ -71,6 +73,10 @@ async fn beat_in(place: &dyn Drain, worker: &WorkerId, in_flight: &AtomicUsize, 
         }
         if since.is_some() {
             tell(Beat::Kept);
+            // Where that cannot be said, it can after the next beat.
+            if place.is_asked_to_stop(worker.id).await.unwrap_or(false) {
+                tell(Beat::Stop);
+            }
         }
         (known, doubted, answered_at) = (since, in_doubt, began);
     }

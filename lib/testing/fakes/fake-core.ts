@@ -164,6 +164,8 @@ export class FakeCore implements NativeCore {
   listMessages = (filter: string): Promise<string> => this.#reply('listMessages', filter)
   getMessage = (id: string): Promise<string> => this.#reply('getMessage', id)
   cancelMessage = (id: string): Promise<string> => this.#reply('cancelMessage', id)
+  stopWorkers = (options: string): Promise<string> => this.#reply('stopWorkers', options)
+  stoppingWorkers = (ids: string): Promise<string> => this.#reply('stoppingWorkers', ids)
   why = (id: string): Promise<string> => this.#reply('why', JSON.stringify(id))
   previewOperation = (asked: string): Promise<string> => this.#reply('previewOperation', asked)
   startOperation = (asked: string): Promise<string> => this.#reply('startOperation', asked)

@@ -19,6 +19,7 @@ mod operator_view;
 mod parked;
 mod reasons;
 mod state;
+mod stops;
 mod store;
 mod test_view;
 mod transport;

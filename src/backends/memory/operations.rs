@@ -68,9 +68,12 @@ fn begun(
 }
 
 impl State {
-    /// Writes down what was done to all messages of a scope.
+    /// Writes down what was done to all messages of a scope. One without a transport is told to all stores, of which the
+    /// database writes it down.
     pub fn note(&mut self, action: &str, scope: &Scope, because: &Because, now: DateTime<Utc>) {
-        if let Ok(entry) = begun(Uuid::now_v7(), action, scope, because, now) {
+        if scope.transport.is_some()
+            && let Ok(entry) = begun(Uuid::now_v7(), action, scope, because, now)
+        {
             let (matched, ended) = (Some(1), Some("completed".to_owned()));
             self.audit.add(Entry { matched, done: 1, ended_at: Some(now), ended, ..entry });
         }

@@ -23,6 +23,7 @@ use crate::store::Cleaned;
 use crate::store::dead_letters::Redriven;
 use crate::store::parked::{Hold, Kept, Parked, Parking};
 use crate::store::reasons::Holder;
+use crate::store::stops::Stopping;
 use crate::store::vitals::Vitals;
 use crate::transport::{
     Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, WorkerId,
@@ -74,6 +75,8 @@ struct Lease {
     until: DateTime<Utc>,
     /// A suspect is to blame for its death, and not all of what it held is back.
     accused: bool,
+    /// Somebody has asked it to stop.
+    stops: bool,
 }
 
 impl State {
@@ -340,7 +343,7 @@ impl State {
     fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
         let now = self.clock.now();
         let until = later(now, worker.lease);
-        let lease = self.leases.entry(worker.id).or_insert(Lease { since: now, until, accused: false });
+        let lease = self.leases.entry(worker.id).or_insert(Lease { since: now, until, accused: false, stops: false });
         (lease.until, lease.accused) = (until, false);
         now
     }
@@ -357,6 +360,33 @@ impl State {
 
     fn holds(&self, worker: Uuid, (id, token): &Fence) -> bool {
         self.held.get(id).is_some_and(|it| it.worker == worker && it.token == *token)
+    }
+
+    /// Asks living workers to stop; returns which.
+    pub fn ask_to_stop(&mut self, ids: Option<&[Uuid]>) -> Vec<Uuid> {
+        let now = self.clock.now();
+        let asked = |(id, lease): &(&Uuid, &mut Lease)| lease.until >= now && ids.is_none_or(|ids| ids.contains(id));
+        let asked = self.leases.iter_mut().filter(asked).map(|(id, lease)| {
+            lease.stops = true;
+            *id
+        });
+        asked.collect()
+    }
+
+    pub fn is_asked_to_stop(&self, worker: Uuid) -> bool {
+        self.leases.get(&worker).is_some_and(|it| it.stops)
+    }
+
+    /// Which of these workers are still there, and how much they hold.
+    pub fn stopping(&self, ids: &[Uuid]) -> Vec<Stopping> {
+        let now = self.clock.now();
+        let there = ids.iter().map(|id| {
+            let running = self.held.values().filter(|it| it.worker == *id).count() as u64;
+            (self.leases.get(id).is_some_and(|it| it.until >= now), id, running)
+        });
+        let pid = i32::try_from(std::process::id()).unwrap_or_default();
+        let row = |id: &Uuid, running| Stopping { id: *id, host: String::new(), pid, running };
+        there.filter(|(lives, _, running)| *lives || *running > 0).map(|(_, id, running)| row(id, running)).collect()
     }
 
     pub fn sign_off(&mut self, worker: Uuid) {

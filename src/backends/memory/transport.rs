@@ -140,6 +140,10 @@ impl Leases for MemoryTransport {
         Ok(self.state().extend(worker))
     }
 
+    async fn is_asked_to_stop(&self, worker: Uuid) -> Result<bool> {
+        Ok(self.state().is_asked_to_stop(worker))
+    }
+
     async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>> {
         Ok(self.state().lost(worker, held))
     }

@@ -231,6 +231,12 @@ statements! {
     abort_operation in "operations/abort.sql" (UUID);
     /// What time it is.
     clock in "operations/clock.sql" ();
+    /// Asks workers to stop.
+    stop_workers in "leases/stop.sql" (TEXT, UUID_ARRAY, UUID, TEXT, TEXT);
+    /// Which of them are still there.
+    stopping_workers in "leases/stopping.sql" (UUID_ARRAY);
+    /// Whether a worker was asked to stop.
+    asked_to_stop in "leases/asked_to_stop.sql" (UUID);
     /// What is known of why a message waits.
     why in "messages/why.sql" (UUID, INT8);
     /// One entry of the audit.

@@ -12,6 +12,7 @@ mod parked;
 mod reasons;
 mod schedules;
 mod schema;
+mod stops;
 mod transports;
 
 use super::connection::pool::Database;

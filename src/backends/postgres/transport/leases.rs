@@ -21,6 +21,10 @@ impl Leases for PostgresTransport {
         Ok(self.store.read(statement, &rows, |row| row.try_get(0))?.into_iter().next())
     }
 
+    async fn is_asked_to_stop(&self, worker: Uuid) -> Result<bool> {
+        Ok(self.store.count(&self.store.statements.asked_to_stop, &[&worker]).await? > 0)
+    }
+
     async fn lost(&self, worker: Uuid, held: &[Fence]) -> Result<Vec<Uuid>> {
         let (ids, tokens): (Vec<Uuid>, Vec<Uuid>) = held.iter().copied().unzip();
         let statement = &self.store.statements.lost;
