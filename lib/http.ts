@@ -1,5 +1,6 @@
 /** Routes for every server that has `Request` and `Response`: `@leadmap/symphony/http`. */
-export type { AskedFor, Authorize } from './http/authorization/guard.js'
+export type { AskedFor, Authorize, Verdict } from './http/authorization/guard.js'
+export type { Grant, Permission, Role } from './http/authorization/permissions.js'
 export { bearerToken } from './http/authorization/secret.js'
 export {
   type FastifyReplyLike,

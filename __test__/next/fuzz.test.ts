@@ -35,6 +35,17 @@ const ENDPOINTS: Array<[string, string]> = [
   ['GET', 'admin/messages/:'],
   ['POST', 'admin/messages/:/cancel'],
   ['GET', 'admin/stats'],
+  ['GET', 'admin/messages/:/why'],
+  ['GET', 'admin/pauses'],
+  ['POST', 'admin/pauses'],
+  ['POST', 'admin/pauses/resume'],
+  ['POST', 'admin/operations'],
+  ['POST', 'admin/operations/preview'],
+  ['POST', 'admin/operations/:/step'],
+  ['POST', 'admin/operations/:/abort'],
+  ['POST', 'admin/workers/stop'],
+  ['GET', 'admin/audit'],
+  ['GET', 'admin/audit/:'],
   ['GET', 'schedules'],
   ['GET', 'schedules/:'],
   ['DELETE', 'schedules/:'],
@@ -46,7 +57,8 @@ const ENDPOINTS: Array<[string, string]> = [
 const FIELDS = (
   'type transport queue errorClass text query failedAfter failedBefore createdAfter createdBefore ids all limit offset cursor ' +
   'status priority minutes startTime endTime format after batchSize maxConcurrency timeLimit messageLimit message options ' +
-  'scheduledAt delay idempotencyKey headers metadata maxRetries payload __proto__ constructor toString'
+  'scheduledAt delay idempotencyKey headers metadata maxRetries payload action filter before matched actor reason until for id ' +
+  '__proto__ constructor toString'
 ).split(' ')
 
 const numbers = fc.oneof(

@@ -123,6 +123,24 @@ describe('what is answered is what the document says', () => {
       expect(await checked(method, path, { name }), path).toMatchObject({ status: 200 })
   })
 
+  test('by those for operators', async () => {
+    const { messageId: id } = await dispatch({ type: 'Any', payload: {} })
+    expect(await checked('GET', 'admin/messages/{id}/why', { id })).toMatchObject({ status: 200 })
+    const json = { queue: 'documented' }
+    expect(await checked('POST', 'admin/pauses', {}, { json })).toMatchObject({ status: 200 })
+    expect(await checked('GET', 'admin/pauses')).toMatchObject({ status: 200 })
+    expect(await checked('POST', 'admin/pauses/resume', {}, { json })).toMatchObject({ status: 200 })
+    expect(await checked('POST', 'admin/pauses/resume', {}, { json })).toMatchObject({ body: { resumed: null } })
+    const asked = { json: { action: 'cancel', filter: {} } }
+    expect(await checked('POST', 'admin/operations/preview', {}, asked)).toMatchObject({ status: 200 })
+    const { body } = await checked('POST', 'admin/operations', {}, asked)
+    expect(await checked('POST', 'admin/operations/{id}/step', body.operation)).toMatchObject({ status: 200 })
+    expect(await checked('POST', 'admin/operations/{id}/abort', body.operation)).toMatchObject({ status: 200 })
+    expect(await checked('GET', 'admin/audit?limit=5')).toMatchObject({ status: 200 })
+    expect(await checked('GET', 'admin/audit/{id}', body.operation)).toMatchObject({ status: 200 })
+    expect(await checked('POST', 'admin/workers/stop', {}, { json: {} })).toMatchObject({ status: 200 })
+  })
+
   test('where something is wrong, or not there', async () => {
     const id = '00000000-0000-0000-0000-000000000000'
     expect(await checked('GET', 'failed?limit=none')).toMatchObject({ status: 400 })

@@ -105,7 +105,7 @@ describe('why()', () => {
     expect(await why('no id')).toBeNull()
   })
 
-  test('reads no more than it has to of a million that wait', async () => {
+  test('reads no more than it has to of 200,000 that wait', async () => {
     const id = await send()
     await database.query(
       `INSERT INTO symphony.messenger_messages_pending (id, transport_name, message_type, body, available_at, priority)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 import { type Argument, Command, Help, Option } from 'commander'
 import picocolors from 'picocolors'
+import { addAudit } from './commands/audit.js'
 import { addCancel } from './commands/cancel.js'
 import { addCleanup } from './commands/cleanup.js'
 import { addCompletion } from './commands/completion.js'
@@ -19,18 +20,21 @@ import { addList } from './commands/list.js'
 import { addMetrics } from './commands/metrics.js'
 import { addMigrate } from './commands/migrate.js'
 import { addOverview } from './commands/overview.js'
+import { addPause } from './commands/pause.js'
 import { addRollback } from './commands/rollback.js'
 import { addScheduler } from './commands/scheduler.js'
 import { addSchedules } from './commands/schedules.js'
 import { addShow } from './commands/show.js'
 import { addStats } from './commands/stats.js'
+import { addStopWorkers } from './commands/stop-workers.js'
+import { addWhy } from './commands/why.js'
 import { addWork } from './commands/work.js'
 
 /** Commands in the order of the help, by group. */
 const GROUPS: ReadonlyArray<[title: string, commands: ReadonlyArray<(program: Command) => void>]> = [
-  ['See', [addStats, addMetrics, addHealth, addDoctor]],
-  ['Messages', [addList, addShow, addDispatch, addCancel, addFailed, addSchedules]],
-  ['Work', [addConsume, addScheduler, addWork, addDev]],
+  ['See', [addStats, addMetrics, addHealth, addDoctor, addAudit]],
+  ['Messages', [addList, addShow, addWhy, addDispatch, addCancel, addFailed, addSchedules, addPause]],
+  ['Work', [addConsume, addScheduler, addWork, addStopWorkers, addDev]],
   ['Set up', [addInit, addMigrate, addRollback, addCleanup, addConfig, addDebug, addCompletion]],
 ]
 

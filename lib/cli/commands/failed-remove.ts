@@ -2,23 +2,30 @@
 import type { Command } from 'commander'
 import type { ListedFailedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
-import { type ConsentOptions, mayGoOn } from '../consent.js'
+import { actor } from '../actor.js'
+import { mayGoOn } from '../consent.js'
 import { EXIT } from '../exit.js'
 import { several, shortened } from '../format.js'
+import { goOn, type OperatingOptions, operate } from '../operating.js'
 import { idsFrom } from '../selection.js'
 import { inSteps } from '../steps.js'
+import { type MatchingOptions, matching, matchingOf } from './failed-matching.js'
+
+const VERBS = { plan: 'delete', done: 'deleted' }
 
 /** Adds the command. */
 export function addFailedRemove(failed: Command): void {
-  failed
-    .command('remove')
+  matching(failed.command('remove'))
     .summary('delete dead letters')
-    .description('Deletes dead letters, which nobody can bring back. Asks first.')
-    .argument('<id...>', 'their ids; - reads them from stdin, and wants --yes')
-    .option('-y, --yes', 'do not ask')
+    .description('Deletes dead letters, which nobody can bring back: some by their ids, or all that match. Asks first.')
+    .argument('[id...]', 'their ids; - reads them from stdin, and wants --yes')
     .option('--dry-run', 'only say what would be deleted')
     .action(
-      onQueue<[string[]], ConsentOptions>(async ({ library, isProduction }, { args: [words], options, out }) => {
+      onQueue<[string[]], OperatingOptions & MatchingOptions>(async (session, { args: [words], options, out }) => {
+        if (options.resume !== undefined) return goOn(session, options.resume, VERBS, options, out)
+        const filter = matchingOf(words, options)
+        if (filter !== undefined) return operate(session, { action: 'remove', filter }, VERBS, options, out)
+        const { library, isProduction } = session
         const ids = await idsFrom(words)
         const found: ListedFailedMessage[] = []
         await inSteps(ids, async (some) => {
@@ -29,10 +36,11 @@ export function addFailedRemove(failed: Command): void {
         const what = several(found.length, 'dead letter')
         const samples = found.map(({ id, type, error }) => `${id}  ${type}  ${shortened(error, 60)}`)
         const plan = { what: `delete ${what}`, samples, word: String(found.length), isProduction }
+        const because = { actor: actor(), ...(options.reason === undefined ? {} : { reason: options.reason }) }
         let removed = 0
         if (found.length > 0 && (await mayGoOn(plan, options, out))) {
           await inSteps(found, async (some) => {
-            removed += await library.removeFailed({ ids: some.map(({ id }) => id) })
+            removed += await library.removeFailed({ ids: some.map(({ id }) => id) }, because)
           })
           out.done(`${several(removed, 'dead letter')} deleted`)
         }

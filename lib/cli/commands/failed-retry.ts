@@ -2,27 +2,45 @@
 import type { Command } from 'commander'
 import type { RetriedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
+import { actor } from '../actor.js'
 import { EXIT } from '../exit.js'
 import { several } from '../format.js'
+import { goOn, type OperatingOptions, operate } from '../operating.js'
 import { idsFrom } from '../selection.js'
 import { inSteps } from '../steps.js'
+import { type MatchingOptions, matching, matchingOf } from './failed-matching.js'
+
+type RetryOptions = OperatingOptions & MatchingOptions
+
+const VERBS = { plan: 'put back', done: 'put back' }
 
 /** Adds the command. */
 export function addFailedRetry(failed: Command): void {
-  failed
-    .command('retry')
+  matching(failed.command('retry'))
     .summary('put dead letters back into their transports')
-    .description('Puts dead letters back into their transports, each by itself. Exits with 4 if one does not exist.')
-    .argument('<id...>', 'their ids; - reads them from stdin')
+    .description(
+      'Puts dead letters back into their transports, each by itself: some by their ids, or all that match a query. ' +
+        'Exits with 4 if one of the ids does not exist.',
+    )
+    .argument('[id...]', 'their ids; - reads them from stdin')
     .option('--dry-run', 'only say what would be put back')
-    .addHelpText('after', '\nsymphony failed list --type Mail --limit 1000 --ids | symphony failed retry -')
+    .addHelpText(
+      'after',
+      "\nsymphony failed retry --query 'type:Mail error:ETIMEDOUT created:>-6h' --rate 100" +
+        '\nsymphony failed list --type Mail --limit 1000 --ids | symphony failed retry -',
+    )
     .action(
-      onQueue<[string[]], { dryRun?: boolean }>(async ({ library }, { args: [words], options, out }) => {
+      onQueue<[string[]], RetryOptions>(async (session, { args: [words], options, out }) => {
+        if (options.resume !== undefined) return goOn(session, options.resume, VERBS, options, out)
+        const filter = matchingOf(words, options)
+        if (filter !== undefined) return operate(session, { action: 'retry', filter }, VERBS, options, out)
+        const { library } = session
         const ids = await idsFrom(words)
         const retried: RetriedMessage[] = []
         const missing: string[] = []
+        const because = { actor: actor(), ...(options.reason === undefined ? {} : { reason: options.reason }) }
         const reached = await inSteps(ids, async (some) => {
-          const found = options.dryRun ? await existing(some) : await library.retryFailed({ ids: some })
+          const found = options.dryRun ? await existing(some) : await library.retryFailed({ ids: some }, because)
           retried.push(...found)
           missing.push(...some.filter((id) => !found.some(({ failedMessageId }) => failedMessageId === id)))
         })

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../base/errors.js'
 import { isDevelopment } from '../responses/answer.js'
 import { RequestProblem } from '../responses/problem.js'
 import { refuseForgery } from './forgery.js'
+import { type Grant, isGrant } from './permissions.js'
 import { hasBearer } from './secret.js'
 
 /** What a request asks of a route. */
@@ -14,11 +15,15 @@ export interface AskedFor {
   path: readonly string[]
 }
 
+/** What `authorize` says: `true` opens everything, a {@link Grant} what its role may do. */
+export type Verdict = boolean | Response | Grant
+
 /**
- * Decides whether a request may pass: only `true` opens the route; a `Response` is sent instead, such as a redirect to
- * a login. It sees method, URL and headers, and must not read the body, which the endpoint needs.
+ * Decides whether a request may pass: `true` opens the route, and so does a role for what it may do; a `Response` is sent
+ * instead, such as a redirect to a login. It sees method, URL and headers, and must not read the body, which the endpoint
+ * needs.
  */
-export type Authorize = (request: Request, asked: AskedFor) => boolean | Response | Promise<boolean | Response>
+export type Authorize = (request: Request, asked: AskedFor) => Verdict | Promise<Verdict>
 
 /** What opens a route. */
 export interface Doors {
@@ -34,26 +39,26 @@ export interface Doors {
 
 const READS = ['GET', 'HEAD']
 
+/** Who has the secret, or is simply let in. */
+const EVERYTHING: Grant = { role: 'admin' }
+
 /**
  * Lets a request pass, or not.
  *
- * @returns the response of `authorize`, if there is one.
+ * @returns what it may do, or the response of `authorize`, if there is one.
  * @throws RequestProblem 401, or 403 for a request that another site caused.
  */
-export async function guard(
-  request: Request,
-  doors: Doors,
-  path: readonly string[] = [],
-): Promise<Response | undefined> {
-  if (doors.cronSecret && hasBearer(request, process.env.CRON_SECRET)) return undefined
+export async function guard(request: Request, doors: Doors, path: readonly string[] = []): Promise<Response | Grant> {
+  if (doors.cronSecret && hasBearer(request, process.env.CRON_SECRET)) return EVERYTHING
   const verdict = await doors.authorize?.(request, { path })
   if (verdict instanceof Response) return verdict
-  if (verdict !== true) throw unauthorized(doors.remedy)
+  const grant = verdict === true ? EVERYTHING : verdict
+  if (!isGrant(grant)) throw unauthorized(doors.remedy)
   if (request.bodyUsed) {
     throw new ConfigurationError('`authorize` read the body: let it read `request.clone()`, or the headers alone')
   }
   if (doors.effects || !READS.includes(request.method)) refuseForgery(request)
-  return undefined
+  return grant
 }
 
 function unauthorized(remedy: string): RequestProblem {

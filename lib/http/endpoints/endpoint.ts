@@ -1,6 +1,7 @@
 /** What an endpoint is, and how the requested one is found. */
 import type { ConsumeOptions } from '../../consume/options.js'
 import type { Symphony } from '../../symphony.js'
+import type { Grant } from '../authorization/permissions.js'
 import { cut } from '../requests/fields.js'
 import type { Answer } from '../responses/answer.js'
 import { notFound } from '../responses/problem.js'
@@ -23,6 +24,8 @@ export interface Call {
   settings: EndpointSettings
   /** The queue that it is about. */
   symphony: Symphony
+  /** What it may do. */
+  grant: Grant
 }
 
 /** One endpoint. */

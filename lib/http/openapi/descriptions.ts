@@ -4,6 +4,7 @@ import { PAGE as FAILED_PAGE, SELECTION } from '../endpoints/dead-letters.js'
 import { REQUEST } from '../endpoints/dispatch.js'
 import { PAGE as MESSAGE_PAGE } from '../endpoints/messages.js'
 import { WINDOW } from '../endpoints/monitor.js'
+import { AUDIT, OPERATION, PAUSE, SCOPE, START, STEP, WORKERS } from '../endpoints/operations.js'
 import { WHICH } from '../endpoints/queues.js'
 import { PAGE as SCHEDULE_PAGE } from '../endpoints/schedules.js'
 import { COUNT, type Description, FLAG, having, ID, INSTANT, OBJECT, OBJECTS, orNull, TEXT } from './description.js'
@@ -12,6 +13,7 @@ const CURSOR = { limit: COUNT, hasMore: FLAG, nextCursor: orNull(TEXT) }
 const RETRIED = { newMessageId: ID, originalFailedMessageId: ID, transport: TEXT }
 const NOT_NOW = { 409: 'It is in a state that does not allow this.' }
 const SCHEDULE = { schedule: OBJECT }
+const PROGRESS = having({ id: ID, action: TEXT, done: COUNT, skipped: COUNT, failed: COUNT, ended: orNull(TEXT) })
 
 /** By method and path, as the table of endpoints writes them. */
 export const descriptions: Record<string, Description> = {
@@ -74,6 +76,53 @@ export const descriptions: Record<string, Description> = {
     answer: { messageId: ID, status: TEXT },
     refusals: NOT_NOW,
   },
+  'GET admin/messages/:id/why': {
+    summary: 'What keeps a message from running, the first of it first.',
+    answer: { status: TEXT, transport: TEXT, queue: TEXT, type: TEXT, reasons: OBJECTS },
+  },
+  'GET admin/pauses': { summary: 'What is paused.', answer: { pauses: OBJECTS } },
+  'POST admin/pauses': {
+    summary: 'Pauses messages of a transport, a queue or a type.',
+    body: PAUSE,
+    answer: { pause: OBJECT },
+  },
+  'POST admin/pauses/resume': {
+    summary: 'Ends the pause of exactly these names; null where there was none.',
+    body: SCOPE,
+    answer: { resumed: orNull(OBJECT) },
+  },
+  'POST admin/operations/preview': {
+    summary: 'Counts what an operation would be about, and shows some of it.',
+    body: OPERATION,
+    required: ['action'],
+    answer: { matched: COUNT, capped: FLAG, samples: OBJECTS, before: INSTANT },
+  },
+  'POST admin/operations': {
+    summary: 'Begins an operation on all that match.',
+    body: START,
+    required: ['action'],
+    answer: { operation: PROGRESS },
+  },
+  'POST admin/operations/:id/step': {
+    summary: 'Makes the next step of an operation.',
+    body: STEP,
+    answer: { operation: PROGRESS },
+  },
+  'POST admin/operations/:id/abort': {
+    summary: 'Ends an operation where it stands.',
+    answer: { operation: PROGRESS },
+  },
+  'POST admin/workers/stop': {
+    summary: 'Asks workers to stop.',
+    body: WORKERS,
+    answer: { asked: OBJECTS, waitingFor: OBJECTS },
+  },
+  'GET admin/audit': {
+    summary: 'Who did what, newest first.',
+    query: AUDIT,
+    answer: { entries: OBJECTS, pagination: having(CURSOR) },
+  },
+  'GET admin/audit/:id': { summary: 'One entry of the audit.', answer: { entry: PROGRESS } },
   'GET admin/stats': { summary: 'What the queue holds now.', answer: { stats: OBJECT, timestamp: INSTANT } },
   'GET schedules': {
     summary: 'Lists schedules by name.',

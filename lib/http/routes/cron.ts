@@ -3,6 +3,7 @@
 import { defaultSymphony } from '../../default/instance.js'
 import { type AnySymphony, partsOf, type Symphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
+import { mustBeAllowed } from '../authorization/permissions.js'
 import { Answer } from '../responses/answer.js'
 import { executionIdOf, once } from './execution.js'
 import { answering, methodNotAllowed, mustBeRequest, type RouteHandler } from './handler.js'
@@ -55,8 +56,9 @@ export function cronRoute({ authorize, symphony }: CronRouteOptions, work: CronW
       queue.getLogger().warn(`the cron route "${work.name}" answers 401 to everyone. ${REMEDY}`)
     }
     return answering(queue, async () => {
-      const instead = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
-      if (instead !== undefined) return instead
+      const grant = await guard(request, { authorize, cronSecret: true, effects: true, remedy: REMEDY })
+      if (grant instanceof Response) return grant
+      mustBeAllowed(grant, 'consume')
       if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed(request.method, ['GET', 'POST'])
       return answerOnce(queue, await executionIdOf(request), work)
     })

@@ -4,6 +4,7 @@ import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
 import { defaultSymphony } from '../../default/instance.js'
 import type { AnySymphony } from '../../symphony.js'
 import { type Authorize, guard } from '../authorization/guard.js'
+import { mustBeAllowed, needed } from '../authorization/permissions.js'
 import { consume } from '../endpoints/consume.js'
 import { failed } from '../endpoints/dead-letters.js'
 import { dispatching } from '../endpoints/dispatch.js'
@@ -11,6 +12,7 @@ import type { Call, Endpoint, EndpointSettings } from '../endpoints/endpoint.js'
 import { findEndpoint } from '../endpoints/endpoint.js'
 import { admin } from '../endpoints/messages.js'
 import { monitoring } from '../endpoints/monitor.js'
+import { operations } from '../endpoints/operations.js'
 import { queues } from '../endpoints/queues.js'
 import { schedules } from '../endpoints/schedules.js'
 import { descriptions } from '../openapi/descriptions.js'
@@ -56,6 +58,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   ...monitoring,
   ...failed,
   ...admin,
+  ...operations,
   ...schedules,
 ]
 
@@ -101,10 +104,11 @@ export function createSymphonyRoute(options: SymphonyRouteOptions = {}): Symphon
     return answering(symphony, async () => {
       const url = new URL(request.url)
       const segments = await segmentsOf(url, context, basePath)
-      const instead = await guard(request, { authorize, remedy: REMEDY }, segments)
-      if (instead !== undefined) return instead
+      const grant = await guard(request, { authorize, remedy: REMEDY }, segments)
+      if (grant instanceof Response) return grant
       const { endpoint, parameters } = findEndpoint(ENDPOINTS, request.method, segments)
-      const call: Call = { request, url, parameters, settings, symphony }
+      mustBeAllowed(grant, needed(endpoint.method, endpoint.path))
+      const call: Call = { request, url, parameters, settings, symphony, grant }
       return endpoint.run(call)
     })
   }

@@ -1,0 +1,12 @@
+/** Who works at the command line, for the audit. */
+import { hostname, userInfo } from 'node:os'
+
+/** `user@host`. */
+export function actor(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    // A user without a name, as in some containers.
+    return hostname()
+  }
+}

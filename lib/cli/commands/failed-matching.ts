@@ -1,0 +1,36 @@
+/** All dead letters that match: the options that `failed retry` and `failed remove` share. */
+import { type Command, InvalidArgumentError } from 'commander'
+import type { FailedFilter } from '../../admin.js'
+import { EXIT, Exit } from '../exit.js'
+
+/** The options. */
+export interface MatchingOptions {
+  query?: string
+  all?: boolean
+  resume?: string
+}
+
+/** Adds the options to a command. */
+export function matching(command: Command): Command {
+  return command
+    .option('--query <query>', "all that match, such as 'type:Mail error:ETIMEDOUT'")
+    .option('--all', 'all there are')
+    .option('--rate <number>', 'so many per second at most', rate)
+    .option('--resume <operation>', 'go on with one that was stopped')
+    .option('--reason <text>', 'why, for the audit')
+    .option('-y, --yes', 'do not ask')
+}
+
+/** The filter that they mean; `undefined`: ids are given. */
+export function matchingOf(ids: readonly string[], { query, all }: MatchingOptions): FailedFilter | undefined {
+  const ways = [ids.length > 0, query !== undefined, all === true].filter(Boolean).length
+  if (ways !== 1) throw new Exit(EXIT.usage, 'say which: their ids, or --query, or --all')
+  if (ids.length > 0) return undefined
+  return query === undefined ? {} : { query }
+}
+
+function rate(text: string): number {
+  const value = Number(text.replace(/\/s$/, ''))
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError('Wants a number above 0, such as 100 or 0.5.')
+}

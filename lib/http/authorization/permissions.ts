@@ -1,0 +1,80 @@
+/** Who may do what: roles, single rights on top, and the one table from endpoints to what they need. */
+import { RequestProblem } from '../responses/problem.js'
+
+/** `viewer` reads; `operator` mends: puts back, cancels, pauses, runs; `admin` also deletes, dispatches, stops workers. */
+export type Role = 'viewer' | 'operator' | 'admin'
+
+/** What a request may do. */
+export interface Grant {
+  /** What it may do in general. */
+  role: Role
+  /** Who it is, for the audit; what a request says of itself does not count then. */
+  actor?: string
+  /** Single rights on top of the role, or taken from it, such as `{ 'failed:retry': true }`. */
+  can?: Partial<Record<Permission, boolean>>
+}
+
+/** The right that an endpoint needs, and the least role that has it. */
+const ROLES = {
+  read: 'viewer',
+  consume: 'operator',
+  'failed:retry': 'operator',
+  'messages:cancel': 'operator',
+  'schedules:switch': 'operator',
+  'schedules:run': 'operator',
+  pause: 'operator',
+  operate: 'operator',
+  dispatch: 'admin',
+  'failed:remove': 'admin',
+  'schedules:remove': 'admin',
+  'workers:stop': 'admin',
+} as const satisfies Record<string, Role>
+
+/** A right. */
+export type Permission = keyof typeof ROLES
+
+const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
+
+/** What each endpoint needs that changes something; all others `read`. */
+export const PERMISSIONS: Readonly<Record<string, Permission>> = {
+  'POST dispatch': 'dispatch',
+  'POST consume': 'consume',
+  'POST failed/retry': 'failed:retry',
+  'POST failed/:id/retry': 'failed:retry',
+  'DELETE failed': 'failed:remove',
+  'DELETE failed/:id': 'failed:remove',
+  'POST admin/messages/:id/cancel': 'messages:cancel',
+  'POST admin/pauses': 'pause',
+  'POST admin/pauses/resume': 'pause',
+  'POST admin/operations': 'operate',
+  'POST admin/operations/preview': 'read',
+  'POST admin/operations/:id/step': 'operate',
+  'POST admin/operations/:id/abort': 'operate',
+  'POST admin/workers/stop': 'workers:stop',
+  'POST schedules/:name/pause': 'schedules:switch',
+  'POST schedules/:name/resume': 'schedules:switch',
+  'POST schedules/:name/run': 'schedules:run',
+  'DELETE schedules/:name': 'schedules:remove',
+}
+
+/** The right that an endpoint needs. One that nobody has written down is for admins. */
+export function needed(method: string, path: string): Permission {
+  return PERMISSIONS[`${method} ${path}`] ?? (method === 'GET' ? 'read' : 'workers:stop')
+}
+
+/** Whether a grant is one: a role that there is. */
+export function isGrant(verdict: unknown): verdict is Grant {
+  return typeof verdict === 'object' && verdict !== null && Object.hasOwn(RANKS, String((verdict as Grant).role))
+}
+
+/**
+ * Refuses what a request may not do.
+ *
+ * @throws RequestProblem 403 that names the right.
+ */
+export function mustBeAllowed({ role, can = {} }: Grant, permission: Permission): void {
+  const allowed = can[permission] ?? RANKS[role] >= RANKS[ROLES[permission]]
+  if (allowed) return
+  const message = `the role ${role} may not do this: it needs the right ${permission}`
+  throw new RequestProblem(403, 'SYMPHONY_FORBIDDEN', message)
+}
