@@ -22,7 +22,7 @@
 //! | [`worker`] | claim, deliver, settle; heartbeat, limits, shutdown |
 //! | [`scheduler`] | recurring messages: once, cron, interval |
 //! | [`monitor`] | the state of the queue, and what to do about it |
-//! | [`operate`] | messages and dead letters as operators ask for them |
+//! | [`operate`] | what operators ask for and do: messages, dead letters, pauses, operations |
 //! | `binding` | the only module that knows Node exists |
 
 pub mod backends;

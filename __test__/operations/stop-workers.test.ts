@@ -6,8 +6,8 @@ import { createQueue, emptyTables } from '../support/symphony.js'
 
 const database = await createQueue({
   transports: { email: { type: 'postgres' } },
-  // A heart that beats three times a second.
-  worker: { lease: '1s' },
+  // A heart that beats every second.
+  worker: { lease: '3s' },
 })
 
 beforeEach(() => emptyTables(database, 'messenger_audit', 'messenger_workers'))
@@ -85,6 +85,23 @@ describe('stopWorkers()', () => {
     expect(asked.map(({ id }) => id)).toEqual([second?.id])
     expect(await rows()).toHaveLength(1)
     await expect(stopWorkers({ transport: 'nowhere' })).rejects.toMatchObject({ code: 'SYMPHONY_UNKNOWN_TRANSPORT' })
+  })
+
+  test('asks again whom it waits for and who has not been asked, as after a false death', async () => {
+    const registry = new HandlerRegistry()
+    registry.register('A', () => undefined)
+    const { ended } = await start(registry, ['supabase'], 1)
+    let forgotten: Promise<unknown> | undefined
+    const { waitingFor } = await stopWorkers({
+      wait: true,
+      timeout: 20_000,
+      onProgress() {
+        forgotten ??= database.query('UPDATE symphony.messenger_workers SET stop_at = NULL')
+      },
+    })
+    await forgotten
+    expect(waitingFor).toEqual([])
+    await ended
   })
 
   test('says whom it still waits for when its time is up', async () => {

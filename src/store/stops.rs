@@ -32,6 +32,7 @@ pub trait Stops: Send + Sync {
         because: &Because,
     ) -> Result<Vec<Stopping>>;
 
-    /// Which of these are still there, or have died with messages in hand that nobody has taken back.
+    /// Which of these are still there, or have died with messages in hand that nobody has taken back. Those that have
+    /// registered again since they were asked are asked again.
     async fn stopping(&self, ids: &[Uuid]) -> Result<Vec<Stopping>>;
 }

@@ -19,6 +19,8 @@ impl Stops for MemoryStore {
     }
 
     async fn stopping(&self, ids: &[Uuid]) -> Result<Vec<Stopping>> {
-        Ok(self.state().stopping(ids))
+        let mut state = self.state();
+        state.ask_to_stop(Some(ids));
+        Ok(state.stopping(ids))
     }
 }

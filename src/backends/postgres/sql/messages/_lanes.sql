@@ -1,7 +1,8 @@
 -- Part of a claim, inserted for `:lanes`: its lanes, without those of what is paused. A paused lane is not read, however
 -- much waits in it; `paused` has the paused types of the others, see _due.sql, each as `queue<newline>type`, either of
 -- which may be empty. It is NULL if nothing is paused, and looked up once per statement: OFFSET keeps that from being
--- repeated wherever it is used. A claim of 500 takes 0.98 to 1.00 of what it took without.
+-- repeated wherever it is used. A claim of 500 takes 0.97 to 1.02 of the 6 ms that it took without, one of 10 takes 15 us
+-- more than 375.
 FROM (
   SELECT *
   FROM (
