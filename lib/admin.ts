@@ -12,6 +12,7 @@ export {
   deleteSchedule,
   doctor,
   getAuditEntry,
+  getDepths,
   getDuplicateAttempts,
   getFailed,
   getHealth,
@@ -19,10 +20,14 @@ export {
   getMetrics,
   getSchedule,
   listAudit,
+  listErrorGroups,
   listFailed,
   listMessages,
   listPauses,
+  listRefusedKeys,
+  listReleases,
   listSchedules,
+  listWorkers,
   migrate,
   migrationStatus,
   pause,
@@ -35,6 +40,7 @@ export {
   rollback,
   runOperation,
   runScheduleNow,
+  setErrorGroup,
   startOperation,
   stepOperation,
   stopWorkers,
@@ -71,6 +77,16 @@ export type {
   RetriedMessage,
 } from './operate/dead-letters.js'
 export type { FailedRun } from './operate/failed-run.js'
+export type {
+  DepthOptions,
+  DepthPoint,
+  ErrorGroup,
+  ErrorGroupOptions,
+  ErrorGroupState,
+  RefusedKey,
+  ReleaseInfo,
+  WorkerInfo,
+} from './operate/insights.js'
 export type {
   Cancellation,
   ListedMessage,

@@ -26,6 +26,7 @@ import { type MetricFunctions, metricFunctions } from './monitor/metrics.js'
 import { type NotificationFunctions, Notifications } from './notifications/notifier.js'
 import { type CleanupFunctions, cleanupFunctions } from './operate/cleanup.js'
 import { type DeadLetterFunctions, deadLetterFunctions } from './operate/dead-letters.js'
+import { type InsightFunctions, insightFunctions } from './operate/insights.js'
 import { type MessageFunctions, messageFunctions } from './operate/messages.js'
 import { type MigrationFunctions, migrationFunctions } from './operate/migrations.js'
 import { type OperationFunctions, operationFunctions } from './operate/operations.js'
@@ -55,6 +56,7 @@ export interface Symphony<Types = Messages>
     HandlerFunctions<Types>,
     HealthFunctions,
     LogFunctions,
+    InsightFunctions,
     MessageFunctions,
     MetricFunctions,
     MigrationFunctions,
@@ -157,6 +159,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...handlerFunctions(registry),
     ...healthFunctions(core, registry),
     ...logFunctions(log),
+    ...insightFunctions(core),
     ...messageFunctions(core),
     ...metricFunctions(core),
     ...migrationFunctions(core),

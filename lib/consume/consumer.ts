@@ -225,7 +225,10 @@ function nativeOptions(
   { pollInterval, shutdownTimeout, listen, observeMessages = false }: ConsumerExtras,
 ): Record<string, unknown> {
   const limits = { batchSize, maxConcurrency, messageLimit, timeLimit, failureLimit }
-  return { mode, transports, queues, types, ...limits, pollInterval, shutdownTimeout, listen, observe: observeMessages }
+  const { SYMPHONY_RELEASE, VERCEL_GIT_COMMIT_SHA } = process.env
+  const release = SYMPHONY_RELEASE || VERCEL_GIT_COMMIT_SHA || undefined
+  const pace = { pollInterval, shutdownTimeout, listen }
+  return { mode, transports, queues, types, ...limits, ...pace, release, observe: observeMessages }
 }
 
 function warnOfNoHandlers(log: Log): void {

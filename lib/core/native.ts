@@ -55,6 +55,13 @@ export interface NativeCore {
   pause(options: string): Promise<string>
   resume(options: string): Promise<string>
   pauses(): Promise<string>
+  workers(): Promise<string>
+  /** Names of transports and queues are plain strings. */
+  depths(window: string, transport: string | undefined, queue: string): Promise<string>
+  errorGroups(filter: string): Promise<string>
+  judgeErrorGroup(judgement: string): Promise<string>
+  refusedKeys(options: string): Promise<string>
+  releases(): Promise<string>
   totals(options: string): Promise<string>
   beginExecution(execution: string): Promise<string>
   /** Whether the run with this token still counted. */

@@ -122,6 +122,19 @@ export const resume: Symphony['resume'] = (options) => defaultSymphony().resume(
 /** @function */
 export const listPauses: Symphony['listPauses'] = () => defaultSymphony().listPauses()
 /** @function */
+export const listWorkers: Symphony['listWorkers'] = () => defaultSymphony().listWorkers()
+/** @function */
+export const getDepths: Symphony['getDepths'] = (options) => defaultSymphony().getDepths(options)
+/** @function */
+export const listErrorGroups: Symphony['listErrorGroups'] = (options) => defaultSymphony().listErrorGroups(options)
+/** @function */
+export const setErrorGroup: Symphony['setErrorGroup'] = (type, errorClass, state, note) =>
+  defaultSymphony().setErrorGroup(type, errorClass, state, note)
+/** @function */
+export const listRefusedKeys: Symphony['listRefusedKeys'] = (options) => defaultSymphony().listRefusedKeys(options)
+/** @function */
+export const listReleases: Symphony['listReleases'] = () => defaultSymphony().listReleases()
+/** @function */
 export const cleanup: Symphony['cleanup'] = (options) => defaultSymphony().cleanup(options)
 /** @function */
 export const migrate: Symphony['migrate'] = (options) => defaultSymphony().migrate(options)

@@ -11,6 +11,7 @@ mod callback;
 mod consumer;
 mod core;
 mod inline;
+mod insights;
 mod memory;
 mod pure;
 mod runtime;
@@ -42,7 +43,7 @@ mod tests {
         let apart =
             ["self.dispatch_atomically(", "consumer.ended()", "self.consumer.clone().run()", "self.engine.transports("];
         let mut calls = 0;
-        for file in ["core.rs", "scheduler.rs", "consumer.rs"] {
+        for file in ["core.rs", "insights.rs", "scheduler.rs", "consumer.rs"] {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/binding").join(file);
             let text = std::fs::read_to_string(path).unwrap();
             for line in text.lines().filter(|it| it.contains(".await")) {

@@ -8,6 +8,7 @@ pub mod controls;
 pub mod counts;
 pub mod dead_letters;
 pub mod executions;
+pub mod insights;
 pub mod keys;
 pub mod messages;
 pub mod operations;
@@ -27,6 +28,7 @@ use controls::Controls;
 use counts::Counts;
 use dead_letters::DeadLetters;
 use executions::Executions;
+use insights::Insights;
 use keys::Keys;
 use operations::Operations;
 use parked::ParkedMessages;
@@ -87,6 +89,11 @@ pub trait Store:
 
     /// As the table of transports.
     fn transports(&self) -> Option<&dyn Transports> {
+        None
+    }
+
+    /// As what operators look at beside messages.
+    fn insights(&self) -> Option<&dyn Insights> {
         None
     }
 

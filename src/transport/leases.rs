@@ -5,6 +5,7 @@ use crate::message::outcome::Failure;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -21,7 +22,23 @@ pub struct WorkerId {
     pub pid: i32,
     /// How long its claims are valid without a heartbeat.
     pub lease: Duration,
+    /// What else people ask about it.
+    pub about: Arc<About>,
 }
+
+/// What people ask about a worker. It is noted when it registers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// `worker` or `drain`.
+    pub kind: Option<&'static str>,
+    /// How many handlers it runs at the same time, at most.
+    pub concurrency: Option<i32>,
+    /// The release of the application.
+    pub release: Option<String>,
+}
+
+/// The version of this package.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a worker knows of its claims. It makes their tokens itself, in order, so whatever is held under another one
 /// that is older than `before` is unknown to it: the answer to a claim was lost, or a settlement has been undone.

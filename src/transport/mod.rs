@@ -25,7 +25,7 @@ mod settlements;
 pub use claims::{Claim, Claimable, Claims, Depth, Look, Reach, Survey};
 pub use companion::Companion;
 pub use inspects::{Inspects, Unhandled};
-pub use leases::{Buried, Known, Leases, Portion, RescueStep, Rescued, WorkerId};
+pub use leases::{About, Buried, Known, Leases, Portion, RescueStep, Rescued, VERSION, WorkerId};
 pub(crate) use settlements::one_road;
 pub use settlements::{Fence, Settlement, Settles};
 

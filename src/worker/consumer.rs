@@ -13,7 +13,7 @@ use crate::base::targets::WORKER;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::Store;
-use crate::transport::{Drain, WorkerId};
+use crate::transport::{About, Drain, WorkerId};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use std::collections::HashSet;
@@ -113,7 +113,7 @@ impl Consumer {
                 self.context.mailbox.stop_asked().map_or(StoppedBy::Stopped, |it| it.by),
             ));
         };
-        let worker = signature(self.context.engine.config().worker.lease);
+        let worker = signature(self.context.engine.config().worker.lease, &self.context.options);
         Span::current().record("worker", display(worker.id));
         let places = distinct_places(&transports);
         let stores = distinct_stores(&transports);
@@ -258,12 +258,18 @@ fn span(mode: Mode) -> Span {
     }
 }
 
-fn signature(lease: Duration) -> WorkerId {
+fn signature(lease: Duration, options: &Options) -> WorkerId {
+    let about = About {
+        kind: Some(if options.mode == Mode::Run { "worker" } else { "drain" }),
+        concurrency: i32::try_from(options.max_concurrency).ok(),
+        release: options.release.clone(),
+    };
     WorkerId {
         id: Uuid::now_v7(),
         host: gethostname::gethostname().to_string_lossy().into_owned(),
         pid: i32::try_from(std::process::id()).unwrap_or(0),
         lease,
+        about: Arc::new(about),
     }
 }
 

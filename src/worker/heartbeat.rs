@@ -106,7 +106,7 @@ mod tests {
     /// A worker that has claimed nothing, and what its heart tells from now on.
     async fn idle_worker() -> (Arc<MemoryTransport>, WorkerId, UnboundedReceiver<Beat>) {
         let place = Arc::new(MemoryTransport::new("memory".into()));
-        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: LEASE };
+        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: LEASE, about: Arc::default() };
         let (reach, token) = (Reach::Quick, Uuid::now_v7());
         let claim = Claim { worker: &worker, token, queues: &[], types: None, limit: 1, reach, listening: false };
         place.claim(&claim).await.unwrap();

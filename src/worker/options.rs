@@ -15,6 +15,9 @@ pub enum Mode {
     Run,
 }
 
+/// Characters of the name of a release that are kept.
+const LONGEST_RELEASE: usize = 100;
+
 /// As it comes in; the configuration fills the gaps.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -31,6 +34,7 @@ struct Asked {
     poll_interval: Option<f64>,
     shutdown_timeout: Option<f64>,
     listen: Option<bool>,
+    release: Option<String>,
     #[serde(default)]
     observe: bool,
 }
@@ -62,6 +66,8 @@ pub struct Options {
     pub shutdown_timeout: Duration,
     /// Whether to be woken by the transport, where it can; a bounded drain never waits.
     pub listen: bool,
+    /// The release of the application.
+    pub release: Option<String>,
     /// Whether events about single messages are wanted.
     pub observe: bool,
 }
@@ -89,6 +95,7 @@ impl Options {
             poll_interval: millis("pollInterval", asked.poll_interval)?.unwrap_or(worker.poll_interval),
             shutdown_timeout: millis("shutdownTimeout", asked.shutdown_timeout)?.unwrap_or(worker.shutdown_timeout),
             listen: asked.mode == Mode::Run && asked.listen.unwrap_or(true),
+            release: asked.release.map(|it| it.replace('\0', "").chars().take(LONGEST_RELEASE).collect()),
             observe: asked.observe,
         })
     }

@@ -24,6 +24,7 @@ mod executions;
 mod facets;
 mod fence;
 mod floors;
+mod insights;
 mod lease_and_rescue;
 mod messages;
 mod metrics;

@@ -116,7 +116,7 @@ impl Worker {
 
     /// A worker whose claims stand so long.
     pub fn with_lease(transport: &Arc<dyn Drain>, lease: Duration) -> Self {
-        let id = WorkerId { id: Uuid::now_v7(), host: "test".to_owned(), pid: 1, lease };
+        let id = WorkerId { id: Uuid::now_v7(), host: "test".to_owned(), pid: 1, lease, about: Arc::default() };
         Self { id, transport: transport.clone() }
     }
 

@@ -2,6 +2,7 @@
 import { LIMITS } from '../endpoints/consume.js'
 import { PAGE as FAILED_PAGE, SELECTION } from '../endpoints/dead-letters.js'
 import { REQUEST } from '../endpoints/dispatch.js'
+import { DEPTHS, GROUPS, JUDGEMENT, REFUSED } from '../endpoints/insights.js'
 import { PAGE as MESSAGE_PAGE } from '../endpoints/messages.js'
 import { WINDOW } from '../endpoints/monitor.js'
 import { AUDIT, OPERATION, PAUSE, SCOPE, START, STEP, WORKERS } from '../endpoints/operations.js'
@@ -116,6 +117,22 @@ export const descriptions: Record<string, Description> = {
     summary: 'Asks workers to stop.',
     body: WORKERS,
     answer: { asked: OBJECTS, waitingFor: OBJECTS },
+  },
+  'GET admin/workers': { summary: 'Workers and drains at work.', answer: { workers: OBJECTS } },
+  'GET admin/releases': { summary: 'Releases that were seen at work.', answer: { releases: OBJECTS } },
+  'GET admin/depths': { summary: 'How full queues were.', query: DEPTHS, answer: { depths: OBJECTS } },
+  'GET admin/errors': { summary: 'Failed runs by type and error.', query: GROUPS, answer: { groups: OBJECTS } },
+  'POST admin/errors': {
+    summary: 'Says what is thought of a group of errors.',
+    body: JUDGEMENT,
+    required: ['type', 'class', 'state'],
+    answer: { type: TEXT, class: TEXT, state: TEXT, note: orNull(TEXT) },
+    refusals: { 404: 'No run of this type has failed with this class.' },
+  },
+  'GET admin/refused-keys': {
+    summary: 'Idempotency keys that have refused dispatches.',
+    query: REFUSED,
+    answer: { keys: OBJECTS },
   },
   'GET admin/audit': {
     summary: 'Who did what, newest first.',

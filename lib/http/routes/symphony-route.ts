@@ -10,6 +10,7 @@ import { failed } from '../endpoints/dead-letters.js'
 import { dispatching } from '../endpoints/dispatch.js'
 import type { Call, Endpoint, EndpointSettings } from '../endpoints/endpoint.js'
 import { findEndpoint } from '../endpoints/endpoint.js'
+import { insights } from '../endpoints/insights.js'
 import { admin } from '../endpoints/messages.js'
 import { monitoring } from '../endpoints/monitor.js'
 import { operations } from '../endpoints/operations.js'
@@ -59,6 +60,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   ...failed,
   ...admin,
   ...operations,
+  ...insights,
   ...schedules,
 ]
 

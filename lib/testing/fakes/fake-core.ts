@@ -202,6 +202,12 @@ export class FakeCore implements NativeCore {
     return { stop: () => undefined }
   }
   metrics = (window: string): Promise<string> => this.#reply('metrics', window)
+  workers = (): Promise<string> => this.#reply('workers', 'null')
+  depths = (window: string): Promise<string> => this.#reply('depths', window)
+  errorGroups = (filter: string): Promise<string> => this.#reply('errorGroups', filter)
+  judgeErrorGroup = (judgement: string): Promise<string> => this.#reply('judgeErrorGroup', judgement)
+  refusedKeys = (options: string): Promise<string> => this.#reply('refusedKeys', options)
+  releases = (): Promise<string> => this.#reply('releases', 'null')
   everCounted = (): Promise<string> => this.#reply('everCounted', 'null')
   health = (options: string): Promise<string> => this.#reply('health', options)
   admitNotification = (admission: string): Promise<string> => this.#reply('admitNotification', admission)

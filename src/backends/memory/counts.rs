@@ -31,6 +31,11 @@ impl Counts {
         }
     }
 
+    /// Minute and type of each row, with its counts.
+    pub fn rows(&self) -> impl Iterator<Item = (DateTime<Utc>, &str, &Tally)> {
+        self.rows.iter().map(|((minute, _, name), (_, tally))| (*minute, &**name, tally))
+    }
+
     /// Whether the rows count the same as these.
     pub fn hold(&self, rollups: &[Rollup]) -> bool {
         let held = |it: &Rollup| self.rows.get(&(it.minute, it.source, it.message_type.clone()));

@@ -2,6 +2,7 @@
 
 use super::clock::later;
 use crate::message::envelope::IdempotencyKey;
+use crate::store::insights::RefusedKey;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub struct Keys {
 #[derive(Debug)]
 struct Holder {
     message: Uuid,
+    since: DateTime<Utc>,
     /// `None`: never.
     expires_at: Option<DateTime<Utc>>,
     duplicate_attempts: u64,
@@ -40,7 +42,7 @@ impl Keys {
             }
             _ => {
                 let expires_at = key.window.map(|window| later(now, window));
-                self.held.insert(place, Holder { message, expires_at, duplicate_attempts: repeats });
+                self.held.insert(place, Holder { message, since: now, expires_at, duplicate_attempts: repeats });
                 message
             }
         }
@@ -58,6 +60,28 @@ impl Keys {
     pub fn duplicate_attempts(&self, key: &str, now: DateTime<Utc>) -> u64 {
         let held = self.held.iter().filter(|((it, _), holder)| it == key && holder.holds(now));
         held.map(|(_, holder)| holder.duplicate_attempts).sum()
+    }
+
+    /// Those that have refused something, taken before an instant, the latest first.
+    pub fn refused(&self, transport: &str, before: Option<DateTime<Utc>>, limit: usize) -> Vec<RefusedKey> {
+        let refusing = self.held.iter().filter(|(_, it)| it.duplicate_attempts > 0);
+        let mut all: Vec<RefusedKey> = refusing
+            .filter(|(_, it)| before.is_none_or(|before| it.since < before))
+            .map(|((key, message_type), it)| RefusedKey {
+                idempotency_key: key.clone(),
+                transport: transport.to_owned(),
+                r#type: Some(message_type.to_string()),
+                message_id: it.message,
+                first_seen_at: Some(it.since),
+                expires_at: it.expires_at,
+                refused: it.duplicate_attempts,
+            })
+            .collect();
+        all.sort_by(|one, other| {
+            (other.first_seen_at, &other.idempotency_key).cmp(&(one.first_seen_at, &one.idempotency_key))
+        });
+        all.truncate(limit);
+        all
     }
 
     /// Forgets keys whose window has passed, at most `limit` of them.

@@ -11,6 +11,7 @@ mod counts;
 mod dead_letters;
 mod executions;
 mod holds;
+mod insights;
 mod keys;
 mod lanes;
 mod message;

@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::dead_letters::Letters;
 use super::executions::Executions;
 use super::holds::Holds;
+use super::insights::Notes;
 use super::keys::Keys;
 use super::lanes::Lanes;
 use super::message::Message;
@@ -21,12 +22,14 @@ use crate::message::envelope::{Available, Envelope};
 use crate::message::outcome::{Failure, Outcome};
 use crate::store::Cleaned;
 use crate::store::dead_letters::Redriven;
+use crate::store::insights::{RefusedKey, WorkerRow};
 use crate::store::parked::{Hold, Kept, Parked, Parking};
 use crate::store::reasons::Holder;
 use crate::store::stops::Stopping;
 use crate::store::vitals::Vitals;
 use crate::transport::{
-    Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, WorkerId,
+    Buried, Claim, Claimable, Depth, Fence, Known, RescueStep, Rescued, Sent, Settlement, Survey, Unhandled, VERSION,
+    WorkerId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -57,6 +60,7 @@ pub struct State {
     pub executions: Executions,
     pub pauses: Pauses,
     pub audit: Audit,
+    pub notes: Notes,
 }
 
 /// A message held by a worker.
@@ -72,7 +76,9 @@ struct Held {
 #[derive(Debug)]
 struct Lease {
     since: DateTime<Utc>,
+    beat_at: DateTime<Utc>,
     until: DateTime<Utc>,
+    worker: WorkerId,
     /// A suspect is to blame for its death, and not all of what it held is back.
     accused: bool,
     /// Somebody has asked it to stop.
@@ -98,6 +104,7 @@ impl State {
             executions: Executions::default(),
             pauses: Pauses::default(),
             audit: Audit::default(),
+            notes: Notes::default(),
         }
     }
 
@@ -170,6 +177,10 @@ impl State {
         if let Some(key) = &message.idempotency_key {
             self.keys.free(key, &message.message_type, message.id);
         }
+    }
+
+    pub fn refused_keys(&self, before: Option<DateTime<Utc>>, limit: usize) -> Vec<RefusedKey> {
+        self.keys.refused(&self.name, before, limit)
     }
 
     pub fn duplicate_attempts(&self, key: &str) -> u64 {
@@ -343,8 +354,9 @@ impl State {
     fn renew(&mut self, worker: &WorkerId) -> DateTime<Utc> {
         let now = self.clock.now();
         let until = later(now, worker.lease);
-        let lease = self.leases.entry(worker.id).or_insert(Lease { since: now, until, accused: false, stops: false });
-        (lease.until, lease.accused) = (until, false);
+        let new = || Lease { since: now, beat_at: now, until, worker: worker.clone(), accused: false, stops: false };
+        let lease = self.leases.entry(worker.id).or_insert_with(new);
+        (lease.beat_at, lease.until, lease.accused) = (now, until, false);
         now
     }
 
@@ -352,6 +364,31 @@ impl State {
         let since = self.leases.get(&worker.id)?.since;
         self.renew(worker);
         Some(since)
+    }
+
+    /// Who is at work, those that registered last first.
+    pub fn workers(&self) -> Vec<WorkerRow> {
+        let now = self.clock.now();
+        let row = |Lease { since, beat_at, until, worker, .. }: &Lease| WorkerRow {
+            id: worker.id,
+            host: worker.host.clone(),
+            pid: worker.pid,
+            kind: worker.about.kind.map(str::to_owned),
+            transports: vec![self.name.to_string()],
+            started_at: Some(*since),
+            last_beat_at: Some(*beat_at),
+            lease_until: Some(*until),
+            in_flight: self.held.values().filter(|it| it.worker == worker.id).count() as u32,
+            concurrency: worker.about.concurrency.and_then(|it| u32::try_from(it).ok()),
+            waiting: false,
+            version: Some(VERSION.to_owned()),
+            release: worker.about.release.clone(),
+            stop_at: None,
+            alive: *until >= now,
+        };
+        let mut all: Vec<WorkerRow> = self.leases.values().map(row).collect();
+        all.sort_by_key(|it| std::cmp::Reverse((it.started_at, it.id)));
+        all
     }
 
     pub fn lost(&self, worker: Uuid, held: &[Fence]) -> Vec<Uuid> {
@@ -566,6 +603,7 @@ impl State {
     }
 
     pub fn cleanup(&mut self, limit: u32) -> Cleaned {
+        self.note_depths();
         let now = self.clock.now();
         Cleaned {
             deduplication: self.keys.forget_expired(now, limit as usize),

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::store::counts::Counts;
 use crate::store::dead_letters::{DeadLetters, FailedFilter, FailedPage};
 use crate::store::executions::{Begun, Execution, Executions};
+use crate::store::insights::Insights;
 use crate::store::keys::Keys;
 use crate::store::vitals::Vitals;
 use crate::store::{Cleaned, Store};
@@ -41,6 +42,10 @@ impl Store for MemoryStore {
 
     async fn cleanup(&self, limit: u32) -> Result<Cleaned> {
         Ok(self.state().cleanup(limit))
+    }
+
+    fn insights(&self) -> Option<&dyn Insights> {
+        Some(self)
     }
 }
 

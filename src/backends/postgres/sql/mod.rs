@@ -36,7 +36,7 @@ const PARTS: [(&str, &str); 25] = [
     (":fitting", include_str!("dead_letters/_fitting.sql")),
     (":seen", include_str!("dead_letters/_seen.sql")),
     (":redriven", include_str!("dead_letters/_redriven.sql")),
-    (":fits", include_str!("messages/_fitting.sql")),
+    (":fits", include_str!("messages/_fits.sql")),
     (":turn", include_str!("operations/_turn.sql")),
     (":noted", include_str!("operations/_noted.sql")),
     (":entry", include_str!("audit/_entry.sql")),
@@ -150,20 +150,22 @@ statements! {
     /// Claims a batch that fits whatever is in it.
     claim in "messages/claim.sql" (
         UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
-        BOOL
+        BOOL, TEXT, INT4, TEXT, TEXT
     );
     /// The same from a transport that is known to be switched on.
     claim_known in "messages/claim.sql" knowing (
         UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
-        BOOL
+        BOOL, TEXT, INT4, TEXT, TEXT
     );
     /// Claims a batch of any size, as much of it as fits.
     claim_many in "messages/claim_many.sql" (
         UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, INT2_ARRAY, TEXT_ARRAY, INT8, TEXT, TIMESTAMPTZ_ARRAY, UUID_ARRAY,
-        BOOL
+        BOOL, TEXT, INT4, TEXT, TEXT
     );
     /// Claims one suspect.
-    claim_suspect in "messages/claim_suspect.sql" (UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, TEXT_ARRAY, TEXT);
+    claim_suspect in "messages/claim_suspect.sql" (
+        UUID, TEXT, INT4, FLOAT8, UUID, TEXT_ARRAY, TEXT_ARRAY, TEXT, TEXT, INT4, TEXT, TEXT
+    );
     /// Ends messages without a trace.
     settle_drop in "settlements/drop.sql" (UUID_ARRAY, UUID_ARRAY, TEXT, UUID);
     /// Ends messages and keeps them.
@@ -255,6 +257,22 @@ statements! {
     cleanup_metrics in "counts/clean_up.sql" (FLOAT8, INT8);
     /// Retention of the metrics of hours.
     cleanup_hours in "counts/clean_up_hourly.sql" (FLOAT8, INT8);
+    /// How full the queues are, noted.
+    note_depths in "depths/note.sql" ();
+    /// How full a queue was.
+    depths in "depths/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ, TEXT, TEXT);
+    /// Releases of those at work, noted.
+    note_releases in "releases/note.sql" ();
+    /// Releases that were seen.
+    releases in "releases/list.sql" (INT8);
+    /// Who is at work.
+    workers in "workers/list.sql" (INT8);
+    /// Failed runs by their error.
+    error_groups in "error_groups/list.sql" (TEXT, TEXT, INT8);
+    /// What is thought of one.
+    put_error_group in "error_groups/put.sql" (TEXT, TEXT, TEXT, TEXT);
+    /// Keys that have refused dispatches.
+    refused_keys in "keys/refused.sql" (TIMESTAMPTZ, INT8);
     /// Retention of depths.
     cleanup_depths in "depths/clean_up.sql" (FLOAT8, INT8);
     /// Retention of groups of errors.

@@ -6,6 +6,7 @@ mod controls;
 mod counts;
 mod dead_letters;
 mod executions;
+mod insights;
 mod keys;
 mod operations;
 mod parked;
@@ -23,6 +24,7 @@ use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
 use crate::error::{Error, Result};
 use crate::store::admissions::Admissions;
 use crate::store::circuits::Circuits;
+use crate::store::insights::Insights;
 use crate::store::schedules::Schedules;
 use crate::store::schema::Schema;
 use crate::store::transports::Transports;
@@ -125,6 +127,8 @@ impl Store for PostgresStore {
                 (&statements.cleanup_error_groups, &[&metrics, &limit]),
                 (&statements.cleanup_audit, &[&audit, &limit]),
                 (&statements.cleanup_pauses, &[&limit]),
+                (&statements.note_depths, &[]),
+                (&statements.note_releases, &[]),
             ])
             .await?;
         let mut counts = answers.iter().map(|rows| rows.len() as u64);
@@ -159,6 +163,10 @@ impl Store for PostgresStore {
     }
 
     fn transports(&self) -> Option<&dyn Transports> {
+        Some(self)
+    }
+
+    fn insights(&self) -> Option<&dyn Insights> {
         Some(self)
     }
 

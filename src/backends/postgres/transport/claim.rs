@@ -13,7 +13,7 @@ use crate::base::limits::DEPTH_CAP;
 use crate::base::lock::lock;
 use crate::error::Result;
 use crate::message::claimed::Claimed;
-use crate::transport::{Claim, Claimable, Claims, Depth, Look, Portion, Reach, RescueStep, Rescued, Survey};
+use crate::transport::{Claim, Claimable, Claims, Depth, Look, Portion, Reach, RescueStep, Rescued, Survey, VERSION};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio_postgres::Row;
@@ -77,6 +77,10 @@ impl Claims for PostgresTransport {
                     &queues,
                     &claim.types,
                     &&*self.name,
+                    &claim.worker.about.kind,
+                    &claim.worker.about.concurrency,
+                    &VERSION,
+                    &claim.worker.about.release,
                 ],
             )
             .await?;
@@ -138,6 +142,10 @@ impl PostgresTransport {
                     &reading.floors,
                     &reading.ids,
                     &claim.listening,
+                    &claim.worker.about.kind,
+                    &claim.worker.about.concurrency,
+                    &VERSION,
+                    &claim.worker.about.release,
                 ],
             )
             .await?;

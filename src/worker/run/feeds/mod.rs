@@ -445,7 +445,7 @@ mod tests {
     #[tokio::test]
     async fn the_rest_ends_with_the_pause_between_suspects() {
         let place = Arc::new(MemoryTransport::new("main".into()));
-        let worker = |lease| WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease };
+        let worker = |lease| WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease, about: Arc::default() };
         let (lease, other) = (Duration::from_secs(24 * 3600), worker(Duration::from_secs(30)));
         let queues = ["default".to_owned()];
         let claim = |token| {
@@ -475,7 +475,13 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_is_woken_again_and_again_comes_to_the_other_transports_too() {
         let [busy, other] = ["busy", "other"].map(|name| Arc::new(MemoryTransport::new(name.into())));
-        let worker = WorkerId { id: Uuid::now_v7(), host: String::new(), pid: 1, lease: Duration::from_secs(3600) };
+        let worker = WorkerId {
+            id: Uuid::now_v7(),
+            host: String::new(),
+            pid: 1,
+            lease: Duration::from_secs(3600),
+            about: Arc::default(),
+        };
         let mut feeds = Feeds::new(vec![busy.clone(), other.clone()], worker, None, None);
         let start = Instant::now();
         loop {

@@ -2,8 +2,10 @@
 -- held by a worker that nobody can declare dead. A lease that is fresh enough is only locked, not rewritten. A worker
 -- that listens ($13) and finds nothing is marked as waiting; its next claim that finds something, or does not listen,
 -- unmarks it. One that a rescue has marked as dead (in_flight below 0) is alive.
-INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until, waiting)
-VALUES ($1, $2, $3, ARRAY[$10::text], now() + $4 * interval '1 millisecond', $13 AND NOT EXISTS (SELECT FROM moved))
+INSERT INTO :"schema".messenger_workers AS w
+  (id, host, pid, transports, lease_until, waiting, kind, concurrency, version, release)
+VALUES ($1, $2, $3, ARRAY[$10::text], now() + $4 * interval '1 millisecond', $13 AND NOT EXISTS (SELECT FROM moved),
+        $14, $15, $16, $17)
 ON CONFLICT (id) DO UPDATE
   SET last_beat_at = now(),
       lease_until = excluded.lease_until,

@@ -3,8 +3,9 @@
 --
 -- Index: messenger_messages_suspect, of which all that is due is read; suspects are few. Fence: as in claim.sql.
 WITH lease AS (
-  INSERT INTO :"schema".messenger_workers AS w (id, host, pid, transports, lease_until)
-  VALUES ($1, $2, $3, ARRAY[$8::text], now() + $4 * interval '1 millisecond')
+  INSERT INTO :"schema".messenger_workers AS w
+    (id, host, pid, transports, lease_until, kind, concurrency, version, release)
+  VALUES ($1, $2, $3, ARRAY[$8::text], now() + $4 * interval '1 millisecond', $9, $10, $11, $12)
   ON CONFLICT (id) DO UPDATE
     SET last_beat_at = now(), lease_until = excluded.lease_until, in_flight = greatest(w.in_flight, 0)
 ),

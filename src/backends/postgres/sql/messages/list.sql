@@ -1,5 +1,5 @@
 -- One page of messages, newest first, from before the cursor $10, in one of the states $1: all that they hold if $14 says
--- so, else outlines. Which ones says `:fits`, _fitting.sql.
+-- so, else outlines. Which ones says `:fits`, _fits.sql.
 --
 -- Index: the primary key of each partition; ids sort by time. That of messages at work sorts by worker first, and is
 -- read as a whole. No more than $11 messages are examined, whatever the filter: `reach` is the last of them, NULL if

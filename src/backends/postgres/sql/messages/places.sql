@@ -1,5 +1,5 @@
 -- The ids of at most $12 messages that wait, newest first, from $9 on and before $10: what an operation acts on. Which ones
--- says `:fits`, _fitting.sql, as in list.sql; $1 is their state.
+-- says `:fits`, _fits.sql, as in list.sql; $1 is their state.
 --
 -- Index: the primary key of messenger_messages_pending; ids sort by time. No more than $11 messages are examined, whatever
 -- the filter: `reach` is the last of them, NULL if fewer are left. The first row carries the reach.
