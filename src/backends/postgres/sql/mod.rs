@@ -57,32 +57,69 @@ const PARTS: [(&str, &str); 25] = [
 /// Writes the schema into SQL that names it `:"schema"` (an identifier) or `:'schema'` (a literal), as psql would,
 /// and leaves out psql's own lines. A line `:count` stands for its part, as all [`PARTS`].
 pub fn in_schema(sql: &str, schema: &str) -> String {
-    written(sql, schema, true)
+    Writing::of(sql, schema, true, true)
 }
 
-/// As [`in_schema`]. What stands between the lines `:asking` and `:asked` asks whether a transport is switched off, and
-/// is left out where that is known (`asks`: false).
-fn written(sql: &str, schema: &str, asks: bool) -> String {
-    let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
-    let literal = format!("'{}'", schema.replace('\'', "''"));
-    let lines = sql.lines().filter(|line| !line.starts_with('\\'));
-    let text = lines.map(whole).collect::<Vec<_>>().join("\n");
-    let mut within = false;
-    let stays = |line: &&str| match line.trim_start() {
-        mark @ (":asking" | ":asked") => {
-            within = mark == ":asking";
-            false
+/// As [`in_schema`], without comments, which every connection would send and the server read. What stands between the
+/// lines `:asking` and `:asked` asks whether a transport is switched off, and is left out where that is known (`asks`:
+/// false).
+fn statement(sql: &str, schema: &str, asks: bool) -> String {
+    Writing::of(sql, schema, asks, false)
+}
+
+/// SQL on its way into one schema, in one pass: a process writes all statements before its first.
+struct Writing {
+    text: String,
+    identifier: String,
+    literal: String,
+    asks: bool,
+    comments: bool,
+    /// Between `:asking` and `:asked`.
+    is_question: bool,
+}
+
+impl Writing {
+    fn of(sql: &str, schema: &str, asks: bool, comments: bool) -> String {
+        let identifier = format!("\"{}\"", schema.replace('"', "\"\""));
+        let literal = format!("'{}'", schema.replace('\'', "''"));
+        let text = String::with_capacity(sql.len());
+        let mut writing = Self { text, identifier, literal, asks, comments, is_question: false };
+        sql.lines().filter(|line| !line.starts_with('\\')).for_each(|line| writing.add(line));
+        writing.text.pop();
+        writing.text
+    }
+
+    /// Adds a line, or the part that it stands for, with the parts that are in that.
+    fn add(&mut self, line: &str) {
+        let code = line.trim_start();
+        if code == ":asking" || code == ":asked" {
+            self.is_question = code == ":asking";
+            return;
         }
-        _ => asks || !within,
-    };
-    let text = text.lines().filter(stays).collect::<Vec<_>>().join("\n");
-    text.replace(":\"schema\"", &identifier).replace(":'schema'", &literal)
-}
+        if (self.is_question && !self.asks) || (!self.comments && code.starts_with("--")) {
+            return;
+        }
+        let part = PARTS.iter().find(|(name, _)| code.starts_with(':') && code == *name);
+        match part {
+            Some((_, part)) => part.trim_end().lines().for_each(|line| self.add(line)),
+            None => self.add_line(line),
+        }
+    }
 
-/// A line, or the part that it stands for, with the parts that are in that.
-fn whole(line: &str) -> String {
-    let part = PARTS.iter().find(|(name, _)| line.trim_start() == *name);
-    part.map_or_else(|| line.to_owned(), |(_, part)| part.trim_end().lines().map(whole).collect::<Vec<_>>().join("\n"))
+    fn add_line(&mut self, line: &str) {
+        let mut rest = line;
+        while let Some(at) = rest.find(':') {
+            let (before, named) = rest.split_at(at);
+            self.text.push_str(before);
+            let names = [(":\"schema\"", &*self.identifier), (":'schema'", &*self.literal), (":", ":")];
+            let found = names.iter().find_map(|(name, written)| Some((named.strip_prefix(name)?, written)));
+            let Some((after, written)) = found else { break };
+            self.text.push_str(written);
+            rest = after;
+        }
+        self.text.push_str(rest);
+        self.text.push('\n');
+    }
 }
 
 macro_rules! statements {
@@ -105,7 +142,7 @@ macro_rules! statements {
                 Self {
                     $($name: Statement {
                         name: stringify!($name).trim_end_matches("_known"),
-                        sql: written(include_str!($file), schema, statements!(@asks $($kind)?)),
+                        sql: statement(include_str!($file), schema, statements!(@asks $($kind)?)),
                         types: const { &[$(Type::$type),*] },
                         has_filters: statements!(@ $($kind)?),
                     },)*
@@ -404,10 +441,18 @@ mod tests {
     }
 
     #[test]
+    fn statements_have_no_comments() {
+        assert_eq!(statement("-- Why.\nSELECT 1\n  -- How.\n  AS one", "s", true), "SELECT 1\n  AS one");
+        for statement in Statements::new("s").all() {
+            assert!(!statement.sql.contains("--"), "{}", statement.name);
+        }
+    }
+
+    #[test]
     fn who_knows_does_not_ask() {
         let sql = "SELECT 1\n  :asking\n  WHERE $1 <> ALL (ARRAY(\n    :disabled\n  ))\n  :asked\nLIMIT 1";
-        assert_eq!(written(sql, "s", false), "SELECT 1\nLIMIT 1");
-        let asking = written(sql, "s", true);
+        assert_eq!(statement(sql, "s", false), "SELECT 1\nLIMIT 1");
+        let asking = statement(sql, "s", true);
         assert!(asking.contains("messenger_transports") && !asking.contains(":ask"), "{asking}");
         let all = Statements::new("s");
         for (asking, knowing) in
