@@ -22,7 +22,7 @@ test('every error code is there, and no other', () => {
 
 /** The names of variables look the same. */
 function codesOf(...texts: string[]): string[] {
-  const variables = [...VARIABLES.keys(), 'SYMPHONY_ENV']
+  const variables = [...VARIABLES.keys(), 'SYMPHONY_ENV', 'SYMPHONY_RELEASE']
   const isVariable = (name: string) => variables.includes(name) || /^SYMPHONY_\w+_ENABLED$/.test(name)
   return found(/SYMPHONY_[A-Z_]*[A-Z]/g, ...texts).filter((name) => !isVariable(name))
 }

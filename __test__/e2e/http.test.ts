@@ -60,7 +60,7 @@ describe('afterwards', () => {
     await drain(application)
     expect(mail.refused('nobody-1@example.com')).toBe(1)
 
-    const { body } = await application.symphony('GET', 'failed?type=EmailMessage')
+    const { body } = await application.symphony('GET', 'failed?type=EmailMessage&full=true')
     expect(body.messages).toMatchObject([{ type: 'EmailMessage', payload: { toEmail: 'nobody-1@example.com' } }])
     const [{ id }] = body.messages
     const shown = await application.symphony('GET', `failed/${id}`)

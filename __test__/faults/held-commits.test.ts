@@ -83,7 +83,7 @@ const OPERATIONS: Record<string, Operation> = {
   settle: { statement: 'settle_finish', expected: 5, prepare: fill(5), act: drain },
   'sign-off': { statement: 'sign_off', expected: 5, prepare: fill(5), act: drain },
   rescue: { statement: 'rescue', expected: 5, prepare: (type) => hold(type, -1), act: drain },
-  redrive: { statement: 'redrive', expected: 1, prepare: bury, act: redrive, again: redrive },
+  redrive: { statement: 'retry_letters', expected: 1, prepare: bury, act: redrive, again: redrive },
   'schedule settle': {
     statement: 'schedules_settle',
     expected: 1,

@@ -31,7 +31,7 @@ const OURS = /^SYMPHONY_(?!TEST_)/
 
 /** Variables that look like those of this package and are none. */
 export function unknownVariables(environment: Environment, keys: readonly VariableKey[]): string[] {
-  const known = ['SYMPHONY_ENV', ...keys.map(({ variable }) => variable)]
+  const known = ['SYMPHONY_ENV', 'SYMPHONY_RELEASE', ...keys.map(({ variable }) => variable)]
   const unknown = Object.keys(environment).filter((name) => OURS.test(name))
   return unknown
     .filter((name) => !known.some((variable) => isNamed(variable, name)))

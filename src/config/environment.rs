@@ -139,6 +139,7 @@ mod tests {
             ("SYMPHONY_RETENTION_COMPLETED", "/retention/completed", "none", json!("none")),
             ("SYMPHONY_RETENTION_FAILED", "/retention/failed", "forever", json!("forever")),
             ("SYMPHONY_RETENTION_METRICS", "/retention/metrics", "1d", json!(86_400_000)),
+            ("SYMPHONY_RETENTION_AUDIT", "/retention/audit", "30d", json!(2_592_000_000_u64)),
             ("SYMPHONY_CIRCUIT_BREAKER_ENABLED", "/circuitBreaker/enabled", "on", json!(true)),
             ("SYMPHONY_LOG_LEVEL", "/logging/level", "debug", json!("debug")),
             ("SYMPHONY_LOG_FORMAT", "/logging/format", "json", json!("json")),

@@ -162,7 +162,7 @@ mod tests {
                     "shutdownTimeout": 30000,
                 },
                 "deduplication": { "window": 86_400_000 },
-                "retention": { "completed": 86_400_000, "failed": 2_592_000_000_u64, "metrics": 604_800_000 },
+                "retention": { "completed": 86_400_000, "failed": 2_592_000_000_u64, "metrics": 604_800_000, "audit": 7_776_000_000_u64 },
                 "health": {
                     "window": 300_000,
                     "minimumVolume": 20,

@@ -7,9 +7,10 @@ export function statement(name: string): string {
   return read(name).replaceAll(':"schema"', 'symphony').replaceAll(":'schema'", "'symphony'")
 }
 
-/** How a statement of the Postgres backend begins, whatever its schema. */
+/** How a statement of the Postgres backend begins when it runs, whatever its schema. */
 export function opening(name: string): string {
-  return read(name).split('\n', 1).join()
+  read(name)
+  return `/* symphony: ${name} */`
 }
 
 function read(name: string): string {

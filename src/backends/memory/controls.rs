@@ -7,23 +7,6 @@ use super::store::MemoryStore;
 use crate::error::Result;
 use crate::store::controls::{Because, Controls, Pause, Scope, Until};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-
-/// All pauses, since longest first.
-#[derive(Debug, Default)]
-pub struct Pauses(Vec<Pause>);
-
-impl Pauses {
-    /// Those that are not over.
-    pub fn at(&self, now: DateTime<Utc>) -> Vec<Pause> {
-        self.0.iter().filter(|it| it.until.is_none_or(|until| until > now)).cloned().collect()
-    }
-
-    fn take(&mut self, scope: &Scope, now: DateTime<Utc>) -> Option<Pause> {
-        let place = self.0.iter().position(|it| it.scope == *scope)?;
-        Some(self.0.remove(place)).filter(|it| it.until.is_none_or(|until| until > now))
-    }
-}
 
 impl State {
     /// Whether nobody has paused a message.

@@ -1,5 +1,6 @@
 //! What operators look at beside messages, as much as Postgres would tell.
 
+use super::notes::Judged;
 use super::state::State;
 use super::store::MemoryStore;
 use crate::counts::rollup::minute_of;
@@ -12,24 +13,12 @@ use crate::transport::Depth;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Minutes of which it is noted how full the queues were: a week.
 const KEPT: usize = 7 * 24 * 60;
 /// Points that a question is answered with, at most.
 const POINTS: i64 = 300;
-
-/// A state, since when, and a note.
-type Judged = (GroupState, DateTime<Utc>, Option<String>);
-
-/// What is noted beside messages.
-#[derive(Debug, Default)]
-pub struct Notes {
-    /// How full the queues were, by the minute.
-    depths: BTreeMap<DateTime<Utc>, Vec<Depth>>,
-    /// What is thought of errors, by type and class.
-    judgements: HashMap<(String, String), Judged>,
-}
 
 impl State {
     /// Notes how full the queues are, once a minute.

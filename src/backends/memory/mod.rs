@@ -4,6 +4,7 @@
 //! Nothing outlives the process. Its clock can be set and moved, so that a test need not wait for a delay, a lease
 //! or a window. Only the last finished messages are kept; dead letters stay until they are removed.
 
+mod audit;
 mod broker;
 mod clock;
 mod controls;
@@ -15,9 +16,11 @@ mod insights;
 mod keys;
 mod lanes;
 mod message;
+mod notes;
 mod operations;
 mod operator_view;
 mod parked;
+mod pauses;
 mod reasons;
 mod state;
 mod stops;

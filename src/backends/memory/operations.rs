@@ -17,26 +17,6 @@ use serde_json::value::to_raw_value;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many entries are remembered.
-const MOST: usize = 1_000;
-
-/// All entries of the audit, the oldest first.
-#[derive(Debug, Default)]
-pub struct Audit(Vec<Entry>);
-
-impl Audit {
-    fn find(&mut self, id: Uuid) -> Option<&mut Entry> {
-        self.0.iter_mut().find(|it| it.id == id)
-    }
-
-    fn add(&mut self, entry: Entry) {
-        if self.0.len() >= MOST {
-            self.0.remove(0);
-        }
-        self.0.push(entry);
-    }
-}
-
 fn begun(
     id: Uuid,
     action: &str,

@@ -1,17 +1,17 @@
 //! Everything a memory transport holds, and what each operation does to it. One lock guards it all, so every
 //! operation is as atomic as a statement.
 
+use super::audit::Audit;
 use super::clock::{Clock, later};
-use super::controls::Pauses;
 use super::counts::Counts;
 use super::dead_letters::Letters;
 use super::executions::Executions;
 use super::holds::Holds;
-use super::insights::Notes;
 use super::keys::Keys;
 use super::lanes::Lanes;
 use super::message::Message;
-use super::operations::Audit;
+use super::notes::Notes;
+use super::pauses::Pauses;
 use super::test_view::{Archive, Listed, Status};
 use crate::base::limits::DEPTH_CAP;
 use crate::config::WorkerConfig;

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_at_rest_has_twelve_checks_and_no_trouble() {
+    fn a_queue_at_rest_has_thirteen_checks_and_no_trouble() {
         let checks: Vec<_> = judge(&at_rest(), &HealthConfig::default()).iter().map(|it| it.check).collect();
         let [database, schema] = ["database", "migrations"];
         let queue = ["queueDepth", "oldestAge", "errorRate", "deadLetters", "staleWorkers", "heldMessages"];
@@ -336,7 +336,7 @@ mod tests {
             [
                 &[database, schema][..],
                 &queue,
-                &["overdueSchedules", "parkedMessages", "unhandledTypes", "circuitBreakers"]
+                &["overdueSchedules", "parkedMessages", "unhandledTypes", "circuitBreakers", "pauses"]
             ]
             .concat()
         );

@@ -60,11 +60,11 @@ pub fn in_schema(sql: &str, schema: &str) -> String {
     Writing::of(sql, schema, true, true)
 }
 
-/// As [`in_schema`], without comments, which every connection would send and the server read. What stands between the
-/// lines `:asking` and `:asked` asks whether a transport is switched off, and is left out where that is known (`asks`:
-/// false).
-fn statement(sql: &str, schema: &str, asks: bool) -> String {
-    Writing::of(sql, schema, asks, false)
+/// As [`in_schema`], without comments, which every connection would send and the server read; its name comes first, for
+/// those who look at what the server does. What stands between the lines `:asking` and `:asked` asks whether a transport
+/// is switched off, and is left out where that is known (`asks`: false).
+fn statement(name: &str, sql: &str, schema: &str, asks: bool) -> String {
+    format!("/* symphony: {name} */\n{}", Writing::of(sql, schema, asks, false))
 }
 
 /// SQL on its way into one schema, in one pass: a process writes all statements before its first.
@@ -142,7 +142,12 @@ macro_rules! statements {
                 Self {
                     $($name: Statement {
                         name: stringify!($name).trim_end_matches("_known"),
-                        sql: statement(include_str!($file), schema, statements!(@asks $($kind)?)),
+                        sql: statement(
+                            stringify!($name).trim_end_matches("_known"),
+                            include_str!($file),
+                            schema,
+                            statements!(@asks $($kind)?),
+                        ),
                         types: const { &[$(Type::$type),*] },
                         has_filters: statements!(@ $($kind)?),
                     },)*
@@ -441,8 +446,9 @@ mod tests {
     }
 
     #[test]
-    fn statements_have_no_comments() {
-        assert_eq!(statement("-- Why.\nSELECT 1\n  -- How.\n  AS one", "s", true), "SELECT 1\n  AS one");
+    fn statements_have_their_name_and_no_comments() {
+        let sql = "-- Why.\nSELECT 1\n  -- How.\n  AS one";
+        assert_eq!(statement("one", sql, "s", true), "/* symphony: one */\nSELECT 1\n  AS one");
         for statement in Statements::new("s").all() {
             assert!(!statement.sql.contains("--"), "{}", statement.name);
         }
@@ -451,8 +457,8 @@ mod tests {
     #[test]
     fn who_knows_does_not_ask() {
         let sql = "SELECT 1\n  :asking\n  WHERE $1 <> ALL (ARRAY(\n    :disabled\n  ))\n  :asked\nLIMIT 1";
-        assert_eq!(statement(sql, "s", false), "SELECT 1\nLIMIT 1");
-        let asking = statement(sql, "s", true);
+        assert!(statement("one", sql, "s", false).ends_with("SELECT 1\nLIMIT 1"));
+        let asking = statement("one", sql, "s", true);
         assert!(asking.contains("messenger_transports") && !asking.contains(":ask"), "{asking}");
         let all = Statements::new("s");
         for (asking, knowing) in
