@@ -69,7 +69,11 @@ describe.each(ODD)('a message with %s in it', (odd) => {
     expect(await getFailed(all[1]?.id ?? '')).toMatchObject({ payload: { n: 2 } })
     expect((await get('failed')).body.messages).toHaveLength(4)
     expect(await countFailed()).toMatchObject({ total: 4 })
-    expect(await removeFailed({ type: 'Doomed' })).toBe(4)
+    // One from the future may have come after the removal began; by its id it can be removed all the same.
+    const isToCome = !odd.startsWith('-') && !odd.endsWith('BC')
+    expect(await removeFailed({ type: 'Doomed' })).toBe(isToCome ? 2 : 4)
+    for (const { id } of (await listFailed()).messages) expect(await removeFailed(id)).toBe(1)
+    expect(await countFailed()).toMatchObject({ total: 0 })
   })
 })
 

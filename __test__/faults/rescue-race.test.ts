@@ -31,6 +31,8 @@ const SETTLE = {
     [null],
     [false],
     [null],
+    [1],
+    [worker],
   ],
   settle_bury: ({ id, token, worker }: Held) => [
     [id],
@@ -42,6 +44,8 @@ const SETTLE = {
     ['Error'],
     [null],
     [null],
+    [1],
+    [worker],
   ],
 }
 type Settle = keyof typeof SETTLE

@@ -392,7 +392,10 @@ async fn target(engine: &Arc<Engine>, asked: &Asked, before: DateTime<Utc>) -> R
             if let Some(name) = &mut filter.transport {
                 *name = engine.must_know(name).await?;
             }
-            filter.failed_before = Some(filter.failed_before.map_or(before, |it| it.min(before)));
+            // Those that are named are those that are meant, also one that is dated in a year to come.
+            if filter.ids.is_none() {
+                filter.failed_before = Some(filter.failed_before.map_or(before, |it| it.min(before)));
+            }
             Selection { letters: Some(filter), ..Selection::default() }
         }
         List::Messages if ids.is_some() => {

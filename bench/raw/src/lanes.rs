@@ -48,7 +48,8 @@ impl Claims {
         let floors: Vec<Option<DateTime<Utc>>> = vec![self.floor.map(|it| it.0); priorities.len()];
         let floor_ids: Vec<Uuid> = vec![self.floor.map_or(Uuid::nil(), |it| it.1); priorities.len()];
         let types: Option<Vec<&str>> = None;
-        let parameters: [&(dyn ToSql + Sync); 13] = [
+        let unnamed: Option<&str> = None;
+        let parameters: [&(dyn ToSql + Sync); 17] = [
             &self.worker,
             &"bench",
             &0_i32,
@@ -62,6 +63,10 @@ impl Claims {
             &floors,
             &floor_ids,
             &listening,
+            &"worker",
+            &1_i32,
+            &unnamed,
+            &unnamed,
         ];
         let rows = self.client.query(&self.statement, &parameters).await?;
         self.floor = rows.iter().map(place).max().max(self.floor);
