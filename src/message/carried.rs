@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Of how many failed runs of a message, the last ones, the stacks are kept.
+/// How many of the last failed runs of a message keep their stacks.
 pub const STACKS: usize = 3;
 
 /// A run that failed.

@@ -26,7 +26,7 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 25] = [
+const PARTS: [(&str, &str); 27] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
@@ -37,6 +37,8 @@ const PARTS: [(&str, &str); 25] = [
     (":seen", include_str!("dead_letters/_seen.sql")),
     (":redriven", include_str!("dead_letters/_redriven.sql")),
     (":fits", include_str!("messages/_fits.sql")),
+    (":cancelled", include_str!("messages/_cancelled.sql")),
+    (":freed", include_str!("messages/_freed.sql")),
     (":turn", include_str!("operations/_turn.sql")),
     (":noted", include_str!("operations/_noted.sql")),
     (":entry", include_str!("audit/_entry.sql")),
@@ -140,16 +142,14 @@ macro_rules! statements {
             /// The statements for `schema`.
             pub fn new(schema: &str) -> Self {
                 Self {
-                    $($name: Statement {
-                        name: stringify!($name).trim_end_matches("_known"),
-                        sql: statement(
-                            stringify!($name).trim_end_matches("_known"),
-                            include_str!($file),
-                            schema,
-                            statements!(@asks $($kind)?),
-                        ),
-                        types: const { &[$(Type::$type),*] },
-                        has_filters: statements!(@ $($kind)?),
+                    $($name: {
+                        let name = stringify!($name).trim_end_matches("_known");
+                        Statement {
+                            name,
+                            sql: statement(name, include_str!($file), schema, statements!(@asks $($kind)?)),
+                            types: const { &[$(Type::$type),*] },
+                            has_filters: statements!(@ $($kind)?),
+                        }
                     },)*
                 }
             }

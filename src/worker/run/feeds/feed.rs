@@ -215,18 +215,6 @@ mod tests {
     use super::*;
     use crate::backends::memory::MemoryTransport;
 
-    const WOKEN: Wanted = Wanted {
-        types: None,
-        suspect_types: None,
-        limit: 10,
-        exhaustive: false,
-        suspect: false,
-        listening: true,
-        woken: true,
-        waiting: false,
-        in_hand: 0,
-    };
-
     fn surveyed(took: &[Duration]) -> Feed {
         let mut feed = Feed::new(Arc::new(MemoryTransport::new("main".into())));
         took.iter().for_each(|it| feed.learn(Survey::default(), Some(*it)));
@@ -236,10 +224,10 @@ mod tests {
     #[test]
     fn surveys_that_take_long_are_made_less_often_for_seconds_at_most() {
         let slow = Duration::from_secs(60);
-        assert!(surveyed(&[slow]).wants_survey(&WOKEN), "it may just have stood still");
+        assert!(surveyed(&[slow]).wants_survey(&Wanted::WOKEN), "it may just have stood still");
         let feed = surveyed(&[slow, slow]);
-        assert!(!feed.wants_survey(&WOKEN));
+        assert!(!feed.wants_survey(&Wanted::WOKEN));
         assert!(feed.next_survey().is_some_and(|at| at <= Instant::now() + LONGEST));
-        assert!(surveyed(&[slow, slow, Duration::ZERO]).wants_survey(&WOKEN));
+        assert!(surveyed(&[slow, slow, Duration::ZERO]).wants_survey(&Wanted::WOKEN));
     }
 }

@@ -413,18 +413,6 @@ mod tests {
     use std::time::Duration;
     use uuid::Uuid;
 
-    const WOKEN: Wanted = Wanted {
-        types: None,
-        suspect_types: None,
-        limit: 10,
-        exhaustive: false,
-        suspect: false,
-        listening: true,
-        woken: true,
-        waiting: false,
-        in_hand: 0,
-    };
-
     async fn send(transport: &MemoryTransport) {
         let envelope = Envelope {
             id: Uuid::now_v7(),
@@ -460,14 +448,14 @@ mod tests {
         send(&place).await;
         assert_eq!(place.claim(&claim(Uuid::now_v7())).await.unwrap().len(), 1);
         die().await;
-        let (feeds, ..) = Feeds::new(vec![place.clone()], worker(lease), None, None).claim(WOKEN).await;
+        let (feeds, ..) = Feeds::new(vec![place.clone()], worker(lease), None, None).claim(Wanted::WOKEN).await;
         assert!(feeds.suspects());
         assert!(place.claim_suspect(&claim(Uuid::now_v7())).await.unwrap().is_some());
-        let (feeds, caught, _) = feeds.claim(Wanted { suspect: true, ..WOKEN }).await;
+        let (feeds, caught, _) = feeds.claim(Wanted { suspect: true, ..Wanted::WOKEN }).await;
         let before = Instant::now();
         assert!(caught.is_empty(), "the other one has it");
         die().await;
-        let (feeds, ..) = feeds.claim(WOKEN).await;
+        let (feeds, ..) = feeds.claim(Wanted::WOKEN).await;
         assert!(!feeds.suspects(), "it pauses");
         assert!(feeds.owed_at(before).is_some_and(|at| at <= before + SUSPECT_PAUSE));
     }
@@ -486,7 +474,7 @@ mod tests {
         let start = Instant::now();
         loop {
             send(&busy).await;
-            let (back, caught, error) = feeds.claim(WOKEN).await;
+            let (back, caught, error) = feeds.claim(Wanted::WOKEN).await;
             assert!(error.is_none() && !caught.is_empty());
             if caught.iter().any(|it| it.feed == 1) {
                 break;

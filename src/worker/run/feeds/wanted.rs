@@ -53,3 +53,19 @@ impl Wanted {
         }
     }
 }
+
+#[cfg(test)]
+impl Wanted {
+    /// What a worker wants that was woken.
+    pub(super) const WOKEN: Self = Self {
+        types: None,
+        suspect_types: None,
+        limit: 10,
+        exhaustive: false,
+        suspect: false,
+        listening: true,
+        woken: true,
+        waiting: false,
+        in_hand: 0,
+    };
+}
