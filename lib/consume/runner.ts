@@ -10,6 +10,7 @@ import { type Execution, execute } from '../handlers/executor.js'
 import type { HandlerRegistry } from '../handlers/registry.js'
 import { isStrict } from '../handlers/returned.js'
 import { failedBy, wellFormed } from '../handlers/settlement.js'
+import { isPromise } from '../message/schema.js'
 import { inHandlerSpan } from '../tracing/spans.js'
 import { InFlight, type Run } from './in-flight.js'
 import { type BuriedMessage, logBurial, logOutcome, type MessageLog } from './message-log.js'
@@ -60,6 +61,11 @@ const RELEASED: Settlement = { as: 'released' }
 
 /** Handed back in the middle: what some handlers have already done is not repeated. */
 const released = (handled: string[]): Settlement => ({ as: 'released', handled })
+
+/** The end of a message of which the tracing failed, not the handlers. */
+function untraced({ delivery }: DeliveryContext, error: unknown): Execution {
+  return { settlement: failedBy(error, delivery.handled) }
+}
 
 /**
  * How many outcomes are handed over together. Those of a whole claim outlive a garbage collection, and V8 keeps the room
@@ -151,21 +157,33 @@ export class Runner {
     const context = new DeliveryContext(delivery, this.#options.deadline, this.#options.log)
     const run = { batch, index, context, started: performance.now(), recalled: false, place: 0 }
     this.#running.add(run)
-    void this.#run(run)
+    this.#run(run)
   }
 
-  async #run(run: Run): Promise<void> {
+  /** A message whose handler promises nothing ends here, and its slot is free for the next one at once. */
+  #run(run: Run): void {
     const { registry, handlerTimeout } = this.#options
-    let execution: Execution
+    const { context } = run
+    let execution: Execution | Promise<Execution>
     try {
-      execution = await inHandlerSpan(run.context, () => execute(registry, run.context, handlerTimeout, this.#strict))
+      execution = inHandlerSpan(context, () => execute(registry, context, handlerTimeout, this.#strict))
     } catch (error) {
-      // Tracing failed, not the handlers.
-      execution = { settlement: failedBy(error, run.context.delivery.handled) }
+      execution = untraced(context, error)
     }
+    if (!isPromise(execution)) {
+      this.#finish(run, execution)
+      return
+    }
+    const end = (ended: Execution): void => {
+      this.#finish(run, ended)
+      this.#fill()
+    }
+    execution.then(end, (error: unknown) => end(untraced(context, error)))
+  }
+
+  #finish(run: Run, execution: Execution): void {
     this.#running.remove(run)
     this.#end(run, execution)
-    this.#fill()
   }
 
   #end({ batch, index, context, started, recalled }: Run, execution: Execution): void {

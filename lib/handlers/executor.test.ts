@@ -20,7 +20,7 @@ beforeEach(() => {
   registry = new HandlerRegistry()
 })
 
-const run = (more: Partial<Delivery> = {}, timeout = 0): Promise<Execution> =>
+const run = async (more: Partial<Delivery> = {}, timeout = 0): Promise<Execution> =>
   execute(registry, new DeliveryContext(delivery('A', more), null), timeout)
 
 const handle = (name: string, handler: () => unknown): void => void registry.register('A', handler, { name })

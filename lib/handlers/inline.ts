@@ -51,7 +51,10 @@ async function runMessage(
   return settlement === undefined ? [batch, index, duration] : [batch, index, duration, settlement]
 }
 
-async function runHandlers(delivery: Delivery, { configuration, registry, log }: InlineParts): Promise<Execution> {
+function runHandlers(
+  delivery: Delivery,
+  { configuration, registry, log }: InlineParts,
+): Execution | Promise<Execution> {
   if (!registry.has(delivery.type)) return unhandled(delivery.type)
   const context = new DeliveryContext(delivery, null, log)
   return inHandlerSpan(context, () => execute(registry, context, configuration.peek().worker.handlerTimeout))

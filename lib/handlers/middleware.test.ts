@@ -32,7 +32,7 @@ beforeEach(() => {
   registry.register('A', () => handler())
 })
 
-const run = (payload: Record<string, unknown> = {}): Promise<Execution> =>
+const run = async (payload: Record<string, unknown> = {}): Promise<Execution> =>
   execute(registry, new DeliveryContext(delivery('A', { payload }), null), 0)
 
 describe('the chain', () => {

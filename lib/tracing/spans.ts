@@ -74,8 +74,8 @@ export function inConsumeSpan<T>(work: () => Promise<T>, describe: (result: T) =
  * Runs the handlers of a message as part of the trace that dispatched it, so that messages dispatched by the handlers
  * continue it: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
  */
-export function inHandlerSpan<T extends Ended>(context: Handled, work: () => Promise<T>): Promise<T> {
-  const inTrace = (): Promise<T> => withTraceContext(context.headers, work)
+export function inHandlerSpan<T extends Ended>(context: Handled, work: () => T | Promise<T>): T | Promise<T> {
+  const inTrace = (): T | Promise<T> => withTraceContext(context.headers, work)
   const recorder = findRecorder()
   if (recorder === undefined) return inTrace()
   return inSpan(recorder.api, () => startHandlerSpan(recorder, context), inTrace, tellFailure)
@@ -130,7 +130,7 @@ function startSpan(
 async function inSpan<T>(
   api: OpenTelemetry,
   start: () => Placed,
-  work: () => Promise<T>,
+  work: () => T | Promise<T>,
   describe: (span: Span, result: T) => void,
 ): Promise<T> {
   const placed = safely(TRACER, start, { once: api })
@@ -148,7 +148,7 @@ async function inSpan<T>(
   }
 }
 
-function inContext<T>(api: OpenTelemetry, inside: object, work: () => Promise<T>): Promise<T> {
+function inContext<T>(api: OpenTelemetry, inside: object, work: () => T | Promise<T>): Promise<T> {
   let working: Promise<T> | undefined
   const begin = (): Promise<T> => {
     working ??= (async () => work())()
