@@ -11,7 +11,7 @@ import type { HandlerRegistry } from '../handlers/registry.js'
 import { isStrict } from '../handlers/returned.js'
 import { failedBy, wellFormed } from '../handlers/settlement.js'
 import { isPromise } from '../message/schema.js'
-import { inHandlerSpan } from '../tracing/spans.js'
+import { handlerSpans, type InHandlerSpan } from '../tracing/spans.js'
 import { InFlight, type Run } from './in-flight.js'
 import { type BuriedMessage, logBurial, logOutcome, type MessageLog } from './message-log.js'
 
@@ -62,11 +62,6 @@ const RELEASED: Settlement = { as: 'released' }
 /** Handed back in the middle: what some handlers have already done is not repeated. */
 const released = (handled: string[]): Settlement => ({ as: 'released', handled })
 
-/** The end of a message of which the tracing failed, not the handlers. */
-function untraced({ delivery }: DeliveryContext, error: unknown): Execution {
-  return { settlement: failedBy(error, delivery.handled) }
-}
-
 /**
  * How many outcomes are handed over together. Those of a whole claim outlive a garbage collection, and V8 keeps the room
  * that it made for them: `docs/performance-tuning.md` has the figures.
@@ -81,6 +76,7 @@ export class Runner {
   #waiting: Waiting[] = []
   #lines: SettlementLine[] = []
   #flushing = false
+  #inSpan: InHandlerSpan = handlerSpans()
 
   constructor(options: RunnerOptions) {
     this.#options = options
@@ -110,6 +106,7 @@ export class Runner {
 
   #obey(command: Command): void {
     if (command.do === 'deliver') {
+      this.#inSpan = handlerSpans()
       this.#waiting.push({ batch: command.batch, messages: command.messages, next: 0 })
       this.#fill()
     } else if (command.do === 'return') {
@@ -135,6 +132,7 @@ export class Runner {
       }
       const index = batch.next
       batch.next += 1
+      if (batch.next === batch.messages.length) this.#waiting.shift()
       if (!batch.dropped?.has(index)) this.#tryToStart(batch.batch, index, delivery)
     }
   }
@@ -157,33 +155,28 @@ export class Runner {
     const context = new DeliveryContext(delivery, this.#options.deadline, this.#options.log)
     const run = { batch, index, context, started: performance.now(), recalled: false, place: 0 }
     this.#running.add(run)
-    this.#run(run)
+    void this.#run(run)
   }
 
-  /** A message whose handler promises nothing ends here, and its slot is free for the next one at once. */
-  #run(run: Run): void {
+  /** A message whose handler promises nothing ends before this returns, and its slot is free for the next one. */
+  async #run(run: Run): Promise<void> {
     const { registry, handlerTimeout } = this.#options
     const { context } = run
     let execution: Execution | Promise<Execution>
+    let waited = false
     try {
-      execution = inHandlerSpan(context, () => execute(registry, context, handlerTimeout, this.#strict))
+      execution = this.#inSpan(context, () => execute(registry, context, handlerTimeout, this.#strict))
+      if (isPromise(execution)) {
+        waited = true
+        execution = await execution
+      }
     } catch (error) {
-      execution = untraced(context, error)
+      // Tracing failed, not the handlers.
+      execution = { settlement: failedBy(error, context.delivery.handled) }
     }
-    if (!isPromise(execution)) {
-      this.#finish(run, execution)
-      return
-    }
-    const end = (ended: Execution): void => {
-      this.#finish(run, ended)
-      this.#fill()
-    }
-    execution.then(end, (error: unknown) => end(untraced(context, error)))
-  }
-
-  #finish(run: Run, execution: Execution): void {
     this.#running.remove(run)
     this.#end(run, execution)
+    if (waited) this.#fill()
   }
 
   #end({ batch, index, context, started, recalled }: Run, execution: Execution): void {

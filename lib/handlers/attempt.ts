@@ -13,6 +13,7 @@ import type { HandlerEntry } from './entry.js'
 import { type HandlerOutcome, isOutcome, isSnooze, notingOutcomes } from './outcomes.js'
 import { judge } from './returned.js'
 import { noteOutcome, type Tally } from './tally.js'
+import { TimeLimits } from './time-limits.js'
 
 /** How handlers are run. */
 export interface Rules {
@@ -22,31 +23,46 @@ export interface Rules {
   strict: boolean
 }
 
-/** Runs a handler and notes in `tally` how it ended; nothing is to be awaited of one that promises nothing. */
-export function attempt(
+/**
+ * Runs a handler, notes in `tally` how it ended, and then calls `end`: at once for a handler that promises nothing.
+ *
+ * @returns what `end` returns.
+ */
+export function attempt<T>(
   handler: HandlerEntry,
   context: DeliveryContext,
   { timeout, strict }: Rules,
   tally: Tally,
-): Promise<void> | undefined {
+  end: () => T,
+): T | Promise<T> {
   // What middleware asked for is not this handler's.
-  noteOutcome(tally, context.takeOutcome())
+  if (context.hasOutcome) noteOutcome(tally, context.takeOutcome())
   const limit = handler.timeout ?? timeout
+  const expires = limit > 0 ? performance.now() + limit : null
+  context.limitTo(expires)
   const made: HandlerOutcome[] | undefined = strict ? [] : undefined
   try {
-    const returned =
-      made === undefined ? start(handler, context, limit) : notingOutcomes(made, () => start(handler, context, limit))
+    const returned = made === undefined ? run(handler, context) : notingOutcomes(made, () => run(handler, context))
     if (isPromise(returned)) {
-      return returned.then(
-        (value) => noteReturned(handler, context, value, made, tally),
-        (error: unknown) => noteThrown(handler, context, error, tally),
+      // Only once: what is merely like a promise, as a query builder, may begin its work anew each time it is asked.
+      const running = Promise.resolve(returned)
+      const ended = expires === null ? running : limited(handler, context, limit, expires, running)
+      return ended.then(
+        (value) => {
+          noteReturned(handler, context, value, made, tally)
+          return end()
+        },
+        (error: unknown) => {
+          noteThrown(handler, context, error, tally)
+          return end()
+        },
       )
     }
     noteReturned(handler, context, returned, made, tally)
   } catch (error) {
     noteThrown(handler, context, error, tally)
   }
-  return undefined
+  return end()
 }
 
 function noteReturned(
@@ -56,6 +72,12 @@ function noteReturned(
   made: HandlerOutcome[] | undefined,
   tally: Tally,
 ): void {
+  // What nearly all do: V8 compiles no way that is never gone.
+  if (returned === undefined && made === undefined && !context.hasOutcome) {
+    context.limitTo(null)
+    tally.handled.push(handler.identity)
+    return
+  }
   try {
     judge(handler, context, returned, made)
   } catch (error) {
@@ -85,14 +107,6 @@ function noteEnd(handler: HandlerEntry, context: DeliveryContext, outcome: unkno
   if (!isSnooze(asked) && !isSnooze(outcome)) tally.handled.push(handler.identity)
 }
 
-/** What it returns, or a promise that rejects at its time limit. */
-function start(handler: HandlerEntry, context: DeliveryContext, limit: number): unknown {
-  if (limit <= 0) return run(handler, context)
-  context.limitTo(Date.now() + limit)
-  const running = run(handler, context)
-  return isPromise(running) ? limited(handler, context, limit, running) : running
-}
-
 function run(handler: HandlerEntry, context: DeliveryContext): unknown {
   return handler.schema === undefined ? handler.run(context) : runValidated(handler, handler.schema, context)
 }
@@ -112,23 +126,26 @@ async function runValidated(
   }
 }
 
+const limits = new TimeLimits()
+
 /** A handler that ignores its signal keeps running, but its result does not count any more. */
 function limited(
   handler: HandlerEntry,
   context: DeliveryContext,
   limit: number,
+  expires: number,
   running: Promise<unknown>,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    // It keeps no process alive: a consumer at work does.
-    const timer = setTimeout(() => reject(giveUp(handler, context, limit, running)), limit).unref()
+    const one = { expires, expire: () => reject(giveUp(handler, context, limit, running)), place: -1 }
+    limits.add(one)
     running.then(
       (value) => {
-        clearTimeout(timer)
+        if (one.place >= 0) limits.remove(one)
         resolve(value)
       },
       (error: unknown) => {
-        clearTimeout(timer)
+        if (one.place >= 0) limits.remove(one)
         reject(error)
       },
     )

@@ -75,7 +75,8 @@ export class DeliveryContext implements HandlerContext {
   }
 
   get deadline(): Date | null {
-    const times = [this.#deadline, this.#limit].filter((time) => time !== null)
+    const limit = this.#limit === null ? null : Date.now() + Math.round(this.#limit - performance.now())
+    const times = [this.#deadline, limit].filter((time) => time !== null)
     return times.length === 0 ? null : new Date(Math.min(...times))
   }
 
@@ -165,9 +166,9 @@ export class DeliveryContext implements HandlerContext {
     this.#controller?.abort(reason)
   }
 
-  /** When the next handler will be stopped, if it has its own limit. */
-  limitTo(time: number | null): void {
-    this.#limit = time
+  /** When the handler that runs will be given up, as `performance.now()` tells the time. */
+  limitTo(instant: number | null): void {
+    this.#limit = instant
   }
 
   /** What a log shows: everything but the payload. */

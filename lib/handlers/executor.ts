@@ -39,8 +39,7 @@ export function execute(
 /** What most messages have: one handler, and nothing around it. */
 function executeOne(handler: HandlerEntry, context: DeliveryContext, rules: Rules): Execution | Promise<Execution> {
   const tally: Tally = { handled: [], failures: [], outcome: undefined }
-  const running = attempt(handler, context, rules, tally)
-  return running === undefined ? endOfOne(context, tally) : running.then(() => endOfOne(context, tally))
+  return attempt(handler, context, rules, tally, () => endOfOne(context, tally))
 }
 
 function endOfOne(context: DeliveryContext, tally: Tally): Execution {
@@ -80,7 +79,7 @@ async function attemptAll(
   for (const handler of handlers) {
     if (tally.handled.includes(handler.identity)) continue
     if (context.aborted) throw tally.failures[0]?.error ?? context.signal.reason
-    await attempt(handler, context, rules, tally)
+    await attempt(handler, context, rules, tally, () => undefined)
   }
   const [first] = tally.failures
   if (first !== undefined) throw first.error

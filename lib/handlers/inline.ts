@@ -3,7 +3,7 @@ import type { Log } from '../base/logger.js'
 import type { Configuration } from '../config/configuration.js'
 import type { NativeCore } from '../core/native.js'
 import type { InlineErrors } from '../dispatch/inline-errors.js'
-import { inHandlerSpan } from '../tracing/spans.js'
+import { handlerSpans } from '../tracing/spans.js'
 import { DeliveryContext } from './context.js'
 import type { Delivery, DeliveryBatch, SettlementLine } from './delivery.js'
 import { type Execution, execute, unhandled } from './executor.js'
@@ -57,5 +57,5 @@ function runHandlers(
 ): Execution | Promise<Execution> {
   if (!registry.has(delivery.type)) return unhandled(delivery.type)
   const context = new DeliveryContext(delivery, null, log)
-  return inHandlerSpan(context, () => execute(registry, context, configuration.peek().worker.handlerTimeout))
+  return handlerSpans()(context, () => execute(registry, context, configuration.peek().worker.handlerTimeout))
 }

@@ -70,15 +70,28 @@ export function inConsumeSpan<T>(work: () => Promise<T>, describe: (result: T) =
   return inSpan(recorder.api, begin, work, (span, result) => void span.setAttributes(describe(result)))
 }
 
+/** Runs the handlers of a message as part of the trace that dispatched it. */
+export type InHandlerSpan = <T extends Ended>(context: Handled, work: () => T | Promise<T>) => T | Promise<T>
+
 /**
- * Runs the handlers of a message as part of the trace that dispatched it, so that messages dispatched by the handlers
- * continue it: in its bare context, and with OpenTelemetry in a span whose parent is the dispatch.
+ * How handlers become part of the traces that dispatched their messages, so that messages dispatched by the handlers
+ * continue them: in the bare context, and with OpenTelemetry in a span whose parent is the dispatch. Asked for once for
+ * many messages: whether spans are recorded does not change with each.
  */
-export function inHandlerSpan<T extends Ended>(context: Handled, work: () => T | Promise<T>): T | Promise<T> {
-  const inTrace = (): T | Promise<T> => withTraceContext(context.headers, work)
+export function handlerSpans(): InHandlerSpan {
   const recorder = findRecorder()
-  if (recorder === undefined) return inTrace()
-  return inSpan(recorder.api, () => startHandlerSpan(recorder, context), inTrace, tellFailure)
+  if (recorder === undefined) return inBareTrace
+  return (context, work) =>
+    inSpan(
+      recorder.api,
+      () => startHandlerSpan(recorder, context),
+      () => inBareTrace(context, work),
+      tellFailure,
+    )
+}
+
+function inBareTrace<T>({ headers }: Handled, work: () => T): T {
+  return headers.traceparent === undefined ? work() : withTraceContext(headers, work)
 }
 
 /** Its parent is the dispatch, if that was traced; the drain is linked. */

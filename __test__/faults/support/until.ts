@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a condition may take to come true, in milliseconds: only a hanging test is stopped by it. */
-const PATIENCE = 60_000
+const PATIENCE = 45_000
 
 /**
  * Waits until a condition holds.

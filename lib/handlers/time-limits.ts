@@ -1,0 +1,62 @@
+/**
+ * The time limits of handlers that run, with one timer for all of them.
+ *
+ * A timer for each message cost more than all else that is done for one: most handlers have ended long before their
+ * limit, and nearly all have the same, so that a timer for the first of them is early enough for the others.
+ */
+
+/** A handler that has a limit. */
+export interface Limited {
+  /** When it has run for too long, as `performance.now()` tells the time. */
+  readonly expires: number
+  /** Called once, after that. */
+  readonly expire: () => void
+  /** Where it stands among those that run; negative: it does not run any more. */
+  place: number
+}
+
+/** What a timer of Node can wait at most, in milliseconds. */
+const LONGEST_WAIT = 2 ** 31 - 1
+
+/** Calls those whose time is over. */
+export class TimeLimits {
+  readonly #running: Limited[] = []
+  #timer: NodeJS.Timeout | undefined
+  #rings = Number.POSITIVE_INFINITY
+
+  add(one: Limited): void {
+    one.place = this.#running.push(one) - 1
+    if (one.expires < this.#rings) this.#ringAt(one.expires)
+  }
+
+  /** The last one takes its place. The timer stays: the next handler will want it. */
+  remove(one: Limited): void {
+    const last = this.#running.pop()
+    if (last !== undefined && last !== one) {
+      last.place = one.place
+      this.#running[one.place] = last
+    }
+    one.place = -1
+  }
+
+  #ringAt(instant: number): void {
+    clearTimeout(this.#timer)
+    this.#rings = instant
+    const wait = Math.min(Math.max(Math.ceil(instant - performance.now()), 1), LONGEST_WAIT)
+    // It keeps no process alive: a consumer at work does.
+    this.#timer = setTimeout(this.#ring, wait).unref()
+  }
+
+  readonly #ring = (): void => {
+    this.#rings = Number.POSITIVE_INFINITY
+    const now = performance.now()
+    for (const one of this.#running.filter(({ expires }) => expires <= now)) {
+      // One that was given up may have ended another.
+      if (one.place < 0) continue
+      this.remove(one)
+      one.expire()
+    }
+    const next = this.#running.reduce((first, { expires }) => Math.min(first, expires), this.#rings)
+    if (next < this.#rings) this.#ringAt(next)
+  }
+}

@@ -1,0 +1,84 @@
+//! What is done from time to time: deleting what is past its retention, merging and noting figures.
+
+use super::PostgresStore;
+use crate::backends::postgres::connection::pool::Query;
+use crate::backends::postgres::parameters::millis;
+use crate::config::{Retention, RetentionConfig};
+use crate::error::Result;
+use crate::store::Cleaned;
+use std::time::Duration;
+use tokio_postgres::types::ToSql;
+
+/// A parameter of a statement.
+type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// How many chores there are.
+const CHORES: usize = 15;
+
+impl PostgresStore {
+    /// Does the chores that have something to do, at most `limit` rows each.
+    pub(super) async fn keep_up(&self, limit: u32) -> Result<Cleaned> {
+        let limit = i64::from(limit);
+        let RetentionConfig { completed, failed, metrics, audit } = &self.retention;
+        let schedules = finished_schedules(&self.retention);
+        let kept = [completed, failed, &schedules, metrics, audit].map(kept_ms);
+        let due = self.due_chores(&kept).await?;
+
+        let bounded: &[Parameter<'_>] = &[&limit];
+        let aged = kept.each_ref().map(|kept| -> [Parameter<'_>; 2] { [kept, &limit] });
+        let [completed, failed, schedules, metrics, audit] = &aged;
+        let statements = &self.statements;
+        let chores: [Query<'_>; CHORES] = [
+            (&statements.merge_metrics, bounded),
+            (&statements.cleanup_notifications, bounded),
+            (&statements.cleanup_finished, completed),
+            (&statements.cleanup_failed, failed),
+            (&statements.cleanup_deduplication, bounded),
+            (&statements.cleanup_schedules, schedules),
+            (&statements.cleanup_metrics, metrics),
+            (&statements.cleanup_executions, bounded),
+            (&statements.cleanup_hours, metrics),
+            (&statements.cleanup_depths, metrics),
+            (&statements.cleanup_error_groups, metrics),
+            (&statements.cleanup_audit, audit),
+            (&statements.cleanup_pauses, bounded),
+            (&statements.note_depths, &[]),
+            (&statements.note_releases, &[]),
+        ];
+        let wanted: Vec<usize> = (0..CHORES).filter(|&chore| due.get(chore) == Some(&true)).collect();
+        let queries: Vec<_> = wanted.iter().filter_map(|&chore| chores.get(chore).copied()).collect();
+        let answers = self.database.query_all(&queries).await?;
+        let mut done = [0; CHORES];
+        for (chore, rows) in wanted.into_iter().zip(answers) {
+            if let Some(done) = done.get_mut(chore) {
+                *done = rows.len() as u64;
+            }
+        }
+        let [_, _, completed, failed, deduplication, schedules, minutes, executions, hours, depths, _, audit, ..] =
+            done;
+        let metrics = minutes + hours + depths;
+        Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit })
+    }
+
+    /// Whether each of them has something to do.
+    async fn due_chores(&self, kept: &[Option<f64>; 5]) -> Result<Vec<bool>> {
+        let (statement, [completed, failed, schedules, metrics, audit]) = (&self.statements.due_chores, kept);
+        let rows = self.query(statement, &[completed, failed, schedules, metrics, audit]).await?;
+        Ok(self.read(statement, &rows, |row| row.try_get::<_, Vec<bool>>(0))?.concat())
+    }
+}
+
+/// How long something is kept; `None`, which no age exceeds: forever, or not at all.
+pub(super) fn kept_ms(retention: &Retention) -> Option<f64> {
+    retention.limit().map(millis)
+}
+
+/// Schedules without a run left stay as long as finished messages do, at least a day, so that people can find them.
+fn finished_schedules(retention: &RetentionConfig) -> Retention {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    match retention.completed {
+        Retention::Forever => Retention::Forever,
+        Retention::None => Retention::For(DAY),
+        Retention::For(kept) => Retention::For(kept.max(DAY)),
+    }
+}
