@@ -15,7 +15,7 @@ const folder = 'src/backends/postgres/sql'
 export function readStatements(from = root) {
   const read = (/** @type {string} */ path) => readFileSync(join(from, folder, path), 'utf8')
   const [, list = ''] = read('mod.rs').split(/^statements! \{$/m)
-  const entries = list.matchAll(/^ {4}(\w+) in "([\w/]+\.sql)" (?:(filtered|knowing) )?\(([A-Z0-9_,\s]*)\);/gm)
+  const entries = list.matchAll(/^ {4}(\w+) in "([\w/]+\.sql)" (?:(filtered|knowing|seldom) )?\(([A-Z0-9_,\s]*)\);/gm)
   const paths = statementFiles(from)
   const part = (/** @type {string} */ name) => read(paths.find((path) => basename(path) === `_${name}.sql`) ?? name)
   // A part may be in a part.

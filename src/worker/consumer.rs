@@ -168,14 +168,17 @@ impl Consumer {
         let registered = if leaves { places } else { &[] };
         let uncounted = if end.is_some_and(|it| it.nothing_waits) { &[] } else { transports };
         let tidying = join_all(stores.iter().map(|store| cleanup::tidy(&**store)));
-        let leaving = join_all(registered.iter().map(|place| place.sign_off(worker)));
-        let all = async {
-            let (untidy, _) = join(tidying, leaving).await;
+        let leaving = async {
+            join_all(registered.iter().map(|place| place.sign_off(worker))).await;
             let mut due = 0;
             for transport in uncounted {
                 // What cannot be counted is left out.
                 due += transport.depth().await.unwrap_or_default().iter().map(|it| it.pending).sum::<u64>();
             }
+            due
+        };
+        let all = async {
+            let (untidy, due) = join(tidying, leaving).await;
             (due, stores.iter().zip(untidy).filter_map(|(store, untidy)| untidy.then_some(store)).collect())
         };
         let patience = self.context.options.time_limit.map_or(Duration::MAX, |_| FAREWELL);

@@ -184,6 +184,7 @@ impl Session {
         loop {
             let answer = match kind {
                 Kind::Own if statement.has_filters => within(PLANNED_ANEW, client, statement, parameters).await,
+                Kind::Own if statement.is_seldom => unprepared(client, statement, parameters).await,
                 Kind::Own => prepared(client, statement, parameters).await,
                 Kind::Shared => unprepared(client, statement, parameters).await,
                 Kind::Unknown | Kind::Guarded => within(&self.beginning, client, statement, parameters).await,

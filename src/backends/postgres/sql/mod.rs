@@ -13,6 +13,8 @@ pub struct Statement {
     pub types: &'static [Type],
     /// Whether the index to read depends on which filters are given, so that it is planned for each question.
     pub has_filters: bool,
+    /// Whether it runs so seldom that preparing it would only make the server read it twice.
+    pub is_seldom: bool,
 }
 
 /// How the statements are to be planned. No scan of a whole table where an index will do: a prepared statement keeps
@@ -128,9 +130,15 @@ macro_rules! statements {
     (@) => { false };
     (@ filtered) => { true };
     (@ knowing) => { false };
+    (@ seldom) => { false };
     (@asks) => { true };
     (@asks filtered) => { true };
     (@asks knowing) => { false };
+    (@asks seldom) => { true };
+    (@seldom) => { false };
+    (@seldom filtered) => { false };
+    (@seldom knowing) => { false };
+    (@seldom seldom) => { true };
     ($($(#[$doc:meta])* $name:ident in $file:literal $($kind:ident)? ( $($type:ident),* );)*) => {
         /// Every statement, for one schema.
         #[derive(Debug)]
@@ -149,6 +157,7 @@ macro_rules! statements {
                             sql: statement(name, include_str!($file), schema, statements!(@asks $($kind)?)),
                             types: const { &[$(Type::$type),*] },
                             has_filters: statements!(@ $($kind)?),
+                            is_seldom: statements!(@seldom $($kind)?),
                         }
                     },)*
                 }
@@ -291,20 +300,22 @@ statements! {
     message_places in "messages/places.sql" filtered (
         TEXT, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8, TEXT_ARRAY
     );
+    /// Which chores have something to do.
+    due_chores in "upkeep/due.sql" seldom (FLOAT8, FLOAT8, FLOAT8, FLOAT8, FLOAT8);
     /// Retention of finished messages.
-    cleanup_finished in "messages/clean_up.sql" (FLOAT8, INT8);
+    cleanup_finished in "messages/clean_up.sql" seldom (FLOAT8, INT8);
     /// Retention of dead letters.
-    cleanup_failed in "dead_letters/clean_up.sql" (FLOAT8, INT8);
+    cleanup_failed in "dead_letters/clean_up.sql" seldom (FLOAT8, INT8);
     /// Retention of metrics.
-    cleanup_metrics in "counts/clean_up.sql" (FLOAT8, INT8);
+    cleanup_metrics in "counts/clean_up.sql" seldom (FLOAT8, INT8);
     /// Retention of the metrics of hours.
-    cleanup_hours in "counts/clean_up_hourly.sql" (FLOAT8, INT8);
+    cleanup_hours in "counts/clean_up_hourly.sql" seldom (FLOAT8, INT8);
     /// How full the queues are, noted.
-    note_depths in "depths/note.sql" ();
+    note_depths in "depths/note.sql" seldom ();
     /// How full a queue was.
     depths in "depths/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ, TEXT, TEXT);
     /// Releases of those at work, noted.
-    note_releases in "releases/note.sql" ();
+    note_releases in "releases/note.sql" seldom ();
     /// Releases that were seen.
     releases in "releases/list.sql" (INT8);
     /// Who is at work.
@@ -316,11 +327,11 @@ statements! {
     /// Keys that have refused dispatches.
     refused_keys in "keys/refused.sql" (TIMESTAMPTZ, INT8);
     /// Retention of depths.
-    cleanup_depths in "depths/clean_up.sql" (FLOAT8, INT8);
+    cleanup_depths in "depths/clean_up.sql" seldom (FLOAT8, INT8);
     /// Retention of groups of errors.
-    cleanup_error_groups in "error_groups/clean_up.sql" (FLOAT8, INT8);
+    cleanup_error_groups in "error_groups/clean_up.sql" seldom (FLOAT8, INT8);
     /// Rows of metrics about one minute into one.
-    merge_metrics in "counts/merge.sql" (INT8);
+    merge_metrics in "counts/merge.sql" seldom (INT8);
     /// What was ever counted.
     ever_counted in "counts/ever.sql" ();
     /// How circuits are, and what was seen of them.
@@ -328,13 +339,13 @@ statements! {
     /// Whether somebody may be told.
     admit_notification in "notifications/admit.sql" (TEXT, INT4, INT4, FLOAT8, FLOAT8, UUID);
     /// Notes on notifications that are old.
-    cleanup_notifications in "notifications/clean_up.sql" (INT8);
+    cleanup_notifications in "notifications/clean_up.sql" seldom (INT8);
     /// What a look at the health needs.
     vitals in "health/vitals.sql" (INT8);
     /// What was counted.
     metrics in "counts/read.sql" (FLOAT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8);
     /// Windows that have passed.
-    cleanup_deduplication in "keys/clean_up.sql" (INT8);
+    cleanup_deduplication in "keys/clean_up.sql" seldom (INT8);
     /// Schedules that are due.
     schedules_due in "schedules/due.sql" (INT8);
     /// Messages of schedules, and the schedules moved on.
@@ -355,7 +366,7 @@ statements! {
     /// Deletes what code no longer names.
     schedules_prune in "schedules/prune.sql" (TEXT, TEXT_ARRAY);
     /// Retention of schedules that have no run left.
-    cleanup_schedules in "schedules/clean_up.sql" (FLOAT8, INT8);
+    cleanup_schedules in "schedules/clean_up.sql" seldom (FLOAT8, INT8);
     /// One page of messages.
     list_messages in "messages/list.sql" filtered (
         TEXT_ARRAY, TEXT, TEXT, TEXT, INT2, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, UUID, UUID, INT8, INT8, TEXT_ARRAY, BOOL
@@ -371,7 +382,7 @@ statements! {
     /// An execution ends.
     end_execution in "executions/end.sql" (TEXT, TEXT, TIMESTAMPTZ, BOOL);
     /// Executions that are not repeated any more.
-    cleanup_executions in "executions/clean_up.sql" (INT8);
+    cleanup_executions in "executions/clean_up.sql" seldom (INT8);
     /// Parks messages for a broker.
     park in "parked/park.sql" (
         TEXT, UUID_ARRAY, UUID, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY,
@@ -413,9 +424,9 @@ statements! {
     /// What is paused.
     pauses in "controls/list.sql" ();
     /// Pauses that are over by themselves.
-    cleanup_pauses in "controls/clean_up.sql" (INT8);
+    cleanup_pauses in "controls/clean_up.sql" seldom (INT8);
     /// Retention of the audit.
-    cleanup_audit in "audit/clean_up.sql" (FLOAT8, INT8);
+    cleanup_audit in "audit/clean_up.sql" seldom (FLOAT8, INT8);
     /// Transports added at run time.
     transports in "transports/list.sql" ();
     /// The facts for a diagnosis.
@@ -468,6 +479,49 @@ mod tests {
             assert!(!knowing.sql.contains("messenger_transports"), "{}", knowing.name);
         }
     }
+
+    /// What a chore looks for, without the numbers of its parameters.
+    fn looked_for(sql: &str) -> String {
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sql: String = sql.split('$').map(|it| it.trim_start_matches(|c: char| c.is_ascii_digit())).collect();
+        let inner = ["SELECT ctid FROM", "SELECT id FROM"].iter().find_map(|it| sql.find(it)).unwrap_or_default();
+        let (_, looked_for) = sql[inner..].split_once(" FROM ").unwrap();
+        let end = [" ORDER BY", " LIMIT"].iter().filter_map(|it| looked_for.find(it)).min().unwrap();
+        looked_for[..end].to_owned()
+    }
+
+    #[test]
+    fn each_chore_is_asked_for_by_what_it_looks_for() {
+        let all = Statements::new("s");
+        let due: String = all.due_chores.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let due: String = due.split('$').map(|it| it.trim_start_matches(|c: char| c.is_ascii_digit())).collect();
+        let chores: Vec<_> = all.all().into_iter().filter(|it| it.is_seldom && !it.sql.contains("AS due")).collect();
+        // Depths are noted without being asked for.
+        let asked = chores.iter().filter(|it| it.name != "note_depths");
+        let mut places: Vec<_> = asked.map(|it| (due.find(&looked_for(&it.sql)), it.name)).collect();
+        places.sort_unstable();
+        assert!(places.iter().all(|(place, _)| place.is_some()), "{places:?}");
+        let order: Vec<_> = places.iter().map(|(_, name)| *name).collect();
+        assert_eq!(order, CHORES);
+    }
+
+    /// In the order of store/upkeep.rs.
+    const CHORES: [&str; 14] = [
+        "merge_metrics",
+        "cleanup_notifications",
+        "cleanup_finished",
+        "cleanup_failed",
+        "cleanup_deduplication",
+        "cleanup_schedules",
+        "cleanup_metrics",
+        "cleanup_executions",
+        "cleanup_hours",
+        "cleanup_depths",
+        "cleanup_error_groups",
+        "cleanup_audit",
+        "cleanup_pauses",
+        "note_releases",
+    ];
 
     proptest::proptest! {
         #[test]

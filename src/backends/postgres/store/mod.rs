@@ -15,12 +15,12 @@ mod schedules;
 mod schema;
 mod stops;
 mod transports;
+mod upkeep;
 
 use super::connection::pool::Database;
-use super::parameters::millis;
 use super::sql::{Statement, Statements};
 use crate::base::limits::DEPTH_CAP;
-use crate::config::{Config, DatabaseConfig, Retention, RetentionConfig};
+use crate::config::{Config, DatabaseConfig, RetentionConfig};
 use crate::error::{Error, Result};
 use crate::store::admissions::Admissions;
 use crate::store::circuits::Circuits;
@@ -32,7 +32,6 @@ use crate::store::vitals::Vitals;
 use crate::store::{Cleaned, Store};
 use async_trait::async_trait;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -105,49 +104,7 @@ impl Store for PostgresStore {
     }
 
     async fn cleanup(&self, limit: u32) -> Result<Cleaned> {
-        let limit = i64::from(limit);
-        let statements = &self.statements;
-        let schedules = finished_schedules(&self.retention);
-        let RetentionConfig { completed, failed, metrics, audit } = &self.retention;
-        let [completed, failed, schedules, metrics, audit] =
-            [completed, failed, &schedules, metrics, audit].map(kept_ms);
-        let answers = self
-            .database
-            .query_all(&[
-                (&statements.merge_metrics, &[&limit]),
-                (&statements.cleanup_notifications, &[&limit]),
-                (&statements.cleanup_finished, &[&completed, &limit]),
-                (&statements.cleanup_failed, &[&failed, &limit]),
-                (&statements.cleanup_deduplication, &[&limit]),
-                (&statements.cleanup_schedules, &[&schedules, &limit]),
-                (&statements.cleanup_metrics, &[&metrics, &limit]),
-                (&statements.cleanup_executions, &[&limit]),
-                (&statements.cleanup_hours, &[&metrics, &limit]),
-                (&statements.cleanup_depths, &[&metrics, &limit]),
-                (&statements.cleanup_error_groups, &[&metrics, &limit]),
-                (&statements.cleanup_audit, &[&audit, &limit]),
-                (&statements.cleanup_pauses, &[&limit]),
-                (&statements.note_depths, &[]),
-                (&statements.note_releases, &[]),
-            ])
-            .await?;
-        let mut counts = answers.iter().map(|rows| rows.len() as u64);
-        let [
-            _merged,
-            _notifications,
-            completed,
-            failed,
-            deduplication,
-            schedules,
-            minutes,
-            executions,
-            hours,
-            depths,
-            _groups,
-            audit,
-        ] = std::array::from_fn(|_| counts.next().unwrap_or_default());
-        let metrics = minutes + hours + depths;
-        Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit })
+        self.keep_up(limit).await
     }
 
     fn circuits(&self) -> Option<&dyn Circuits> {
@@ -172,20 +129,5 @@ impl Store for PostgresStore {
 
     fn schema(&self) -> Option<&dyn Schema> {
         Some(self)
-    }
-}
-
-/// How long something is kept; `None`, which no age exceeds: forever, or not at all.
-fn kept_ms(retention: &Retention) -> Option<f64> {
-    retention.limit().map(millis)
-}
-
-/// Schedules without a run left stay as long as finished messages do, at least a day, so that people can find them.
-fn finished_schedules(retention: &RetentionConfig) -> Retention {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    match retention.completed {
-        Retention::Forever => Retention::Forever,
-        Retention::None => Retention::For(DAY),
-        Retention::For(kept) => Retention::For(kept.max(DAY)),
     }
 }

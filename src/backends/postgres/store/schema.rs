@@ -1,6 +1,7 @@
 //! The tables themselves: their migrations, and the facts for a diagnosis.
 
-use super::{PostgresStore, kept_ms};
+use super::PostgresStore;
+use super::upkeep::kept_ms;
 use crate::backends::postgres::migrate;
 use crate::config::RetentionConfig;
 use crate::error::Result;

@@ -3,6 +3,7 @@
 use super::PostgresStore;
 use crate::backends::postgres::connection::pool::Query;
 use crate::backends::postgres::parameters::millis;
+use crate::backends::postgres::sql::Statements;
 use crate::config::{Retention, RetentionConfig};
 use crate::error::Result;
 use crate::store::Cleaned;
@@ -13,7 +14,7 @@ use tokio_postgres::types::ToSql;
 type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 /// How many chores there are.
-const CHORES: usize = 15;
+const CHORES: usize = 14;
 
 impl PostgresStore {
     /// Does the chores that have something to do, at most `limit` rows each.
@@ -42,7 +43,6 @@ impl PostgresStore {
             (&statements.cleanup_error_groups, metrics),
             (&statements.cleanup_audit, audit),
             (&statements.cleanup_pauses, bounded),
-            (&statements.note_depths, &[]),
             (&statements.note_releases, &[]),
         ];
         let wanted: Vec<usize> = (0..CHORES).filter(|&chore| due.get(chore) == Some(&true)).collect();
@@ -60,11 +60,15 @@ impl PostgresStore {
         Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit })
     }
 
-    /// Whether each of them has something to do.
+    /// Whether each of them has something to do. Depths are noted in the same round trip, since that is due once a minute,
+    /// and most queues on servers without a process of their own are drained as often.
     async fn due_chores(&self, kept: &[Option<f64>; 5]) -> Result<Vec<bool>> {
-        let (statement, [completed, failed, schedules, metrics, audit]) = (&self.statements.due_chores, kept);
-        let rows = self.query(statement, &[completed, failed, schedules, metrics, audit]).await?;
-        Ok(self.read(statement, &rows, |row| row.try_get::<_, Vec<bool>>(0))?.concat())
+        let Statements { due_chores, note_depths, .. } = &self.statements;
+        let [completed, failed, schedules, metrics, audit] = kept;
+        let due: [Parameter<'_>; 5] = [completed, failed, schedules, metrics, audit];
+        let mut answers = self.database.query_all(&[(due_chores, &due), (note_depths, &[])]).await?.into_iter();
+        let rows = answers.next().unwrap_or_default();
+        Ok(self.read(due_chores, &rows, |row| row.try_get::<_, Vec<bool>>(0))?.concat())
     }
 }
 

@@ -22,8 +22,6 @@ SELECT ARRAY[
             AND state = 'open' AND note IS NULL),
   EXISTS (SELECT FROM :"schema".messenger_audit WHERE at < now() - $5 * interval '1 millisecond'),
   EXISTS (SELECT FROM :"schema".messenger_controls WHERE until <= now()),
-  NOT EXISTS (SELECT FROM :"schema".messenger_depths
-              WHERE minute = date_trunc('minute', now()) AND transport_name = '' AND queue_name = ''),
   EXISTS (SELECT FROM :"schema".messenger_workers w
           WHERE release IS NOT NULL
             AND NOT EXISTS (SELECT FROM :"schema".messenger_releases known WHERE known.release = w.release))
