@@ -76,7 +76,13 @@ export type {
   MessageEnvelope,
   MessageHandler,
 } from './handlers/types.js'
-export { type DefinedMessage, defineMessage, type MessageDefinition, type MessageOf } from './message/define.js'
+export {
+  type CreatedMessage,
+  type DefinedMessage,
+  defineMessage,
+  type MessageDefinition,
+  type MessageOf,
+} from './message/define.js'
 export type {
   Message,
   MessageHeaders,

@@ -22,7 +22,7 @@ beforeEach(() => emptyTables(database))
 
 test('the result of the schema is stored, and handed to the handler', async () => {
   await dispatch(EmailMessage, { to: 'user@example.com', subject: '  Hello ', sentAt: new Date(0) }, { priority: 9 })
-  await dispatch(EmailMessage.create({ to: 'user@example.com' }, { tenant: 't' }))
+  await dispatch(EmailMessage.create({ to: 'user@example.com' }, { metadata: { tenant: 't' } }))
   await dispatchBatch([EmailMessage.create({ to: 'third@example.com' })])
   expect((await storedMessages(database)).map((row) => row.body)).toEqual([
     { to: 'user@example.com', subject: 'Hello', sentAt: '1970-01-01T00:00:00.000Z' },

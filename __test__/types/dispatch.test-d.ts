@@ -70,7 +70,7 @@ test('a defined message types dispatch() with what its schema takes', async () =
   const Report = defineMessage('Report', z.object({ at: z.coerce.date<Date | string>(), pages: z.number().default(1) }))
   await dispatch(Report, { at: '2030-01-01' }, { priority: 7 })
   await dispatch(Report.create({ at: new Date(), pages: 2 }))
-  await dispatchBatch([Report.create({ at: new Date() })])
+  await dispatchBatch([Report.create({ at: new Date() }, { delay: '5m', metadata: { tenant: 1 } })])
   // @ts-expect-error: pages is a number.
   await dispatch(Report, { at: new Date(), pages: '2' })
   // @ts-expect-error: at is missing.

@@ -75,6 +75,15 @@ export const WRONG_CALLS: WrongCall[] = [
     "Argument of type 'string' is not assignable to parameter of type 'string[]'.",
   ],
   ["Report.create({ pages: '2' })", "Type 'string' is not assignable to type 'number'."],
+  ['Report.create({ pages: 2 }, { dleay: 5_000 })', meant('dleay', 'delay')],
+  ['Report.create({ pages: 2 }, { tenant: 1 })', unknown('tenant')],
+  ["await dispatch(message, {}, { delay: '5m' })", "is not assignable to parameter of type 'MessageDefinition<"],
+  ["await dispatch(Report, { pages: 2 }, {}, { delay: '5m' })", 'Expected 1-3 arguments, but got 4.'],
+  ["await dispatchBatch([message], {}, { delay: '5m' })", 'Expected 1-2 arguments, but got 3.'],
+  ["await dispatchToTransports(message, ['a'], {}, { delay: '5m' })", 'Expected 2-3 arguments, but got 4.'],
+  ["await schedule(message, { every: '1d' }, {}, { name: 'a' })", 'Expected 2-3 arguments, but got 4.'],
+  ["registerHandler('A', () => undefined, {}, { timeout: '5s' })", 'Expected 1-3 arguments, but got 4.'],
+  ["await consumeBatch({}, { timeLimit: '5s' })", 'Expected 0-1 arguments, but got 2.'],
   ["defineMessage('Report')", 'Expected 2 arguments, but got 1.'],
   [
     "defineMessage('Report', {})",
@@ -236,4 +245,6 @@ export const RIGHT_WHERE_UNDECLARED: readonly string[] = [
   "registerHandler('Anything', (any) => any.payload.list[0].n)",
   'await dispatch(message)',
   'await dispatchBatch([message, { message }, Report.create({ pages: 1 })])',
+  "await dispatch(Report.create({ pages: 1 }, { delay: '5m' }), { metadata: { tenant: 1 } })",
+  "await schedule(Report.create({ pages: 1 }, { priority: 7, metadata: { tenant: 1 } }), { every: '1d' })",
 ]

@@ -36,6 +36,20 @@ export function unknownOption(stray: string, known: readonly string[], whose = '
   return new ConfigurationError(problem, { code: 'SYMPHONY_UNKNOWN_OPTION', details: { key: stray } })
 }
 
+/**
+ * Refuses arguments that a function does not have: their caller believes that they count.
+ *
+ * @param more what came after those it has; `undefined` is nothing.
+ * @param call how the function is called, such as `dispatch(message, options)`.
+ * @throws ConfigurationError `SYMPHONY_UNKNOWN_OPTION`.
+ */
+export function mustBeAll(more: readonly unknown[], call: string): void {
+  const stray = more.find((argument) => argument !== undefined)
+  if (stray === undefined) return
+  const problem = `got one argument too many (${shown(stray)}), wants ${call}`
+  throw new ConfigurationError(`${call.slice(0, call.indexOf('('))}: ${problem}`, { code: 'SYMPHONY_UNKNOWN_OPTION' })
+}
+
 /** Checks one option; what it returns counts. */
 export type Check = (value: unknown, key: string) => unknown
 

@@ -1,5 +1,5 @@
 /** What an application calls to have messages handled. */
-
+import { mustBeAll } from '../base/options.js'
 import type { ConsumeResult, ConsumerParts } from './consumer.js'
 import { drain } from './drain.js'
 import { type ConsumeOptions, checkOptions } from './options.js'
@@ -30,7 +30,10 @@ export interface ConsumeFunctions {
 /** The functions over the parts of a consumer. */
 export function consumeFunctions(parts: ConsumerParts): ConsumeFunctions {
   return {
-    consumeBatch: async (options = {}) => drain(parts, checkOptions(options)),
+    async consumeBatch(options = {}, ...more: unknown[]) {
+      mustBeAll(more, 'consumeBatch(options)')
+      return drain(parts, checkOptions(options))
+    },
     createWorker: (options) => new Worker(parts, options),
   }
 }

@@ -5,7 +5,7 @@
 import type { Symphony } from '../symphony.js'
 import { defaultSymphony } from './instance.js'
 
-/** A function of several forms, all of which it passes on. */
+/** A function that passes on what it is given: all its forms, and arguments that it does not have, to be refused. */
 type Forwarded = (...given: unknown[]) => never
 
 /** @function */
@@ -33,14 +33,14 @@ export const getRuntimeConfigManager: Symphony['getRuntimeConfigManager'] = () =
 export const dispatch: Symphony['dispatch'] = (...given: unknown[]) =>
   (defaultSymphony().dispatch as Forwarded)(...given)
 /** @function */
-export const dispatchBatch: Symphony['dispatchBatch'] = (messages, options) =>
-  defaultSymphony().dispatchBatch(messages, options)
+export const dispatchBatch: Symphony['dispatchBatch'] = (...given: unknown[]) =>
+  (defaultSymphony().dispatchBatch as Forwarded)(...given)
 /** @function */
-export const dispatchToTransports: Symphony['dispatchToTransports'] = (message, transports, options) =>
-  defaultSymphony().dispatchToTransports(message, transports, options)
+export const dispatchToTransports: Symphony['dispatchToTransports'] = (...given: unknown[]) =>
+  (defaultSymphony().dispatchToTransports as Forwarded)(...given)
 /** @function */
-export const registerTransport: Symphony['registerTransport'] = (name, config) =>
-  defaultSymphony().registerTransport(name, config)
+export const registerTransport: Symphony['registerTransport'] = (...given: unknown[]) =>
+  (defaultSymphony().registerTransport as Forwarded)(...given)
 /** @function */
 export const getDuplicateAttempts: Symphony['getDuplicateAttempts'] = (key) =>
   defaultSymphony().getDuplicateAttempts(key)
@@ -56,14 +56,15 @@ export const registerHandler: Symphony['registerHandler'] = (...given: unknown[]
 export const getRegistry: Symphony['getRegistry'] = () => defaultSymphony().getRegistry()
 
 /** @function */
-export const consumeBatch: Symphony['consumeBatch'] = (options) => defaultSymphony().consumeBatch(options)
+export const consumeBatch: Symphony['consumeBatch'] = (...given: unknown[]) =>
+  (defaultSymphony().consumeBatch as Forwarded)(...given)
 
 /** @function */
-export const schedule: Symphony['schedule'] = (message, when, options) =>
-  defaultSymphony().schedule(message, when, options)
+export const schedule: Symphony['schedule'] = (...given: unknown[]) =>
+  (defaultSymphony().schedule as Forwarded)(...given)
 /** @function */
-export const defineSchedules: Symphony['defineSchedules'] = (definitions, options) =>
-  defaultSymphony().defineSchedules(definitions, options)
+export const defineSchedules: Symphony['defineSchedules'] = (...given: unknown[]) =>
+  (defaultSymphony().defineSchedules as Forwarded)(...given)
 /** @function */
 export const listSchedules: Symphony['listSchedules'] = (options) => defaultSymphony().listSchedules(options)
 /** @function */
@@ -77,7 +78,8 @@ export const runScheduleNow: Symphony['runScheduleNow'] = (name) => defaultSymph
 /** @function */
 export const deleteSchedule: Symphony['deleteSchedule'] = (name) => defaultSymphony().deleteSchedule(name)
 /** @function */
-export const runDueSchedules: Symphony['runDueSchedules'] = (options) => defaultSymphony().runDueSchedules(options)
+export const runDueSchedules: Symphony['runDueSchedules'] = (...given: unknown[]) =>
+  (defaultSymphony().runDueSchedules as Forwarded)(...given)
 
 /** @function */
 export const listMessages: Symphony['listMessages'] = (...given: unknown[]) =>

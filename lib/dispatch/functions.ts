@@ -1,5 +1,5 @@
 /** What an application calls to dispatch messages. */
-import { text } from '../base/options.js'
+import { mustBeAll, text } from '../base/options.js'
 import type { TransportConfig } from '../config/model.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
@@ -95,14 +95,27 @@ export function dispatchFunctions(usual: Dispatcher, watchers: Watchers, core: C
   let current = usual
   const dispatcher = (): Dispatcher => watchers.watched(current)
   return {
-    async dispatch(subject: MessageInput | MessageDefinition, second?: unknown, options?: DispatchOptions) {
-      if (isDefinition(subject)) return dispatcher().dispatch(subject.create(second) as MessageInput, options)
-      return dispatcher().dispatch(subject, second as DispatchOptions | undefined)
+    async dispatch(subject: MessageInput | MessageDefinition, second?: unknown, ...rest: unknown[]) {
+      if (!isDefinition(subject)) {
+        mustBeAll(rest, 'dispatch(message, options)')
+        return dispatcher().dispatch(subject, second as DispatchOptions | undefined)
+      }
+      const [options, ...more] = rest
+      mustBeAll(more, 'dispatch(definition, payload, options)')
+      return dispatcher().dispatch(subject.create(second) as MessageInput, options as DispatchOptions | undefined)
     },
-    dispatchBatch: async (messages, options) => dispatcher().dispatchBatch(messages, options),
-    dispatchToTransports: async (message, transports, options) =>
-      dispatcher().dispatchToTransports(message, transports, options),
-    registerTransport: (name, config) => dispatcher().registerTransport(name, config),
+    async dispatchBatch(messages, options, ...more: unknown[]) {
+      mustBeAll(more, 'dispatchBatch(messages, options)')
+      return dispatcher().dispatchBatch(messages, options)
+    },
+    async dispatchToTransports(message, transports, options, ...more: unknown[]) {
+      mustBeAll(more, 'dispatchToTransports(message, transports, options)')
+      return dispatcher().dispatchToTransports(message, transports, options)
+    },
+    registerTransport(name, config, ...more: unknown[]) {
+      mustBeAll(more, 'registerTransport(name, config)')
+      dispatcher().registerTransport(name, config)
+    },
     getDuplicateAttempts: (key) => awaitNative(async () => core.use().duplicateAttempts(text(key, 'idempotencyKey'))),
     getDispatcher: dispatcher,
     setDispatcher(dispatcher) {

@@ -1,5 +1,6 @@
 /** Which handlers a message type has. */
 import { type Log, processLog } from '../base/logger.js'
+import { mustBeAll } from '../base/options.js'
 import { bySpecificity, isPattern, matches } from '../base/pattern.js'
 import { safely } from '../base/safely.js'
 import { isDefinition, type MessageDefinition, type MessageOf } from '../message/define.js'
@@ -71,7 +72,11 @@ export class HandlerRegistry<Types = Messages> {
     subject: string | MessageDefinition | MessageHandler,
     second?: AnyHandler | HandlerOptions,
     options?: HandlerOptions,
+    ...more: unknown[]
   ): Unregister {
+    const isObject = typeof subject !== 'string' && !isDefinition(subject)
+    if (isObject) mustBeAll([options, ...more], 'registerHandler(handler, options)')
+    else mustBeAll(more, 'registerHandler(type, handler, options)')
     if (typeof subject === 'string') return this.#add(toEntry(subject, second as AnyHandler, options))
     if (isDefinition(subject)) return this.#add(toEntry(subject.type, second as AnyHandler, options, subject.schema))
     return this.#add(toEntry(subject?.type as string, subject, second as HandlerOptions | undefined))

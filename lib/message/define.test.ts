@@ -33,10 +33,21 @@ describe('at dispatch', () => {
     const expected = { type: 'EmailMessage', payload: { ...payload, tags: [] } }
     await dispatch(EmailMessage, payload, { priority: 7 })
     expect(sent()).toEqual([{ ...expected, options: { priority: 7 } }])
-    await dispatch(EmailMessage.create(payload, { tenant: 1 }), { priority: 8 })
+    await dispatch(EmailMessage.create(payload, { metadata: { tenant: 1 } }), { priority: 8 })
     expect(sent()).toEqual([{ ...expected, metadata: { tenant: 1 }, options: { priority: 8 } }])
+    await dispatchBatch([EmailMessage.create(payload, { delay: '5s', queue: 'mail' })], { priority: 3 })
+    expect(sent()).toEqual([{ ...expected, options: { priority: 3, delay: 5_000, queue: 'mail' } }])
     await dispatchBatch([EmailMessage.create(payload)])
     expect(sent()).toEqual([expected])
+  })
+
+  test('what create() is given beside the payload is options, and nothing else', () => {
+    const create = EmailMessage.create as (...given: unknown[]) => unknown
+    expect(EmailMessage.create(payload, { delay: 5_000 })).toEqual({ type: 'EmailMessage', payload, delay: 5_000 })
+    expect(() => create(payload, { dleay: 5_000 })).toThrow(/^options\.dleay: unknown option; .*did you mean "delay"\?/)
+    expect(() => create(payload, { tenant: 1 })).toThrow('belong into metadata, as { metadata: { … } }')
+    expect(() => create(payload, { type: 'Other' })).toThrow('options.type: unknown option')
+    expect(() => create(payload, 0)).toThrow('options: got 0, wants an object')
   })
 
   test('dispatches of the same moment still share a call', async () => {

@@ -2,12 +2,14 @@
 import { ConfigurationError, MessageValidationError } from '../base/errors.js'
 import { ProcessSlot } from '../base/process-state.js'
 import { withExtras } from './extras.js'
+import { mustBeDispatchOptions } from './keys.js'
 import type { MessageMetadata } from './message.js'
+import type { DispatchOptions } from './options.js'
 import { parsePayload } from './schema.js'
 import { stringifyPayload } from './serialization.js'
 import type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema.js'
 
-/** A message of a defined type: as {@link MessageDefinition.create} makes it and its handlers get it. */
+/** A message of a defined type, as its handlers get it. */
 export interface DefinedMessage<Type extends string, Payload> {
   /** The message type. */
   type: Type
@@ -17,14 +19,24 @@ export interface DefinedMessage<Type extends string, Payload> {
   metadata?: MessageMetadata
 }
 
+/** A message of a defined type, as {@link MessageDefinition.create} makes it: with its options flat in it. */
+export interface CreatedMessage<Type extends string, Payload>
+  extends DefinedMessage<Type, Payload>,
+    Omit<DispatchOptions, 'metadata'> {}
+
 /** A message type and its schema. */
 export interface MessageDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema> {
   /** The message type. */
   readonly type: Type
   /** Any Standard Schema: Zod, Valibot, ArkType, … */
   readonly schema: Schema
-  /** A message to dispatch. It is validated when it is dispatched. */
-  create(payload: SchemaInput<Schema>, metadata?: MessageMetadata): DefinedMessage<Type, SchemaInput<Schema>>
+  /**
+   * A message to dispatch. Its payload is validated when it is dispatched.
+   *
+   * @param options as those of `dispatch()`, which take precedence; none by default.
+   * @throws MessageValidationError `SYMPHONY_UNKNOWN_OPTION`.
+   */
+  create(payload: SchemaInput<Schema>, options?: DispatchOptions): CreatedMessage<Type, SchemaInput<Schema>>
   /**
    * The payload as the schema returns it.
    *
@@ -64,9 +76,9 @@ export function defineMessage<const Type extends string, Schema extends Standard
   return {
     type,
     schema,
-    create(payload, metadata) {
-      const message = metadata === undefined ? { type, payload } : { type, payload, metadata }
-      return withExtras(message, { schema: checked })
+    create(payload, options) {
+      if (options !== undefined) mustBeDispatchOptions(options)
+      return withExtras({ ...options, type, payload }, { schema: checked })
     },
     async parse(payload) {
       return parsePayload(schema, type, payload)

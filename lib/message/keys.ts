@@ -1,5 +1,6 @@
 /** The keys of a message as it is dispatched: its parts, and its options flat beside them. */
-import { unknown } from '../base/suggestions.js'
+import { isReadable, shown } from '../base/options.js'
+import { unknown, unknownKey } from '../base/suggestions.js'
 import { joinPath } from './json-problem.js'
 import { invalid } from './serialization.js'
 
@@ -39,6 +40,21 @@ export function flatOptions(message: object): Record<string, unknown> | undefine
     options[key] = value
   }
   return options
+}
+
+/**
+ * Refuses what a definition's `create()` is given beside the payload, unless it is options.
+ *
+ * @throws MessageValidationError `SYMPHONY_UNKNOWN_OPTION`; a fact about the message has its place in `metadata`.
+ */
+export function mustBeDispatchOptions(options: unknown): void {
+  if (!isReadable(options))
+    throw invalid('SYMPHONY_UNKNOWN_OPTION', 'options', `got ${shown(options)}, wants an object`)
+  const stray = unknownKey(options, OPTION_NAMES)
+  if (stray === undefined) return
+  const name = stray.slice(0, 60).toWellFormed()
+  const problem = `${unknown('option', name, OPTION_NAMES)}; facts about a message belong into metadata, as { metadata: { … } }`
+  throw invalid('SYMPHONY_UNKNOWN_OPTION', joinPath('options', name), problem)
 }
 
 function unknownKeyOf(key: string): Error {

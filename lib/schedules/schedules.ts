@@ -2,6 +2,7 @@
 
 import { parseDuration } from '../base/duration.js'
 import type { Log } from '../base/logger.js'
+import { mustBeAll } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { Dispatchable, MessageInput } from '../dispatch/types.js'
@@ -124,14 +125,18 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
       message: MessageInput,
       when: ScheduleTiming | ScheduleConfig,
       options?: ScheduleOptions,
+      ...more: unknown[]
     ): Promise<Schedule> {
+      mustBeAll(more, 'schedule(message, when, options)')
       const definition = await toDefinition(message, when, options)
       return toSchedule(await core.ask<NativeSchedule>((it) => it.schedule(definition)))
     },
     async defineSchedules(
       definitions: ScheduleDefinition[],
       options: { group?: string } = {},
+      ...more: unknown[]
     ): Promise<{ schedules: Schedule[]; removed: string[] }> {
+      mustBeAll(more, 'defineSchedules(definitions, options)')
       mustBeKnown(options, ['group'])
       const { group = 'default' } = options
       if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a string')
@@ -174,7 +179,8 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
     async deleteSchedule(name: string): Promise<boolean> {
       return awaitNative(async () => core.use().deleteSchedule(text('name', name)))
     },
-    async runDueSchedules(options: RunDueOptions = {}): Promise<RunDueResult> {
+    async runDueSchedules(options: RunDueOptions = {}, ...more: unknown[]): Promise<RunDueResult> {
+      mustBeAll(more, 'runDueSchedules(options)')
       const { nextRunIn: _, ...result } = await runDue(parts, options)
       return result
     },
