@@ -1,12 +1,12 @@
 /**
- * Packs the package and the platform package of this machine as a release does, installs both into an empty project
- * and runs the quick start there: the README's, as ES module, as CommonJS, against the typings.
+ * Packs the package and the platform package of this machine as a release does, has publint and arethetypeswrong judge
+ * them, installs both into an empty project and runs the quick start there: the README's, as ES module, as CommonJS,
+ * against the typings.
  *
  * `node scripts/pack-check.mjs`, after a build. Uses the server in SYMPHONY_DATABASE_URL, else an embedded one.
  */
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readQuickStart } from './readme.mjs'
 import { startTestPostgres } from './servers/postgres.mjs'
@@ -27,7 +27,10 @@ import { withoutConfiguration } from './setup/environment.mjs'
 import { at, root } from './setup/paths.mjs'
 import { run, runNode } from './setup/process.mjs'
 import { main, step } from './setup/step.mjs'
+import { packRelease } from './setup/tarballs.mjs'
 
+const inRoot = { cwd: root }
+const ATTW = '@arethetypeswrong/cli/dist/index.js'
 const stage = mkdtempSync(join(tmpdir(), 'symphony-pack-'))
 const app = join(stage, 'app')
 const installed = join(app, 'node_modules/@leadmap/symphony')
@@ -42,7 +45,9 @@ await main(async () => {
   if (!addon) throw new Error('No addon to pack: run `npm run build` first.')
   const url = process.env.SYMPHONY_DATABASE_URL || (await embeddedPostgres())
 
-  const tarballs = await step('pack', async () => [await pack(root), await pack(stagePlatformPackage(addon))])
+  const tarballs = await step('pack', () => packRelease(addon, stage))
+  await step('publint', () => runNode(at('node_modules/publint/src/cli.js'), ['--strict', tarballs[0]], inRoot))
+  await step('are the types wrong?', () => runNode(at('node_modules', ATTW), [tarballs[0], '--no-emoji'], inRoot))
   await step('install', () => install(tarballs))
   await step('files that package.json names', async () => expectFiles())
   await step('quick start of the README', () => followReadme(url))
@@ -55,22 +60,6 @@ async function embeddedPostgres() {
   const postgres = await step('embedded Postgres', startTestPostgres)
   atEnd(postgres.stop)
   return postgres.url
-}
-
-/** @returns {Promise<string>} Path of the tarball. */
-async function pack(folder) {
-  const options = ['--json', '--silent', '--ignore-scripts', '--pack-destination', stage]
-  const [packed] = JSON.parse(await npm(['pack', ...options], { cwd: folder }))
-  return join(stage, packed.filename)
-}
-
-/** The platform package with this addon in it. */
-function stagePlatformPackage(addon) {
-  const [, platform] = /^symphony\.(.+)\.node$/.exec(basename(addon)) ?? []
-  const folder = join(stage, 'platform')
-  cpSync(at('npm', String(platform)), folder, { recursive: true })
-  copyFileSync(addon, join(folder, basename(addon)))
-  return folder
 }
 
 async function install(tarballs) {
