@@ -42,6 +42,7 @@ export function Chart({ run }: { run: Run }) {
           </svg>
           <span className="most">{most.toLocaleString('en')}</span>
           <span className="least">0</span>
+          <span className="start">0 s</span>
           <span className="end">{seconds(span)}</span>
         </div>
       )}

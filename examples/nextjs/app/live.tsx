@@ -26,6 +26,10 @@ export function Live({ first, send, forms }: { first: Overview; send: React.Reac
           <p role="status">{answers ? summary(run, data.flags) : 'The server does not answer.'}</p>
           {send}
         </header>
+        <p className="hint">
+          Of a thousand, 40 are refused twice before they are accepted, as busy@… is, and 20 become dead letters. Choose
+          a message below to see its runs.
+        </p>
         <Chart run={run} />
       </section>
       <Messages rows={data.rows} selection={selection} select={select} show={show} />

@@ -68,7 +68,7 @@ function Forms() {
           Subject
           <input name="subject" defaultValue="Hello" required />
         </label>
-        <Submit>Send</Submit>
+        <Submit>Send the e-mail</Submit>
         <p className="hint">busy@… is refused twice and then accepted; nobody@… is refused for good.</p>
       </form>
       <form action={startCampaign}>
@@ -81,7 +81,7 @@ function Forms() {
           Recipients
           <input name="count" type="number" min="1" max="1000" defaultValue="20" required />
         </label>
-        <Submit>Start</Submit>
+        <Submit>Start the campaign</Submit>
         <p className="hint">The second one goes out 10 seconds after the first.</p>
       </form>
       <form action={startDrip}>
@@ -94,7 +94,7 @@ function Forms() {
           Phones
           <input name="count" type="number" min="1" max="1000" defaultValue="5" required />
         </label>
-        <Submit>Start</Submit>
+        <Submit>Start the drip</Submit>
         <p className="hint">A cron route looks for texts that are due, as it did before there was a queue.</p>
       </form>
     </section>

@@ -36,7 +36,7 @@ export function Tables({ queues, campaigns, drips, flags }: Overview) {
           </tr>
         ))}
       </Table>
-      <Table title="Feature flags" heads={['Flag', 'Is']}>
+      <Table title="Feature flags" heads={['Flag', 'State']}>
         {Object.entries(flags).map(([flag, on]) => (
           <tr key={flag}>
             <th scope="row">{flag}</th>
