@@ -7,6 +7,8 @@ const addon = process.env.SYMPHONY_TEST_ADDON
 export default defineConfig({
   test: {
     include: ['__test__/e2e/**/*.test.ts'],
+    // These install frameworks, package managers and other versions of Node.js: `npm run test:e2e`.
+    exclude: process.env.E2E_LONG === '1' ? [] : ['__test__/e2e/long/**'],
     globalSetup: './__test__/support/server.ts',
     pool: 'forks',
     env: addon ? { NAPI_RS_NATIVE_LIBRARY_PATH: addon } : {},

@@ -66,8 +66,6 @@ async function install(tarballs) {
   mkdirSync(app)
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true }')
   await npm(['install', '--offline', '--no-audit', '--no-fund', ...tarballs], { cwd: app })
-  // A tarball packed after a local build holds that build's addon as well; a released one does not.
-  for (const name of readdirSync(installed)) if (name.endsWith('.node')) rmSync(join(installed, name))
   for (const name of readdirSync(at('scripts/pack-check')))
     copyFileSync(at('scripts/pack-check', name), join(app, name))
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run test:e2e`: the example and a new application, built as a user would, against real sockets. `-- crash` runs
- * one file; `-- --webpack` tests what webpack makes beside what Turbopack does.
+ * one file; `-- --webpack` tests what webpack makes beside what Turbopack does. Those in `long/`, which install a lot, run
+ * here alone, and not in `npm test`.
  */
 import { ensureAddon, findAddon } from './setup/addon.mjs'
 import { ensureBundle } from './setup/bundle.mjs'
@@ -15,8 +16,8 @@ await main(async () => {
   await Promise.all([ensureAddon('debug'), ensureBundle()])
   const webpack = process.argv.includes('--webpack')
   const only = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
-  await prepare(String(findAddon(root)), { webpack })
-  const env = { E2E_WEBPACK: webpack ? '1' : undefined }
+  await prepare(String(findAddon(root)), { webpack, long: true })
+  const env = { E2E_WEBPACK: webpack ? '1' : undefined, E2E_LONG: '1' }
   console.log(await step('end-to-end tests', () => runEndToEnd({ env, only })))
   const { passed, failed, skipped } = vitestCounts(report)
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)

@@ -6,6 +6,7 @@ import { migrate, setConfig } from '@leadmap/symphony'
 import { expect, onTestFinished, test } from 'vitest'
 import { servers } from '../../scripts/test/servers.mjs'
 import { createDatabase } from '../support/database.js'
+import { checkMounted } from './support/mounted.js'
 
 const database = await createDatabase()
 setConfig({ database: { url: database.url } })
@@ -54,23 +55,7 @@ function start(program: string, [runner, ...parameters]: string[] = [], options:
 test.each(PROGRAMS)('%s dispatches, drains, and answers 401, 200 and 404', async (program, runner) => {
   const { next } = start(program, runner)
   const { port } = await next()
-  const call = async (method: string, path: string, given?: object, authorization = 'Bearer token') => {
-    const headers: Record<string, string> = given
-      ? { authorization, 'content-type': 'application/json' }
-      : { authorization }
-    const init = { method, headers, body: given && JSON.stringify(given) }
-    const response = await fetch(`http://localhost:${port}/api/symphony${path}`, init)
-    const body = JSON.parse(await response.text()) as Record<string, unknown>
-    return { status: response.status, body }
-  }
-  const message = { type: 'Greeting', payload: { name: program } }
-  expect(await call('POST', '/dispatch', { message })).toMatchObject({ status: 201, body: { success: true } })
-  expect(await call('POST', '/consume')).toMatchObject({ status: 200, body: { succeeded: 1 } })
-  expect(await next()).toEqual({ greeted: program })
-  expect((await call('GET', '/status', undefined, 'Bearer wrong')).status).toBe(401)
-  expect(await call('GET', '/status')).toMatchObject({ status: 200, body: { queue: { depth: 0 } } })
-  expect((await call('GET', '/nothing')).status).toBe(404)
-  expect((await call('GET', '')).body.endpoints).toContain('POST dispatch')
+  await checkMounted(port, program, next)
 })
 
 test.each([

@@ -166,7 +166,8 @@ const PLATFORMS = 'Linux x64 and arm64 (glibc and musl), macOS x64 and arm64, Wi
 
 const BUNDLED =
   '@leadmap/symphony is in a bundle, without its binary. Keep it outside: withSymphony() in the configuration of ' +
-  "Next.js, `traceDeps: ['@leadmap/symphony']` in that of Nitro 3, `external` for other bundlers"
+  "Next.js, `traceDeps: ['@leadmap/symphony']` in that of Nitro 3, under `dependencies` and not " +
+  '`devDependencies` for SvelteKit, `external` for other bundlers'
 
 function unsupported(cause: unknown): SymphonyError {
   const here = `${process.platform} ${process.arch}`

@@ -1,11 +1,11 @@
 /** The example as its user has it: packages installed, Symphony from its package, built. */
-import { copyFileSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { npm } from '../setup/dependencies.mjs'
-import { at } from '../setup/paths.mjs'
 import { runNode } from '../setup/process.mjs'
 import { contentHash, isStamped, stamp } from '../setup/stamp.mjs'
 import { step } from '../setup/step.mjs'
+import { copyPackage, copyPlatform, platformOf } from '../setup/tarballs.mjs'
 import { example, inExample, next } from './paths.mjs'
 
 const lock = ['examples/nextjs/package.json', 'examples/nextjs/package-lock.json']
@@ -44,14 +44,8 @@ export async function ensureApplication(addon) {
  */
 export function installSymphony(addon, scope = inExample('node_modules', '@leadmap')) {
   rmSync(scope, { recursive: true, force: true })
-  const { files } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
-  for (const path of ['package.json', 'LICENSE', ...files.filter((path) => !path.includes('*'))]) {
-    cpSync(at(path), join(scope, 'symphony', path), { recursive: true })
-  }
-  const [, platform] = /^symphony\.(.+)\.node$/.exec(basename(addon)) ?? []
-  const native = join(scope, `symphony-${platform}`)
-  cpSync(at('npm', String(platform)), native, { recursive: true })
-  copyFileSync(addon, join(native, basename(addon)))
+  copyPackage(join(scope, 'symphony'))
+  copyPlatform(addon, join(scope, `symphony-${platformOf(addon)}`))
 }
 
 /**

@@ -1,14 +1,11 @@
 /** The servers of `__test__/e2e/servers/`, as applications that have installed the package and a framework. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installSymphony } from '../example/application.mjs'
-import { npm } from '../setup/dependencies.mjs'
 import { at } from '../setup/paths.mjs'
-import { contentHash, isStamped, stamp } from '../setup/stamp.mjs'
-import { step } from '../setup/step.mjs'
+import { ensureLocked } from './locked.mjs'
 
 const sources = '__test__/e2e/servers'
-const lock = [`${sources}/package.json`, `${sources}/package-lock.json`]
 
 /** Where they run. */
 export const servers = at('target', 'test', 'servers')
@@ -18,11 +15,7 @@ export async function ensureServers(addon) {
   mkdirSync(servers, { recursive: true })
   for (const file of readdirSync(at(sources))) cpSync(at(sources, file), join(servers, file))
   await compileNest()
-  const wanted = contentHash(lock)
-  if (!existsSync(join(servers, 'node_modules')) || !isStamped('servers', wanted)) {
-    await step('npm packages of the servers', () => npm(['ci', '--no-audit', '--no-fund'], { cwd: servers }))
-    stamp('servers', wanted)
-  }
+  await ensureLocked('servers', sources, servers)
   installSymphony(addon, join(servers, 'node_modules', '@leadmap'))
 }
 

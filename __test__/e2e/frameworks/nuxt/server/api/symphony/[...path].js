@@ -1,0 +1,3 @@
+import { route } from '../../queue.mjs'
+
+export default defineEventHandler((event) => route.handle(toWebRequest(event)))
