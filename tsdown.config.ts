@@ -12,6 +12,8 @@ export default defineConfig([
     target: 'node20',
     // From the sources alone, file by file; every export states its type.
     dts: { oxc: true },
+    // TypeScript from 6 on looks at no typings by itself, and those of Node.js are a part of these.
+    banner: { dts: '/// <reference types="node" />' },
     // The same names in every build. Chunks lie beside the entries; the bundler turns the path to binding.js accordingly.
     hash: false,
     // A chunk named like an entry would take its place among the typings.

@@ -1,5 +1,5 @@
 // The quick start as TypeScript, and a name of each entry, checked against the installed typings; needs no cast.
-import { consumeBatch, createSymphony, dispatch, type Message, registerHandler } from '@leadmap/symphony'
+import { consumeBatch, createSymphony, dispatch, type Message, registerHandler, Worker } from '@leadmap/symphony'
 import { getHealth } from '@leadmap/symphony/admin'
 import { defineConfig } from '@leadmap/symphony/config'
 import { createSymphonyRoute, type SymphonyRoute } from '@leadmap/symphony/http'
@@ -25,6 +25,11 @@ export async function run(): Promise<number> {
   await dispatch({ type: 'EmailMessage', payload: {} }, { priority: 'high' })
   const drained = await consumeBatch({ timeLimit: '10s' })
   return drained.succeeded + id.length
+}
+
+/** Its events are those of Node.js. */
+export function watch(): void {
+  new Worker().on('deadLettered', ({ type }) => type.toUpperCase())
 }
 
 export async function reports(): Promise<SymphonyRoute> {
