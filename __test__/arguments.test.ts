@@ -10,6 +10,7 @@ import {
   registerTransport,
   runDueSchedules,
   schedule,
+  setLogger,
 } from '@leadmap/symphony'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -51,4 +52,56 @@ test.each(CALLS)('an argument that %o does not have is refused', async (call, gi
 test('one that is undefined is none', async () => {
   const call = dispatch as (...given: unknown[]) => Promise<unknown>
   expect(await call(message, {}, undefined)).toMatchObject({ status: 'queued' })
+})
+
+const wrong = (call: unknown, ...given: unknown[]) =>
+  expect((async () => (call as (...given: unknown[]) => unknown)(...given))()).rejects
+
+test('a message that is something else is named, with what takes it', async () => {
+  await wrong(dispatch, [message]).toThrow('message: got an array, which dispatchBatch() takes, wants an object')
+  await wrong(dispatch, Promise.resolve(message)).toThrow('message: got a promise, so an await is missing, wants')
+  await wrong(dispatch, Mail.create).toThrow('message: got a function, wants an object { type, payload }')
+  await wrong(dispatch, 'A', {}).toThrow('message: got "A", wants an object { type, payload }')
+  await wrong(schedule, Mail, { every: '1d' }).toThrow('the definition of Mail, of which create(payload) makes')
+  const [result] = await (dispatchBatch as (...given: unknown[]) => Promise<Array<{ error?: Error }>>)([Mail])
+  expect(result?.error?.message).toContain('the definition of Mail, of which create(payload) makes a message')
+})
+
+test('text is shown in quotes, so that it differs from a number', async () => {
+  await wrong(consumeBatch, { timeLimit: '10' }).toThrow('options.timeLimit: got "10", wants milliseconds or')
+})
+
+test('a class is refused as a handler, an instance is not', async () => {
+  class Greeter {
+    handle() {}
+  }
+  await wrong(registerHandler, 'A', Greeter).toThrow('the handler of A is the class Greeter: give an instance of it')
+  await wrong(registerHandler, 'A', class {}).toThrow('is the class without a name')
+  registerHandler('Greet', new Greeter())
+})
+
+test('a list of schedules names the entry that is wrong', async () => {
+  const right = { name: 'right', message, when: { every: '1d' } }
+  await wrong(defineSchedules, right).toThrow('schedules: got Object, wants an array')
+  await wrong(defineSchedules, [right, { name: 'b', message }]).toMatchObject({
+    name: 'SchedulerError',
+    message: 'schedules[1].when: wants an object',
+    details: { path: 'schedules[1].when' },
+  })
+  await wrong(defineSchedules, [{ ...right, message: { type: 'A', payload: { n: Number.NaN } } }]).toMatchObject({
+    name: 'MessageValidationError',
+    message: expect.stringMatching(/^schedules\[0\]\.payload\.n: is NaN/),
+  })
+  await wrong(defineSchedules, [{ ...right, message: Mail.create({ to: 1 } as never) }]).toMatchObject({
+    message: expect.stringMatching(/^schedules\[0\]: the payload of Mail/),
+    issues: [{ path: 'payload.to' }],
+  })
+})
+
+test('a logger without its methods is refused', async () => {
+  await wrong(setLogger, {}).toThrow(
+    'setLogger: the logger lacks debug, info, warn, error: wants an object with debug()',
+  )
+  await wrong(setLogger, { debug() {}, info() {}, error() {} }).toThrow('the logger lacks warn')
+  await wrong(setLogger, null).toThrow('setLogger: the logger lacks')
 })

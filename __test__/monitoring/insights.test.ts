@@ -100,7 +100,7 @@ describe('errors', () => {
     expect((await call('POST', 'admin/errors', unknown)).status).toBe(404)
     expect((await call('POST', 'admin/errors', { type: 'Bad' })).status).toBe(400)
     expect((await call('POST', 'admin/errors', { ...unknown, state: 'odd' })).body.error.field).toBe('state')
-    await expect(setErrorGroup('Bad', 'Never', 'odd' as never)).rejects.toThrow("state: got odd, wants 'open'")
+    await expect(setErrorGroup('Bad', 'Never', 'odd' as never)).rejects.toThrow(`state: got "odd", wants 'open'`)
   })
 })
 

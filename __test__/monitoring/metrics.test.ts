@@ -122,10 +122,10 @@ describe('getMetrics()', () => {
     [{ minutes: 0 }, /options\.minutes: got 0, wants/],
     [{ minutes: Number.NaN }, /options\.minutes/],
     [{ minutes: 1e15 }, /minutes: got/],
-    [{ startTime: 'soon' }, /options\.startTime: got soon, wants a valid Date/],
+    [{ startTime: 'soon' }, /options\.startTime: got "soon", wants a valid Date/],
     [{ startTime: 2_000, endTime: 1_000 }, /endTime: got .* wants an instant after startTime/],
     [{ transport: 'nowhere' }, /nowhere/],
-    [{ format: 'xml' }, /options\.format: got xml, wants 'prometheus'/],
+    [{ format: 'xml' }, /options\.format: got "xml", wants 'prometheus'/],
     [{ format: 'prometheus', minutes: 5 }, /options\.minutes: got 5, wants nothing beside format/],
   ])('%j is refused', async (options, problem) => {
     await expect(getMetrics(options as MetricsOptions)).rejects.toMatchObject({

@@ -18,7 +18,7 @@ describe('nextRuns()', () => {
   test.each<[string, object, RegExp]>([
     ['a zone of another type', { timezone: 5 }, /^options\.timezone: got 5, wants an IANA name/],
     ['a zone that is null', { timezone: null }, /^options\.timezone: got null, wants an IANA name/],
-    ['a count of another type', { count: '3' }, /^options\.count: got 3, wants a whole number from 1 to 10000/],
+    ['a count of another type', { count: '3' }, /^options\.count: got "3", wants a whole number from 1 to 10000/],
     ['a count that is not a number', { count: Number.NaN }, /^options\.count: got NaN, wants a whole number/],
     ['a count that is not whole', { count: 1.5 }, /^options\.count: got 1.5, wants a whole number/],
     ['a count out of range', { count: 10_001 }, /^options\.count: got 10001, wants a whole number/],

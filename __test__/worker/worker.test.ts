@@ -156,7 +156,7 @@ describe('a worker', () => {
   })
 
   test('refuses bad options by name', () => {
-    expect(() => new Worker({ pollInterval: 'often' })).toThrow(/pollInterval: got often/)
+    expect(() => new Worker({ pollInterval: 'often' })).toThrow(/pollInterval: got "often"/)
     expect(() => new Worker({ pollInterval: 0 })).toThrow(/pollInterval: got 0, wants .*, more than 0/)
     expect(() => new Worker({ exitGrace: true as never })).toThrow(/exitGrace: got true/)
     expect(() => new Worker({ handleSignals: 1 } as unknown as WorkerOptions)).toThrow(/handleSignals: got 1/)

@@ -1,4 +1,5 @@
 /** One logger for the package, replaceable by the application's own. It never sees the contents of a payload. */
+import { ConfigurationError } from './errors.js'
 import { ProcessSlot } from './process-state.js'
 import { isThenable } from './thenable.js'
 
@@ -160,13 +161,29 @@ export interface LogFunctions {
   /**
    * Replaces the logger; without an argument, restores the default. If it throws or rejects, the line is written to the
    * console instead.
+   *
+   * @throws ConfigurationError naming the methods that it lacks.
    */
   setLogger(logger?: Logger): void
 }
 
 /** The functions over a log. */
 export function logFunctions(log: Log): LogFunctions {
-  return { getLogger: () => log.current, setLogger: (logger) => log.replace(logger) }
+  return {
+    getLogger: () => log.current,
+    setLogger(logger) {
+      if (logger !== undefined) mustBeLogger(logger)
+      log.replace(logger)
+    },
+  }
+}
+
+function mustBeLogger(logger: Logger): void {
+  const lacking = LEVELS.filter((level) => typeof logger?.[level] !== 'function')
+  if (lacking.length === 0) return
+  throw new ConfigurationError(
+    `setLogger: the logger lacks ${lacking.join(', ')}: wants an object with debug(), info(), warn() and error()`,
+  )
 }
 
 const slot = new ProcessSlot<Log>('log')

@@ -64,8 +64,10 @@ export function checked(options: object, checks: Record<string, Check>): Record<
   return Object.fromEntries(given.map(([key, value]) => [key, checks[key]?.(value, key)]))
 }
 
-/** A value in a sentence, briefly; objects by their kind alone. */
+/** A value in a sentence, briefly; text in quotes, objects and functions by their kind alone. */
 export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'function') return 'a function'
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : value.toISOString()
   return typeof value === 'object' && value !== null
     ? Object.prototype.toString.call(value).slice(8, -1)

@@ -1,6 +1,7 @@
 /** A message as the request that is sent, after its schema was asked. */
 
 import { isReadable, shown } from '../base/options.js'
+import { isDefinition } from '../message/define.js'
 import { extrasOf } from '../message/extras.js'
 import { flatOptions } from '../message/keys.js'
 import { isPromise, parsePayload } from '../message/schema.js'
@@ -21,9 +22,7 @@ export function prepare(
   options: DispatchOptions | undefined,
   defaults?: DispatchOptions,
 ): string | Promise<string> {
-  if (typeof message !== 'object' || message === null) {
-    throw invalid('SYMPHONY_INVALID_TYPE', 'message', `got ${shown(message)}, wants an object { type, payload }`)
-  }
+  mustBeMessage(message)
   if (options !== undefined) mustBeReadable(options)
   const extras = extrasOf(message)
   const made = overDefaults(extras?.options as DispatchOptions | undefined, defaults)
@@ -33,6 +32,21 @@ export function prepare(
   const text = extras.text && { ...extras.text, payload: undefined }
   const finish = (valid: unknown): string => toRequest({ ...message, payload: valid as object }, merged, text)
   return isPromise(payload) ? payload.then(finish) : finish(payload)
+}
+
+/** Refuses what has no type or payload because it is something else, and says what to do with it. */
+function mustBeMessage(message: MessageInput): void {
+  const wants = 'wants an object { type, payload }'
+  const found = misfit(message)
+  if (found !== undefined) throw invalid('SYMPHONY_INVALID_TYPE', 'message', `got ${found}, ${wants}`)
+}
+
+function misfit(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return shown(message)
+  if (Array.isArray(message)) return 'an array, which dispatchBatch() takes'
+  if (isPromise(message)) return 'a promise, so an await is missing'
+  if (isDefinition(message)) return `the definition of ${message.type}, of which create(payload) makes a message`
+  return undefined
 }
 
 /** A message belongs to the trace of the request that dispatches it, unless its headers name another. */

@@ -56,6 +56,11 @@ export function toEntry(
       `the handler of ${type} must be a function, or an object with a method handle(message, envelope, context)`,
     )
   }
+  if (isClass(handler)) {
+    throw refused(
+      `the handler of ${type} is the class ${handler.name || 'without a name'}: give an instance of it, made with new`,
+    )
+  }
   if (types.isGeneratorFunction(typeof handler === 'function' ? handler : handler.handle)) {
     throw refused(`the handler of ${type} is a generator, which nobody would run: write it without the star`)
   }
@@ -82,6 +87,11 @@ export function toEntry(
     classifyError: handler.classifyError?.bind(handler),
     run: (context) => handler.handle(context.message, context, context),
   }
+}
+
+/** A class cannot be called; one compiled to a function cannot be told from one. */
+function isClass(handler: AnyHandler): boolean {
+  return typeof handler === 'function' && /^class\b/.test(Function.prototype.toString.call(handler))
 }
 
 const OPTIONS = ['name', 'timeout']

@@ -1,7 +1,7 @@
 /** A schedule and its message as the JSON that the core stores. */
 
 import { DURATION_FORM, parseDuration } from '../base/duration.js'
-import { SchedulerError } from '../base/errors.js'
+import { MessageValidationError, SchedulerError } from '../base/errors.js'
 import { INSTANT_FORM, looksLikeSeconds, NOT_SECONDS, parseInstant } from '../base/instant.js'
 import { isReadable, shown } from '../base/options.js'
 import { unknown, unknownKey } from '../base/suggestions.js'
@@ -137,6 +137,26 @@ export function mustBeKnown(options: object, known: readonly string[]): void {
 function unknownOption(path: string, kind: string, key: string, known: readonly string[]): SchedulerError {
   const details = { path }
   return new SchedulerError(`${path}: ${unknown(kind, key, known)}`, { code: 'SYMPHONY_UNKNOWN_OPTION', details })
+}
+
+/**
+ * The same error of an entry of a list, which it names; anything else stays as it is.
+ *
+ * @param entry such as `schedules[2]`.
+ */
+export function ofEntry(entry: string, error: unknown): unknown {
+  const isOurs = error instanceof SchedulerError || error instanceof MessageValidationError
+  const path = isOurs ? (error.details as { path?: unknown } | null)?.path : undefined
+  if (!isOurs || typeof path !== 'string') return error
+  const message = error.message.startsWith(path) ? `${entry}.${error.message}` : `${entry}: ${error.message}`
+  const options = {
+    code: error.code,
+    details: { ...(error.details as object), path: `${entry}.${path}` },
+    cause: error,
+  }
+  return error instanceof SchedulerError
+    ? new SchedulerError(message, options)
+    : new MessageValidationError(message, options)
 }
 
 /** The refusal of an option. */

@@ -8,7 +8,7 @@ import { awaitNative } from '../core/native-error.js'
 import type { Dispatchable, MessageInput } from '../dispatch/types.js'
 import type { MessageParts } from '../message/message.js'
 import type { Messages } from '../message/messages.js'
-import { mustBeKnown, refused, text, toDefinition } from './definition.js'
+import { mustBeKnown, ofEntry, refused, text, toDefinition } from './definition.js'
 import type {
   RunDueOptions,
   RunDueResult,
@@ -138,12 +138,15 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
     ): Promise<{ schedules: Schedule[]; removed: string[] }> {
       mustBeAll(more, 'defineSchedules(definitions, options)')
       mustBeKnown(options, ['group'])
+      if (!Array.isArray(definitions)) throw refused('schedules', definitions, 'wants an array')
       const { group = 'default' } = options
       if (typeof group !== 'string' || group === '') throw refused('options.group', group, 'wants a string')
       const texts = await Promise.all(
         definitions.map(async ({ message, when, ...own }, index) => {
           if (typeof own.name !== 'string') throw refused(`schedules[${index}].name`, own.name, 'wants a string')
-          return toDefinition(message, when, own)
+          return toDefinition(message, when, own).catch((error) => {
+            throw ofEntry(`schedules[${index}]`, error)
+          })
         }),
       )
       const asked = `{"group":${JSON.stringify(group)},"schedules":[${texts.join(',')}]}`
