@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { close, dispatch, setConfig, TransportError } from '@leadmap/symphony'
+import { getHealth } from '@leadmap/symphony/admin'
 import { expect, onTestFinished, test } from 'vitest'
 import { truncate } from '../support/emptying.js'
 import { startConsumer } from './support/consumer.js'
@@ -120,6 +121,26 @@ test('dispatch() fails within its time limit while the server is down, and works
   await database.isBack()
   expect(await dispatch({ type: 'Other', payload: {} })).toMatchObject({ status: 'queued' })
   tell('4 dispatch, server down', { 'ms until it fails, at most': greatest(took) })
+})
+
+test('the health is an error while the server is down, and ok with the first answer after it', async () => {
+  await truncate(database, ['messenger_messages', 'messenger_workers'])
+  const consumer = await startConsumer({
+    url: database.url,
+    journal: new Journal(),
+    lease: '5s',
+    concurrency: 1,
+    batchSize: 1,
+  })
+  await expect.poll(async () => (await getHealth()).status).toBe('ok')
+  await postgres.kill('immediate')
+  expect(await getHealth()).toMatchObject({ status: 'error', findings: [{ check: 'database' }] })
+  await postgres.restart()
+  await database.isBack()
+  const { status, findings } = await getHealth()
+  expect(findings.filter(({ severity }) => severity !== 'ok')).toEqual([])
+  expect(status).toBe('ok')
+  await consumer.stop()
 })
 
 test('dispatch() fails within its time limit when the server says nothing at all', async () => {
