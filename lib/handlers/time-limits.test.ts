@@ -69,3 +69,19 @@ test('no limit is too long for a timer', () => {
   vi.advanceTimersByTime(DAY)
   expect(expired).toEqual(['in a year'])
 })
+
+test('a clock that a test has put there and taken away keeps no limit from its time', async () => {
+  add('of the test', 10)
+  vi.useRealTimers()
+  await new Promise<void>((resolve) => void add('after it', 10, resolve))
+  expect(expired).toContain('after it')
+})
+
+test('a clock that a test puts there rings, whatever another one was set to', () => {
+  vi.useRealTimers()
+  limits.remove(add('has ended', DAY))
+  vi.useFakeTimers()
+  add('of the test', 2 * DAY)
+  vi.advanceTimersByTime(2 * DAY)
+  expect(expired).toEqual(['of the test'])
+})
