@@ -1,6 +1,6 @@
-import { consumeBatch, discard, dispatch, dispatchBatch, HandlerRegistry, snooze } from '@leadmap/symphony'
-import { cleanup, getMetrics, type MetricsOptions } from '@leadmap/symphony/admin'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { consumeBatch, discard, dispatch, dispatchBatch, HandlerRegistry, setConfig, snooze } from '@leadmap/symphony'
+import { cleanup, getMetrics, listErrorGroups, type MetricsOptions } from '@leadmap/symphony/admin'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { samplesOf } from '../support/exposition.js'
 import { createQueue, emptyTables } from '../support/symphony.js'
 
@@ -132,6 +132,35 @@ describe('getMetrics()', () => {
       name: 'ConfigurationError',
       message: expect.stringMatching(problem),
     })
+  })
+
+  test('are kept forever where the configuration says so, also by the hour', async () => {
+    onTestFinished(() => setConfig({ retention: { metrics: '7d' } }))
+    await emptyTables(database, 'messenger_metrics_hourly', 'messenger_error_groups')
+    await database.query(
+      `INSERT INTO symphony.messenger_metrics_hourly
+         (hour, transport_name, message_type, queue_name, succeeded, retried, dead_lettered, discarded, snoozed, released,
+          duration_ms, waited_ms, buckets, counts, wait_buckets, wait_counts)
+       VALUES (date_trunc('hour', now()) - interval '200 days', 'supabase', 'Old', 'default', 7, 0, 0, 0, 0, 0, 0, 0, '{}',
+               '{}', '{}', '{}')`,
+    )
+    await database.query(
+      `INSERT INTO symphony.messenger_error_groups (message_type, error_class, first_at, last_at, occurrences)
+       VALUES ('Old', 'RangeError', now() - interval '200 days', now() - interval '200 days', 7)`,
+    )
+    const kept = async () => [
+      (await getMetrics({ startTime: new Date(Date.now() - 201 * 86_400_000) })).totalSucceeded,
+      (await listErrorGroups({ type: 'Old' })).length,
+    ]
+    setConfig({ retention: { metrics: 'forever' } })
+    await cleanup()
+    expect(await kept()).toEqual([7, 1])
+    setConfig({ retention: { metrics: '300d' } })
+    await cleanup()
+    expect(await kept()).toEqual([7, 1])
+    setConfig({ retention: { metrics: '7d' } })
+    await cleanup()
+    expect(await kept()).toEqual([0, 0])
   })
 
   test('nothing is kept of a payload', async () => {

@@ -3,7 +3,7 @@
 DELETE FROM :"schema".messenger_error_groups
 WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM :"schema".messenger_error_groups
-  WHERE last_at < least(now() - $1 * interval '1 millisecond', now() - interval '90 days')
+  WHERE last_at < now() - $1 * interval '1 millisecond' AND last_at < now() - interval '90 days'
     AND state = 'open' AND note IS NULL
   ORDER BY last_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 RETURNING 1

@@ -15,10 +15,10 @@ SELECT ARRAY[
   EXISTS (SELECT FROM :"schema".messenger_metrics WHERE merged AND minute < now() - $4 * interval '1 millisecond'),
   EXISTS (SELECT FROM :"schema".messenger_executions WHERE started_at < now() - interval '1 day'),
   EXISTS (SELECT FROM :"schema".messenger_metrics_hourly
-          WHERE hour < least(now() - $4 * interval '1 millisecond', now() - interval '90 days')),
+          WHERE hour < now() - $4 * interval '1 millisecond' AND hour < now() - interval '90 days'),
   EXISTS (SELECT FROM :"schema".messenger_depths WHERE minute < now() - $4 * interval '1 millisecond'),
   EXISTS (SELECT FROM :"schema".messenger_error_groups
-          WHERE last_at < least(now() - $4 * interval '1 millisecond', now() - interval '90 days')
+          WHERE last_at < now() - $4 * interval '1 millisecond' AND last_at < now() - interval '90 days'
             AND state = 'open' AND note IS NULL),
   EXISTS (SELECT FROM :"schema".messenger_audit WHERE at < now() - $5 * interval '1 millisecond'),
   EXISTS (SELECT FROM :"schema".messenger_controls WHERE until <= now()),
