@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { consumeBatch, HandlerRegistry } from '@leadmap/symphony'
-import { beforeEach, expect, test } from 'vitest'
+import pg from 'pg'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 import { startConsumer } from './support/consumer.js'
 import { since, tell } from './support/figures.js'
@@ -58,3 +59,15 @@ test.each(numbers(ROUNDS).map((n) => n + 1))(
     })
   },
 )
+
+test('what is left is counted, also while chores wait for a lock', async () => {
+  await fill(numbers(3).map((n) => ({ n })))
+  const other = new pg.Client(database.directUrl)
+  await other.connect()
+  onTestFinished(() => other.end())
+  await other.query('BEGIN; LOCK TABLE symphony.messenger_depths')
+  const registry = new HandlerRegistry()
+  registry.register('Work', () => undefined)
+  const result = await consumeBatch({ registry, timeLimit: 30_000, messageLimit: 1 })
+  expect(result).toMatchObject({ succeeded: 1, queueDepth: 2, stoppedBy: 'messageLimit' })
+})

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use tracing::field::{Empty, display};
 use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
@@ -177,12 +178,12 @@ impl Consumer {
             }
             due
         };
-        let all = async {
-            let (untidy, due) = join(tidying, leaving).await;
-            (due, stores.iter().zip(untidy).filter_map(|(store, untidy)| untidy.then_some(store)).collect())
-        };
+        // Chores that wait for a lock must not keep what is left from being counted.
         let patience = self.context.options.time_limit.map_or(Duration::MAX, |_| FAREWELL);
-        tokio::time::timeout(patience, all).await.unwrap_or_default()
+        let (untidy, due) = join(timeout(patience, tidying), timeout(patience, leaving)).await;
+        let untidy =
+            stores.iter().zip(untidy.unwrap_or_default()).filter_map(|(store, untidy)| untidy.then_some(store));
+        (due.unwrap_or_default(), untidy.collect())
     }
 
     fn summary(&self, start: Instant, queue_depth: u64, stopped_by: StoppedBy) -> Summary {
