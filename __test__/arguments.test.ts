@@ -12,6 +12,7 @@ import {
   schedule,
   setLogger,
 } from '@leadmap/symphony'
+import { createSymphonyRoute, createWorkerRoute } from '@leadmap/symphony/http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { countAll, createQueue } from './support/symphony.js'
@@ -104,4 +105,18 @@ test('a logger without its methods is refused', async () => {
   )
   await wrong(setLogger, { debug() {}, info() {}, error() {} }).toThrow('the logger lacks warn')
   await wrong(setLogger, null).toThrow('setLogger: the logger lacks')
+})
+
+test('what should be a function of the request is refused where a route is made, without being shown', async () => {
+  for (const make of [createSymphonyRoute, createWorkerRoute]) {
+    await wrong(make, { authorize: 'hush' }).toThrow('options.authorize: got a text, wants a function of the request')
+    await wrong(make, { authorize: true }).toThrow('options.authorize: got true, wants a function')
+  }
+})
+
+test('a misspelt endpoint is answered with the one that was meant', async () => {
+  const route = createSymphonyRoute({ authorize: () => true })
+  const answer = await route.handle(new Request('http://localhost/api/symphony/queue-dept'))
+  expect(answer.status).toBe(404)
+  expect(await answer.text()).toMatch(/endpoint \/queue-dept does not exist; .*; did you mean queue-depth\?"/)
 })

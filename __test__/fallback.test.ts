@@ -36,6 +36,14 @@ describe('which way', () => {
     expect(await countAll(database)).toBe(0)
   })
 
+  test('as before where the name is misspelt, with one warning that names what was meant', async () => {
+    for (const _ of [1, 2]) expect(await withSymphonyFallback('emailQueu', viaSymphony, legacy)).toBe('legacy')
+    expect(await withSymphonyFallback('reports', viaSymphony, legacy)).toBe('legacy')
+    expect(warn.mock.calls.map(([line]) => line)).toEqual([
+      'no flag is called emailQueu, so the work is done as before; did you mean emailQueue?',
+    ])
+  })
+
   test('a value instead of a name', async () => {
     expect(await withSymphonyFallback(false, viaSymphony, legacy)).toBe('legacy')
     expect(await withSymphonyFallback(true, viaSymphony, legacy)).toBe('queued')

@@ -154,7 +154,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...deadLetterFunctions(core),
     ...dispatchFunctions(new CoreDispatcher(parts), watchers, core),
     ...doctorFunctions(core, registry),
-    ...fallbackFunctions({ isFeatureEnabled: features.isFeatureEnabled, watchers, log }),
+    ...fallbackFunctions({ features, watchers, log }),
     ...features,
     ...handlerFunctions(registry),
     ...healthFunctions(core, registry),

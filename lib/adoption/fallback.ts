@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageValidationError, SymphonyError } from '../base/errors.js'
 import type { Log } from '../base/logger.js'
+import { didYouMean } from '../base/suggestions.js'
 import type { Watchers } from '../dispatch/watcher.js'
 import { Attempts } from './attempts.js'
 import type { FeatureFunctions } from './features.js'
@@ -37,20 +38,30 @@ export interface FallbackFunctions {
 
 /** What moving work needs. */
 export interface FallbackParts {
-  readonly isFeatureEnabled: FeatureFunctions['isFeatureEnabled']
+  readonly features: Pick<FeatureFunctions, 'getFeatureFlags' | 'isFeatureEnabled'>
   readonly watchers: Watchers
   readonly log: Log
 }
 
 /** The functions over the parts. */
-export function fallbackFunctions({ isFeatureEnabled, watchers, log }: FallbackParts): FallbackFunctions {
+export function fallbackFunctions({ features, watchers, log }: FallbackParts): FallbackFunctions {
+  const misspelt = new Set<string>()
+  const isOn = (flag: string): boolean => {
+    const on = features.isFeatureEnabled(flag)
+    if (on || misspelt.has(flag)) return on
+    const meant = nameMeant(flag, Object.keys(features.getFeatureFlags()))
+    if (meant === undefined) return false
+    misspelt.add(flag)
+    log.current.warn(`no flag is called ${flag}, so the work is done as before${meant}`)
+    return false
+  }
   return {
     async withSymphonyFallback<New, Old = New>(
       flag: FallbackFlag,
       viaSymphony: () => New | Promise<New>,
       legacy: () => Old | Promise<Old>,
     ): Promise<New | Old> {
-      if (!(await isOn(flag, isFeatureEnabled))) return legacy()
+      if (!(await asked(flag, isOn))) return legacy()
       const attempts = new Attempts((milliseconds) => sleep(milliseconds))
       try {
         return await watchers.run(attempts, async () => viaSymphony())
@@ -79,7 +90,12 @@ function nameOf(flag: FallbackFlag): unknown {
   return typeof flag === 'function' ? flag.name : flag
 }
 
-async function isOn(flag: FallbackFlag, isFeatureEnabled: (name: string) => boolean): Promise<boolean> {
+/** A question that names the flag that was probably meant; `undefined` if it exists, or resembles none. */
+function nameMeant(flag: string, flags: string[]): string | undefined {
+  return flags.includes(flag) ? undefined : didYouMean(flags, flag) || undefined
+}
+
+async function asked(flag: FallbackFlag, isOn: (name: string) => boolean): Promise<boolean> {
   if (typeof flag === 'function') return flag()
-  return typeof flag === 'boolean' ? flag : isFeatureEnabled(flag)
+  return typeof flag === 'boolean' ? flag : isOn(flag)
 }

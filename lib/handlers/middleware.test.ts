@@ -84,6 +84,33 @@ describe('the chain', () => {
     expect((await run()).settlement).toMatchObject({ error: { message: 'a middleware called next() twice' } })
   })
 
+  test('a middleware that forgets next() fails the message, which no handler has seen', async () => {
+    let takeBack = registry.use(async () => undefined)
+    expect((await run()).settlement).toMatchObject({
+      as: 'failed',
+      retryable: false,
+      error: { message: expect.stringContaining('neither called next() nor returned snooze() or discard()') },
+    })
+    expect(handler).not.toHaveBeenCalled()
+    takeBack()
+
+    takeBack = registry.use(async (_envelope, context) => void context.snooze(5))
+    expect((await run()).settlement).toMatchObject({ as: 'snoozed', delay: 5 })
+    takeBack()
+
+    registry.use((_envelope, _context, next) => next().catch(() => undefined))
+    registry.use(async () => undefined)
+    expect(await run()).toEqual({})
+  })
+
+  test('a next() that is not awaited is awaited all the same', async () => {
+    registry.use(async (_envelope, _context, next) => void next())
+    handler = () => new Promise((_, reject) => setImmediate(() => reject(new Error('late'))))
+    expect((await run()).settlement).toMatchObject({ as: 'failed', error: { message: 'late' } })
+    handler = async () => snooze(5)
+    expect((await run()).settlement).toMatchObject({ as: 'snoozed', delay: 5 })
+  })
+
   test("a handler's own word counts also when a middleware wraps its error", async () => {
     registry.clear()
     registry.register('A', { handle: () => Promise.reject(new Error('x')), classifyError: () => false })

@@ -10,6 +10,7 @@ import { validateMessage } from '../message/validation.js'
 import { type Classification, classifyError } from './classification.js'
 import type { DeliveryContext } from './context.js'
 import { reportError } from './error-report.js'
+import { isOutcome } from './outcomes.js'
 import type { HandlerContext, MessageEnvelope } from './types.js'
 
 /** Runs the rest: further middleware, then the handlers. Rejects with the first handler's error. */
@@ -19,12 +20,13 @@ export type Next = () => Promise<unknown>
  * Runs around the handlers of one message.
  *
  * If it throws, the message fails; if it swallows the error of `next()`, the message counts as handled. It may return
- * `snooze(…)` or `discard(…)` without calling `next()`.
+ * `snooze(…)` or `discard(…)` without calling `next()`; if it does neither, the message fails for good, since no handler
+ * has seen it. A `next()` that it does not await is awaited for it.
  */
 export type Middleware = (envelope: MessageEnvelope, context: HandlerContext, next: Next) => Promise<unknown>
 
 /** Runs `innermost` inside all middleware, the first one outermost. */
-export function runThrough(
+export async function runThrough(
   middleware: readonly Middleware[],
   context: HandlerContext,
   innermost: Next,
@@ -32,12 +34,28 @@ export function runThrough(
 ): Promise<unknown> {
   const current = middleware[index]
   if (current === undefined) return innermost()
-  let called = false
-  return current(context, context, async () => {
-    if (called) throw new HandlerError('a middleware called next() twice', false)
-    called = true
-    return runThrough(middleware, context, innermost, index + 1)
-  })
+  let rest: Promise<unknown> | undefined
+  let isRunning = false
+  const next: Next = () => {
+    if (rest !== undefined) return Promise.reject(new HandlerError('a middleware called next() twice', false))
+    isRunning = true
+    rest = runThrough(middleware, context, innermost, index + 1).finally(() => {
+      isRunning = false
+    })
+    return rest
+  }
+  const returned = await current(context, context, next)
+  if (rest === undefined && !isOutcome(returned) && !hasOutcome(context)) throw new HandlerError(ENDED_BY_NOBODY, false)
+  if (!isRunning) return returned
+  const late = await rest
+  return returned ?? late
+}
+
+const ENDED_BY_NOBODY =
+  'a middleware neither called next() nor returned snooze() or discard(), so that no handler saw the message'
+
+function hasOutcome(context: HandlerContext): boolean {
+  return (context as Partial<DeliveryContext>).hasOutcome === true
 }
 
 /** A context of the application's own making has no log. */

@@ -1,5 +1,6 @@
 /** Who may call. Everything is closed until the application opens it. */
 import { ConfigurationError } from '../../base/errors.js'
+import { shown } from '../../base/options.js'
 import { isDevelopment } from '../responses/answer.js'
 import { RequestProblem } from '../responses/problem.js'
 import { refuseForgery } from './forgery.js'
@@ -59,6 +60,19 @@ export async function guard(request: Request, doors: Doors, path: readonly strin
   }
   if (doors.effects || !READS.includes(request.method)) refuseForgery(request)
   return grant
+}
+
+/**
+ * Refuses an `authorize` that nobody could call, and does not show it: it may be a secret.
+ *
+ * @throws ConfigurationError
+ */
+export function mustBeAuthorize(authorize: unknown): void {
+  if (authorize === undefined || typeof authorize === 'function') return
+  const found = typeof authorize === 'string' ? 'a text' : shown(authorize)
+  throw new ConfigurationError(
+    `options.authorize: got ${found}, wants a function of the request; bearerToken(() => secret) makes one of a secret`,
+  )
 }
 
 function unauthorized(remedy: string): RequestProblem {

@@ -1,4 +1,5 @@
 /** What an endpoint is, and how the requested one is found. */
+import { didYouMean } from '../../base/suggestions.js'
 import type { ConsumeOptions } from '../../consume/options.js'
 import type { Symphony } from '../../symphony.js'
 import type { Grant } from '../authorization/permissions.js'
@@ -48,16 +49,18 @@ export function findEndpoint(
 ): { endpoint: Endpoint; parameters: Record<string, string> } {
   const fitting = endpoints.filter(({ path }) => match(path, segments) !== undefined)
   const path = fitting.map((endpoint) => endpoint.path).sort((left, right) => variables(left) - variables(right))[0]
-  if (path === undefined) throw notFound(`endpoint /${cut(segments.join('/'))} does not exist; ${known(endpoints)}`)
+  if (path === undefined)
+    throw notFound(`endpoint /${cut(segments.join('/'))} does not exist; ${known(endpoints, segments)}`)
   const here = fitting.filter((endpoint) => endpoint.path === path)
   const endpoint = here.find((it) => it.method === (method === 'HEAD' ? 'GET' : method))
   if (endpoint === undefined) throw methodNotAllowed(method, here.map((it) => it.method).sort())
   return { endpoint, parameters: match(path, segments) ?? {} }
 }
 
-function known(endpoints: readonly Endpoint[]): string {
+function known(endpoints: readonly Endpoint[], segments: string[]): string {
   const words = new Set(endpoints.map(({ path }) => path.split('/')[0]))
-  return `the paths begin with ${[...words].filter(Boolean).sort().join(', ')}`
+  const paths = endpoints.map(({ path }) => path)
+  return `the paths begin with ${[...words].filter(Boolean).sort().join(', ')}${didYouMean(paths, segments.join('/'))}`
 }
 
 function match(path: string, segments: string[]): Record<string, string> | undefined {

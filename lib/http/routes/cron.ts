@@ -2,7 +2,7 @@
 
 import { defaultSymphony } from '../../default/instance.js'
 import { type AnySymphony, partsOf, type Symphony } from '../../symphony.js'
-import { type Authorize, guard } from '../authorization/guard.js'
+import { type Authorize, guard, mustBeAuthorize } from '../authorization/guard.js'
 import { mustBeAllowed } from '../authorization/permissions.js'
 import { Answer } from '../responses/answer.js'
 import { executionIdOf, once } from './execution.js'
@@ -47,6 +47,7 @@ const REMEDY =
 
 /** A cron route that does its work for authorized callers. */
 export function cronRoute({ authorize, symphony }: CronRouteOptions, work: CronWork): CronRoute {
+  mustBeAuthorize(authorize)
   let warned = false
   const handle: RouteHandler = (request) => {
     mustBeRequest(request)

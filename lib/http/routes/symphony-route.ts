@@ -3,7 +3,7 @@ import { mustBeKnown } from '../../base/options.js'
 import { type ConsumeOptions, checkOptions } from '../../consume/options.js'
 import { defaultSymphony } from '../../default/instance.js'
 import type { AnySymphony } from '../../symphony.js'
-import { type Authorize, guard } from '../authorization/guard.js'
+import { type Authorize, guard, mustBeAuthorize } from '../authorization/guard.js'
 import { mustBeAllowed, needed } from '../authorization/permissions.js'
 import { consume } from '../endpoints/consume.js'
 import { failed } from '../endpoints/dead-letters.js'
@@ -99,6 +99,7 @@ const REMEDY =
 export function createSymphonyRoute(options: SymphonyRouteOptions = {}): SymphonyRoute {
   mustBeKnown(options, OPTIONS)
   const { authorize, basePath = '/api/symphony' } = options
+  mustBeAuthorize(authorize)
   const settings = settingsOf(options)
   const handle = (request: Request, context?: RouteContext): Promise<Response> => {
     mustBeRequest(request)
