@@ -56,7 +56,11 @@ const faults = {
   none: () => undefined,
   'a logger that throws': () => setLogger(logger(fail)),
   'a logger that rejects': () => setLogger(logger(reject)),
-  'a logger without methods': () => setLogger({ enabled: fail }),
+  'a logger that loses its methods': () => {
+    const losing = { ...logger(() => undefined), enabled: fail }
+    setLogger(losing)
+    for (const method of ['debug', 'info', 'warn', 'error']) delete losing[method]
+  },
   'a listener that throws': () => every(fail),
   'a listener that rejects': () => every(reject),
   'a listener of errors that throws': () => troubleFor(fail),

@@ -7,7 +7,7 @@ const FAULTS: Array<[fault: string, said?: string, functions?: number]> = [
   ['none'],
   ['a logger that throws', 'the logger failed'],
   ['a logger that rejects', 'the logger failed'],
-  ['a logger without methods', 'the logger failed'],
+  ['a logger that loses its methods', 'the logger failed'],
   ['a listener that throws', 'a listener of a worker event failed'],
   ['a listener that rejects', 'a listener of a worker event failed'],
   ['a listener of errors that throws', 'a listener of a worker event failed'],
