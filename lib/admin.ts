@@ -2,6 +2,8 @@
  * For operators: messages, dead letters, queues, schedules, tables, health, figures, notifications:
  * `@leadmap/symphony/admin`.
  */
+
+export type { Because } from './base/because.js'
 export type { UnhandledMessages } from './consume/unhandled.js'
 export {
   abortOperation,
@@ -11,6 +13,7 @@ export {
   countFailed,
   deleteSchedule,
   doctor,
+  editMessage,
   getAuditEntry,
   getDepths,
   getDuplicateAttempts,
@@ -76,6 +79,7 @@ export type {
   ListedFailedMessage,
   RetriedMessage,
 } from './operate/dead-letters.js'
+export type { Edited, MessageChanges } from './operate/edit.js'
 export type { FailedRun } from './operate/failed-run.js'
 export type {
   DepthOptions,
@@ -110,7 +114,7 @@ export type {
   RunOptions,
   StartOptions,
 } from './operate/operations.js'
-export type { Because, Pause, PauseOptions, PauseScope } from './operate/pauses.js'
+export type { Pause, PauseOptions, PauseScope } from './operate/pauses.js'
 export type { StoppedWorkers, StoppingWorker, StopWorkersOptions } from './operate/stop-workers.js'
 export type { Why, WhyReason } from './operate/why.js'
 export type { Schedule, ScheduledMessage } from './schedules/types.js'

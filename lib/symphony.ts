@@ -26,6 +26,7 @@ import { type MetricFunctions, metricFunctions } from './monitor/metrics.js'
 import { type NotificationFunctions, Notifications } from './notifications/notifier.js'
 import { type CleanupFunctions, cleanupFunctions } from './operate/cleanup.js'
 import { type DeadLetterFunctions, deadLetterFunctions } from './operate/dead-letters.js'
+import { type EditFunctions, editFunctions } from './operate/edit.js'
 import { type InsightFunctions, insightFunctions } from './operate/insights.js'
 import { type MessageFunctions, messageFunctions } from './operate/messages.js'
 import { type MigrationFunctions, migrationFunctions } from './operate/migrations.js'
@@ -51,6 +52,7 @@ export interface Symphony<Types = Messages>
     DeadLetterFunctions,
     DispatchFunctions<Types>,
     DoctorFunctions,
+    EditFunctions,
     FallbackFunctions,
     FeatureFunctions,
     HandlerFunctions<Types>,
@@ -161,6 +163,7 @@ export function assemble({ name, log, origin }: Beginning): Symphony {
     ...logFunctions(log),
     ...insightFunctions(core),
     ...messageFunctions(core),
+    ...editFunctions(core),
     ...metricFunctions(core),
     ...migrationFunctions(core),
     configureNotifications,

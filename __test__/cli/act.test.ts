@@ -1,6 +1,14 @@
 /** Commands that change something, on a real queue. */
 import { consumeBatch, dispatch, registerHandler, schedule } from '@leadmap/symphony'
-import { countFailed, getMessage, getSchedule, listFailed, listMessages } from '@leadmap/symphony/admin'
+import {
+  cancelMessage,
+  countFailed,
+  getMessage,
+  getSchedule,
+  listAudit,
+  listFailed,
+  listMessages,
+} from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 import { createProject, hasTerminal } from './support.js'
@@ -15,7 +23,7 @@ registerHandler('Mail', () => {
   throw new TypeError('no such mailbox')
 })
 
-beforeEach(() => emptyTables(database, 'messenger_schedules'))
+beforeEach(() => emptyTables(database, 'messenger_schedules', 'messenger_audit'))
 
 /** Makes dead letters; returns their ids. */
 async function deadLetters(count: number): Promise<string[]> {
@@ -79,6 +87,37 @@ test('cancel: what waits is cancelled, what is unknown is 4, what is over is 1',
   expect(again.code).toBe(1)
   expect(JSON.parse(again.stdout)).toEqual([{ id: messageId, cancelled: false, status: 'cancelled' }])
   expect((await project.run(['cancel', 'nonsense'])).code).toBe(2)
+})
+
+describe('edit', () => {
+  test('changes a message that waits, with every digit, and the audit says who and why', async () => {
+    const { messageId } = await dispatch({ type: 'Report', payload: { n: 1 } }, { delay: '1h' })
+    const changes = ['--payload', '{ "n": 12345678901234567890 }', '--priority', '9', '--header', 'tenant=acme']
+    const ended = await project.run(['edit', messageId, ...changes, '--delay', '0', '--reason', 'typing error'])
+    expect(ended).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('has changed') })
+    const message = await getMessage(messageId)
+    expect(message).toMatchObject({ priority: 9, headers: { tenant: 'acme' } })
+    expect(message?.payloadText).toBe('{"n": 12345678901234567890}')
+    expect(message?.availableAt.getTime()).toBeLessThanOrEqual(Date.now() + 60_000)
+    const [entry] = (await listAudit()).entries
+    expect(entry).toMatchObject({ action: 'edit', actor: expect.stringMatching(/@/), reason: 'typing error' })
+    const json = await project.run(['edit', messageId, '--payload', '-', '--json'], { input: '{ "n": 2 }' })
+    expect(JSON.parse(json.stdout)).toEqual({ id: messageId, edited: true, status: 'pending' })
+    await cancelMessage(messageId)
+    expect(await project.run(['edit', messageId, '--priority', '1'])).toMatchObject({ code: 1 })
+  })
+
+  test.each([
+    [[], 2, 'say what changes'],
+    [['--payload', '['], 2, 'not JSON'],
+    [['--payload', '[1]'], 2, 'must be a JSON object'],
+    [['--payload', '@missing.json'], 4, 'cannot be read'],
+    [['--delay', 'soon'], 2, 'Wants a duration'],
+    [['--queue', 'mails'], 4, 'no message has the id'],
+  ])('refuses %j', async (words, code, problem) => {
+    const ended = await project.run(['edit', UNKNOWN, ...words])
+    expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(problem) })
+  })
 })
 
 describe('failed retry', () => {

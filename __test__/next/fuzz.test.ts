@@ -34,6 +34,7 @@ const ENDPOINTS: Array<[string, string]> = [
   ['GET', 'admin/messages'],
   ['GET', 'admin/messages/:'],
   ['POST', 'admin/messages/:/cancel'],
+  ['POST', 'admin/messages/:/edit'],
   ['GET', 'admin/stats'],
   ['GET', 'admin/messages/:/why'],
   ['GET', 'admin/pauses'],

@@ -10,3 +10,8 @@ export function actor(): string {
     return hostname()
   }
 }
+
+/** Who, and why. */
+export function because(reason: string | undefined): { actor: string; reason?: string } {
+  return { actor: actor(), ...(reason === undefined ? {} : { reason }) }
+}

@@ -13,6 +13,7 @@ import { addDebug } from './commands/debug.js'
 import { addDev } from './commands/dev.js'
 import { addDispatch } from './commands/dispatch.js'
 import { addDoctor } from './commands/doctor.js'
+import { addEdit } from './commands/edit.js'
 import { addFailed } from './commands/failed.js'
 import { addHealth } from './commands/health.js'
 import { addInit } from './commands/init.js'
@@ -33,7 +34,7 @@ import { addWork } from './commands/work.js'
 /** Commands in the order of the help, by group. */
 const GROUPS: ReadonlyArray<[title: string, commands: ReadonlyArray<(program: Command) => void>]> = [
   ['See', [addStats, addMetrics, addHealth, addDoctor, addAudit]],
-  ['Messages', [addList, addShow, addWhy, addDispatch, addCancel, addFailed, addSchedules, addPause]],
+  ['Messages', [addList, addShow, addWhy, addDispatch, addCancel, addEdit, addFailed, addSchedules, addPause]],
   ['Work', [addConsume, addScheduler, addWork, addStopWorkers, addDev]],
   ['Set up', [addInit, addMigrate, addRollback, addCleanup, addConfig, addDebug, addCompletion]],
 ]

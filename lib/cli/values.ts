@@ -19,6 +19,11 @@ export function duration(text: string): number {
   throw new InvalidArgumentError("Wants a duration such as '30s', '5m', '2h', '7d', or seconds.")
 }
 
+/** The same, or 0 for at once. */
+export function due(text: string): number {
+  return text === '0' ? 0 : duration(text)
+}
+
 /** Milliseconds since the epoch: an instant, a day, or that long ago. */
 export function past(text: string): number {
   const ago = parseDuration(text.replace(/^-/, ''))

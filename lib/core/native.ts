@@ -38,7 +38,9 @@ export interface NativeCore {
   /** The id is a plain string. */
   getMessage(id: string): Promise<string>
   /** The id is a plain string. */
-  cancelMessage(id: string): Promise<string>
+  cancelMessage(id: string, because: string): Promise<string>
+  /** The id is a plain string. */
+  editMessage(id: string, changes: string, because: string): Promise<string>
   stopWorkers(options: string): Promise<string>
   stoppingWorkers(ids: string): Promise<string>
   /** The id is a plain string. */
@@ -84,9 +86,9 @@ export interface NativeCore {
   listSchedules(options: string): Promise<string>
   /** Names of schedules are plain strings. */
   getSchedule(name: string): Promise<string>
-  switchSchedule(name: string, enabled: boolean): Promise<string>
-  runScheduleNow(name: string): Promise<string>
-  deleteSchedule(name: string): Promise<boolean>
+  switchSchedule(name: string, enabled: boolean, because: string): Promise<string>
+  runScheduleNow(name: string, because: string): Promise<string>
+  deleteSchedule(name: string, because: string): Promise<boolean>
   runDueSchedules(options: string): Promise<string>
   watchSchedules(changed: (nothing: string) => void): Promise<NativeScheduleWatch>
   close(): Promise<void>
@@ -115,6 +117,8 @@ export interface NativeBinding {
   retryDelay(strategy: string, retryCount: number): number
   /** Every key with its default, bounds and environment variable. */
   configurationKeys(): string
+  /** What a query reads, as paths of keys. The query is a plain string. */
+  placesInQuery(query: string, letters: boolean): string
   /** The expression is a plain string. */
   nextRuns(expression: string, question: string): string
   /** The expression is a plain string. */

@@ -70,13 +70,17 @@ export const listSchedules: Symphony['listSchedules'] = (options) => defaultSymp
 /** @function */
 export const getSchedule: Symphony['getSchedule'] = (name) => defaultSymphony().getSchedule(name)
 /** @function */
-export const pauseSchedule: Symphony['pauseSchedule'] = (name) => defaultSymphony().pauseSchedule(name)
+export const pauseSchedule: Symphony['pauseSchedule'] = (name, because) =>
+  defaultSymphony().pauseSchedule(name, because)
 /** @function */
-export const resumeSchedule: Symphony['resumeSchedule'] = (name) => defaultSymphony().resumeSchedule(name)
+export const resumeSchedule: Symphony['resumeSchedule'] = (name, because) =>
+  defaultSymphony().resumeSchedule(name, because)
 /** @function */
-export const runScheduleNow: Symphony['runScheduleNow'] = (name) => defaultSymphony().runScheduleNow(name)
+export const runScheduleNow: Symphony['runScheduleNow'] = (name, because) =>
+  defaultSymphony().runScheduleNow(name, because)
 /** @function */
-export const deleteSchedule: Symphony['deleteSchedule'] = (name) => defaultSymphony().deleteSchedule(name)
+export const deleteSchedule: Symphony['deleteSchedule'] = (name, because) =>
+  defaultSymphony().deleteSchedule(name, because)
 /** @function */
 export const runDueSchedules: Symphony['runDueSchedules'] = (...given: unknown[]) =>
   (defaultSymphony().runDueSchedules as Forwarded)(...given)
@@ -87,7 +91,10 @@ export const listMessages: Symphony['listMessages'] = (...given: unknown[]) =>
 /** @function */
 export const getMessage: Symphony['getMessage'] = (id) => defaultSymphony().getMessage(id)
 /** @function */
-export const cancelMessage: Symphony['cancelMessage'] = (id) => defaultSymphony().cancelMessage(id)
+export const cancelMessage: Symphony['cancelMessage'] = (id, because) => defaultSymphony().cancelMessage(id, because)
+/** @function */
+export const editMessage: Symphony['editMessage'] = (id, changes, because) =>
+  defaultSymphony().editMessage(id, changes, because)
 /** @function */
 export const listFailed: Symphony['listFailed'] = (...given: unknown[]) =>
   (defaultSymphony().listFailed as Forwarded)(...given)
@@ -130,8 +137,8 @@ export const getDepths: Symphony['getDepths'] = (options) => defaultSymphony().g
 /** @function */
 export const listErrorGroups: Symphony['listErrorGroups'] = (options) => defaultSymphony().listErrorGroups(options)
 /** @function */
-export const setErrorGroup: Symphony['setErrorGroup'] = (type, errorClass, state, note) =>
-  defaultSymphony().setErrorGroup(type, errorClass, state, note)
+export const setErrorGroup: Symphony['setErrorGroup'] = (type, errorClass, state, note, because) =>
+  defaultSymphony().setErrorGroup(type, errorClass, state, note, because)
 /** @function */
 export const listRefusedKeys: Symphony['listRefusedKeys'] = (options) => defaultSymphony().listRefusedKeys(options)
 /** @function */

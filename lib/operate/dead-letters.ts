@@ -1,12 +1,12 @@
 /** Dead letters: messages that failed for good. */
 
+import { BECAUSE, type Because } from '../base/because.js'
 import { ConfigurationError } from '../base/errors.js'
 import { shownDate } from '../base/instant.js'
 import { type Check, checked, flag, instant, must, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import type { MessageHeaders, MessageMetadata } from '../message/message.js'
 import { type MessageContents, type MessageOutline, type NativeContents, readContents } from './contents.js'
-import { BECAUSE, type Because } from './pauses.js'
 
 /** Which dead letters; every field narrows the selection, no field means all. */
 export interface FailedFilter {

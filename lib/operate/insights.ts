@@ -1,4 +1,6 @@
 /** What operators look at beside messages: who is at work, how full the queues were, errors, refused keys, releases. */
+
+import { BECAUSE, type Because } from '../base/because.js'
 import { shownDate } from '../base/instant.js'
 import { type Check, checked, instant, must, oneOf, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
@@ -153,10 +155,17 @@ export interface InsightFunctions {
    * Says what is thought of a group of errors.
    *
    * @param note is kept with it; without one, none is.
+   * @param because who and why, for the audit.
    * @returns whether such errors were ever seen.
    * @throws ConfigurationError naming the invalid argument.
    */
-  setErrorGroup(type: string, errorClass: string, state: ErrorGroupState, note?: string): Promise<boolean>
+  setErrorGroup(
+    type: string,
+    errorClass: string,
+    state: ErrorGroupState,
+    note?: string,
+    because?: Because,
+  ): Promise<boolean>
 
   /**
    * Idempotency keys that have refused dispatches, those that were taken last first.
@@ -201,12 +210,19 @@ export function insightFunctions(core: Core): InsightFunctions {
       const rows = await core.ask<Dated<ErrorGroup>[]>((it) => it.errorGroups(filter))
       return rows.map((it) => ({ ...it, ...dates(it, 'firstAt', 'lastAt'), stateAt: maybe(it.stateAt) }))
     },
-    async setErrorGroup(type: string, errorClass: string, state: ErrorGroupState, note?: string): Promise<boolean> {
+    async setErrorGroup(
+      type: string,
+      errorClass: string,
+      state: ErrorGroupState,
+      note?: string,
+      because: Because = {},
+    ): Promise<boolean> {
       const said = {
         type: text(type, 'type'),
         class: text(errorClass, 'errorClass'),
         state: STATE(state, 'state'),
         note: note === undefined ? null : text(note, 'note'),
+        because: checked(because, BECAUSE),
       }
       return core.ask<boolean>((it) => it.judgeErrorGroup(JSON.stringify(said)))
     },

@@ -1,5 +1,6 @@
 /** Messages as operators see them: listed, found, cancelled. */
 
+import { BECAUSE, type Because } from '../base/because.js'
 import { shownDate } from '../base/instant.js'
 import { type Check, checked, flag, instant, oneOf, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
@@ -136,8 +137,10 @@ export interface MessageFunctions {
    * Cancels a message before it has run. One that is being handled, or is finished, stays as it is.
    *
    * Its idempotency key is free again, except that of a scheduled run.
+   *
+   * @param because who and why, for the audit.
    */
-  cancelMessage(id: string): Promise<Cancellation>
+  cancelMessage(id: string, because?: Because): Promise<Cancellation>
 }
 
 /** The functions over a core. */
@@ -159,8 +162,9 @@ export function messageFunctions(core: Core): MessageFunctions {
       const found = await core.ask<NativeMessage | null>((it) => it.getMessage(text(id, 'id')))
       return found === null ? null : (toMessage(found) as QueuedMessage)
     },
-    async cancelMessage(id: string): Promise<Cancellation> {
-      const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(text(id, 'id')))
+    async cancelMessage(id: string, because: Because = {}): Promise<Cancellation> {
+      const said = JSON.stringify(checked(because, BECAUSE))
+      const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(text(id, 'id'), said))
       return answer ?? { cancelled: false, status: null }
     },
   }

@@ -1,13 +1,13 @@
 /** Operations on many messages: looked at first, then done in steps that anybody can go on with. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BECAUSE, type Because } from '../base/because.js'
 import type { Duration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
 import { type Check, checked, duration, instant, must, oneOf, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import { FAILED_FILTER, type FailedFilter, idsOf } from './dead-letters.js'
 import { MESSAGE_FILTER, type MessageFilter } from './messages.js'
-import { BECAUSE, type Because } from './pauses.js'
 
 /** An operation on dead letters: they become messages again, or are deleted. */
 export interface LetterOperation {
@@ -88,7 +88,12 @@ export interface AuditEntry {
   at: Date
   /** Who, if anybody said so. */
   actor: string | null
-  /** What: `pause`, `resume`, `retry`, `remove`, `cancel`, `snooze`, `move` and others to come. */
+  /** In which role, if anybody said so. */
+  role: string | null
+  /**
+   * What: `pause`, `resume`, `retry`, `remove`, `cancel`, `snooze`, `move`, `edit`, `stopWorkers`, `judgeErrors`,
+   * `pauseSchedule`, `resumeSchedule`, `runSchedule`, `removeSchedule`, and others to come.
+   */
   action: string
   /** To what: a scope, or the frozen filter of an operation. */
   target: Record<string, unknown>
@@ -329,7 +334,7 @@ function queueName(value: unknown, key: string): unknown {
 /** What the core is asked, or why not: what was lost on the way here would match more than was meant. */
 function toAsked(options: OperationOptions, more: Record<string, Check> = {}): string {
   const given = checked(options, { ...ASKED, ...more })
-  const { action, filter, ids, before, id, matched, actor, reason, ...parameters } = given
+  const { action, filter, ids, before, id, matched, actor, reason, role, ...parameters } = given
   if (action === undefined)
     throw new ConfigurationError("options.action: wants 'retry', 'remove', 'cancel', 'snooze' or 'move'")
   if (filter === undefined && ids === undefined) {
@@ -350,7 +355,7 @@ function toAsked(options: OperationOptions, more: Record<string, Check> = {}): s
     before,
     id,
     matched,
-    because: { actor, reason },
+    because: { actor, reason, role },
   })
 }
 

@@ -1,8 +1,9 @@
 /** Pauses: messages that wait, and are not handled until somebody says so. */
 
+import { BECAUSE, type Because } from '../base/because.js'
 import type { Duration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
-import { type Check, checked, instant, must, positiveDuration, words } from '../base/options.js'
+import { type Check, checked, instant, must, positiveDuration } from '../base/options.js'
 import type { Core } from '../core/core.js'
 
 /** Which messages: those of this transport, queue and type; what is not named, of any. One name at least. */
@@ -13,14 +14,6 @@ export interface PauseScope {
   queue?: string
   /** Only of this type. */
   type?: string
-}
-
-/** Who does something, and why: both are kept in the audit. */
-export interface Because {
-  /** Who, such as an address or an account. */
-  actor?: string
-  /** Why. */
-  reason?: string
 }
 
 /** What to pause, and until when. */
@@ -102,9 +95,6 @@ function shownPause(native: NativePause): Pause {
 const name: Check = (value, key) => must(typeof value === 'string' && value !== '', key, value, 'a name', value)
 
 const SCOPE: Record<keyof PauseScope, Check> = { transport: name, queue: name, type: name }
-
-/** The checks of {@link Because}. */
-export const BECAUSE: Record<keyof Because, Check> = { actor: words, reason: words }
 
 /** One that names nothing, or an `undefined`, would be more than was meant. */
 function scoped(options: object, checks: Record<string, Check>): string {

@@ -1,11 +1,11 @@
 /** Stopping workers, wherever they run. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BECAUSE, type Because } from '../base/because.js'
 import type { Duration } from '../base/duration.js'
 import { type Check, checked, flag, must, positiveDuration, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import { idsOf } from './dead-letters.js'
-import { BECAUSE, type Because } from './pauses.js'
 
 /** Which workers to stop, and whether to wait for them. */
 export interface StopWorkersOptions extends Because {

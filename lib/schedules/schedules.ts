@@ -1,8 +1,9 @@
 /** Schedules: create, change, list, run. */
 
+import { BECAUSE, type Because } from '../base/because.js'
 import { parseDuration } from '../base/duration.js'
 import type { Log } from '../base/logger.js'
-import { mustBeAll } from '../base/options.js'
+import { checked, mustBeAll } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { Dispatchable, MessageInput } from '../dispatch/types.js'
@@ -81,8 +82,13 @@ export interface ScheduleFunctions<Types = Messages> {
   /** One schedule; `null` if the name is unknown. */
   getSchedule(name: string): Promise<Schedule | null>
 
-  /** Stops a schedule from running. @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`. */
-  pauseSchedule(name: string): Promise<Schedule>
+  /**
+   * Stops a schedule from running.
+   *
+   * @param because who and why, for the audit; so for the three below.
+   * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
+   */
+  pauseSchedule(name: string, because?: Because): Promise<Schedule>
 
   /**
    * Lets a paused schedule continue with its next run. Runs during the pause are not made up for; a one-time schedule
@@ -90,7 +96,7 @@ export interface ScheduleFunctions<Types = Messages> {
    *
    * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
    */
-  resumeSchedule(name: string): Promise<Schedule>
+  resumeSchedule(name: string, because?: Because): Promise<Schedule>
 
   /**
    * Dispatches the message of a schedule now, even if it is paused or finished. Its plan stays as it is, and the run does
@@ -99,10 +105,10 @@ export interface ScheduleFunctions<Types = Messages> {
    * @returns the message's id, and all messages if routing sends the type to several transports.
    * @throws SchedulerError `SYMPHONY_UNKNOWN_SCHEDULE`.
    */
-  runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }>
+  runScheduleNow(name: string, because?: Because): Promise<{ messageId: string; messages: ScheduledMessage[] }>
 
   /** Deletes a schedule; returns whether it existed. Messages that it has dispatched stay. */
-  deleteSchedule(name: string): Promise<boolean>
+  deleteSchedule(name: string, because?: Because): Promise<boolean>
 
   /**
    * Dispatches a message for every due run: what a cron route calls. Concurrent calls share the work, and one that is
@@ -115,6 +121,11 @@ export interface ScheduleFunctions<Types = Messages> {
    * const { dispatched, nextRunAt } = await runDueSchedules({ timeLimit: '20s' })
    */
   runDueSchedules(options?: RunDueOptions): Promise<RunDueResult>
+}
+
+/** Who does it and why, as the core takes it. */
+function said(because: Because): string {
+  return JSON.stringify(checked(because, BECAUSE))
 }
 
 /** The functions over a core. */
@@ -169,18 +180,27 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
       const found = await core.ask<NativeSchedule | null>((it) => it.getSchedule(text('name', name)))
       return found === null ? null : toSchedule(found)
     },
-    async pauseSchedule(name: string): Promise<Schedule> {
-      return toSchedule(await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), false)))
+    async pauseSchedule(name: string, because: Because = {}): Promise<Schedule> {
+      return toSchedule(
+        await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), false, said(because))),
+      )
     },
-    async resumeSchedule(name: string): Promise<Schedule> {
-      return toSchedule(await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), true)))
+    async resumeSchedule(name: string, because: Because = {}): Promise<Schedule> {
+      return toSchedule(
+        await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), true, said(because))),
+      )
     },
-    async runScheduleNow(name: string): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
-      const messages = (await core.ask<NativeMessage[]>((it) => it.runScheduleNow(text('name', name)))).map(toMessage)
+    async runScheduleNow(
+      name: string,
+      because: Because = {},
+    ): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
+      const messages = (
+        await core.ask<NativeMessage[]>((it) => it.runScheduleNow(text('name', name), said(because)))
+      ).map(toMessage)
       return { messageId: messages[0]?.messageId ?? '', messages }
     },
-    async deleteSchedule(name: string): Promise<boolean> {
-      return awaitNative(async () => core.use().deleteSchedule(text('name', name)))
+    async deleteSchedule(name: string, because: Because = {}): Promise<boolean> {
+      return awaitNative(async () => core.use().deleteSchedule(text('name', name), said(because)))
     },
     async runDueSchedules(options: RunDueOptions = {}, ...more: unknown[]): Promise<RunDueResult> {
       mustBeAll(more, 'runDueSchedules(options)')

@@ -13,12 +13,14 @@ use crate::dispatcher::{self, Answers};
 use crate::engine::Engine;
 use crate::error::{Error, Invalid, Result};
 use crate::log;
+use crate::message::edit::Edit;
 use crate::monitor::{doctor, health, metrics, totals};
 use crate::operate::{dead_letters, messages, operations, pauses, stops, why};
 use crate::policy::routing;
 use crate::store::Cleaned;
 use crate::store::Store;
 use crate::store::admissions::Admission;
+use crate::store::controls::Because;
 use crate::store::dead_letters::{FailedFilter, Redriven};
 use crate::store::executions::{Begun, Execution};
 use crate::store::messages::MessageFilter;
@@ -238,10 +240,22 @@ impl Core {
 
     /// Cancels a message that waits; `null` where there is none of this id.
     #[napi]
-    pub async fn cancel_message(&self, id: String) -> napi::Result<String> {
+    pub async fn cancel_message(&self, id: String, because: String) -> napi::Result<String> {
+        let because: Because = from_text("because", &because)?;
         let Ok(id) = Uuid::parse_str(&id) else { return Ok("null".to_owned()) };
-        let answer = self.logged(messages::cancel(&self.engine, id)).await.map_err(thrown)?;
+        let answer = self.logged(messages::cancel(&self.engine, id, &because)).await.map_err(thrown)?;
         to_text(&answer.map(|(cancelled, status)| json!({ "cancelled": cancelled, "status": status })))
+    }
+
+    /// Changes a message that waits; `null` where there is none of this id.
+    #[napi]
+    pub async fn edit_message(&self, id: String, changes: String, because: String) -> napi::Result<String> {
+        let because: Because = from_text("because", &because)?;
+        let edit: Edit<'_> = from_text("changes", &changes)?;
+        // One that nobody can know: what is wrong with the changes is said first.
+        let id = Uuid::parse_str(&id).unwrap_or(Uuid::nil());
+        let answer = self.logged(messages::edit(&self.engine, id, edit, &because)).await.map_err(thrown)?;
+        to_text(&answer.map(|(edited, status)| json!({ "edited": edited, "status": status })))
     }
 
     /// Pauses messages; the pause.

@@ -1,6 +1,7 @@
 //! Decisions without a core.
 
 use super::thrown::{from_text, thrown, to_text};
+use crate::search::{self, Field, List, Root};
 use napi_derive::napi;
 
 /// Milliseconds before retry `retry_count + 1` under a strategy (JSON text, partial over the defaults).
@@ -17,6 +18,27 @@ pub fn configuration_keys() -> napi::Result<String> {
     to_text(&crate::config::keys())
 }
 
+/// What a query of messages, or of dead letters (`letters`), reads of what they hold, as JSON text: the path of each place,
+/// such as `["payload","user","id"]`, and `["text"]` for a text anywhere in the payload. The query is plain text.
+#[napi(catch_unwind)]
+pub fn places_in_query(query: String, letters: bool) -> napi::Result<String> {
+    let list = if letters { List::DeadLetters } else { List::Messages };
+    let query = search::parse(&query, list).map_err(thrown)?;
+    let places = query.terms.into_iter().filter_map(|term| match term.field {
+        Field::Path(root, path) => {
+            let root = match root {
+                Root::Payload => "payload",
+                Root::Header => "header",
+                Root::Metadata => "metadata",
+            };
+            Some(std::iter::once(root.to_owned()).chain(path).collect::<Vec<_>>())
+        }
+        Field::Text => Some(vec!["text".to_owned()]),
+        _ => None,
+    });
+    to_text(&places.collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -25,6 +47,14 @@ mod tests {
         assert_eq!(delay(r#"{"jitter":0}"#, 2).unwrap(), 4000.0);
         assert!(delay(r#"{"multiplier":0}"#, 2).unwrap_err().reason.contains("SYMPHONY_INVALID_CONFIGURATION"));
         assert!(delay("{", 2).unwrap_err().reason.contains("SYMPHONY_SERIALIZATION_FAILED"));
+    }
+
+    #[test]
+    fn the_places_of_a_query_are_those_that_it_reads() {
+        let places = |query: &str| super::places_in_query(query.to_owned(), true);
+        let found = places(r#"type:A payload."a.b".c:1 -header.tenant:x ada"#).unwrap();
+        assert_eq!(found, r#"[["payload","a.b","c"],["header","tenant"],["text"]]"#);
+        assert!(places("typ:A").unwrap_err().reason.contains("SYMPHONY_INVALID_QUERY"));
     }
 
     #[test]

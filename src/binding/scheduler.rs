@@ -6,6 +6,7 @@ use super::thrown::{from_text, thrown, to_text};
 use crate::base::listening::Listening;
 use crate::base::lock::lock;
 use crate::scheduler::{self, Question, manage, run};
+use crate::store::controls::Because;
 use napi_derive::napi;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex};
@@ -53,20 +54,23 @@ impl Core {
 
     /// Pauses a schedule, or lets it go on; answers with it.
     #[napi]
-    pub async fn switch_schedule(&self, name: String, enabled: bool) -> napi::Result<String> {
-        to_text(&self.logged(manage::switch(&self.engine, &name, enabled)).await.map_err(thrown)?.shown())
+    pub async fn switch_schedule(&self, name: String, enabled: bool, because: String) -> napi::Result<String> {
+        let because: Because = from_text("because", &because)?;
+        to_text(&self.logged(manage::switch(&self.engine, &name, enabled, &because)).await.map_err(thrown)?.shown())
     }
 
     /// Dispatches the message of a schedule now; returns the messages, one per transport.
     #[napi]
-    pub async fn run_schedule_now(&self, name: String) -> napi::Result<String> {
-        self.answer(run::run_now(&self.engine, &name)).await
+    pub async fn run_schedule_now(&self, name: String, because: String) -> napi::Result<String> {
+        let because: Because = from_text("because", &because)?;
+        self.answer(run::run_now(&self.engine, &name, &because)).await
     }
 
     /// Deletes a schedule; whether there was one.
     #[napi]
-    pub async fn delete_schedule(&self, name: String) -> napi::Result<bool> {
-        self.logged(manage::delete(&self.engine, &name)).await.map_err(thrown)
+    pub async fn delete_schedule(&self, name: String, because: String) -> napi::Result<bool> {
+        let because: Because = from_text("because", &because)?;
+        self.logged(manage::delete(&self.engine, &name, &because)).await.map_err(thrown)
     }
 
     /// Runs what is due.

@@ -2,6 +2,7 @@
 
 pub mod carried;
 pub mod claimed;
+pub mod edit;
 pub mod envelope;
 pub mod key;
 pub mod limits;

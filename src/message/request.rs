@@ -230,12 +230,7 @@ impl Request<'_> {
     /// [`Error::InvalidMessage`] naming the field, what it holds and what is allowed.
     pub fn check(&self, limits: &PayloadLimits) -> Result<()> {
         name(Invalid::Type, "type", &self.message_type)?;
-        let written = object(Invalid::Payload, "payload", self.payload)?;
-        let length = self.payload.get().len();
-        if written > length && length <= limits.max_bytes {
-            fits("payload", "is, with its numbers written out as the database does,", written, &limits.payload())?;
-        }
-        fits("payload", "is", length, &limits.payload())?;
+        payload(self.payload, limits)?;
         if let Some(metadata) = self.metadata {
             fits("metadata", "is", object(Invalid::Headers, "metadata", metadata)?, &limits.metadata())?;
         }
@@ -243,8 +238,25 @@ impl Request<'_> {
     }
 }
 
+/// Checks a payload.
+///
+/// # Errors
+/// [`Error::InvalidMessage`] unless it is an object that is small enough and has in it only what can be stored.
+pub fn payload(raw: &RawValue, limits: &PayloadLimits) -> Result<()> {
+    let written = object(Invalid::Payload, "payload", raw)?;
+    let length = raw.get().len();
+    if written > length && length <= limits.max_bytes {
+        fits("payload", "is, with its numbers written out as the database does,", written, &limits.payload())?;
+    }
+    fits("payload", "is", length, &limits.payload())
+}
+
 impl Options<'_> {
-    fn check(&self, limits: &PayloadLimits) -> Result<()> {
+    /// Checks all of them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMessage`] naming the option.
+    pub fn check(&self, limits: &PayloadLimits) -> Result<()> {
         if self.transport.as_ref().is_some_and(|it| it.as_slice().is_empty()) {
             let problem = "got an empty list, wants a transport's name, or several; leave it out to have one chosen";
             return Err(Error::invalid(Invalid::Option, "options.transport", problem));

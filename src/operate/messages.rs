@@ -2,7 +2,9 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::message::edit::Edit;
 use crate::search::{self, List, Pattern};
+use crate::store::controls::Because;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -63,10 +65,33 @@ pub async fn get(engine: &Arc<Engine>, id: Uuid) -> Result<Option<KeptMessage>> 
 ///
 /// # Errors
 /// Those of the transports.
-pub async fn cancel(engine: &Arc<Engine>, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
+pub async fn cancel(engine: &Arc<Engine>, id: Uuid, because: &Because) -> Result<Option<(bool, MessageStatus)>> {
+    because.check()?;
     for place in engine.places().await? {
         let Some(place) = place.inspects() else { continue };
-        if let Some(answer) = place.cancel(id).await? {
+        if let Some(answer) = place.cancel(id, because).await? {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
+}
+
+/// Changes a message that waits; returns whether it did, and its state, `None` if nobody knows it.
+///
+/// # Errors
+/// What is wrong with the changes; those of the transports.
+pub async fn edit(
+    engine: &Arc<Engine>,
+    id: Uuid,
+    edit: Edit<'_>,
+    because: &Because,
+) -> Result<Option<(bool, MessageStatus)>> {
+    let changes = edit.check(&engine.config().payload)?;
+    because.check()?;
+    for place in engine.places().await? {
+        let Some(place) = place.inspects() else { continue };
+        if let Some(answer) = place.edit(id, &changes, because).await? {
+            engine.note_sent();
             return Ok(Some(answer));
         }
     }

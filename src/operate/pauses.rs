@@ -24,6 +24,8 @@ pub struct Options {
     pub actor: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// In which role.
+    pub role: Option<String>,
     /// When it is over by itself.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub until: Option<DateTime<Utc>>,
@@ -84,9 +86,9 @@ pub async fn list(engine: &Arc<Engine>) -> Result<Vec<Pause>> {
 }
 
 async fn parts(engine: &Arc<Engine>, options: Options) -> Result<(Scope, Because)> {
-    let Options { transport, queue, r#type, actor, reason, .. } = options;
+    let Options { transport, queue, r#type, actor, reason, role, .. } = options;
     let mut scope = Scope { transport, queue, r#type };
-    let because = Because { actor, reason };
+    let because = Because { actor, reason, role };
     scope.check()?;
     because.check()?;
     if let Some(transport) = &mut scope.transport {

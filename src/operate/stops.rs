@@ -20,6 +20,8 @@ pub struct Options {
     pub actor: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// In which role.
+    pub role: Option<String>,
 }
 
 /// Asks workers to stop; returns those that were asked.
@@ -27,8 +29,8 @@ pub struct Options {
 /// # Errors
 /// [`crate::Error::UnknownTransport`], what is wrong with the options, those of the stores.
 pub async fn stop(engine: &Arc<Engine>, options: Options) -> Result<Vec<Stopping>> {
-    let Options { transport, ids, actor, reason } = options;
-    let because = Because { actor, reason };
+    let Options { transport, ids, actor, reason, role } = options;
+    let because = Because { actor, reason, role };
     because.check()?;
     let transport = match transport {
         Some(name) => Some(engine.must_know(&name).await?),

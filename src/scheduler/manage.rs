@@ -5,7 +5,8 @@ use super::record::{Record, unreadable};
 use super::table;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::store::schedules::Found;
+use crate::store::controls::Because;
+use crate::store::schedules::{Deed, Found};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub async fn put(engine: &Arc<Engine>, definition: &str, group: Option<&str>) ->
         }
         let version = row.as_ref().map(|(_, version, _)| *version);
         let new = definition.row(stored.as_ref(), now, fastrand::f64())?;
-        if let Some(record) = table.put(&name, version, &new).await? {
+        if let Some(record) = table.put(&name, version, &new, None).await? {
             return Record::read(&record);
         }
     }
@@ -114,8 +115,9 @@ pub async fn list(engine: &Arc<Engine>, after: Option<&str>, limit: usize) -> Re
 ///
 /// # Errors
 /// [`Error::UnknownSchedule`], or those of a statement.
-pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<Record> {
+pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool, because: &Because) -> Result<Record> {
     storable("name", name)?;
+    because.check()?;
     let store = engine.store()?;
     let table = table(&*store)?;
     for _ in 0..TRIES {
@@ -134,7 +136,9 @@ pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<R
         }
         let new = serde_json::to_string(&record)
             .map_err(|error| Error::Serialization { what: "schedule", reason: error.to_string() })?;
-        if let Some(record) = table.put(name, Some(version), &new).await? {
+        let action = if enabled { "resumeSchedule" } else { "pauseSchedule" };
+        let deed = Deed { action, schedule: name, because };
+        if let Some(record) = table.put(name, Some(version), &new, Some(deed)).await? {
             return Record::read(&record);
         }
     }
@@ -145,10 +149,11 @@ pub async fn switch(engine: &Arc<Engine>, name: &str, enabled: bool) -> Result<R
 ///
 /// # Errors
 /// Those of a statement.
-pub async fn delete(engine: &Arc<Engine>, name: &str) -> Result<bool> {
+pub async fn delete(engine: &Arc<Engine>, name: &str, because: &Because) -> Result<bool> {
     storable("name", name)?;
+    because.check()?;
     let store = engine.store()?;
-    table(&*store)?.delete(name).await
+    table(&*store)?.delete(name, because).await
 }
 
 /// Refuses a name that no schedule can have, and Postgres no text.

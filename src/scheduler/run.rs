@@ -11,7 +11,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
 use crate::store::Store;
-use crate::store::schedules::{DueRow, Found, Move, Schedules, Settled};
+use crate::store::controls::Because;
+use crate::store::schedules::{Deed, DueRow, Found, Move, Schedules, Settled};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -275,7 +276,7 @@ async fn settle(
         work.messages.iter().map(move |(_, envelope)| (id, envelope.clone())).collect::<Vec<_>>()
     };
     let messages: Vec<(Uuid, Envelope)> = works.iter().flat_map(envelopes).collect();
-    match table.settle(&moves, &messages).await {
+    match table.settle(&moves, &messages, None).await {
         Ok(settled) => Ok(count(works, &settled, report)),
         Err(error) if error.blames_content() && works.len() > 1 => {
             let rest = works.split_off(works.len() / 2);
@@ -326,8 +327,9 @@ fn refusal(schedule: &str, messages: &[(DateTime<Utc>, Envelope)], settled: &Set
 ///
 /// # Errors
 /// [`Error::UnknownSchedule`], what is wrong with the message or its way, or those of a statement.
-pub async fn run_now(engine: &Arc<Engine>, name: &str) -> Result<Vec<Dispatched>> {
+pub async fn run_now(engine: &Arc<Engine>, name: &str, because: &Because) -> Result<Vec<Dispatched>> {
     storable("name", name)?;
+    because.check()?;
     let store = engine.store()?;
     let table = table(&*store)?;
     for _ in 0..TRIES {
@@ -349,7 +351,8 @@ pub async fn run_now(engine: &Arc<Engine>, name: &str) -> Result<Vec<Dispatched>
             error: None,
         };
         let messages: Vec<(Uuid, Envelope)> = envelopes.iter().map(|it| (id, it.clone())).collect();
-        if table.settle(&[unchanged], &messages).await?.moved.contains(&id) {
+        let deed = Deed { action: "runSchedule", schedule: name, because };
+        if table.settle(&[unchanged], &messages, Some(deed)).await?.moved.contains(&id) {
             engine.note_sent();
             let dispatched = |it: Envelope| {
                 let schedule = name.to_owned();

@@ -67,6 +67,9 @@ pub struct Because {
     pub actor: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// In which role, as the caller says.
+    #[serde(skip_serializing)]
+    pub role: Option<String>,
 }
 
 impl Because {
@@ -75,7 +78,7 @@ impl Because {
     /// # Errors
     /// [`Error::InvalidConfiguration`] naming the field.
     pub fn check(&self) -> Result<()> {
-        storable_texts(&[("actor", &self.actor), ("reason", &self.reason)])
+        storable_texts(&[("actor", &self.actor), ("reason", &self.reason), ("role", &self.role)])
     }
 }
 

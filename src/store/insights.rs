@@ -1,6 +1,7 @@
 //! What operators look at beside messages: who is at work, how full the queues were, which errors there are, which keys
 //! have refused something, and which releases were seen.
 
+use super::controls::Because;
 use crate::counts::window::Window;
 use crate::error::Result;
 use async_trait::async_trait;
@@ -151,6 +152,9 @@ pub struct Judgement {
     pub state: GroupState,
     /// What is noted about it; `None`: nothing.
     pub note: Option<String>,
+    /// Who says so, and why.
+    #[serde(default)]
+    pub because: Because,
 }
 
 /// A key that has refused dispatches.

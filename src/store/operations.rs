@@ -106,6 +106,8 @@ pub struct Entry {
     pub at: Option<DateTime<Utc>>,
     /// Who, if anybody said so.
     pub actor: Option<String>,
+    /// In which role, if anybody said so.
+    pub role: Option<String>,
     /// What, such as `pause` or `retry`.
     pub action: String,
     /// To what, JSON.

@@ -1,5 +1,6 @@
 //! Schedules as they are kept.
 
+use super::controls::Because;
 use crate::base::listening::Listening;
 use crate::error::Result;
 use crate::message::envelope::Envelope;
@@ -67,6 +68,17 @@ pub struct Move {
     pub error: Option<String>,
 }
 
+/// What an operator has done with a schedule, for the audit.
+#[derive(Debug, Clone, Copy)]
+pub struct Deed<'a> {
+    /// As the audit names it.
+    pub action: &'static str,
+    /// The name of the schedule.
+    pub schedule: &'a str,
+    /// Who, and why.
+    pub because: &'a Because,
+}
+
 /// What was actually done.
 #[derive(Debug, Default)]
 pub struct Settled {
@@ -82,8 +94,9 @@ pub trait Schedules: Send + Sync {
     /// What is due, at most `limit` of it.
     async fn due(&self, limit: usize) -> Result<DuePage>;
 
-    /// Stores messages, each of a schedule, and updates the schedules that nobody else has changed meanwhile.
-    async fn settle(&self, moves: &[Move], messages: &[(Uuid, Envelope)]) -> Result<Settled>;
+    /// Stores messages, each of a schedule, and updates the schedules that nobody else has changed meanwhile. If an
+    /// operator wanted it, the audit says so.
+    async fn settle(&self, moves: &[Move], messages: &[(Uuid, Envelope)], deed: Option<Deed<'_>>) -> Result<Settled>;
 
     /// One schedule, and the time.
     async fn get(&self, name: &str) -> Result<Found>;
@@ -91,11 +104,12 @@ pub trait Schedules: Send + Sync {
     /// A page of schedules after a name, each row as JSON text.
     async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>>;
 
-    /// Stores a row, JSON text, over the version that was read; `None`: another process was faster.
-    async fn put(&self, name: &str, version: Option<i64>, row: &str) -> Result<Option<String>>;
+    /// Stores a row, JSON text, over the version that was read; `None`: another process was faster. If an operator did
+    /// it, the audit says so.
+    async fn put(&self, name: &str, version: Option<i64>, row: &str, deed: Option<Deed<'_>>) -> Result<Option<String>>;
 
-    /// Deletes a schedule; whether there was one.
-    async fn delete(&self, name: &str) -> Result<bool>;
+    /// Deletes a schedule; whether there was one. The audit says so.
+    async fn delete(&self, name: &str, because: &Because) -> Result<bool>;
 
     /// Deletes the schedules of a group of code except these; returns the names of the deleted ones.
     async fn prune(&self, group: &str, names: &[String]) -> Result<Vec<String>>;

@@ -1,6 +1,8 @@
 //! Messages as operators ask for them.
 
 use crate::error::Result;
+use crate::message::edit::Changes;
+use crate::store::controls::Because;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -26,7 +28,10 @@ pub trait Inspects: Send + Sync {
     async fn get_message(&self, id: Uuid) -> Result<Option<KeptMessage>>;
 
     /// Cancels a message before it has run; returns whether it did, and the state of the message afterwards.
-    async fn cancel(&self, id: Uuid) -> Result<Option<(bool, MessageStatus)>>;
+    async fn cancel(&self, id: Uuid, because: &Because) -> Result<Option<(bool, MessageStatus)>>;
+
+    /// Changes a message that waits; returns whether it did, and the state of the message.
+    async fn edit(&self, id: Uuid, changes: &Changes, because: &Because) -> Result<Option<(bool, MessageStatus)>>;
 
     /// How much is finished and buried, of one transport of the place or of all.
     async fn totals(&self, transport: Option<&str>) -> Result<Totals>;

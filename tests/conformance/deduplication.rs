@@ -7,6 +7,7 @@ use std::sync::Arc;
 use symphony::dispatcher::dispatch;
 use symphony::message::envelope::{Envelope, IdempotencyKey};
 use symphony::message::outcome::Outcome;
+use symphony::store::controls::Because;
 use symphony::transport::{Drain, Sent};
 use uuid::Uuid;
 
@@ -85,12 +86,12 @@ async fn a_cancelled_message_frees_its_key<S: Subject>(it: S) {
     let of = |message_type: &str| Envelope { message_type: message_type.into(), ..keyed("k") };
     let (first, other) = (put_one(&transport, of("Email")).await, put_one(&transport, of("Sms")).await);
     let Some(inspects) = transport.inspects() else { return };
-    assert!(matches!(inspects.cancel(first).await.unwrap(), Some((true, _))));
+    assert!(matches!(inspects.cancel(first, &Because::default()).await.unwrap(), Some((true, _))));
     assert_eq!(admit(&transport, &of("Sms")).await, other);
     let second = of("Email");
     assert_eq!(admit(&transport, &second).await, second.id);
     // The first one is cancelled already, and holds nothing any more.
-    inspects.cancel(first).await.unwrap();
+    inspects.cancel(first, &Because::default()).await.unwrap();
     assert_eq!(admit(&transport, &of("Email")).await, second.id);
 }
 

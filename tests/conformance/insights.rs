@@ -8,6 +8,7 @@ use std::sync::Arc;
 use symphony::counts::rollup::{Measured, Rollup, Tally, minute_of};
 use symphony::counts::window::Window;
 use symphony::operate::insights;
+use symphony::store::controls::Because;
 use symphony::store::insights::{GroupFilter, GroupState, Judgement};
 use symphony::transport::{About, Drain};
 use uuid::Uuid;
@@ -106,7 +107,10 @@ async fn errors_are_grouped_and_open_again_when_they_are_back<S: Subject>(it: S)
 
     let judge = |class: &str, state| {
         let (class, note) = (class.to_owned(), Some("as agreed".to_owned()));
-        let (engine, judgement) = (it.engine().clone(), Judgement { r#type: "Email".to_owned(), class, state, note });
+        let (engine, judgement) = (
+            it.engine().clone(),
+            Judgement { r#type: "Email".to_owned(), class, state, note, because: Because::default() },
+        );
         async move { insights::judge(&engine, &judgement).await.unwrap() }
     };
     assert!(judge("Smtp", GroupState::Resolved).await && judge("Dns", GroupState::Ignored).await);
@@ -145,7 +149,7 @@ fn postgres_keeps_groups_when_their_rows_are_merged() {
         fail(&transport, "Smtp", early).await;
         fail(&transport, "Dns", early).await;
         let (r#type, state) = ("Email".to_owned(), GroupState::Resolved);
-        let judgement = Judgement { r#type, class: "Smtp".to_owned(), state, note: None };
+        let judgement = Judgement { r#type, class: "Smtp".to_owned(), state, note: None, because: Because::default() };
         assert!(insights::judge(it.engine(), &judgement).await.unwrap());
         let all = || async { insights::error_groups(it.engine(), &GroupFilter::default()).await.unwrap() };
         it.advance(HOUR).await;

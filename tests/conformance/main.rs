@@ -20,6 +20,7 @@ mod companion;
 mod dead_letters;
 mod deduplication;
 mod depth;
+mod edits;
 mod executions;
 mod facets;
 mod fence;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use symphony::message::envelope::Envelope;
 use symphony::message::outcome::Outcome;
 use symphony::store::contents::Contents;
+use symphony::store::controls::Because;
 use symphony::store::dead_letters::FailedFilter;
 use symphony::store::messages::{MessageFilter, MessageStatus, SCAN, Totals};
 use symphony::transport::Drain;
@@ -212,7 +213,7 @@ async fn one_message_wherever_it_is<S: Subject>(it: S) {
         transport.inspects().unwrap().get_message(done).await.unwrap().unwrap().status,
         MessageStatus::Completed
     );
-    transport.inspects().unwrap().cancel(waiting).await.unwrap();
+    transport.inspects().unwrap().cancel(waiting, &Because::default()).await.unwrap();
     let letter = buried(&transport, message("Email")).await;
     let failed = transport.inspects().unwrap().get_message(letter.message_id).await.unwrap().unwrap();
     assert_eq!((failed.status, failed.failed_message_id), (MessageStatus::Failed, Some(letter.id)));
@@ -225,8 +226,14 @@ async fn a_message_that_waits_is_cancelled<S: Subject>(it: S) {
     let due = put_one(&transport, message("Email")).await;
     let later = put_one(&transport, delayed(HOUR)).await;
     for id in [due, later] {
-        assert_eq!(transport.inspects().unwrap().cancel(id).await.unwrap(), Some((true, MessageStatus::Cancelled)));
-        assert_eq!(transport.inspects().unwrap().cancel(id).await.unwrap(), Some((false, MessageStatus::Cancelled)));
+        assert_eq!(
+            transport.inspects().unwrap().cancel(id, &Because::default()).await.unwrap(),
+            Some((true, MessageStatus::Cancelled))
+        );
+        assert_eq!(
+            transport.inspects().unwrap().cancel(id, &Because::default()).await.unwrap(),
+            Some((false, MessageStatus::Cancelled))
+        );
     }
     assert!(transport.depth().await.unwrap().is_empty());
     let cancelled = MessageFilter { status: Some(MessageStatus::Cancelled), ..any() };
@@ -238,15 +245,21 @@ async fn a_message_that_does_not_wait_is_not<S: Subject>(it: S) {
     let running = put_one(&transport, message("Email")).await;
     let worker = Worker::of(&transport);
     let claimed = worker.claim_one().await;
-    assert_eq!(transport.inspects().unwrap().cancel(running).await.unwrap(), Some((false, MessageStatus::Processing)));
+    assert_eq!(
+        transport.inspects().unwrap().cancel(running, &Because::default()).await.unwrap(),
+        Some((false, MessageStatus::Processing))
+    );
     worker.settle(&claimed, Outcome::Completed).await;
-    assert_eq!(transport.inspects().unwrap().cancel(running).await.unwrap(), Some((false, MessageStatus::Completed)));
+    assert_eq!(
+        transport.inspects().unwrap().cancel(running, &Because::default()).await.unwrap(),
+        Some((false, MessageStatus::Completed))
+    );
     let letter = buried(&transport, message("Email")).await;
     assert_eq!(
-        transport.inspects().unwrap().cancel(letter.message_id).await.unwrap(),
+        transport.inspects().unwrap().cancel(letter.message_id, &Because::default()).await.unwrap(),
         Some((false, MessageStatus::Failed))
     );
-    assert_eq!(transport.inspects().unwrap().cancel(Uuid::now_v7()).await.unwrap(), None);
+    assert_eq!(transport.inspects().unwrap().cancel(Uuid::now_v7(), &Because::default()).await.unwrap(), None);
 }
 
 async fn a_cancelled_message_is_never_claimed<S: Subject>(it: S) {
@@ -257,7 +270,7 @@ async fn a_cancelled_message_is_never_claimed<S: Subject>(it: S) {
         async move {
             let mut cancelled = Vec::new();
             for id in ids {
-                if let Some((true, _)) = transport.inspects().unwrap().cancel(id).await.unwrap() {
+                if let Some((true, _)) = transport.inspects().unwrap().cancel(id, &Because::default()).await.unwrap() {
                     cancelled.push(id);
                 }
             }
@@ -287,7 +300,7 @@ async fn totals_count_what_is_over<S: Subject>(it: S) {
     finish(&transport, Outcome::Discarded { reason: "stale".to_owned() }).await;
     finish(&transport, bury("no")).await;
     let waiting = put_one(&transport, message("Email")).await;
-    transport.inspects().unwrap().cancel(waiting).await.unwrap();
+    transport.inspects().unwrap().cancel(waiting, &Because::default()).await.unwrap();
     let expected = Totals { completed: 2, discarded: 1, cancelled: 1, failed: 1, schedules: 0, capped: false };
     assert_eq!(transport.inspects().unwrap().totals(None).await.unwrap(), expected);
     assert_eq!(transport.inspects().unwrap().totals(Some(MAIN)).await.unwrap(), expected);
@@ -311,7 +324,10 @@ fn postgres_keeps_no_trace_of_a_cancelled_message_where_none_is_wanted() {
     check(json!({ "retention": { "completed": "none" } }), |it: Postgres| async move {
         let transport = it.transport();
         let id = put_one(&transport, message("Email")).await;
-        assert_eq!(transport.inspects().unwrap().cancel(id).await.unwrap(), Some((true, MessageStatus::Cancelled)));
+        assert_eq!(
+            transport.inspects().unwrap().cancel(id, &Because::default()).await.unwrap(),
+            Some((true, MessageStatus::Cancelled))
+        );
         assert_eq!(it.finished().await, 0);
         assert!(transport.inspects().unwrap().get_message(id).await.unwrap().is_none());
     });

@@ -191,7 +191,7 @@ async fn a_step_is_bounded_and_the_next_goes_on<S: Subject>(it: S) {
         (by_ids, 50),
         (asked(moved(None, Some("q"), None), json!({ "query": "type:Email" })), 50),
     ] {
-        let because = Because { actor: Some("ada".to_owned()), reason: Some("test".to_owned()) };
+        let because = Because { actor: Some("ada".to_owned()), reason: Some("test".to_owned()), ..Because::default() };
         let matched = Some(25);
         let id = start(it.engine(), &Asked { because: because.clone(), matched, ..asked }).await.unwrap().id;
         let mut last: Option<Entry> = None;
@@ -301,7 +301,8 @@ async fn what_matches_by_mistake_is_refused<S: Subject>(it: S) {
 
 async fn the_audit_is_read_page_by_page<S: Subject>(it: S) {
     let store = it.transport().kept();
-    let because = |n: i32| Because { actor: Some(format!("a{}", n % 2)), reason: Some(n.to_string()) };
+    let because =
+        |n: i32| Because { actor: Some(format!("a{}", n % 2)), reason: Some(n.to_string()), ..Because::default() };
     for n in 0..7 {
         let action = if n < 5 { Action::Retry } else { Action::Cancel };
         store.at_once(action, &[], &because(n)).await.unwrap();

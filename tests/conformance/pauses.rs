@@ -32,7 +32,7 @@ fn scope(transport: Option<&str>, queue: Option<&str>, message_type: Option<&str
 }
 
 fn by(actor: &str, reason: &str) -> Because {
-    Because { actor: Some(actor.to_owned()), reason: Some(reason.to_owned()) }
+    Because { actor: Some(actor.to_owned()), reason: Some(reason.to_owned()), ..Because::default() }
 }
 
 async fn pause(transport: &Arc<dyn Drain>, scope: &Scope) {

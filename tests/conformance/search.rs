@@ -16,6 +16,7 @@ use std::time::Duration;
 use symphony::message::envelope::{Available, Envelope};
 use symphony::message::outcome::Outcome;
 use symphony::search::{List, parse};
+use symphony::store::controls::Because;
 use symphony::store::dead_letters::FailedFilter;
 use symphony::store::messages::{MessageFilter, SCAN};
 use symphony::transport::Drain;
@@ -334,7 +335,7 @@ async fn tell(subject: &dyn Subject, stories: &[Story]) {
     subject.advance(HOUR + HOUR).await;
     put(&transport, second.iter().map(|it| it.envelope.clone()).collect()).await;
     for it in second.iter().filter(|it| it.fate == Fate::IsCancelled) {
-        transport.inspects().unwrap().cancel(it.envelope.id).await.unwrap();
+        transport.inspects().unwrap().cancel(it.envelope.id, &Because::default()).await.unwrap();
     }
 }
 

@@ -1,11 +1,11 @@
 /** `symphony dispatch`: one message. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { DispatchOptions } from '../../index.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
 import { distance } from '../format.js'
-import { given, stdin } from '../selection.js'
+import { payloadOf, textOf } from '../payload.js'
+import { given } from '../selection.js'
 import { duration, future, pair, whole } from '../values.js'
 
 interface Options {
@@ -39,7 +39,7 @@ export function addDispatch(program: Command): void {
     .action(
       onQueue<[string, string], Options>(async ({ library }, { args: [type, text], options, out }) => {
         const { transport, queue, priority, delay, at, key, header, maxRetries } = options
-        const payload = toPayload(await payloadText(text))
+        const payload = toPayload(await textOf(text))
         const named = { transport, queue, priority, delay, maxRetries, headers: header }
         const asked: DispatchOptions = given({ ...named, scheduledAt: at, idempotencyKey: key })
         const result = await library.dispatch({ type, payload }, asked)
@@ -53,29 +53,11 @@ export function addDispatch(program: Command): void {
     )
 }
 
-async function payloadText(text: string): Promise<string> {
-  if (text === '-') return stdin()
-  if (!text.startsWith('@')) return text
-  try {
-    return readFileSync(text.slice(1), 'utf8')
-  } catch (error) {
-    throw new Exit(EXIT.notFound, `${text.slice(1)} cannot be read: ${(error as Error).message}`)
-  }
-}
-
 /** Numbers that JSON.parse() would change are refused: who needs every digit sends text. */
 function toPayload(text: string): Record<string, unknown> {
-  let payload: unknown
-  try {
-    payload = JSON.parse(text)
-  } catch (error) {
-    throw new Exit(EXIT.usage, `the payload is not JSON: ${(error as Error).message}`)
-  }
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-    throw new Exit(EXIT.usage, `the payload must be a JSON object, such as '{ "to": "ada@example.com" }'`)
-  }
+  const payload = payloadOf(text)
   const numbers = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').match(/(?<![\d.eE+-])-?\d+(?![\d.eE])/g) ?? []
   const lost = numbers.find((digits) => !Number.isSafeInteger(Number(digits)))
-  if (lost === undefined) return payload as Record<string, unknown>
+  if (lost === undefined) return payload
   throw new Exit(EXIT.usage, `the payload has ${lost}, which is larger than 2^53: write it as text`)
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { ListedFailedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
-import { actor } from '../actor.js'
+import { because } from '../actor.js'
 import { mayGoOn } from '../consent.js'
 import { EXIT } from '../exit.js'
 import { several, shortened } from '../format.js'
@@ -36,11 +36,11 @@ export function addFailedRemove(failed: Command): void {
         const what = several(found.length, 'dead letter')
         const samples = found.map(({ id, type, error }) => `${id}  ${type}  ${shortened(error, 60)}`)
         const plan = { what: `delete ${what}`, samples, word: String(found.length), isProduction }
-        const because = { actor: actor(), ...(options.reason === undefined ? {} : { reason: options.reason }) }
+        const said = because(options.reason)
         let removed = 0
         if (found.length > 0 && (await mayGoOn(plan, options, out))) {
           await inSteps(found, async (some) => {
-            removed += await library.removeFailed({ ids: some.map(({ id }) => id) }, because)
+            removed += await library.removeFailed({ ids: some.map(({ id }) => id) }, said)
           })
           out.done(`${several(removed, 'dead letter')} deleted`)
         }

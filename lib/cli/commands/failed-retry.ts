@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { RetriedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
-import { actor } from '../actor.js'
+import { because } from '../actor.js'
 import { EXIT } from '../exit.js'
 import { several } from '../format.js'
 import { goOn, type OperatingOptions, operate } from '../operating.js'
@@ -38,9 +38,9 @@ export function addFailedRetry(failed: Command): void {
         const ids = await idsFrom(words)
         const retried: RetriedMessage[] = []
         const missing: string[] = []
-        const because = { actor: actor(), ...(options.reason === undefined ? {} : { reason: options.reason }) }
+        const said = because(options.reason)
         const reached = await inSteps(ids, async (some) => {
-          const found = options.dryRun ? await existing(some) : await library.retryFailed({ ids: some }, because)
+          const found = options.dryRun ? await existing(some) : await library.retryFailed({ ids: some }, said)
           retried.push(...found)
           missing.push(...some.filter((id) => !found.some(({ failedMessageId }) => failedMessageId === id)))
         })

@@ -1,7 +1,11 @@
 /** Who may do what: roles, single rights on top, and the one table from endpoints to what they need. */
+import type { Because } from '../../base/because.js'
 import { RequestProblem } from '../responses/problem.js'
 
-/** `viewer` reads; `operator` mends: puts back, cancels, pauses, runs; `admin` also deletes, dispatches, stops workers. */
+/**
+ * `viewer` reads; `operator` mends: puts back, cancels, pauses, runs; `admin` also deletes, edits, dispatches, stops
+ * workers.
+ */
 export type Role = 'viewer' | 'operator' | 'admin'
 
 /** What a request may do. */
@@ -20,6 +24,7 @@ const ROLES = {
   consume: 'operator',
   'failed:retry': 'operator',
   'messages:cancel': 'operator',
+  'messages:edit': 'admin',
   'errors:judge': 'operator',
   'schedules:switch': 'operator',
   'schedules:run': 'operator',
@@ -45,6 +50,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'DELETE failed': 'failed:remove',
   'DELETE failed/:id': 'failed:remove',
   'POST admin/messages/:id/cancel': 'messages:cancel',
+  'POST admin/messages/:id/edit': 'messages:edit',
   'POST admin/errors': 'errors:judge',
   'POST admin/pauses': 'pause',
   'POST admin/pauses/resume': 'pause',
@@ -62,6 +68,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
 /** The right that an endpoint needs. One that nobody has written down is for admins. */
 export function needed(method: string, path: string): Permission {
   return PERMISSIONS[`${method} ${path}`] ?? (method === 'GET' ? 'read' : 'workers:stop')
+}
+
+/** Who it is and in which role, for the audit: what a request says of itself counts only if `authorize` does not say it. */
+export function by({ actor, role }: Grant, said: { actor?: string; reason?: string } = {}): Because {
+  return { ...said, ...(actor === undefined ? {} : { actor }), role }
 }
 
 /** Whether a grant is one: a role that there is. */

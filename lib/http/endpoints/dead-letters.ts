@@ -1,11 +1,25 @@
 /** Dead letters: list, put back, delete. */
+import type { Because } from '../../base/because.js'
 import type { FailedFilter, FailedPage, FailedPageOptions } from '../../operate/dead-letters.js'
 import type { Symphony } from '../../symphony.js'
-import { readJson, SMALL_BODY } from '../requests/body.js'
-import { cut, ids, instant, isId, queryOf, readExactly, readQuery, text, wholeText, yes } from '../requests/fields.js'
+import { by } from '../authorization/permissions.js'
+import { readJson, SMALL_BODY, saidIn } from '../requests/body.js'
+import {
+  BECAUSE,
+  cut,
+  ids,
+  instant,
+  isId,
+  queryOf,
+  readExactly,
+  readQuery,
+  text,
+  wholeText,
+  yes,
+} from '../requests/fields.js'
 import { Answer, exactly } from '../responses/answer.js'
 import { badRequest, notFound } from '../responses/problem.js'
-import { atCursor, ofFilter } from '../responses/refusal.js'
+import { atCursor, ofFilter, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const FILTER = {
@@ -19,7 +33,7 @@ const FILTER = {
   query: text(2_000),
 }
 
-export const SELECTION = { ...FILTER, ids: ids(1_000), all: yes }
+export const SELECTION = { ...FILTER, ids: ids(1_000), all: yes, ...BECAUSE }
 
 export const PAGE = { ...FILTER, limit: wholeText(1, 1_000), offset: wholeText(0, 10_000), cursor: text(), full: yes }
 
@@ -72,23 +86,26 @@ async function get({ parameters, symphony }: Call): Promise<Answer> {
   return new Answer({ success: true, message: exactly(message) })
 }
 
-async function retry({ parameters, symphony }: Call): Promise<Answer> {
+async function retry({ request, parameters, symphony, grant }: Call): Promise<Answer> {
   const id = parameters.id ?? ''
-  const [retried] = isId(id) ? await symphony.retryFailed(id) : []
+  const because = by(grant, await saidIn(request))
+  const [retried] = isId(id) ? await ofOperation(symphony.retryFailed(id, because)) : []
   if (retried === undefined) throw gone(id)
   const { messageId, failedMessageId, transport } = retried
   return new Answer({ success: true, newMessageId: messageId, originalFailedMessageId: failedMessageId, transport })
 }
 
-async function remove({ parameters, symphony }: Call): Promise<Answer> {
+async function remove({ url, parameters, symphony, grant }: Call): Promise<Answer> {
   const id = parameters.id ?? ''
-  const removed = isId(id) ? await symphony.removeFailed(id) : 0
+  const because = by(grant, readQuery(url, BECAUSE))
+  const removed = isId(id) ? await ofOperation(symphony.removeFailed(id, because)) : 0
   if (removed === 0) throw gone(id)
   return new Answer({ success: true, removed })
 }
 
 async function retrySome(call: Call): Promise<Answer> {
-  const retried = await ofFilter(call.symphony.retryFailed(await selection(call)))
+  const { filter, because } = await selection(call)
+  const retried = await ofOperation(call.symphony.retryFailed(filter, because))
   const messages = retried.map(({ messageId, failedMessageId, transport }) => ({
     newMessageId: messageId,
     originalFailedMessageId: failedMessageId,
@@ -98,20 +115,19 @@ async function retrySome(call: Call): Promise<Answer> {
 }
 
 async function removeSome(call: Call): Promise<Answer> {
-  return new Answer({
-    success: true,
-    removed: await ofFilter(call.symphony.removeFailed(await selection(call))),
-  })
+  const { filter, because } = await selection(call)
+  return new Answer({ success: true, removed: await ofOperation(call.symphony.removeFailed(filter, because)) })
 }
 
-/** A filter from the body, else from the query. `all` must be explicit. */
-async function selection({ request, url }: Call): Promise<FailedFilter> {
+/** A filter from the body, else from the query, and who wants it. `all` must be explicit. */
+async function selection({ request, url, grant }: Call): Promise<{ filter: FailedFilter; because: Because }> {
   const body = await readJson(request, SMALL_BODY)
-  const { all, ...filter } = readExactly(body ?? queryOf(url), SELECTION)
+  const { all, actor, reason, ...filter } = readExactly(body ?? queryOf(url), SELECTION)
   const empty = Object.keys(filter).length === 0
   if (empty && all === undefined) throw badRequest('give a filter, or `all`: true for every dead letter', 'all')
   if (!empty && all !== undefined) throw badRequest('all: must not stand beside a filter', 'all')
-  return filter
+  const said = { ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) }
+  return { filter, because: by(grant, said) }
 }
 
 function gone(id = ''): Error {

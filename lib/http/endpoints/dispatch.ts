@@ -43,7 +43,8 @@ async function dispatchOne({ request, symphony }: Call): Promise<Answer> {
   return new Answer({ success: true, ...shown(result) }, result.status === 'duplicate' ? 200 : 201)
 }
 
-function largest({ maxBytes, maxHeadersBytes, maxMetadataBytes }: EffectiveConfig['payload']): number {
+/** How large a body with a message may be. */
+export function largest({ maxBytes, maxHeadersBytes, maxMetadataBytes }: EffectiveConfig['payload']): number {
   return maxBytes + maxHeadersBytes + maxMetadataBytes + ENVELOPE_BYTES
 }
 

@@ -1,9 +1,10 @@
 /** What operators look at beside messages: workers, depths over time, errors, refused keys, releases. */
+import { by } from '../authorization/permissions.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
-import { instant, oneOf, readFields, readQuery, text, wholeText } from '../requests/fields.js'
+import { BECAUSE, instant, oneOf, readFields, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { badRequest, notFound } from '../responses/problem.js'
-import { namingTransport } from '../responses/refusal.js'
+import { namingTransport, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 /** Which depths. */
@@ -21,7 +22,7 @@ const STATES = ['open', 'resolved', 'ignored'] as const
 export const GROUPS = { type: text(), state: oneOf(...STATES), limit: wholeText(1, 1_000) }
 
 /** What is thought of a group of errors. */
-export const JUDGEMENT = { type: text(), class: text(), state: oneOf(...STATES), note: text(1_000) }
+export const JUDGEMENT = { type: text(), class: text(), state: oneOf(...STATES), note: text(1_000), ...BECAUSE }
 
 /** Which keys that have refused dispatches. */
 export const REFUSED = { before: instant, limit: wholeText(1, 1_000) }
@@ -53,11 +54,12 @@ async function errors({ url, symphony }: Call): Promise<Answer> {
   return new Answer({ success: true, groups: await symphony.listErrorGroups(readQuery(url, GROUPS)) })
 }
 
-async function judge({ request, symphony }: Call): Promise<Answer> {
-  const { type, class: errorClass, state, note } = readFields((await readJson(request, SMALL_BODY)) ?? {}, JUDGEMENT)
+async function judge({ request, symphony, grant }: Call): Promise<Answer> {
+  const asked = readFields((await readJson(request, SMALL_BODY)) ?? {}, JUDGEMENT)
+  const { type, class: errorClass, state, note, ...said } = asked
   if (type === undefined || errorClass === undefined || state === undefined)
     throw badRequest('the body: wants { "type", "class", "state", "note"? }')
-  const known = await symphony.setErrorGroup(type, errorClass, state, note)
+  const known = await ofOperation(symphony.setErrorGroup(type, errorClass, state, note, by(grant, said)))
   if (!known) throw notFound('no run of this type has failed with this class')
   return new Answer({ success: true, type, class: errorClass, state, note: note ?? null })
 }

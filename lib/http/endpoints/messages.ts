@@ -2,10 +2,12 @@
 import { contents } from '../../monitor/contents.js'
 import type { MessagePage, MessagePageOptions, MessageStatus } from '../../operate/messages.js'
 import { partsOf, type Symphony } from '../../symphony.js'
+import { by } from '../authorization/permissions.js'
+import { saidIn } from '../requests/body.js'
 import { cut, instant, oneOf, readQuery, text, wholeText, yes } from '../requests/fields.js'
 import { Answer, exactly } from '../responses/answer.js'
 import { notFound, RequestProblem } from '../responses/problem.js'
-import { atCursor, ofFilter } from '../responses/refusal.js'
+import { atCursor, ofFilter, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 export const PAGE = {
@@ -54,17 +56,19 @@ async function get({ parameters, symphony }: Call): Promise<Answer> {
   return new Answer({ success: true, message: exactly(message) })
 }
 
-async function cancel({ parameters, symphony }: Call): Promise<Answer> {
-  const { cancelled, status } = await symphony.cancelMessage(parameters.id ?? '')
+async function cancel({ request, parameters, symphony, grant }: Call): Promise<Answer> {
+  const { cancelled, status } = await ofOperation(
+    symphony.cancelMessage(parameters.id ?? '', by(grant, await saidIn(request))),
+  )
   if (status === null) throw missing(parameters.id)
-  if (!cancelled) throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `message ${parameters.id} ${WHY[status]}`)
+  if (!cancelled) throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `message ${parameters.id} ${STATES[status]}`)
   return new Answer({ success: true, messageId: parameters.id, status })
 }
 
-/** Why a message cannot be cancelled. */
-const WHY: Record<MessageStatus, string> = {
+/** Why a message is not as it would have to be. */
+export const STATES: Record<MessageStatus, string> = {
   pending: 'is being claimed at this moment; try again',
-  processing: 'is being handled; it can be cancelled only while it waits',
+  processing: 'is being handled; this can be done only while it waits',
   completed: 'has been handled already',
   discarded: 'is finished already',
   cancelled: 'is cancelled already',

@@ -1,10 +1,10 @@
 /** What operators do: pauses, operations on all that match, and the audit of both. */
 
-import { SymphonyError } from '../../base/errors.js'
 import type { StartOptions } from '../../operate/operations.js'
-import { type Grant, mustBeAllowed } from '../authorization/permissions.js'
+import { by, mustBeAllowed } from '../authorization/permissions.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import {
+  BECAUSE,
   cut,
   duration,
   ids,
@@ -19,14 +19,14 @@ import {
   wholeText,
 } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
-import { badRequest, notFound } from '../responses/problem.js'
-import { atCursor, ofFilter } from '../responses/refusal.js'
+import { notFound } from '../responses/problem.js'
+import { atCursor, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const YEAR = 365 * 86_400_000
 
 /** What to resume. */
-export const SCOPE = { transport: text(), queue: text(), type: text(), reason: text(1_000), actor: text() }
+export const SCOPE = { transport: text(), queue: text(), type: text(), ...BECAUSE }
 
 /** What to pause, and for how long. */
 export const PAUSE = { ...SCOPE, until: instant, for: duration(1, YEAR) }
@@ -48,15 +48,14 @@ export const START = {
   ...OPERATION,
   id: text(36),
   matched: whole(0, Number.MAX_SAFE_INTEGER),
-  actor: text(),
-  reason: text(1_000),
+  ...BECAUSE,
 }
 
 /** How large a step is. */
 export const STEP = { limit: whole(1, 1_000) }
 
 /** Which workers stop. */
-export const WORKERS = { transport: text(), ids: ids(1_000), actor: text(), reason: text(1_000) }
+export const WORKERS = { transport: text(), ids: ids(1_000), ...BECAUSE }
 
 /** Which entries of the audit. */
 export const AUDIT = {
@@ -90,12 +89,12 @@ async function pauses({ url, symphony }: Call): Promise<Answer> {
 async function pause({ request, symphony, grant }: Call): Promise<Answer> {
   const body = await readJson(request, SMALL_BODY)
   const asked = readExactly(body ?? {}, PAUSE)
-  return new Answer({ success: true, pause: await refused(symphony.pause({ ...asked, ...by(grant) })) })
+  return new Answer({ success: true, pause: await ofOperation(symphony.pause({ ...asked, ...by(grant) })) })
 }
 
 async function resume({ request, symphony, grant }: Call): Promise<Answer> {
   const asked = readExactly((await readJson(request, SMALL_BODY)) ?? {}, SCOPE)
-  return new Answer({ success: true, resumed: await refused(symphony.resume({ ...asked, ...by(grant) })) })
+  return new Answer({ success: true, resumed: await ofOperation(symphony.resume({ ...asked, ...by(grant) })) })
 }
 
 async function why({ parameters, symphony }: Call): Promise<Answer> {
@@ -106,13 +105,13 @@ async function why({ parameters, symphony }: Call): Promise<Answer> {
 
 async function preview({ request, symphony }: Call): Promise<Answer> {
   const asked = readExactly((await readJson(request, SMALL_BODY)) ?? {}, OPERATION)
-  return new Answer({ success: true, ...(await refused(symphony.previewOperation(asked as StartOptions))) })
+  return new Answer({ success: true, ...(await ofOperation(symphony.previewOperation(asked as StartOptions))) })
 }
 
 async function start({ request, symphony, grant }: Call): Promise<Answer> {
   const asked = readExactly((await readJson(request, SMALL_BODY)) ?? {}, START)
   if (asked.action === 'remove') mustBeAllowed(grant, 'failed:remove')
-  const operation = await refused(symphony.startOperation({ ...asked, ...by(grant) } as StartOptions))
+  const operation = await ofOperation(symphony.startOperation({ ...asked, ...by(grant) } as StartOptions))
   return new Answer({ success: true, operation })
 }
 
@@ -132,12 +131,7 @@ async function abort({ parameters, symphony }: Call): Promise<Answer> {
 /** It answers at once: who waits asks again, until nobody is left. */
 async function stopWorkers({ request, symphony, grant }: Call): Promise<Answer> {
   const asked = readExactly((await readJson(request, SMALL_BODY)) ?? {}, WORKERS)
-  return new Answer({ success: true, ...(await refused(symphony.stopWorkers({ ...asked, ...by(grant) }))) })
-}
-
-/** Who it is, if `authorize` says so. */
-function by({ actor }: Grant): { actor?: string } {
-  return actor === undefined ? {} : { actor }
+  return new Answer({ success: true, ...(await ofOperation(symphony.stopWorkers({ ...asked, ...by(grant) }))) })
 }
 
 async function audit({ url, symphony }: Call): Promise<Answer> {
@@ -151,20 +145,6 @@ async function entry({ parameters, symphony }: Call): Promise<Answer> {
   if (found === null) throw missing(parameters.id)
   return new Answer({ success: true, entry: found })
 }
-
-/** What the package refuses of an operation or a pause is a mistake of the caller. */
-async function refused<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await ofFilter(call)
-  } catch (error) {
-    const isTheirs = error instanceof SymphonyError && error.name === 'ConfigurationError'
-    if (!isTheirs || MISCONFIGURED.includes(error.code)) throw error
-    throw badRequest(error.message)
-  }
-}
-
-/** What is wrong with the server, not with the request. */
-const MISCONFIGURED = ['SYMPHONY_DATABASE_URL_MISSING']
 
 function missing(id = ''): Error {
   return notFound(`operation ${cut(id)} does not exist`)

@@ -1,10 +1,13 @@
 /** Schedules: list, pause, resume, run now, delete. */
+import type { Because } from '../../base/because.js'
 import { SchedulerError } from '../../base/errors.js'
 import type { Symphony } from '../../symphony.js'
-import { cut, readFields, readQuery, text, wholeText } from '../requests/fields.js'
+import { by } from '../authorization/permissions.js'
+import { saidIn } from '../requests/body.js'
+import { BECAUSE, cut, readFields, readQuery, text, wholeText } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { notFound } from '../responses/problem.js'
-import { ofSchedule } from '../responses/refusal.js'
+import { ofOperation, ofSchedule } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 export const PAGE = { after: text(), limit: wholeText(1, 1_000) }
@@ -16,14 +19,18 @@ export const schedules: Endpoint[] = [
   {
     method: 'POST',
     path: 'schedules/:name/pause',
-    run: act(async (name, symphony) => ({ schedule: await symphony.pauseSchedule(name) })),
+    run: act(async (name, symphony, because) => ({ schedule: await symphony.pauseSchedule(name, because) })),
   },
   {
     method: 'POST',
     path: 'schedules/:name/resume',
-    run: act(async (name, symphony) => ({ schedule: await symphony.resumeSchedule(name) })),
+    run: act(async (name, symphony, because) => ({ schedule: await symphony.resumeSchedule(name, because) })),
   },
-  { method: 'POST', path: 'schedules/:name/run', run: act((name, symphony) => symphony.runScheduleNow(name)) },
+  {
+    method: 'POST',
+    path: 'schedules/:name/run',
+    run: act((name, symphony, because) => symphony.runScheduleNow(name, because)),
+  },
 ]
 
 async function list({ url, symphony }: Call): Promise<Answer> {
@@ -47,15 +54,19 @@ async function get(call: Call): Promise<Answer> {
 
 async function remove(call: Call): Promise<Answer> {
   const name = nameIn(call)
-  if (!(await call.symphony.deleteSchedule(name))) throw missing(name)
+  const because = by(call.grant, readQuery(call.url, BECAUSE))
+  if (!(await ofOperation(call.symphony.deleteSchedule(name, because)))) throw missing(name)
   return new Answer({ success: true, removed: 1 })
 }
 
-function act(action: (name: string, symphony: Symphony) => Promise<object>): (call: Call) => Promise<Answer> {
+function act(
+  action: (name: string, symphony: Symphony, because: Because) => Promise<object>,
+): (call: Call) => Promise<Answer> {
   return async (call) => {
     const name = nameIn(call)
+    const because = by(call.grant, await saidIn(call.request))
     try {
-      return new Answer({ success: true, ...(await ofSchedule(action(name, call.symphony))) })
+      return new Answer({ success: true, ...(await ofSchedule(ofOperation(action(name, call.symphony, because)))) })
     } catch (error) {
       if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(name)
       throw error

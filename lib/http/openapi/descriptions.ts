@@ -2,12 +2,14 @@
 import { LIMITS } from '../endpoints/consume.js'
 import { PAGE as FAILED_PAGE, SELECTION } from '../endpoints/dead-letters.js'
 import { REQUEST } from '../endpoints/dispatch.js'
+import { CHANGES } from '../endpoints/edit.js'
 import { DEPTHS, GROUPS, JUDGEMENT, REFUSED } from '../endpoints/insights.js'
 import { PAGE as MESSAGE_PAGE } from '../endpoints/messages.js'
 import { WINDOW } from '../endpoints/monitor.js'
 import { AUDIT, OPERATION, PAUSE, SCOPE, START, STEP, WORKERS } from '../endpoints/operations.js'
 import { WHICH } from '../endpoints/queues.js'
 import { PAGE as SCHEDULE_PAGE } from '../endpoints/schedules.js'
+import { BECAUSE } from '../requests/fields.js'
 import { COUNT, type Description, FLAG, having, ID, INSTANT, OBJECT, OBJECTS, orNull, TEXT } from './description.js'
 
 const CURSOR = { limit: COUNT, hasMore: FLAG, nextCursor: orNull(TEXT) }
@@ -58,8 +60,8 @@ export const descriptions: Record<string, Description> = {
     answer: { messages: OBJECTS, pagination: having({ ...CURSOR, total: COUNT, capped: FLAG, offset: COUNT }) },
   },
   'GET failed/:id': { summary: 'One dead letter.', answer: { message: OBJECT } },
-  'POST failed/:id/retry': { summary: 'Puts a dead letter back into its queue.', answer: RETRIED },
-  'DELETE failed/:id': { summary: 'Deletes a dead letter.', answer: { removed: COUNT } },
+  'POST failed/:id/retry': { summary: 'Puts a dead letter back into its queue.', body: BECAUSE, answer: RETRIED },
+  'DELETE failed/:id': { summary: 'Deletes a dead letter.', query: BECAUSE, answer: { removed: COUNT } },
   'POST failed/retry': {
     summary: 'Puts back all dead letters that match.',
     body: SELECTION,
@@ -74,6 +76,13 @@ export const descriptions: Record<string, Description> = {
   'GET admin/messages/:id': { summary: 'One message, at any point of its life.', answer: { message: OBJECT } },
   'POST admin/messages/:id/cancel': {
     summary: 'Cancels a message that waits.',
+    body: BECAUSE,
+    answer: { messageId: ID, status: TEXT },
+    refusals: NOT_NOW,
+  },
+  'POST admin/messages/:id/edit': {
+    summary: 'Changes a message that waits; what is not given stays as it is.',
+    body: CHANGES,
     answer: { messageId: ID, status: TEXT },
     refusals: NOT_NOW,
   },
@@ -147,11 +156,12 @@ export const descriptions: Record<string, Description> = {
     answer: { schedules: OBJECTS, pagination: having({ limit: COUNT, hasMore: FLAG, after: orNull(TEXT) }) },
   },
   'GET schedules/:name': { summary: 'One schedule.', answer: SCHEDULE },
-  'DELETE schedules/:name': { summary: 'Deletes a schedule.', answer: { removed: COUNT } },
-  'POST schedules/:name/pause': { summary: 'Pauses a schedule.', answer: SCHEDULE, refusals: NOT_NOW },
-  'POST schedules/:name/resume': { summary: 'Resumes a schedule.', answer: SCHEDULE, refusals: NOT_NOW },
+  'DELETE schedules/:name': { summary: 'Deletes a schedule.', query: BECAUSE, answer: { removed: COUNT } },
+  'POST schedules/:name/pause': { summary: 'Pauses a schedule.', body: BECAUSE, answer: SCHEDULE, refusals: NOT_NOW },
+  'POST schedules/:name/resume': { summary: 'Resumes a schedule.', body: BECAUSE, answer: SCHEDULE, refusals: NOT_NOW },
   'POST schedules/:name/run': {
     summary: 'Dispatches the message of a schedule now, beside its own times.',
+    body: BECAUSE,
     answer: {},
     refusals: NOT_NOW,
   },

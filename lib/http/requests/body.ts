@@ -1,5 +1,6 @@
 /** The body of a request: read up to a limit, and no further. */
 import { badRequest, RequestProblem } from '../responses/problem.js'
+import { BECAUSE, readFields } from './fields.js'
 
 /** The largest body of endpoints that take settings and filters, in bytes. */
 export const SMALL_BODY = 64 * 1_024
@@ -32,6 +33,11 @@ export async function readBody(request: Request, maxBytes: number): Promise<Json
   refuseOtherTypes(request)
   const text = decode(bytes)
   return { value: asObject(parse(text)), text }
+}
+
+/** Who does it and why, as a body without anything else says it. */
+export async function saidIn(request: Request): Promise<{ actor?: string; reason?: string }> {
+  return readFields((await readJson(request, SMALL_BODY)) ?? {}, BECAUSE)
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {

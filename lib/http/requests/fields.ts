@@ -190,6 +190,9 @@ export function ids(most: number): Field<string[]> {
   }
 }
 
+/** Who does it and why, for the audit. */
+export const BECAUSE = { actor: text(), reason: text(1_000) }
+
 /** Whether a text looks like an id of a message, a dead letter or a schedule. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)

@@ -27,7 +27,8 @@ function memberOf(json: string, object: number, key: string): number | undefined
   return found
 }
 
-function endOfValue(json: string, start: number): number {
+/** The index after the value that begins at `start`. */
+export function endOfValue(json: string, start: number): number {
   let depth = 0
   let at = start
   do {
@@ -44,7 +45,7 @@ function endOfValue(json: string, start: number): number {
 }
 
 /** The index after the closing quote of the string that opens at `open`. */
-function endOfString(json: string, open: number): number {
+export function endOfString(json: string, open: number): number {
   for (let at = json.indexOf('"', open + 1); ; at = json.indexOf('"', at + 1)) {
     let backslashes = 0
     while (json[at - 1 - backslashes] === '\\') backslashes += 1
@@ -63,7 +64,8 @@ function isWord(character: string | undefined): boolean {
   return character !== undefined && /[\w.+-]/.test(character)
 }
 
-function afterBlanks(json: string, start: number): number {
+/** The index of the first character from `start` on other than a blank. */
+export function afterBlanks(json: string, start: number): number {
   let at = start
   while (BLANKS.includes(json[at] ?? 'x')) at += 1
   return at

@@ -71,3 +71,17 @@ export async function ofSchedule<T>(call: Promise<T>): Promise<T> {
     throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `the schedule cannot run as it is: ${error.message}`)
   }
 }
+
+/** What the package refuses of an operation, a pause or an edit is a mistake of the caller. */
+export async function ofOperation<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await ofFilter(call)
+  } catch (error) {
+    const isTheirs = error instanceof SymphonyError && error.name === 'ConfigurationError'
+    if (!isTheirs || MISCONFIGURED.includes(error.code)) throw error
+    throw badRequest(error.message)
+  }
+}
+
+/** What is wrong with the server, not with the request. */
+const MISCONFIGURED = ['SYMPHONY_DATABASE_URL_MISSING']

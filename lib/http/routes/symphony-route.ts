@@ -8,6 +8,7 @@ import { mustBeAllowed, needed } from '../authorization/permissions.js'
 import { consume } from '../endpoints/consume.js'
 import { failed } from '../endpoints/dead-letters.js'
 import { dispatching } from '../endpoints/dispatch.js'
+import { editing } from '../endpoints/edit.js'
 import type { Call, Endpoint, EndpointSettings } from '../endpoints/endpoint.js'
 import { findEndpoint } from '../endpoints/endpoint.js'
 import { insights } from '../endpoints/insights.js'
@@ -59,6 +60,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   ...monitoring,
   ...failed,
   ...admin,
+  ...editing,
   ...operations,
   ...insights,
   ...schedules,

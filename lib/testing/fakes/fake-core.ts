@@ -164,6 +164,7 @@ export class FakeCore implements NativeCore {
   listMessages = (filter: string): Promise<string> => this.#reply('listMessages', filter)
   getMessage = (id: string): Promise<string> => this.#reply('getMessage', id)
   cancelMessage = (id: string): Promise<string> => this.#reply('cancelMessage', id)
+  editMessage = (id: string): Promise<string> => this.#reply('editMessage', JSON.stringify(id))
   stopWorkers = (options: string): Promise<string> => this.#reply('stopWorkers', options)
   stoppingWorkers = (ids: string): Promise<string> => this.#reply('stoppingWorkers', ids)
   why = (id: string): Promise<string> => this.#reply('why', JSON.stringify(id))
@@ -246,6 +247,7 @@ export function freshProcess(): void {
     Core: FakeCore,
     nextRuns: () => '[]',
     validateCron: () => '{}',
+    placesInQuery: () => '[]',
     configurationKeys: () => '[]',
     retryDelay: (strategy, count) => ({ delay: 1_000, ...JSON.parse(strategy) }).delay * 2 ** count,
   })

@@ -30,7 +30,7 @@ impl Controls for MemoryStore {
         let pause = Pause { scope: scope.clone(), because: because.clone(), since, until };
         state.pauses.0.push(pause.clone());
         state.pauses.0.sort_by_key(|it| it.since);
-        state.note("pause", scope, because, now);
+        state.note_scope("pause", scope, because, now);
         Ok(pause)
     }
 
@@ -39,7 +39,7 @@ impl Controls for MemoryStore {
         let now = state.clock.now();
         let resumed = state.pauses.take(scope, now);
         if resumed.is_some() {
-            state.note("resume", scope, because, now);
+            state.note_scope("resume", scope, because, now);
         }
         Ok(resumed)
     }

@@ -12,6 +12,7 @@ use crate::store::insights::{
 use crate::transport::Depth;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -116,13 +117,15 @@ impl Insights for MemoryStore {
         Ok(self.state().error_groups(filter))
     }
 
-    async fn judge(&self, Judgement { r#type, class, state, note }: &Judgement) -> Result<bool> {
+    async fn judge(&self, Judgement { r#type, class, state, note, because }: &Judgement) -> Result<bool> {
         let mut it = self.state();
         let of_type = GroupFilter { r#type: Some(r#type.clone()), ..GroupFilter::default() };
         let is_known = it.error_groups(&of_type).iter().any(|group| group.class == *class);
         if is_known {
             let now = it.clock.now();
             it.notes.judgements.insert((r#type.clone(), class.clone()), (*state, now, note.clone()));
+            let target = json!({ "type": r#type, "class": class, "state": state.name() });
+            it.note("judgeErrors", &target, because, now);
         }
         Ok(is_known)
     }

@@ -13,24 +13,20 @@ use crate::store::operations::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::value::to_raw_value;
 use std::time::Duration;
 use uuid::Uuid;
 
-fn begun(
-    id: Uuid,
-    action: &str,
-    target: &impl serde::Serialize,
-    because: &Because,
-    at: DateTime<Utc>,
-) -> Result<Entry> {
+fn begun(id: Uuid, action: &str, target: &impl Serialize, because: &Because, at: DateTime<Utc>) -> Result<Entry> {
     let what = "operation";
     let target = to_raw_value(target).map_err(|error| Error::Serialization { what, reason: error.to_string() })?;
-    let Because { actor, reason } = because.clone();
+    let Because { actor, reason, role } = because.clone();
     Ok(Entry {
         id,
         at: Some(at),
         actor,
+        role,
         action: action.to_owned(),
         target,
         reason,
@@ -50,10 +46,15 @@ fn begun(
 impl State {
     /// Writes down what was done to all messages of a scope. One without a transport is told to all stores, of which the
     /// database writes it down.
-    pub fn note(&mut self, action: &str, scope: &Scope, because: &Because, now: DateTime<Utc>) {
-        if scope.transport.is_some()
-            && let Ok(entry) = begun(Uuid::now_v7(), action, scope, because, now)
-        {
+    pub fn note_scope(&mut self, action: &str, scope: &Scope, because: &Because, now: DateTime<Utc>) {
+        if scope.transport.is_some() {
+            self.note(action, scope, because, now);
+        }
+    }
+
+    /// Writes down what was done to one thing.
+    pub fn note(&mut self, action: &str, target: &impl Serialize, because: &Because, now: DateTime<Utc>) {
+        if let Ok(entry) = begun(Uuid::now_v7(), action, target, because, now) {
             let (matched, ended) = (Some(1), Some("completed".to_owned()));
             self.audit.add(Entry { matched, done: 1, ended_at: Some(now), ended, ..entry });
         }

@@ -1,15 +1,20 @@
 //! Messages as operators ask for them.
 
+use super::clock::later;
 use super::message::{Message, facts, kept};
 use super::state::State;
 use super::test_view::Status;
 use crate::base::limits::DEPTH_CAP;
 use crate::error::Result;
+use crate::message::edit::{Changes, Due};
 use crate::search::Facts;
 use crate::store::contents::PAGE_BYTES;
+use crate::store::controls::Because;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, SCAN, Totals};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A message, and where it is.
@@ -45,14 +50,42 @@ impl State {
         self.found().find(|it| it.0.id == id).map(|it| self.kept(it, true)).or_else(|| self.letters.message(id))
     }
 
-    pub fn cancel(&mut self, id: Uuid) -> Option<(bool, MessageStatus)> {
+    pub fn cancel(&mut self, id: Uuid, because: &Because) -> Option<(bool, MessageStatus)> {
         if let Some(message) = self.take_waiting(id) {
             let now = self.clock.now();
+            let target = json!({ "operation": { "action": "cancel" }, "selection": { "ids": [id] } });
+            self.note("cancel", &target, because, now);
             self.free_key(&message);
             self.finished.add(message, Status::Cancelled, now);
             return Some((true, MessageStatus::Cancelled));
         }
         Some((false, self.one_message(id)?.status))
+    }
+
+    pub fn edit(&mut self, id: Uuid, changes: &Changes, because: &Because) -> Option<(bool, MessageStatus)> {
+        let Some(mut message) = self.take_waiting(id) else { return Some((false, self.one_message(id)?.status)) };
+        let now = self.clock.now();
+        let Changes { payload, headers, metadata, queue, priority, max_retries, due } = changes;
+        let replace = |text: &mut Arc<str>, other: &Option<String>| {
+            if let Some(other) = other {
+                *text = other.as_str().into();
+            }
+        };
+        replace(&mut message.body, payload);
+        replace(&mut message.headers, headers);
+        replace(&mut message.metadata, metadata);
+        replace(&mut message.queue, queue);
+        message.priority = priority.unwrap_or(message.priority);
+        message.max_retries = max_retries.or(message.max_retries);
+        match due {
+            Some(Due::At(at)) => (message.available_at, message.scheduled_at) = (*at, Some(*at)),
+            Some(Due::After(delay)) => message.available_at = later(now, *delay),
+            None => {}
+        }
+        self.put_back(message);
+        let operation = json!({ "action": "edit", "changed": changes.names() });
+        self.note("edit", &json!({ "operation": operation, "selection": { "ids": [id] } }), because, now);
+        Some((true, MessageStatus::Pending))
     }
 
     pub fn totals(&self, transport: Option<&str>) -> Totals {

@@ -6,8 +6,10 @@ use super::test_view::{Finished, Listed};
 use crate::counts::rollup::Rollup;
 use crate::error::Result;
 use crate::message::claimed::Claimed;
+use crate::message::edit::Changes;
 use crate::message::envelope::Envelope;
 use crate::store::Store;
+use crate::store::controls::Because;
 use crate::store::messages::{KeptMessage, MessageFilter, MessagePage, MessageStatus, Totals};
 use crate::transport::{
     Claim, Claimable, Claims, Depth, Drain, Fence, Inspects, Known, Leases, Look, Portion, RescueStep, Rescued, Sent,
@@ -176,8 +178,12 @@ impl Inspects for MemoryTransport {
         Ok(self.state().one_message(id))
     }
 
-    async fn cancel(&self, id: Uuid) -> Result<Option<(bool, MessageStatus)>> {
-        Ok(self.state().cancel(id))
+    async fn cancel(&self, id: Uuid, because: &Because) -> Result<Option<(bool, MessageStatus)>> {
+        Ok(self.state().cancel(id, because))
+    }
+
+    async fn edit(&self, id: Uuid, changes: &Changes, because: &Because) -> Result<Option<(bool, MessageStatus)>> {
+        Ok(self.state().edit(id, changes, because))
     }
 
     async fn totals(&self, transport: Option<&str>) -> Result<Totals> {

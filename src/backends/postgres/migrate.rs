@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_held_by_worker",
     12 "0012_operators",
     13 "0013_operations",
+    14 "0014_roles",
 ];
 
 const MIGRATE: &str = "migrate";

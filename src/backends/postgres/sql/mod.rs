@@ -279,13 +279,13 @@ statements! {
     /// A step past messages.
     pass_messages in "operations/pass.sql" (UUID_ARRAY, UUID, INT4, TEXT, BOOL, TEXT);
     /// An operation begins.
-    begin_operation in "operations/begin.sql" (UUID, TEXT, TEXT, TEXT, TEXT, INT8);
+    begin_operation in "operations/begin.sql" (UUID, TEXT, TEXT, TEXT, TEXT, INT8, TEXT);
     /// An operation ends where it stands.
     abort_operation in "operations/abort.sql" (UUID);
     /// What time it is.
     clock in "operations/clock.sql" ();
     /// Asks workers to stop.
-    stop_workers in "leases/stop.sql" (TEXT, UUID_ARRAY, UUID, TEXT, TEXT);
+    stop_workers in "leases/stop.sql" (TEXT, UUID_ARRAY, UUID, TEXT, TEXT, TEXT);
     /// Which of them are still there.
     stopping_workers in "leases/stopping.sql" (UUID_ARRAY);
     /// Whether a worker was asked to stop.
@@ -323,7 +323,7 @@ statements! {
     /// Failed runs by their error.
     error_groups in "error_groups/list.sql" (TEXT, TEXT, INT8);
     /// What is thought of one.
-    put_error_group in "error_groups/put.sql" (TEXT, TEXT, TEXT, TEXT);
+    put_error_group in "error_groups/put.sql" (TEXT, TEXT, TEXT, TEXT, UUID, TEXT, TEXT, TEXT);
     /// Keys that have refused dispatches.
     refused_keys in "keys/refused.sql" (TIMESTAMPTZ, INT8);
     /// Retention of depths.
@@ -353,16 +353,16 @@ statements! {
         UUID_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT2_ARRAY, INT4_ARRAY, TIMESTAMPTZ_ARRAY, FLOAT8_ARRAY,
         TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, FLOAT8_ARRAY, INT4_ARRAY, UUID_ARRAY, UUID_ARRAY, INT8_ARRAY,
         TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY, INT4_ARRAY, INT8_ARRAY, BOOL_ARRAY, TEXT_ARRAY,
-        TEXT
+        TEXT, UUID, TEXT, TEXT, TEXT, TEXT
     );
     /// One schedule.
     schedule_get in "schedules/get.sql" (TEXT);
     /// One page of schedules.
     schedules_list in "schedules/list.sql" (TEXT, INT8);
     /// A schedule under its name.
-    schedule_put in "schedules/put.sql" (TEXT, INT8, TEXT);
+    schedule_put in "schedules/put.sql" (TEXT, INT8, TEXT, UUID, TEXT, TEXT, TEXT, TEXT);
     /// Deletes a schedule.
-    schedule_delete in "schedules/delete.sql" (TEXT);
+    schedule_delete in "schedules/delete.sql" (TEXT, UUID, TEXT, TEXT, TEXT);
     /// Deletes what code no longer names.
     schedules_prune in "schedules/prune.sql" (TEXT, TEXT_ARRAY);
     /// Retention of schedules that have no run left.
@@ -374,7 +374,11 @@ statements! {
     /// One message.
     get_message in "messages/get.sql" (UUID);
     /// Takes a message out of the queue before it ran.
-    cancel in "messages/cancel.sql" (UUID, BOOL);
+    cancel in "messages/cancel.sql" (UUID, BOOL, UUID, TEXT, TEXT, TEXT);
+    /// Changes a waiting message.
+    edit in "messages/edit.sql" (
+        UUID, TEXT, TEXT, TEXT, TEXT, INT2, INT4, TIMESTAMPTZ, FLOAT8, UUID, TEXT, TEXT, TEXT, TEXT_ARRAY
+    );
     /// How much is finished and buried.
     totals in "messages/totals.sql" (TEXT, INT8);
     /// An execution begins, unless it has already.
@@ -418,9 +422,9 @@ statements! {
     /// What has been answered already.
     answered in "parked/answered.sql" (TEXT, UUID_ARRAY);
     /// Pauses messages of a scope.
-    pause in "controls/pause.sql" (TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, FLOAT8, UUID);
+    pause in "controls/pause.sql" (TEXT, TEXT, TEXT, TEXT, TEXT, TIMESTAMPTZ, FLOAT8, UUID, TEXT);
     /// Ends a pause.
-    resume in "controls/resume.sql" (TEXT, TEXT, TEXT, TEXT, TEXT, UUID);
+    resume in "controls/resume.sql" (TEXT, TEXT, TEXT, TEXT, TEXT, UUID, TEXT);
     /// What is paused.
     pauses in "controls/list.sql" ();
     /// Pauses that are over by themselves.

@@ -19,9 +19,9 @@ impl Controls for PostgresStore {
             Until::At(at) => (Some(at), None),
             Until::For(span) => (None, Some(millis(span))),
         };
-        let Because { actor, reason } = because;
+        let Because { actor, reason, role } = because;
         let rows = self
-            .ask(statement, &[&transport, &queue, &message_type, actor, reason, &at, &span, &Uuid::now_v7()])
+            .ask(statement, &[&transport, &queue, &message_type, actor, reason, &at, &span, &Uuid::now_v7(), role])
             .await?;
         let paused = self.read(statement, &rows, pause)?.into_iter().next();
         paused.ok_or(Error::Internal { what: "a pause was not stored" })
@@ -30,8 +30,9 @@ impl Controls for PostgresStore {
     async fn resume(&self, scope: &Scope, because: &Because) -> Result<Option<Pause>> {
         let statement = &self.statements.resume;
         let [transport, queue, message_type] = names(scope);
-        let Because { actor, reason } = because;
-        let rows = self.ask(statement, &[&transport, &queue, &message_type, actor, reason, &Uuid::now_v7()]).await?;
+        let Because { actor, reason, role } = because;
+        let rows =
+            self.ask(statement, &[&transport, &queue, &message_type, actor, reason, &Uuid::now_v7(), role]).await?;
         Ok(self.read(statement, &rows, pause)?.into_iter().next())
     }
 
@@ -51,7 +52,7 @@ fn pause(row: &Row) -> Result<Pause, tokio_postgres::Error> {
     let name = |index| row.try_get::<_, String>(index).map(|it| Some(it).filter(|it| !it.is_empty()));
     Ok(Pause {
         scope: Scope { transport: name(0)?, queue: name(1)?, r#type: name(2)? },
-        because: Because { actor: row.try_get(3)?, reason: row.try_get(4)? },
+        because: Because { actor: row.try_get(3)?, reason: row.try_get(4)?, role: None },
         since: row.try_get::<_, Shown>(5)?.0,
         until: row.try_get::<_, Shown>(6)?.0,
     })

@@ -5,12 +5,15 @@ use crate::backends::postgres::instants::Shown;
 use crate::backends::postgres::rows::count;
 use crate::counts::window::Window;
 use crate::error::Result;
+use crate::store::controls::Because;
 use crate::store::insights::{
     DepthPoint, ErrorGroup, GroupFilter, GroupState, Insights, Judgement, MOST, RefusedKey, Release, WorkerRow,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
+use uuid::Uuid;
 
 #[async_trait]
 impl Insights for PostgresStore {
@@ -37,9 +40,11 @@ impl Insights for PostgresStore {
     }
 
     async fn judge(&self, judgement: &Judgement) -> Result<bool> {
-        let Judgement { r#type, class, state, note } = judgement;
+        let Judgement { r#type, class, state, note, because: Because { actor, reason, role } } = judgement;
         let statement = &self.statements.put_error_group;
-        Ok(!self.ask(statement, &[r#type, class, &state.name(), note]).await?.is_empty())
+        let id = Uuid::now_v7();
+        let parameters: [&(dyn ToSql + Sync); 8] = [r#type, class, &state.name(), note, &id, actor, reason, role];
+        Ok(!self.ask(statement, &parameters).await?.is_empty())
     }
 
     async fn refused_keys(&self, before: Option<DateTime<Utc>>, limit: u32) -> Result<Vec<RefusedKey>> {

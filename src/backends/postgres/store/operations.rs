@@ -19,7 +19,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// The columns of audit/list.sql after those of an entry: where it has stopped to look.
-const REACH: [usize; 2] = [16, 17];
+const REACH: [usize; 2] = [17, 18];
 
 #[async_trait]
 impl Operations for PostgresStore {
@@ -34,9 +34,9 @@ impl Operations for PostgresStore {
         let statement = &self.statements.begin_operation;
         let text = serde_json::to_string(target)
             .map_err(|error| Error::Serialization { what: "operation", reason: error.to_string() })?;
-        let Because { actor, reason } = because;
+        let Because { actor, reason, role } = because;
         let matched = matched.map(|it| i64::try_from(it).unwrap_or(i64::MAX));
-        let rows = self.ask(statement, &[id, actor, &target.operation.name(), &text, reason, &matched]).await?;
+        let rows = self.ask(statement, &[id, actor, &target.operation.name(), &text, reason, &matched, role]).await?;
         self.one_entry(statement, &rows)
     }
 
@@ -178,5 +178,6 @@ fn entry(row: &Row) -> Result<Option<Entry>, tokio_postgres::Error> {
         updated_at: row.try_get::<_, Shown>(13)?.0,
         ended_at: row.try_get::<_, Shown>(14)?.0,
         ended: row.try_get(15)?,
+        role: row.try_get(16)?,
     }))
 }

@@ -6,7 +6,8 @@ use crate::backends::postgres::parameters::{Columns, millis};
 use crate::base::listening::Listening;
 use crate::error::{Error, Result};
 use crate::message::envelope::Envelope;
-use crate::store::schedules::{DuePage, DueRow, Found, Move, Schedules, Settled};
+use crate::store::controls::Because;
+use crate::store::schedules::{Deed, DuePage, DueRow, Found, Move, Schedules, Settled};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -33,7 +34,7 @@ impl Schedules for PostgresStore {
         Ok(DuePage { now, later, rows })
     }
 
-    async fn settle(&self, moves: &[Move], messages: &[(Uuid, Envelope)]) -> Result<Settled> {
+    async fn settle(&self, moves: &[Move], messages: &[(Uuid, Envelope)], deed: Option<Deed<'_>>) -> Result<Settled> {
         let envelopes: Vec<Envelope> = messages.iter().map(|(_, envelope)| envelope.clone()).collect();
         let schedules: Vec<Uuid> = messages.iter().map(|(schedule, _)| *schedule).collect();
         let columns = Columns::of(&envelopes);
@@ -53,9 +54,10 @@ impl Schedules for PostgresStore {
         let mut parameters = columns.parameters().to_vec();
         let refusal = Error::RunRefused { keys: String::new() };
         let refusal = format!("{}: {refusal}", refusal.code());
-        let own: [&(dyn ToSql + Sync); 14] = [
+        let Audited { id, schedule, actor, reason, role, .. } = Audited::of(deed);
+        let own: [&(dyn ToSql + Sync); 19] = [
             &names, &windows, &repeats, &schedules, &ids, &versions, &next, &nominal, &last, &runs, &skipped,
-            &finished, &errors, &refusal,
+            &finished, &errors, &refusal, &id, &actor, &reason, &role, &schedule,
         ];
         parameters.extend_from_slice(&own);
         let statement = &self.statements.schedules_settle;
@@ -83,14 +85,18 @@ impl Schedules for PostgresStore {
         self.read(statement, &rows, |row| row.try_get(0))
     }
 
-    async fn put(&self, name: &str, version: Option<i64>, row: &str) -> Result<Option<String>> {
+    async fn put(&self, name: &str, version: Option<i64>, row: &str, deed: Option<Deed<'_>>) -> Result<Option<String>> {
         let statement = &self.statements.schedule_put;
-        let rows = self.query(statement, &[&name, &version.unwrap_or(-1), &row]).await?;
+        let Audited { id, action, actor, reason, role, .. } = Audited::of(deed);
+        let version = version.unwrap_or(-1);
+        let rows = self.query(statement, &[&name, &version, &row, &id, &action, &actor, &reason, &role]).await?;
         Ok(self.read(statement, &rows, |row| row.try_get(0))?.into_iter().next())
     }
 
-    async fn delete(&self, name: &str) -> Result<bool> {
-        Ok(self.count(&self.statements.schedule_delete, &[&name]).await? > 0)
+    async fn delete(&self, name: &str, because: &Because) -> Result<bool> {
+        let Because { actor, reason, role } = because;
+        let parameters: [&(dyn ToSql + Sync); 5] = [&name, &Uuid::now_v7(), actor, reason, role];
+        Ok(self.count(&self.statements.schedule_delete, &parameters).await? > 0)
     }
 
     async fn prune(&self, group: &str, names: &[String]) -> Result<Vec<String>> {
@@ -102,5 +108,32 @@ impl Schedules for PostgresStore {
     fn watch(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Result<Option<Box<dyn Listening>>> {
         let subscription = Listener::subscribe(&self.listen_to, CHANGED.into(), wake)?;
         Ok(subscription.map(|it| Box::new(it) as Box<dyn Listening>))
+    }
+}
+
+/// A deed as parameters; NULL, all of them, if no operator did it.
+#[derive(Default)]
+struct Audited<'a> {
+    id: Option<Uuid>,
+    action: Option<&'a str>,
+    schedule: Option<&'a str>,
+    actor: Option<&'a str>,
+    reason: Option<&'a str>,
+    role: Option<&'a str>,
+}
+
+impl<'a> Audited<'a> {
+    fn of(deed: Option<Deed<'a>>) -> Self {
+        let Some(Deed { action, schedule, because: Because { actor, reason, role } }) = deed else {
+            return Self::default();
+        };
+        Self {
+            id: Some(Uuid::now_v7()),
+            action: Some(action),
+            schedule: Some(schedule),
+            actor: actor.as_deref(),
+            reason: reason.as_deref(),
+            role: role.as_deref(),
+        }
     }
 }

@@ -15,10 +15,10 @@ impl Stops for PostgresStore {
         &self,
         transport: Option<&str>,
         ids: Option<&[Uuid]>,
-        Because { actor, reason }: &Because,
+        Because { actor, reason, role }: &Because,
     ) -> Result<Vec<Stopping>> {
         let statement = &self.statements.stop_workers;
-        let rows = self.ask(statement, &[&transport, &ids, &Uuid::now_v7(), actor, reason]).await?;
+        let rows = self.ask(statement, &[&transport, &ids, &Uuid::now_v7(), actor, reason, role]).await?;
         self.read(statement, &rows, stopping)
     }
 

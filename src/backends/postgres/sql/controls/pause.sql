@@ -1,6 +1,6 @@
 -- Pauses transport $1, queue $2 and type $3 (empty: any) until $6, or for $7 ms (both NULL: until somebody resumes it).
--- One that is paused stays so since when it was, with another reason and another end. The audit $8 is of the same
--- statement.
+-- One that is paused stays so since when it was, with another reason and another end. The audit $8, of the role $9, is of
+-- the same statement.
 -- Index: the primary key of messenger_controls.
 WITH paused AS (
   INSERT INTO :"schema".messenger_controls AS c
@@ -12,8 +12,8 @@ WITH paused AS (
   RETURNING *
 ),
 noted AS (
-  INSERT INTO :"schema".messenger_audit (id, actor, action, target, reason, matched, done, ended_at, ended)
-  SELECT $8, actor, 'pause', target, reason, 1, 1, now(), 'completed'
+  INSERT INTO :"schema".messenger_audit (id, actor, role, action, target, reason, matched, done, ended_at, ended)
+  SELECT $8, actor, $9, 'pause', target, reason, 1, 1, now(), 'completed'
   FROM paused
   CROSS JOIN LATERAL (
     SELECT jsonb_strip_nulls(jsonb_build_object(

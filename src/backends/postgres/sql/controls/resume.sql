@@ -1,5 +1,5 @@
 -- Ends the pause of transport $1, queue $2 and type $3 (empty: any), and answers what it was; no row: there was none, or
--- it was over by itself. Workers that wait are woken for what has waited. The audit $6 says who, $4, and why, $5.
+-- it was over by itself. Workers that wait are woken for what has waited. The audit $6 says who, $4, why, $5, and in which role, $7.
 -- Index: the primary key of messenger_controls.
 WITH ended AS (
   DELETE FROM :"schema".messenger_controls
@@ -18,8 +18,8 @@ woken AS (
   :wake
 ),
 noted AS (
-  INSERT INTO :"schema".messenger_audit (id, actor, action, target, reason, matched, done, ended_at, ended)
-  SELECT $6, $4, 'resume', target, $5, 1, 1, now(), 'completed'
+  INSERT INTO :"schema".messenger_audit (id, actor, role, action, target, reason, matched, done, ended_at, ended)
+  SELECT $6, $4, $7, 'resume', target, $5, 1, 1, now(), 'completed'
   FROM resumed
   CROSS JOIN LATERAL (
     SELECT jsonb_strip_nulls(jsonb_build_object(

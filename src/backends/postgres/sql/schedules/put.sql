@@ -1,5 +1,6 @@
 -- Stores a schedule under its name; $3 is the whole row as JSON. The fence is the version that was read before ($2; 0
 -- if there was none): no row comes back if another process was faster, and the caller reads again.
+-- If an operator did it, the audit $4 says what, $5, who, $6, why, $7, and in which role, $8; otherwise $5 is NULL.
 -- Notifies waiting schedulers, because it may be due before what they wait for.
 WITH put AS (
   INSERT INTO :"schema".messenger_schedules AS s
@@ -25,5 +26,9 @@ WITH put AS (
        excluded.finished_at, excluded.enabled, NULL, NULL, now())
   WHERE s.version = $2
   RETURNING to_jsonb(s)::text AS record
+),
+noted AS (
+  INSERT INTO :"schema".messenger_audit (id, actor, role, action, target, reason, matched, done, ended_at, ended)
+  SELECT $4, $6, $8, $5, jsonb_build_object('schedule', $1), $7, 1, 1, now(), 'completed' FROM put WHERE $5 IS NOT NULL
 )
 SELECT record, pg_notify(left('symphony_' || :'schema', 63), '@schedules')::text FROM put

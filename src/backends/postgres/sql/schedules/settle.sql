@@ -6,7 +6,8 @@
 -- Keys of runs are held under '@schedules/<transport>', which no caller can name: no caller's key suppresses a run. A
 -- run that is refused anyway is an error of its schedule, recorded in the same statement.
 -- $1 to $14 are the messages, as in send_keyed.sql; $15 says which schedule each belongs to; $16 to $24 the schedules;
--- $25 is what is said of a refused run, before its key.
+-- $25 is what is said of a refused run, before its key. If an operator wanted the run, the audit $26 says who, $27, why,
+-- $28, and in which role, $29, of the schedule $30; otherwise $26 is NULL.
 WITH run AS (
   SELECT *
   FROM unnest($16::uuid[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::integer[],
@@ -75,6 +76,11 @@ moved AS (
   FROM mine LEFT JOIN refused USING (schedule_id)
   WHERE s.id = mine.schedule_id
   RETURNING s.id
+),
+noted AS (
+  INSERT INTO :"schema".messenger_audit (id, actor, role, action, target, reason, matched, done, ended_at, ended)
+  SELECT $26, $27, $29, 'runSchedule', jsonb_build_object('schedule', $30), $28, 1, 1, now(), 'completed'
+  FROM moved WHERE $26 IS NOT NULL
 ),
 arrived AS (
   SELECT unnest($3::text[]) AS transport_name
