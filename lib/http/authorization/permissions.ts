@@ -16,6 +16,12 @@ export interface Grant {
   actor?: string
   /** Single rights on top of the role, or taken from it, such as `{ 'failed:retry': true }`. */
   can?: Partial<Record<Permission, boolean>>
+  /**
+   * Whether values of payloads, headers and metadata whose keys sound secret (`password`, `*token`, `authorization`, …)
+   * are hidden, also where errors quote them; or more paths to hide: `['card.number', '*.iban']`. What is hidden cannot be
+   * searched. Default `true` for viewers, `false` for the others.
+   */
+  redact?: boolean | readonly string[]
 }
 
 /** The right that an endpoint needs, and the least role that has it. */

@@ -3,6 +3,7 @@ import type { Because } from '../../base/because.js'
 import type { FailedFilter, FailedPage, FailedPageOptions } from '../../operate/dead-letters.js'
 import type { Symphony } from '../../symphony.js'
 import { by } from '../authorization/permissions.js'
+import { mustNotProbe, type Redaction } from '../redaction/redaction.js'
 import { readJson, SMALL_BODY, saidIn } from '../requests/body.js'
 import {
   BECAUSE,
@@ -17,7 +18,7 @@ import {
   wholeText,
   yes,
 } from '../requests/fields.js'
-import { Answer, exactly } from '../responses/answer.js'
+import { Answer } from '../responses/answer.js'
 import { badRequest, notFound } from '../responses/problem.js'
 import { atCursor, ofFilter, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
@@ -48,12 +49,13 @@ export const failed: Endpoint[] = [
   { method: 'POST', path: 'failed/:id/retry', run: retry },
 ]
 
-async function list({ url, symphony }: Call): Promise<Answer> {
+async function list({ url, symphony, redaction }: Call): Promise<Answer> {
   const { limit = DEFAULT_LIMIT, offset = 0, cursor, full, ...filter } = readQuery(url, PAGE)
   if (cursor !== undefined && offset > 0) throw badRequest('offset: must not stand beside a cursor', 'offset')
+  await ofFilter(mustNotProbe(redaction, filter, true))
   const asked = Promise.all([
     symphony.countFailed(filter),
-    atCursor(cursor, pageAt(symphony, offset, { ...filter, limit, cursor }, full)),
+    atCursor(cursor, pageAt(symphony, redaction, offset, { ...filter, limit, cursor }, full)),
   ])
   const [{ total, capped }, { messages, nextCursor, searchedTo }] = await ofFilter(asked)
   const hasMore = nextCursor !== null
@@ -64,6 +66,7 @@ async function list({ url, symphony }: Call): Promise<Answer> {
 /** An offset is reached page by page; a cursor is where the page starts. */
 async function pageAt(
   { listFailed }: Symphony,
+  redaction: Redaction,
   offset: number,
   options: Omit<FailedPageOptions, 'full'>,
   full = false,
@@ -75,15 +78,15 @@ async function pageAt(
     left -= skipped.messages.length
     cursor = skipped.nextCursor
   }
-  if (!full) return listFailed({ ...options, cursor })
-  const { messages, ...page } = await listFailed({ ...options, cursor, full })
-  return { ...page, messages: messages.map(exactly) }
+  if (!full && !redaction.hides) return listFailed({ ...options, cursor })
+  const { messages, ...page } = await listFailed({ ...options, cursor, full: true })
+  return { ...page, messages: messages.map((it) => (full ? redaction.whole(it) : redaction.outline(it))) }
 }
 
-async function get({ parameters, symphony }: Call): Promise<Answer> {
+async function get({ parameters, symphony, redaction }: Call): Promise<Answer> {
   const message = await symphony.getFailed(parameters.id ?? '')
   if (message === null) throw gone(parameters.id)
-  return new Answer({ success: true, message: exactly(message) })
+  return new Answer({ success: true, message: redaction.whole(message) })
 }
 
 async function retry({ request, parameters, symphony, grant }: Call): Promise<Answer> {
@@ -120,12 +123,18 @@ async function removeSome(call: Call): Promise<Answer> {
 }
 
 /** A filter from the body, else from the query, and who wants it. `all` must be explicit. */
-async function selection({ request, url, grant }: Call): Promise<{ filter: FailedFilter; because: Because }> {
+async function selection({
+  request,
+  url,
+  grant,
+  redaction,
+}: Call): Promise<{ filter: FailedFilter; because: Because }> {
   const body = await readJson(request, SMALL_BODY)
   const { all, actor, reason, ...filter } = readExactly(body ?? queryOf(url), SELECTION)
   const empty = Object.keys(filter).length === 0
   if (empty && all === undefined) throw badRequest('give a filter, or `all`: true for every dead letter', 'all')
   if (!empty && all !== undefined) throw badRequest('all: must not stand beside a filter', 'all')
+  await ofFilter(mustNotProbe(redaction, filter, true))
   const said = { ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) }
   return { filter, because: by(grant, said) }
 }

@@ -3,6 +3,7 @@ import { didYouMean } from '../../base/suggestions.js'
 import type { ConsumeOptions } from '../../consume/options.js'
 import type { Symphony } from '../../symphony.js'
 import type { Grant } from '../authorization/permissions.js'
+import type { Redaction } from '../redaction/redaction.js'
 import { cut } from '../requests/fields.js'
 import type { Answer } from '../responses/answer.js'
 import { notFound } from '../responses/problem.js'
@@ -27,6 +28,8 @@ export interface Call {
   symphony: Symphony
   /** What it may do. */
   grant: Grant
+  /** What is hidden from it. */
+  redaction: Redaction
 }
 
 /** One endpoint. */

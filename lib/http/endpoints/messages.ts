@@ -3,9 +3,10 @@ import { contents } from '../../monitor/contents.js'
 import type { MessagePage, MessagePageOptions, MessageStatus } from '../../operate/messages.js'
 import { partsOf, type Symphony } from '../../symphony.js'
 import { by } from '../authorization/permissions.js'
+import { mustNotProbe, type Redaction } from '../redaction/redaction.js'
 import { saidIn } from '../requests/body.js'
 import { cut, instant, oneOf, readQuery, text, wholeText, yes } from '../requests/fields.js'
-import { Answer, exactly } from '../responses/answer.js'
+import { Answer } from '../responses/answer.js'
 import { notFound, RequestProblem } from '../responses/problem.js'
 import { atCursor, ofFilter, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
@@ -32,9 +33,10 @@ export const admin: Endpoint[] = [
   { method: 'GET', path: 'admin/stats', run: stats },
 ]
 
-async function list({ url, symphony }: Call): Promise<Answer> {
+async function list({ url, symphony, redaction }: Call): Promise<Answer> {
   const { limit = 50, full, ...options } = readQuery(url, PAGE)
-  const listed = pageOf(symphony, { ...options, limit }, full)
+  await ofFilter(mustNotProbe(redaction, options, false))
+  const listed = pageOf(symphony, redaction, { ...options, limit }, full)
   const { messages, nextCursor, searchedTo } = await atCursor(options.cursor, ofFilter(listed))
   const hasMore = nextCursor !== null
   return new Answer({ success: true, messages, pagination: { limit, hasMore, nextCursor, searchedTo } })
@@ -42,18 +44,19 @@ async function list({ url, symphony }: Call): Promise<Answer> {
 
 async function pageOf(
   { listMessages }: Symphony,
+  redaction: Redaction,
   options: Omit<MessagePageOptions, 'full'>,
   full = false,
 ): Promise<MessagePage<object>> {
-  if (!full) return listMessages(options)
-  const { messages, ...page } = await listMessages({ ...options, full })
-  return { ...page, messages: messages.map(exactly) }
+  if (!full && !redaction.hides) return listMessages(options)
+  const { messages, ...page } = await listMessages({ ...options, full: true })
+  return { ...page, messages: messages.map((it) => (full ? redaction.whole(it) : redaction.outline(it))) }
 }
 
-async function get({ parameters, symphony }: Call): Promise<Answer> {
+async function get({ parameters, symphony, redaction }: Call): Promise<Answer> {
   const message = await symphony.getMessage(parameters.id ?? '')
   if (message === null) throw missing(parameters.id)
-  return new Answer({ success: true, message: exactly(message) })
+  return new Answer({ success: true, message: redaction.whole(message) })
 }
 
 async function cancel({ request, parameters, symphony, grant }: Call): Promise<Answer> {

@@ -2,6 +2,7 @@
 
 import type { StartOptions } from '../../operate/operations.js'
 import { by, mustBeAllowed } from '../authorization/permissions.js'
+import { mustNotProbe, type Redaction } from '../redaction/redaction.js'
 import { readJson, SMALL_BODY } from '../requests/body.js'
 import {
   BECAUSE,
@@ -20,7 +21,7 @@ import {
 } from '../requests/fields.js'
 import { Answer } from '../responses/answer.js'
 import { notFound } from '../responses/problem.js'
-import { atCursor, ofOperation } from '../responses/refusal.js'
+import { atCursor, ofFilter, ofOperation } from '../responses/refusal.js'
 import type { Call, Endpoint } from './endpoint.js'
 
 const YEAR = 365 * 86_400_000
@@ -97,22 +98,37 @@ async function resume({ request, symphony, grant }: Call): Promise<Answer> {
   return new Answer({ success: true, resumed: await ofOperation(symphony.resume({ ...asked, ...by(grant) })) })
 }
 
-async function why({ parameters, symphony }: Call): Promise<Answer> {
+async function why({ parameters, symphony, redaction }: Call): Promise<Answer> {
   const answer = await symphony.why(parameters.id ?? '')
   if (answer === null) throw notFound(`message ${cut(parameters.id ?? '')} does not exist`)
-  return new Answer({ success: true, ...answer })
+  const message = redaction.hides ? await symphony.getMessage(parameters.id ?? '') : null
+  return new Answer({ success: true, ...redaction.about(answer, message) })
 }
 
-async function preview({ request, symphony }: Call): Promise<Answer> {
+async function preview({ request, symphony, redaction }: Call): Promise<Answer> {
   const asked = readExactly((await readJson(request, SMALL_BODY)) ?? {}, OPERATION)
-  return new Answer({ success: true, ...(await ofOperation(symphony.previewOperation(asked as StartOptions))) })
+  await mayAsk(redaction, asked)
+  const { samples, ...seen } = await ofOperation(symphony.previewOperation(asked as StartOptions))
+  const find = isOfLetters(asked) ? symphony.getFailed : symphony.getMessage
+  const shown = samples.map(async (it) => redaction.about(it, redaction.hides ? await find(it.id) : null))
+  return new Answer({ success: true, ...seen, samples: await Promise.all(shown) })
 }
 
-async function start({ request, symphony, grant }: Call): Promise<Answer> {
+async function start({ request, symphony, grant, redaction }: Call): Promise<Answer> {
   const asked = readExactly((await readJson(request, SMALL_BODY)) ?? {}, START)
+  await mayAsk(redaction, asked)
   if (asked.action === 'remove') mustBeAllowed(grant, 'failed:remove')
   const operation = await ofOperation(symphony.startOperation({ ...asked, ...by(grant) } as StartOptions))
   return new Answer({ success: true, operation })
+}
+
+function isOfLetters({ action }: { action?: string }): boolean {
+  return action === 'retry' || action === 'remove'
+}
+
+/** Refuses a filter that looks for what is hidden. */
+async function mayAsk(redaction: Redaction, asked: { action?: string; filter?: object }): Promise<void> {
+  await ofFilter(mustNotProbe(redaction, asked.filter ?? {}, isOfLetters(asked)))
 }
 
 async function step({ request, parameters, symphony }: Call): Promise<Answer> {

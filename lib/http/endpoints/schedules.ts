@@ -1,7 +1,6 @@
 /** Schedules: list, pause, resume, run now, delete. */
 import type { Because } from '../../base/because.js'
 import { SchedulerError } from '../../base/errors.js'
-import type { Symphony } from '../../symphony.js'
 import { by } from '../authorization/permissions.js'
 import { saidIn } from '../requests/body.js'
 import { BECAUSE, cut, readFields, readQuery, text, wholeText } from '../requests/fields.js'
@@ -19,28 +18,32 @@ export const schedules: Endpoint[] = [
   {
     method: 'POST',
     path: 'schedules/:name/pause',
-    run: act(async (name, symphony, because) => ({ schedule: await symphony.pauseSchedule(name, because) })),
+    run: act(async (name, { symphony, redaction }, because) => ({
+      schedule: redaction.schedule(await symphony.pauseSchedule(name, because)),
+    })),
   },
   {
     method: 'POST',
     path: 'schedules/:name/resume',
-    run: act(async (name, symphony, because) => ({ schedule: await symphony.resumeSchedule(name, because) })),
+    run: act(async (name, { symphony, redaction }, because) => ({
+      schedule: redaction.schedule(await symphony.resumeSchedule(name, because)),
+    })),
   },
   {
     method: 'POST',
     path: 'schedules/:name/run',
-    run: act((name, symphony, because) => symphony.runScheduleNow(name, because)),
+    run: act((name, { symphony }, because) => symphony.runScheduleNow(name, because)),
   },
 ]
 
-async function list({ url, symphony }: Call): Promise<Answer> {
+async function list({ url, symphony, redaction }: Call): Promise<Answer> {
   const { after, limit = 100 } = readQuery(url, PAGE)
   const found = await symphony.listSchedules({ limit: limit + 1, ...(after === undefined ? {} : { after }) })
   const page = found.slice(0, limit)
   const hasMore = found.length > limit
   return new Answer({
     success: true,
-    schedules: page,
+    schedules: page.map((it) => redaction.schedule(it)),
     pagination: { limit, hasMore, after: hasMore ? (page.at(-1)?.name ?? null) : null },
   })
 }
@@ -49,7 +52,7 @@ async function get(call: Call): Promise<Answer> {
   const name = nameIn(call)
   const schedule = await call.symphony.getSchedule(name)
   if (schedule === null) throw missing(name)
-  return new Answer({ success: true, schedule })
+  return new Answer({ success: true, schedule: call.redaction.schedule(schedule) })
 }
 
 async function remove(call: Call): Promise<Answer> {
@@ -59,14 +62,12 @@ async function remove(call: Call): Promise<Answer> {
   return new Answer({ success: true, removed: 1 })
 }
 
-function act(
-  action: (name: string, symphony: Symphony, because: Because) => Promise<object>,
-): (call: Call) => Promise<Answer> {
+function act(action: (name: string, call: Call, because: Because) => Promise<object>): (call: Call) => Promise<Answer> {
   return async (call) => {
     const name = nameIn(call)
     const because = by(call.grant, await saidIn(call.request))
     try {
-      return new Answer({ success: true, ...(await ofSchedule(ofOperation(action(name, call.symphony, because)))) })
+      return new Answer({ success: true, ...(await ofSchedule(ofOperation(action(name, call, because)))) })
     } catch (error) {
       if (error instanceof SchedulerError && error.code === 'SYMPHONY_UNKNOWN_SCHEDULE') throw missing(name)
       throw error

@@ -19,6 +19,7 @@ import { queues } from '../endpoints/queues.js'
 import { schedules } from '../endpoints/schedules.js'
 import { descriptions } from '../openapi/descriptions.js'
 import { openApi } from '../openapi/document.js'
+import { redactionOf } from '../redaction/redaction.js'
 import { readQuery } from '../requests/fields.js'
 import { segmentsOf } from '../requests/path.js'
 import { Answer, jsonAnswer } from '../responses/answer.js'
@@ -113,8 +114,9 @@ export function createSymphonyRoute(options: SymphonyRouteOptions = {}): Symphon
       if (grant instanceof Response) return grant
       const { endpoint, parameters } = findEndpoint(ENDPOINTS, request.method, segments)
       mustBeAllowed(grant, needed(endpoint.method, endpoint.path))
-      const call: Call = { request, url, parameters, settings, symphony, grant }
-      return endpoint.run(call)
+      const redaction = redactionOf(grant)
+      const answer = await endpoint.run({ request, url, parameters, settings, symphony, grant, redaction })
+      return answer instanceof Answer ? new Answer(redaction.anything(answer.body), answer.status) : answer
     })
   }
   return { GET: handle, POST: handle, DELETE: handle, handle }
