@@ -126,8 +126,16 @@ describe('never runs the legacy path', () => {
 
 test('a dispatch that comes after the legacy path began is refused', async () => {
   let late: Promise<unknown> = Promise.resolve()
+  let begin = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  legacy.mockImplementationOnce(async () => {
+    begin()
+    return 'legacy'
+  })
   const via = async () => {
-    late = new Promise((resolve) => setTimeout(resolve, 50)).then(() => dispatch(message))
+    late = begun.then(() => dispatch(message))
     late.catch(() => undefined)
     await dispatch(bad)
   }
