@@ -79,6 +79,9 @@ test('a class is refused as a handler, an instance is not', async () => {
   await wrong(registerHandler, 'A', Greeter).toThrow('the handler of A is the class Greeter: give an instance of it')
   await wrong(registerHandler, 'A', class {}).toThrow('is the class without a name')
   registerHandler('Greet', new Greeter())
+  // A method may be called so.
+  const methods = { class() {} }
+  expect(() => registerHandler('A', methods.class)).not.toThrow()
 })
 
 test('a list of schedules names the entry that is wrong', async () => {

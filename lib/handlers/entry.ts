@@ -89,9 +89,10 @@ export function toEntry(
   }
 }
 
-/** A class cannot be called; one compiled to a function cannot be told from one. */
+/** A class cannot be called; one compiled to a function cannot be told from one, and a method may be called `class`. */
 function isClass(handler: AnyHandler): boolean {
-  return typeof handler === 'function' && /^class\b/.test(Function.prototype.toString.call(handler))
+  if (typeof handler !== 'function' || !/^class\b/.test(Function.prototype.toString.call(handler))) return false
+  return Object.hasOwn(handler, 'prototype')
 }
 
 const OPTIONS = ['name', 'timeout']
