@@ -8,7 +8,7 @@ import {
   removeFailed,
   retryFailed,
 } from '@leadmap/symphony/admin'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createQueue, emptyTables, storedMessages } from './support/symphony.js'
 
 const database = await createQueue({ transports: { email: { type: 'postgres', queue: 'mails' } } })
@@ -286,6 +286,17 @@ test('finished messages are not kept at all where the retention is none', async 
   expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
   expect(await storedMessages(database)).toEqual([])
   setConfig({ retention: { completed: '24h' } })
+})
+
+test('those from before the retention was none are deleted, too', async () => {
+  const registry = new HandlerRegistry()
+  registry.register('Done', () => undefined)
+  await dispatch({ type: 'Done', payload: {} })
+  expect(await consumeBatch({ registry })).toMatchObject({ succeeded: 1 })
+  setConfig({ retention: { completed: 'none' } })
+  onTestFinished(() => setConfig({ retention: { completed: '24h' } }))
+  expect(await cleanup()).toMatchObject({ completed: 1 })
+  expect(await storedMessages(database)).toEqual([])
 })
 
 test('a consumer deletes by itself what retention no longer covers', async () => {

@@ -72,9 +72,13 @@ impl PostgresStore {
     }
 }
 
-/// How long something is kept; `None`, which no age exceeds: forever, or not at all.
+/// How long something is kept; `None`, which no age exceeds: forever. What is not kept at all may be there from the time
+/// before the configuration said so.
 pub(super) fn kept_ms(retention: &Retention) -> Option<f64> {
-    retention.limit().map(millis)
+    match retention {
+        Retention::None => Some(0.0),
+        Retention::Forever | Retention::For(_) => retention.limit().map(millis),
+    }
 }
 
 /// Schedules without a run left stay as long as finished messages do, at least a day, so that people can find them.
