@@ -1,6 +1,8 @@
 //! Where a consumer's messages come from: its transports in order, what they hold, and what they owe.
 
+mod claims;
 mod feed;
+mod looks;
 mod place;
 mod sweep;
 pub(super) mod switches;
@@ -8,16 +10,12 @@ mod turns;
 mod wanted;
 
 use self::switches::Switches;
-use crate::base::targets::WORKER;
 use crate::error::{Error, Result};
-use crate::message::claimed::Claimed;
-use crate::transport::{Drain, Reach, Rescued, WorkerId};
-use feed::{Asked, Feed, SURVEY_HOLDS};
-use futures_util::future::join_all;
-use place::{Looked, Place};
+use crate::transport::{Drain, Rescued, WorkerId};
+use feed::Feed;
+use place::Place;
 use std::sync::Arc;
 use std::time::Instant;
-use tracing::{Instrument, debug_span};
 pub use wanted::{Caught, Wanted};
 
 /// All transports of a consumer.
@@ -186,127 +184,6 @@ impl Feeds {
         Ok(is_registered && transport.lost(self.worker.id, &claims).await?.is_empty())
     }
 
-    async fn claim_into(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        if wanted.suspect {
-            return self.claim_suspect(wanted, caught).await;
-        }
-        // One that is woken again and again comes to the rest in between.
-        let is_other = self.follow().await?;
-        let hurried = wanted.woken && !is_other && self.hurried_since.is_none_or(|at| at.elapsed() < SURVEY_HOLDS);
-        if hurried && !self.rescue_is_due() && self.claim_where_known(wanted, caught).await? {
-            self.hurried_since.get_or_insert_with(Instant::now);
-            return Ok(());
-        }
-        let at_once = self.filled_by.take().map_or(self.feeds.len(), |last| last + 1);
-        let in_doubt = self.places.iter().any(Place::is_in_doubt);
-        let unknown = (0..at_once.min(self.feeds.len())).any(|it| self.wants_survey(it, wanted));
-        if in_doubt || unknown || self.rescue_is_due() {
-            self.look(wanted).await;
-        }
-        let mut missing = wanted.limit;
-        for index in 0..self.feeds.len() {
-            if !self.is_there(index) {
-                continue;
-            }
-            let messages = match self.claim_from(index, wanted, missing, caught.is_empty()).await {
-                Ok(messages) => messages,
-                Err(error) => {
-                    self.leave(index, error);
-                    continue;
-                }
-            };
-            missing -= messages.len();
-            if !messages.is_empty() {
-                caught.push(Caught::new(index, messages));
-            }
-            if missing == 0 {
-                self.filled_by = Some(index);
-            }
-            if missing == 0 || (hurried && !caught.is_empty()) {
-                break;
-            }
-        }
-        self.hurried_since = self.hurried_since.filter(|_| hurried && !caught.is_empty());
-        if caught.is_empty() && (wanted.woken || wanted.waiting) {
-            let stale = self.places.iter().filter(|it| !it.is_fresh()).flat_map(Place::feeds);
-            stale.for_each(|index| self.feeds.get_mut(*index).into_iter().for_each(Feed::owe_survey));
-        }
-        Ok(())
-    }
-
-    /// Claims one suspect, if the last survey saw any.
-    async fn claim_suspect(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<()> {
-        if self.asks_any(Feed::is_unknown) {
-            self.look(wanted).await;
-        }
-        for index in 0..self.feeds.len() {
-            if !self.asks(index, Feed::has_suspect) {
-                continue;
-            }
-            let (feed, worker, queues) = self.asking(index)?;
-            match feed.claim_suspect(worker, queues, wanted).await {
-                Ok(Some(suspect)) => {
-                    caught.push(Caught::new(index, vec![suspect]));
-                    return Ok(());
-                }
-                Ok(None) => {}
-                Err(error) => self.leave(index, error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Claims from the queues where messages have been before: a worker that is woken need not ask where to look. Says
-    /// whether it found anything.
-    async fn claim_where_known(&mut self, wanted: &Wanted, caught: &mut Vec<Caught>) -> Result<bool> {
-        let asked = Asked { limit: wanted.limit, reach: Reach::Quick, listening: wanted.listening && wanted.waiting };
-        for index in 0..self.feeds.len() {
-            if !self.asks(index, Feed::knows_queues) {
-                continue;
-            }
-            let (feed, worker, queues) = self.asking(index)?;
-            match feed.claim(worker, queues, wanted, asked).await {
-                Ok(messages) if messages.is_empty() => {}
-                Ok(messages) => {
-                    caught.push(Caught::new(index, messages));
-                    return Ok(true);
-                }
-                Err(error) => self.leave(index, error),
-            }
-        }
-        Ok(false)
-    }
-
-    /// Claims; if nothing is found and that is doubtful, surveys the queues and claims again. `idle`: whether nothing was
-    /// found in the transports before this one, so that the consumer may have to say that it waits.
-    async fn claim_from(&mut self, index: usize, wanted: &Wanted, limit: usize, idle: bool) -> Result<Vec<Claimed>> {
-        if !self.is_fresh(index) && self.wants_survey(index, wanted) {
-            self.look(wanted).await;
-            if !self.is_there(index) {
-                return Ok(Vec::new());
-            }
-        }
-        let fresh = self.is_fresh(index);
-        let listening = idle && wanted.listening;
-        let is_marked = listening && (wanted.waiting || self.is_last(index));
-        let (feed, worker, queues) = self.asking(index)?;
-        if fresh && !feed.is_worth_a_claim(listening && !wanted.waiting) {
-            return Ok(Vec::new());
-        }
-        let asked = Asked { limit, reach: wanted.reach(fresh), listening: is_marked };
-        let messages = feed.claim(worker, queues, wanted, asked).await?;
-        if !messages.is_empty() || fresh || !wanted.exhaustive {
-            return Ok(messages);
-        }
-        self.look(wanted).await;
-        if !self.asks(index, |it| !it.was_empty()) {
-            return Ok(Vec::new());
-        }
-        let asked = Asked { reach: Reach::Exhaustive, ..asked };
-        let (feed, worker, queues) = self.asking(index)?;
-        feed.claim(worker, queues, wanted, asked).await
-    }
-
     /// Picks up transports that were switched on, after the others, and drops those that were switched off. One in
     /// a place of its own waits for the next consumer: this one has no heartbeat there. Says whether anything changed.
     async fn follow(&mut self) -> Result<bool> {
@@ -335,54 +212,6 @@ impl Feeds {
         Ok((self.feeds.get_mut(index).ok_or(unknown)?, &self.worker, self.queues.as_deref()))
     }
 
-    /// Surveys all transports, and takes the messages that no worker holds first where that is due. A place that takes
-    /// long holds up nothing in the others: what it answers is for the next claim.
-    async fn look(&mut self, wanted: &Wanted) {
-        let alone = self.places.len() == 1 || wanted.exhaustive;
-        let span = debug_span!(target: WORKER, "survey", places = self.places.len(), rescues = self.rescue_is_due());
-        let (queues, by, now) = (self.queues.as_deref(), self.worker.id, Instant::now());
-        let asked = self.places.iter_mut().enumerate().filter(|(_, it)| it.may_be_looked_at());
-        let looks = asked.map(|(at, place)| {
-            span.in_scope(|| place.start_looking(queues, wanted, by, now));
-            async move { Some((at, place.looked(alone).await?)) }
-        });
-        let looks = join_all(looks).instrument(span.clone()).await;
-        looks.into_iter().flatten().for_each(|(at, looked)| self.learn_look(at, looked));
-    }
-
-    /// What was not answered in time for the claim before.
-    async fn take_late_looks(&mut self) {
-        for at in 0..self.places.len() {
-            let Some(place) = self.places.get_mut(at).filter(|it| it.is_late()) else { continue };
-            if let Some(looked) = place.looked(false).await {
-                self.learn_look(at, looked);
-            }
-        }
-    }
-
-    fn learn_look(&mut self, at: usize, Looked { feeds, look, rescues, took }: Looked) {
-        let Some(place) = self.places.get_mut(at) else { return };
-        let look = match look {
-            Ok(look) => look,
-            Err(error) => {
-                place.fail(&error, Instant::now());
-                self.error.get_or_insert(error);
-                return;
-            }
-        };
-        if let Some(rescued) = look.rescued {
-            place.learn(&rescued, took);
-            self.rescued.push(rescued);
-        }
-        // What a rescue adds says nothing about surveys.
-        let survey_took = (!rescues).then_some(took);
-        for (index, survey) in feeds.into_iter().zip(look.surveys) {
-            if let Some(feed) = self.feeds.get_mut(index) {
-                feed.learn(survey, survey_took);
-            }
-        }
-    }
-
     /// Any claim may take the messages that no worker holds; from time to time is enough.
     fn rescue_is_due(&self) -> bool {
         let now = Instant::now();
@@ -405,11 +234,11 @@ impl Feeds {
 
 #[cfg(test)]
 mod tests {
-    use super::feed::SUSPECT_PAUSE;
+    use super::feed::{SURVEY_HOLDS, SUSPECT_PAUSE};
     use super::*;
     use crate::backends::memory::MemoryTransport;
     use crate::message::envelope::{Available, Envelope};
-    use crate::transport::{Claim, Claims, Leases, RescueStep, Transport};
+    use crate::transport::{Claim, Claims, Leases, Reach, RescueStep, Transport};
     use std::time::Duration;
     use uuid::Uuid;
 
