@@ -17,16 +17,17 @@ for_stores! {
 
 async fn a_rescue_and_a_settle_never_both_have_the_message<S: Subject>(it: S) {
     let transport = it.transport();
-    let mut rescued = 0;
-    for round in 0..ROUNDS {
+    let (mut rescued, mut lead) = (0, Lead::default());
+    for _ in 0..ROUNDS {
         put_one(&transport, message("Email")).await;
         let dying = Worker::with_lease(&transport, Duration::ZERO);
         let message = dying.claim_one().await;
         let done = [settlement(&message, Outcome::Completed)];
-        let (settled, rescue) = both(round, dying.settle_all(&done), transport.rescue()).await;
+        let (settled, rescue) = lead.both(dying.settle_all(&done), transport.rescue()).await;
         let (lost, returned) = (settled.unwrap().len() as u64, rescue.unwrap().returned);
         assert_eq!(lost, returned, "lost by one and not taken by the other");
 
+        lead.first_won(returned == 0);
         if returned == 1 {
             rescued += 1;
             let other = Worker::of(&transport);
@@ -41,17 +42,18 @@ async fn a_rescue_and_a_settle_never_both_have_the_message<S: Subject>(it: S) {
 
 async fn a_rescue_and_a_heartbeat_agree_who_is_dead<S: Subject>(it: S) {
     let transport = it.transport();
-    let mut alive = 0;
-    for round in 0..ROUNDS {
+    let (mut alive, mut lead) = (0, Lead::default());
+    for _ in 0..ROUNDS {
         put_one(&transport, message("Email")).await;
         let dying = Worker::with_lease(&transport, Duration::ZERO);
         let message = dying.claim_one().await;
         let mut reborn = dying.id.clone();
         reborn.lease = Duration::from_secs(60);
-        let (beat, rescue) = both(round, transport.extend(&reborn, 1), transport.rescue()).await;
+        let (beat, rescue) = lead.both(transport.extend(&reborn, 1), transport.rescue()).await;
         let beat = beat.unwrap().is_some();
         assert_eq!(u64::from(!beat), rescue.unwrap().returned);
 
+        lead.first_won(beat);
         let other = Worker::of(&transport);
         match beat {
             true => dying.settle(&message, Outcome::Completed).await,
@@ -64,13 +66,16 @@ async fn a_rescue_and_a_heartbeat_agree_who_is_dead<S: Subject>(it: S) {
 
 async fn a_rescue_and_a_claim_leave_no_message_behind<S: Subject>(it: S) {
     let transport = it.transport();
-    for round in 0..ROUNDS {
+    let mut lead = Lead::default();
+    for _ in 0..ROUNDS {
         let dying = Worker::with_lease(&transport, Duration::ZERO);
         dying.claim_from(&["default"], None, 1).await;
         put_one(&transport, message("Email")).await;
-        let (claimed, rescue) = both(round, dying.claim_from(&["default"], None, 1), transport.rescue()).await;
+        let (claimed, rescue) = lead.both(dying.claim_from(&["default"], None, 1), transport.rescue()).await;
         assert_eq!(claimed.len(), 1);
-        let returned = rescue.unwrap().returned + transport.rescue().await.unwrap().returned;
+        let rescued = rescue.unwrap().returned;
+        lead.first_won(rescued == 1);
+        let returned = rescued + transport.rescue().await.unwrap().returned;
         assert_eq!(returned, 1, "held by a worker that nobody can declare dead");
 
         let other = Worker::of(&transport);
@@ -99,23 +104,30 @@ async fn eight_rescues_at_once_rescue_once<S: Subject>(it: S) {
     }
 }
 
-/// Both at the same time. Which begins, and how far ahead, is different in each round.
-async fn both<A, B>(round: usize, first: impl Future<Output = A>, second: impl Future<Output = B>) -> (A, B) {
-    let head_start = |steps: usize| async move {
-        for _ in 0..steps {
-            tokio::task::yield_now().await;
-        }
-    };
-    let steps = round % 8;
-    let (one, two) = if round.is_multiple_of(2) { (steps, 0) } else { (0, steps) };
-    tokio::join!(
-        async {
-            head_start(one).await;
+/// Two at the same time, and the one that has won a round begins the next a little later. So both win some, whatever
+/// each of them takes on this machine, and most rounds are close.
+#[derive(Default)]
+struct Lead {
+    /// In quarters of a millisecond; negative: the first begins earlier.
+    of_second: i32,
+}
+
+impl Lead {
+    async fn both<A, B>(&self, first: impl Future<Output = A>, second: impl Future<Output = B>) -> (A, B) {
+        let wait =
+            |quarters: i32| tokio::time::sleep(Duration::from_micros(250) * u32::try_from(quarters).unwrap_or(0));
+        let first = async {
+            wait(self.of_second).await;
             first.await
-        },
-        async {
-            head_start(two).await;
+        };
+        let second = async {
+            wait(-self.of_second).await;
             second.await
-        }
-    )
+        };
+        tokio::join!(first, second)
+    }
+
+    fn first_won(&mut self, won: bool) {
+        self.of_second += if won { 1 } else { -1 };
+    }
 }
