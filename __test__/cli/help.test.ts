@@ -12,12 +12,9 @@ const NO_ADDON = { NAPI_RS_NATIVE_LIBRARY_PATH: '/nowhere/symphony.node' }
 /** Paths of all commands, as the shells complete them. */
 async function commands(path: readonly string[] = []): Promise<string[][]> {
   const { stdout } = await project.run(['complete', '--', ...path, ''])
-  const inner = [...stdout.matchAll(/^([a-z]\w*)\t/gm)].map(([, name = '']) => [...path, name])
-  // Below a command without commands of its own there are its arguments.
-  const leaves = ['completion']
-  const found = await Promise.all(
-    inner.map(async (one) => [one, ...(leaves.includes(one[0] ?? '') ? [] : await commands(one))]),
-  )
+  // Commands say what they do; what an argument may be does not.
+  const inner = [...stdout.matchAll(/^([a-z][\w-]*)\t\S/gm)].map(([, name = '']) => [...path, name])
+  const found = await Promise.all(inner.map(async (one) => [one, ...(await commands(one))]))
   return found.flat()
 }
 

@@ -1,6 +1,6 @@
 /** Commands for operators, on a real queue. */
-import { dispatch } from '@leadmap/symphony'
-import { getAuditEntry, listAudit, listPauses } from '@leadmap/symphony/admin'
+import { dispatch, dispatchBatch } from '@leadmap/symphony'
+import { getAuditEntry, listAudit, listMessages, listPauses } from '@leadmap/symphony/admin'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createQueue, emptyTables } from '../support/symphony.js'
 import { createProject, hasTerminal } from './support.js'
@@ -123,6 +123,148 @@ describe('failed retry --query', () => {
     const { stdout } = await project.runOnTerminal(['failed', 'retry', '--all', '--yes', '--rate', '2000'])
     expect(stdout).toMatch(/█+░* +[\d,]+\/3,000 +\d+\/s/)
     expect(await letters()).toBe(0)
+  })
+})
+
+describe('cancel, snooze, run-now and move', () => {
+  const waiting = (where: string): Promise<number> =>
+    database.query(`SELECT FROM symphony.messenger_messages_pending WHERE ${where}`).then((rows) => rows.length)
+
+  const wait = (count: number, type = 'Mail'): Promise<unknown> =>
+    dispatchBatch(Array.from({ length: count }, () => ({ message: { type, payload: {} }, options: { delay: '1h' } })))
+
+  test.each([
+    [['cancel'], 'false', 'cancelled'],
+    [['snooze', '--delay', '3h'], "available_at > now() + interval '2 hours'", 'due in 3 h'],
+    [['run-now'], 'available_at <= now()', 'due at once'],
+    [
+      ['move', '--queue', 'bulk', '--priority', '2'],
+      "queue_name = 'bulk' AND priority = 2",
+      'moved to queue bulk, priority 2',
+    ],
+  ])('%j acts on all that match, after a question, and the audit says who', async (command, where, done) => {
+    await wait(1_200)
+    await wait(3, 'Other')
+    const all = [...command, '--query', 'type:Mail', '--reason', 'too many']
+    const dry = await project.run([...all, '--dry-run'])
+    expect(dry).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/would .*1,200 messages.*; nothing/),
+    })
+    expect(await project.run(all)).toMatchObject({ code: 5, stderr: expect.stringContaining('pass --yes') })
+    expect(await waiting("available_at > now() AND queue_name = 'default'")).toBe(1_203)
+    const { code, stdout, stderr } = await project.run([...all, '--yes'])
+    expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: '' })
+    expect(stderr).toContain(`1,200 messages ${done}`)
+    expect(await waiting(where)).toBe(command[0] === 'cancel' ? 0 : 1_200)
+    expect(await waiting("message_type = 'Other' AND available_at > now()")).toBe(3)
+    expect((await listAudit()).entries).toMatchObject([
+      { done: 1_200, matched: 1_200, ended: 'completed', reason: 'too many', actor: expect.stringMatching(/@/) },
+    ])
+  })
+
+  test.each([[['snooze', '--delay', '3h']], [['run-now']], [['move', '--queue', 'bulk']]])(
+    '%j by ids asks nothing, and says with its exit code if one stays',
+    async (command) => {
+      const [first, second] = await dispatchBatch([
+        { type: 'Mail', payload: {} },
+        { type: 'Mail', payload: {} },
+      ])
+      const ids = [first, second].map((it) => (it as { messageId: string }).messageId)
+      expect(await project.run([...command, '-'], { input: ids.join('\n') })).toMatchObject({ code: 0 })
+      await project.run(['cancel', ids[0] as string])
+      const { code, stdout } = await project.run([...command, ...ids, '--json'])
+      expect({ code, entry: JSON.parse(stdout) }).toMatchObject({ code: 1, entry: { done: 1, skipped: 1 } })
+    },
+  )
+
+  test.each([
+    [['cancel'], 'say which'],
+    [['cancel', '--all', '--query', 'type:A'], 'say which'],
+    [['cancel', '--query', 'typ:A', '--yes'], 'did you mean'],
+    [['snooze', '--all'], 'say for how long'],
+    [['snooze', '--all', '--delay', 'soon'], 'Wants a duration'],
+    [['move', '--all'], 'say where to'],
+    [['move', 'no-id', '--queue', 'a'], 'not an id'],
+  ])('%j is wrong usage', async (words, problem) => {
+    expect(await project.run(words)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(problem) })
+  })
+
+  test('nothing matches, nothing is done', async () => {
+    const ended = await project.run(['cancel', '--query', 'type:None', '--json'])
+    expect({ ...ended, stdout: JSON.parse(ended.stdout) }).toMatchObject({ code: 0, stdout: { matched: 0, done: 0 } })
+    expect(await project.run(['move', '--all', '--transport', 'nowhere', '--yes'])).toMatchObject({ code: 4 })
+  })
+
+  test('Ctrl-C stops after a step, and --resume goes on', async () => {
+    await wait(3_000)
+    const running = project.start(['cancel', '--all', '--yes', '--rate', '1000', '--json'])
+    await expect.poll(() => waiting('true'), { timeout: 60_000 }).toBeLessThan(3_000)
+    running.kill('SIGINT')
+    const stopped = await running
+    expect(stopped.exitCode).toBe(1)
+    const { id, done } = JSON.parse(String(stopped.stdout))
+    expect(String(stopped.stderr)).toContain(`--resume ${id}`)
+    expect(await waiting('true')).toBe(3_000 - done)
+    const ended = await project.run(['cancel', '--resume', id])
+    expect(ended).toMatchObject({ code: 0, stderr: expect.stringContaining('3,000 messages cancelled') })
+    expect(await waiting('true')).toBe(0)
+  })
+
+  test.skipIf(!hasTerminal)('in production the number is typed, with progress on a terminal', async () => {
+    await wait(2_000)
+    const child = project.startOnTerminal(['cancel', '--all', '--rate', '2000'], {
+      SYMPHONY_ENV: 'production',
+      TERM: 'xterm',
+    })
+    let shown = ''
+    child.stdout?.on('data', (text: Buffer) => {
+      const isAsked = shown.includes('Type 2000 to cancel 2,000 messages')
+      shown += text
+      if (!isAsked && shown.includes('Type 2000 to cancel 2,000 messages')) child.stdin?.write('2000\r')
+    })
+    expect((await child).exitCode).toBe(0)
+    expect(shown).toMatch(/█+░* +[\d,]+\/2,000 +\d+\/s/)
+    expect(await waiting('true')).toBe(0)
+  })
+})
+
+describe('failed import', () => {
+  test('makes messages of what failed export has written, once', async () => {
+    await bury(150)
+    await database.query(
+      `UPDATE symphony.messenger_failed_messages SET headers = '{"tenant":"acme"}', queue_name = 'mails'`,
+    )
+    const { stdout: exported } = await project.run(['failed', 'export', 'type:Mail'])
+    project.write('letters.ndjson', exported.replaceAll('"payload":{}', '"payload":{"mended":true}'))
+    const dry = await project.run(['failed', 'import', 'letters.ndjson', '--dry-run'])
+    expect(dry).toMatchObject({ code: 0, stderr: expect.stringContaining('would dispatch 150 messages') })
+    const first = await project.run(['failed', 'import', 'letters.ndjson', '--json'])
+    expect({ ...first, stdout: JSON.parse(first.stdout) }).toMatchObject({
+      code: 0,
+      stdout: { imported: 150, duplicates: 0 },
+    })
+    const again = await project.run(['failed', 'import', '-'], { input: exported })
+    expect(again).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('0 messages dispatched · 150 were imported'),
+    })
+    const { messages } = await listMessages({ limit: 200, full: true })
+    expect(messages).toHaveLength(150)
+    for (const message of messages) {
+      expect(message).toMatchObject({ queue: 'mails', headers: { tenant: 'acme' }, payload: { mended: true } })
+    }
+  })
+
+  test.each([
+    ['{', 2, 'line 1 is not JSON'],
+    ['{"type":"A"}', 2, 'line 1 is not a dead letter'],
+    ['{"payload":{"n":12345678901234567890}}', 2, 'larger than 2^53'],
+  ])('refuses %s', async (line, code, problem) => {
+    const ended = await project.run(['failed', 'import', '-'], { input: line })
+    expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(problem) })
+    expect(await project.run(['failed', 'import', 'missing.ndjson'])).toMatchObject({ code: 4 })
   })
 })
 

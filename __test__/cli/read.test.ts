@@ -1,6 +1,6 @@
 /** Commands that look, on a real queue: what they print, for people and for programs. */
 import { consumeBatch, dispatch, registerHandler, schedule } from '@leadmap/symphony'
-import { getFailed, listFailed } from '@leadmap/symphony/admin'
+import { getFailed, listAudit, listFailed } from '@leadmap/symphony/admin'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createQueue } from '../support/symphony.js'
@@ -157,6 +157,93 @@ describe('failed', () => {
     const { messages } = await listFailed({ full: true })
     const whole = messages.map(({ payloadText: _, ...message }) => JSON.parse(JSON.stringify(message)))
     expect(lines.map((line) => JSON.parse(line))).toEqual(whole)
+  })
+})
+
+describe('a query', () => {
+  test('selects messages and dead letters', async () => {
+    expect(await printed('list', 'type:Report created:>-1h', '--ids')).toBe(`${[...waiting].reverse().join('\n')}\n`)
+    expect(await printed('failed', 'payload.to:bob error:"no such"', '--ids')).toBe(await printed('failed', '--ids'))
+    expect(await printed('failed', 'list', 'payload.to:ada')).toBe('')
+    expect(await printed('failed', 'export', 'type:None')).toBe('')
+  })
+
+  test.each([['list'], ['failed', 'list'], ['failed', 'export']])(
+    'that is wrong is wrong usage: %s %s',
+    async (...words) => {
+      const { code, stderr } = await project.run([...words.filter(Boolean), 'typ:Mail'])
+      expect(code).toBe(2)
+      expect(stderr).toContain('did you mean')
+    },
+  )
+})
+
+describe('who is at work, and what was', () => {
+  const Worker = z.object({ id: z.uuid(), host: z.string(), pid: z.int(), inFlight: z.int(), alive: z.boolean() })
+  const Depth = z.object({ minute: instant, pending: z.int(), delayed: z.int(), processing: z.int() })
+  const Errors = z.object({
+    type: z.string(),
+    class: z.string(),
+    occurrences: z.int(),
+    state: z.enum(['open', 'ignored']),
+  })
+  const Key = z.object({ idempotencyKey: z.string(), transport: z.string(), refused: z.int(), firstSeenAt: instant })
+  const Release = z.object({ release: z.string(), version: z.string(), firstAt: instant })
+
+  beforeAll(async () => {
+    await database.query(
+      `INSERT INTO symphony.messenger_workers (id, host, pid, kind, concurrency, transports, lease_until, release)
+       VALUES (gen_random_uuid(), 'web-7', 41, 'worker', 20, '{email}', now() + interval '1 hour', 'v7')`,
+    )
+    await database.query(
+      `INSERT INTO symphony.messenger_depths VALUES (date_trunc('minute', now()), '', '', 7, 2, 1, 5000, false)
+       ON CONFLICT (minute, transport_name, queue_name) DO UPDATE SET pending = 7`,
+    )
+    await database.query(`INSERT INTO symphony.messenger_releases VALUES ('v7', '0.1.0', now())`)
+    for (let n = 0; n < 3; n += 1)
+      await dispatch({ type: 'Mail', payload: {} }, { idempotencyKey: 'welcome/1', delay: '1h' })
+  })
+
+  test.each<[string, RegExp, z.ZodType]>([
+    ['workers', /^\S+ +web-7 +41 +worker .* 0 of 20 +email +v7$/m, Worker],
+    ['depths', /^\S+ +7 +/m, Depth],
+    ['errors', /^Mail +TypeError +3 .* open +–$/m, Errors],
+    ['duplicates', /^welcome\/1 +Mail +supabase|email +2 /m, Key],
+    ['releases', /^v7 +0\.1\.0 +/m, Release],
+  ])('%s, for people and for programs', async (name, row, Thing) => {
+    expect(await printed(name)).toMatch(row)
+    await parsed(z.array(Thing).min(1), name)
+    const lines = (await printed(name, '--ndjson')).trim().split('\n')
+    for (const line of lines) Thing.parse(JSON.parse(line))
+    expect(await printed(name, '--json=lines')).toBe(`${lines.join('\n')}\n`)
+  })
+
+  test('errors are judged, and the audit says by whom', async () => {
+    expect(
+      await project.run(['errors', 'ignore', 'Mail', 'TypeError', '--note', 'known', '--reason', 'r']),
+    ).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('TypeError of Mail is ignored'),
+    })
+    expect(await printed('errors', 'list', '--state', 'ignored')).toMatch(/ignored +known$/m)
+    expect(await printed('errors', '--state', 'open')).toBe('')
+    expect((await listAudit()).entries).toMatchObject([
+      { action: 'judgeErrors', reason: 'r', actor: expect.any(String) },
+    ])
+    const { stdout } = await project.run(['errors', 'open', 'Mail', 'TypeError', '--json'])
+    expect(JSON.parse(stdout)).toEqual({ type: 'Mail', class: 'TypeError', state: 'open', note: null })
+  })
+
+  test.each([
+    [['errors', 'resolve', 'Mail', 'Never'], 4],
+    [['errors', 'resolve', 'Mail'], 2],
+    [['errors', '--state', 'odd'], 2],
+    [['depths', '--queue', 'mails'], 2],
+    [['depths', '--transport', 'emial'], 4],
+    [['duplicates', '--until', 'soon'], 2],
+  ])('%j exits with %d', async (words, code) => {
+    expect(await project.run(words)).toMatchObject({ code, stdout: '' })
   })
 })
 

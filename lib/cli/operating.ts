@@ -20,26 +20,30 @@ export interface Verbs {
   plan: string
   /** As `deleted`. */
   done: string
+  /** What it is done to, as `dead letter`. */
+  noun: string
 }
 
 /** Acts on all that match, if the person agrees; the exit code. */
 export async function operate(
   { library, isProduction }: Session,
-  asked: Pick<StartOptions, 'action' | 'filter'>,
+  asked: StartOptions,
   verbs: Verbs,
   options: OperatingOptions,
   out: Output,
 ): Promise<number> {
-  const preview = await library.previewOperation(asked as StartOptions)
+  const preview = await library.previewOperation(asked)
   const { matched, capped, samples, before } = preview
-  const found = `${several(matched, 'dead letter')}${capped ? ' or more' : ''}`
+  const found = `${several(matched, verbs.noun)}${capped ? ' or more' : ''}`
   if (matched === 0 && !capped) {
     if (out.json !== undefined) out.data({ matched, done: 0, dryRun: options.dryRun === true })
-    out.say('no dead letter matches')
+    out.say(`no ${verbs.noun} matches`)
     return EXIT.done
   }
-  const plan = { what: `${verbs.plan} ${found}`, samples: samples.map(shown), word: String(matched), isProduction }
-  if (!(await mayGoOn(plan, options, out))) {
+  const plan = { what: phrase(verbs, found), samples: samples.map(shown), word: String(matched), isProduction }
+  // What is named one by one was meant.
+  const yes = options.yes ?? asked.ids !== undefined
+  if (!(await mayGoOn(plan, { ...options, yes }, out))) {
     if (out.json !== undefined) out.data({ matched, capped, done: 0, dryRun: true })
     return EXIT.done
   }
@@ -78,23 +82,39 @@ async function drive(
     })
     progress.end()
     if (out.json !== undefined) out.data(entry)
-    return told(entry, verbs, out)
+    const isNamed = typeof which !== 'string' && which.ids !== undefined
+    return told(entry, isNamed, verbs, out)
   } finally {
     progress.end()
     process.off('SIGINT', stop).off('SIGTERM', stop)
   }
 }
 
-function told({ id, done, skipped, failed, error, ended }: AuditEntry, verbs: Verbs, out: Output): number {
-  const more = [...(skipped > 0 ? [`${skipped} were gone`] : []), ...(failed > 0 ? [`${failed} failed`] : [])]
-  const what = [`${several(done, 'dead letter')} ${verbs.done}`, ...more].join(' · ')
-  if (failed > 0) out.complain(`the database refused ${several(failed, 'dead letter')}: ${error ?? ''}`)
+function told(
+  { id, done, skipped, failed, error, ended }: AuditEntry,
+  isNamed: boolean,
+  { done: verb, noun }: Verbs,
+  out: Output,
+): number {
+  const more = [
+    ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'was' : 'were'} gone`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ]
+  const what = [`${several(done, noun)} ${verb}`, ...more].join(' · ')
+  if (failed > 0) out.complain(`the database refused ${several(failed, noun)}: ${error ?? ''}`)
   if (ended === null) {
     out.say(`stopped: ${what}; to go on: --resume ${id}`)
     return EXIT.failed
   }
   out.done(`${what}  ${out.shade.dim(`audit ${id}`)}`)
-  return failed > 0 ? EXIT.failed : EXIT.done
+  // Who names messages wants to know that one of them stays as it is.
+  return failed > 0 || (isNamed && skipped > 0) ? EXIT.failed : EXIT.done
+}
+
+/** `make due at once` 3 messages is `make 3 messages due at once`. */
+function phrase({ plan }: Verbs, found: string): string {
+  const [verb = '', ...rest] = plan.startsWith('make ') ? plan.split(' ') : [plan]
+  return [verb, found, ...rest].join(' ')
 }
 
 function shown({ id, type, error, at }: OperationPreview['samples'][number]): string {

@@ -10,10 +10,13 @@ import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config.js'
 import { addConsume } from './commands/consume.js'
 import { addDebug } from './commands/debug.js'
+import { addDepths } from './commands/depths.js'
 import { addDev } from './commands/dev.js'
 import { addDispatch } from './commands/dispatch.js'
 import { addDoctor } from './commands/doctor.js'
+import { addDuplicates } from './commands/duplicates.js'
 import { addEdit } from './commands/edit.js'
+import { addErrors } from './commands/errors.js'
 import { addFailed } from './commands/failed.js'
 import { addHealth } from './commands/health.js'
 import { addInit } from './commands/init.js'
@@ -22,6 +25,7 @@ import { addMetrics } from './commands/metrics.js'
 import { addMigrate } from './commands/migrate.js'
 import { addOverview } from './commands/overview.js'
 import { addPause } from './commands/pause.js'
+import { addReschedule } from './commands/reschedule.js'
 import { addRollback } from './commands/rollback.js'
 import { addScheduler } from './commands/scheduler.js'
 import { addSchedules } from './commands/schedules.js'
@@ -30,11 +34,15 @@ import { addStats } from './commands/stats.js'
 import { addStopWorkers } from './commands/stop-workers.js'
 import { addWhy } from './commands/why.js'
 import { addWork } from './commands/work.js'
+import { addWorkers } from './commands/workers.js'
 
 /** Commands in the order of the help, by group. */
 const GROUPS: ReadonlyArray<[title: string, commands: ReadonlyArray<(program: Command) => void>]> = [
-  ['See', [addStats, addMetrics, addHealth, addDoctor, addAudit]],
-  ['Messages', [addList, addShow, addWhy, addDispatch, addCancel, addEdit, addFailed, addSchedules, addPause]],
+  ['See', [addStats, addMetrics, addDepths, addErrors, addDuplicates, addWorkers, addHealth, addDoctor, addAudit]],
+  [
+    'Messages',
+    [addList, addShow, addWhy, addDispatch, addCancel, addReschedule, addEdit, addFailed, addSchedules, addPause],
+  ],
   ['Work', [addConsume, addScheduler, addWork, addStopWorkers, addDev]],
   ['Set up', [addInit, addMigrate, addRollback, addCleanup, addConfig, addDebug, addCompletion]],
 ]
@@ -65,7 +73,7 @@ export function buildProgram(): Command {
     .option('--database-url <url>', 'the database, instead of SYMPHONY_DATABASE_URL')
     .option('--schema <name>', 'the schema of the tables')
     .option('--env <name>', 'the environment, instead of SYMPHONY_ENV or NODE_ENV')
-    .option('--json', 'write one JSON document; --json=lines: a line per thing')
+    .option('--json', 'write one JSON document; --json=lines or --ndjson: a line per thing')
     .addOption(new Option('--json-lines').hideHelp())
     .option('--no-color', 'no colours; so does NO_COLOR')
     .option('-q, --quiet', 'say nothing on stderr unless it fails')

@@ -10,7 +10,11 @@ const NAMES: Record<string, readonly string[]> = {
 }
 
 /** What may follow `--json=`. */
-const JSON_FORMS: Record<string, string> = { '--json=lines': '--json-lines', '--json=document': '--json' }
+const JSON_FORMS: Record<string, string> = {
+  '--json=lines': '--json-lines',
+  '--ndjson': '--json-lines',
+  '--json=document': '--json',
+}
 
 /** `messenger:failed:retry` is `failed retry`; `--json=lines` is an option of its own, so that `--json` takes no value. */
 export function normalized(given: readonly string[]): string[] {

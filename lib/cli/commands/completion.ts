@@ -1,7 +1,8 @@
-/** `symphony completion`: scripts for shells, and what they ask at each Tab. The only file that knows the library. */
+/** `symphony completion`: scripts for shells, and what they ask at each Tab. The only file that knows their library. */
 import type { Command as Completable } from '@bomb.sh/tab'
 import { Argument, type Command } from 'commander'
 import { acting } from '../acting.js'
+import { kindAt, known } from '../known.js'
 
 /** Adds the command for people, and the one that their shells call. */
 export function addCompletion(program: Command): void {
@@ -24,8 +25,11 @@ export function addCompletion(program: Command): void {
       acting<[string[]]>(async ({ args: [words] }) => {
         const { RootCommand } = await import('@bomb.sh/tab')
         const root = new RootCommand()
-        describe(root, program)
-        for (const [path, command] of descendants(program, '')) describe(root.command(path, command.summary()), command)
+        const kind = kindAt(words, program)
+        const values = kind === undefined ? [] : await known(kind)
+        describe(root, program, values)
+        for (const [path, command] of descendants(program, ''))
+          describe(root.command(path, command.summary()), command, values)
         root.parse(words)
       }),
     )
@@ -40,21 +44,22 @@ function descendants(command: Command, path: string): Array<[path: string, comma
   })
 }
 
-function describe(completable: Completable, command: Command): void {
+/** `values` are what the queue knows for the place where somebody types; choices come first. */
+function describe(completable: Completable, command: Command, values: readonly string[]): void {
   for (const { long, short, description, required, optional, argChoices } of command
     .createHelp()
     .visibleOptions(command)) {
     const name = long?.slice(2) ?? ''
     const letter = short?.slice(1)
-    if (required || optional) completable.option(name, description, offering(argChoices), letter)
+    if (required || optional) completable.option(name, description, offering(argChoices ?? values), letter)
     else completable.option(name, description, letter)
   }
   for (const argument of command.registeredArguments) {
-    completable.argument(argument.name(), offering(argument.argChoices), argument.variadic)
+    completable.argument(argument.name(), offering(argument.argChoices ?? values), argument.variadic)
   }
 }
 
-function offering(choices: readonly string[] = []): (complete: (value: string, description: string) => void) => void {
+function offering(choices: readonly string[]): (complete: (value: string, description: string) => void) => void {
   return (complete) => {
     for (const choice of choices) complete(choice, '')
   }

@@ -4,7 +4,7 @@ import type { DispatchOptions } from '../../index.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
 import { distance } from '../format.js'
-import { payloadOf, textOf } from '../payload.js'
+import { exactPayloadOf, textOf } from '../payload.js'
 import { given } from '../selection.js'
 import { duration, future, pair, whole } from '../values.js'
 
@@ -39,7 +39,7 @@ export function addDispatch(program: Command): void {
     .action(
       onQueue<[string, string], Options>(async ({ library }, { args: [type, text], options, out }) => {
         const { transport, queue, priority, delay, at, key, header, maxRetries } = options
-        const payload = toPayload(await textOf(text))
+        const payload = exactPayloadOf(await textOf(text), 'the payload')
         const named = { transport, queue, priority, delay, maxRetries, headers: header }
         const asked: DispatchOptions = given({ ...named, scheduledAt: at, idempotencyKey: key })
         const result = await library.dispatch({ type, payload }, asked)
@@ -51,13 +51,4 @@ export function addDispatch(program: Command): void {
         }
       }),
     )
-}
-
-/** Numbers that JSON.parse() would change are refused: who needs every digit sends text. */
-function toPayload(text: string): Record<string, unknown> {
-  const payload = payloadOf(text)
-  const numbers = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').match(/(?<![\d.eE+-])-?\d+(?![\d.eE])/g) ?? []
-  const lost = numbers.find((digits) => !Number.isSafeInteger(Number(digits)))
-  if (lost === undefined) return payload
-  throw new Exit(EXIT.usage, `the payload has ${lost}, which is larger than 2^53: write it as text`)
 }

@@ -4,6 +4,7 @@ import type { FailedMessage } from '../../admin.js'
 import { onQueue } from '../acting.js'
 import { several } from '../format.js'
 import { allOf } from '../pages.js'
+import { given } from '../selection.js'
 import { type FilterOptions, filtering, filterOf } from './failed-filter.js'
 
 /** Adds the command. */
@@ -11,11 +12,12 @@ export function addFailedExport(failed: Command): void {
   filtering(failed.command('export'))
     .summary('dead letters as lines of JSON')
     .description('All dead letters that match, newest first, one JSON object per line on stdout.')
+    .argument('[query]', "such as 'type:Mail error:ETIMEDOUT created:>-6h'")
     .action(
-      onQueue<[], FilterOptions>(async ({ library }, { options, out }) => {
+      onQueue<[string?], FilterOptions>(async ({ library }, { args: [query], options, out }) => {
         let written = 0
         for await (const message of allOf((page) =>
-          library.listFailed({ ...filterOf(options), ...page, full: true }),
+          library.listFailed({ ...filterOf(options), ...given({ query }), ...page, full: true }),
         )) {
           out.print(exactLine(message))
           written += 1

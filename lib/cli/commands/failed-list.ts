@@ -5,6 +5,7 @@ import { onQueue } from '../acting.js'
 import { count, distance, several, shortened } from '../format.js'
 import type { Output } from '../output.js'
 import { firstOf } from '../pages.js'
+import { given } from '../selection.js'
 import { table } from '../table.js'
 import { whole } from '../values.js'
 import { type FilterOptions, filtering, filterOf } from './failed-filter.js'
@@ -19,7 +20,8 @@ interface ListOptions extends FilterOptions {
 export function addFailedList(failed: Command): void {
   filtering(failed.command('list', { isDefault: true }))
     .summary('dead letters, newest first')
-    .description('Dead letters, newest first, and how many match.')
+    .description('Dead letters, newest first, and how many match: all, or those that match a query of docs/search.md.')
+    .argument('[query]', "such as 'type:Mail error:ETIMEDOUT created:>-6h'")
     .addOption(new Option('-n, --limit <number>', 'how many').argParser(whole(1)).default(20))
     .option('--cursor <cursor>', 'from where the previous list ended')
     .option('--ids', 'ids alone, for another command')
@@ -28,8 +30,8 @@ export function addFailedList(failed: Command): void {
       '\nTo put back what you see: symphony failed list --type Mail --ids | symphony failed retry -',
     )
     .action(
-      onQueue<[], ListOptions>(async ({ library }, { options, out }) => {
-        const filter = filterOf(options)
+      onQueue<[string?], ListOptions>(async ({ library }, { args: [query], options, out }) => {
+        const filter = { ...filterOf(options), ...given({ query }) }
         const read = (page: object) => library.listFailed({ ...filter, ...page })
         const { messages, nextCursor } = await firstOf(options.limit, options.cursor, read)
         if (options.ids) for (const { id } of messages) out.print(id)

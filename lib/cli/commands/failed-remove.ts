@@ -6,12 +6,12 @@ import { because } from '../actor.js'
 import { mayGoOn } from '../consent.js'
 import { EXIT } from '../exit.js'
 import { several, shortened } from '../format.js'
+import { type MatchingOptions, matching, matchingOf } from '../matching.js'
 import { goOn, type OperatingOptions, operate } from '../operating.js'
 import { idsFrom } from '../selection.js'
 import { inSteps } from '../steps.js'
-import { type MatchingOptions, matching, matchingOf } from './failed-matching.js'
 
-const VERBS = { plan: 'delete', done: 'deleted' }
+const VERBS = { plan: 'delete', done: 'deleted', noun: 'dead letter' }
 
 /** Adds the command. */
 export function addFailedRemove(failed: Command): void {

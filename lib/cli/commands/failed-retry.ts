@@ -5,14 +5,14 @@ import { onQueue } from '../acting.js'
 import { because } from '../actor.js'
 import { EXIT } from '../exit.js'
 import { several } from '../format.js'
+import { type MatchingOptions, matching, matchingOf } from '../matching.js'
 import { goOn, type OperatingOptions, operate } from '../operating.js'
 import { idsFrom } from '../selection.js'
 import { inSteps } from '../steps.js'
-import { type MatchingOptions, matching, matchingOf } from './failed-matching.js'
 
 type RetryOptions = OperatingOptions & MatchingOptions
 
-const VERBS = { plan: 'put back', done: 'put back' }
+const VERBS = { plan: 'put back', done: 'put back', noun: 'dead letter' }
 
 /** Adds the command. */
 export function addFailedRetry(failed: Command): void {

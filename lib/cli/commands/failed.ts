@@ -1,6 +1,7 @@
 /** `symphony failed …`: dead letters. */
 import type { Command } from 'commander'
 import { addFailedExport } from './failed-export.js'
+import { addFailedImport } from './failed-import.js'
 import { addFailedList } from './failed-list.js'
 import { addFailedRemove } from './failed-remove.js'
 import { addFailedRetry } from './failed-retry.js'
@@ -10,8 +11,9 @@ import { addFailedShow } from './failed-show.js'
 export function addFailed(program: Command): void {
   const failed = program
     .command('failed')
-    .summary('dead letters: list, show, retry, remove, export')
+    .summary('dead letters: list, show, retry, remove, export, import')
     .helpCommand(false)
     .description('Dead letters: messages that failed for good.')
-  for (const add of [addFailedList, addFailedShow, addFailedRetry, addFailedRemove, addFailedExport]) add(failed)
+  for (const add of [addFailedList, addFailedShow, addFailedRetry, addFailedRemove, addFailedExport, addFailedImport])
+    add(failed)
 }

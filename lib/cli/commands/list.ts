@@ -30,7 +30,8 @@ export function addList(program: Command): void {
   program
     .command('list')
     .summary('messages that wait, run or have run')
-    .description('Messages other than dead letters, newest first.')
+    .description('Messages other than dead letters, newest first: all, or those that match a query of docs/search.md.')
+    .argument('[query]', "such as 'type:Mail payload.user.id:123 created:>-1h'")
     .addOption(new Option('--status <status>', 'only those in this state').choices(STATUSES))
     .option('--type <type>', 'only this message type')
     .option('--transport <name>', 'only this transport')
@@ -43,9 +44,19 @@ export function addList(program: Command): void {
     .option('--cursor <cursor>', 'from where the previous list ended')
     .option('--ids', 'ids alone, for another command')
     .action(
-      onQueue<[], ListOptions>(async ({ library }, { options, out }) => {
+      onQueue<[string?], ListOptions>(async ({ library }, { args: [query], options, out }) => {
         const { since, until, limit, cursor, status, type, transport, queue, priority, text } = options
-        const filter = { status, type, transport, queue, priority, text, createdAfter: since, createdBefore: until }
+        const filter = {
+          query,
+          status,
+          type,
+          transport,
+          queue,
+          priority,
+          text,
+          createdAfter: since,
+          createdBefore: until,
+        }
         show(await firstOf(limit, cursor, (page) => library.listMessages({ ...given(filter), ...page })), options, out)
       }),
     )

@@ -1,7 +1,6 @@
-/** All dead letters that match: the options that `failed retry` and `failed remove` share. */
+/** All that match: the options that commands on many messages share. */
 import { type Command, InvalidArgumentError } from 'commander'
-import type { FailedFilter } from '../../admin.js'
-import { EXIT, Exit } from '../exit.js'
+import { EXIT, Exit } from './exit.js'
 
 /** The options. */
 export interface MatchingOptions {
@@ -11,9 +10,9 @@ export interface MatchingOptions {
 }
 
 /** Adds the options to a command. */
-export function matching(command: Command): Command {
+export function matching(command: Command, example = 'type:Mail error:ETIMEDOUT'): Command {
   return command
-    .option('--query <query>', "all that match, such as 'type:Mail error:ETIMEDOUT'")
+    .option('--query <query>', `all that match, such as '${example}'`)
     .option('--all', 'all there are')
     .option('--rate <number>', 'so many per second at most', rate)
     .option('--resume <operation>', 'go on with one that was stopped')
@@ -22,7 +21,7 @@ export function matching(command: Command): Command {
 }
 
 /** The filter that they mean; `undefined`: ids are given. */
-export function matchingOf(ids: readonly string[], { query, all }: MatchingOptions): FailedFilter | undefined {
+export function matchingOf(ids: readonly string[], { query, all }: MatchingOptions): { query?: string } | undefined {
   const ways = [ids.length > 0, query !== undefined, all === true].filter(Boolean).length
   if (ways !== 1) throw new Exit(EXIT.usage, 'say which: their ids, or --query, or --all')
   if (ids.length > 0) return undefined
