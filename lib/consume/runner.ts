@@ -4,6 +4,7 @@
  * up; nothing crosses per message.
  */
 
+import { Bag } from '../base/bag.js'
 import { DeliveryContext } from '../handlers/context.js'
 import type { Delivery, DeliveryBatch, Settlement, SettlementLine } from '../handlers/delivery.js'
 import { type Execution, execute } from '../handlers/executor.js'
@@ -12,8 +13,8 @@ import { isStrict } from '../handlers/returned.js'
 import { failedBy, wellFormed } from '../handlers/settlement.js'
 import { isPromise } from '../message/schema.js'
 import { handlerSpans, type InHandlerSpan } from '../tracing/spans.js'
-import { InFlight, type Run } from './in-flight.js'
 import { type BuriedMessage, logBurial, logOutcome, type MessageLog } from './message-log.js'
+import type { Run } from './run.js'
 
 /** How a runner works. */
 export interface RunnerOptions extends MessageLog {
@@ -72,7 +73,7 @@ const PART = 100
 export class Runner {
   readonly #options: RunnerOptions
   readonly #strict = isStrict()
-  readonly #running = new InFlight()
+  readonly #running = new Bag<Run>()
   #waiting: Waiting[] = []
   #lines: SettlementLine[] = []
   #flushing = false
@@ -132,7 +133,6 @@ export class Runner {
       }
       const index = batch.next
       batch.next += 1
-      if (batch.next === batch.messages.length) this.#waiting.shift()
       if (!batch.dropped?.has(index)) this.#tryToStart(batch.batch, index, delivery)
     }
   }
@@ -153,7 +153,7 @@ export class Runner {
       return
     }
     const context = new DeliveryContext(delivery, this.#options.deadline, this.#options.log)
-    const run = { batch, index, context, started: performance.now(), recalled: false, place: 0 }
+    const run = { batch, index, context, started: performance.now(), recalled: false, place: -1 }
     this.#running.add(run)
     void this.#run(run)
   }

@@ -1,8 +1,8 @@
 /**
  * Runs one handler with one message: its schema, its time limit, what it returned or threw.
  *
- * Every message comes through here, so nothing is awaited that is there already, and no function is asynchronous: V8
- * takes several times as long to optimize one that is, in each process anew.
+ * Every message comes through here, so nothing is awaited that is there already: what V8 optimizes of this it optimizes
+ * in each process anew, and in a short one that is most of what Node does.
  */
 import { HandlerTimeoutError } from '../base/errors.js'
 import { countStray } from '../base/process-life.js'
@@ -141,11 +141,11 @@ function limited(
     limits.add(one)
     running.then(
       (value) => {
-        if (one.place >= 0) limits.remove(one)
+        limits.remove(one)
         resolve(value)
       },
       (error: unknown) => {
-        if (one.place >= 0) limits.remove(one)
+        limits.remove(one)
         reject(error)
       },
     )

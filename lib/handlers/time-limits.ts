@@ -5,14 +5,14 @@
  * limit, and nearly all have the same, so that a timer for the first of them is early enough for the others.
  */
 
+import { Bag, type Placed } from '../base/bag.js'
+
 /** A handler that has a limit. */
-export interface Limited {
+export interface Limited extends Placed {
   /** When it has run for too long, as `performance.now()` tells the time. */
   readonly expires: number
   /** Called once, after that. */
   readonly expire: () => void
-  /** Where it stands among those that run; negative: it does not run any more. */
-  place: number
 }
 
 /** What a timer of Node can wait at most, in milliseconds. */
@@ -20,25 +20,20 @@ const LONGEST_WAIT = 2 ** 31 - 1
 
 /** Calls those whose time is over. */
 export class TimeLimits {
-  readonly #running: Limited[] = []
+  readonly #running = new Bag<Limited>()
   #timer: NodeJS.Timeout | undefined
   #rings = Number.POSITIVE_INFINITY
   /** What made the timer: tests put another clock there, which tells another time, and take it away again. */
   #maker: typeof setTimeout | undefined
 
   add(one: Limited): void {
-    one.place = this.#running.push(one) - 1
+    this.#running.add(one)
     if (one.expires < this.#rings || this.#maker !== setTimeout) this.#ringAt(one.expires)
   }
 
-  /** The last one takes its place. The timer stays: the next handler will want it. */
+  /** The timer stays: the next handler will want it. */
   remove(one: Limited): void {
-    const last = this.#running.pop()
-    if (last !== undefined && last !== one) {
-      last.place = one.place
-      this.#running[one.place] = last
-    }
-    one.place = -1
+    this.#running.remove(one)
   }
 
   #ringAt(instant: number): void {
@@ -54,13 +49,13 @@ export class TimeLimits {
   readonly #ring = (): void => {
     this.#rings = Number.POSITIVE_INFINITY
     const now = performance.now()
-    for (const one of this.#running.filter(({ expires }) => expires <= now)) {
+    for (const one of this.#running.all()) {
       // One that was given up may have ended another.
-      if (one.place < 0) continue
+      if (one.expires > now || one.place < 0) continue
       this.remove(one)
       one.expire()
     }
-    const next = this.#running.reduce((first, { expires }) => Math.min(first, expires), this.#rings)
+    const next = this.#running.all().reduce((first, { expires }) => Math.min(first, expires), this.#rings)
     if (next < this.#rings) this.#ringAt(next)
   }
 }

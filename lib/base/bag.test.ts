@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
-import type { DeliveryContext } from '../handlers/context.js'
-import { InFlight, type Run } from './in-flight.js'
+import { Bag, type Placed } from './bag.js'
 
-const context = {} as DeliveryContext
-const one = (index: number): Run => ({ batch: 0, index, context, started: 0, recalled: false, place: 0 })
-const indexes = (running: InFlight) => running.all().map(({ index }) => index)
+interface One extends Placed {
+  index: number
+}
+
+const one = (index: number): One => ({ index, place: -1 })
+const indexes = (running: Bag<One>) => running.all().map(({ index }) => index)
 
 test('holds what was added and not removed, whatever the order', () => {
-  const running = new InFlight()
-  const expected = new Set<Run>()
+  const running = new Bag<One>()
+  const expected = new Set<One>()
   for (let step = 0; step < 2000; step += 1) {
     const known = [...expected]
     const leaving = known[Math.floor(Math.random() * known.length)]
@@ -26,9 +28,19 @@ test('holds what was added and not removed, whatever the order', () => {
 })
 
 test('what leaves while all are looked at is still among them', () => {
-  const running = new InFlight()
+  const running = new Bag<One>()
   const runs = [one(1), one(2), one(3)]
   for (const run of runs) running.add(run)
   for (const run of running.all()) running.remove(run)
   expect(running.size).toBe(0)
+})
+
+test('what is not in it can be taken out of it, and nothing else leaves', () => {
+  const running = new Bag<One>()
+  const [left, stays] = [one(1), one(2)]
+  for (const each of [left, stays]) running.add(each)
+  running.remove(left)
+  running.remove(left)
+  running.remove(one(3))
+  expect(indexes(running)).toEqual([2])
 })
