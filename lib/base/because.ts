@@ -1,5 +1,5 @@
 /** Who does something, and why. */
-import { type Check, words } from './options.js'
+import { type Check, checked, words } from './options.js'
 
 /** Who does something, and why: both are kept in the audit. */
 export interface Because {
@@ -13,3 +13,12 @@ export interface Because {
 
 /** The checks of {@link Because}. */
 export const BECAUSE: Record<keyof Because, Check> = { actor: words, reason: words, role: words }
+
+/**
+ * Who does something and why, as the core takes it.
+ *
+ * @throws ConfigurationError naming what is not valid.
+ */
+export function becauseText(because: Because = {}): string {
+  return JSON.stringify(checked(because, BECAUSE))
+}

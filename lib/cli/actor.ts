@@ -1,5 +1,6 @@
 /** Who works at the command line, for the audit. */
 import { hostname, userInfo } from 'node:os'
+import { given } from '../base/given.js'
 
 /** `user@host`. */
 export function actor(): string {
@@ -13,5 +14,5 @@ export function actor(): string {
 
 /** Who, and why. */
 export function because(reason: string | undefined): { actor: string; reason?: string } {
-  return { actor: actor(), ...(reason === undefined ? {} : { reason }) }
+  return { actor: actor(), ...given({ reason }) }
 }

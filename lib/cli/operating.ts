@@ -1,11 +1,11 @@
 /** An operation at the command line: shown first, agreed to, then done with its progress, and stopped by Ctrl-C. */
 import type { AuditEntry, OperationPreview, StartOptions } from '../admin.js'
+import { given } from '../base/given.js'
 import { actor } from './actor.js'
 import { type ConsentOptions, mayGoOn } from './consent.js'
 import { EXIT } from './exit.js'
 import { several, shortened } from './format.js'
 import type { Output } from './output.js'
-import { given } from './selection.js'
 import type { Library, Session } from './session.js'
 
 /** The options of commands that act on all that match. */

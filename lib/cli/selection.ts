@@ -1,13 +1,6 @@
 /** Which things a command is about. */
 import { EXIT, Exit } from './exit.js'
 
-/** A filter without what was not given. */
-export function given<T extends object>(filter: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: NonNullable<T[Key]>
-  }
-}
-
 /** Ids as arguments; `-`: those on stdin, one per line. Each once. */
 export async function idsFrom(words: readonly string[]): Promise<string[]> {
   const all = words.includes('-') ? [...words.filter((word) => word !== '-'), ...(await stdin()).split(/\s+/)] : words

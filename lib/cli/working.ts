@@ -1,9 +1,9 @@
 /** Workers and schedulers from the shell: their options, what they print, and how they end. */
 import type { Command } from 'commander'
+import { given } from '../base/given.js'
 import type { ConsumeResult, MessageEvent, RunDueResult, Scheduler, Worker, WorkerOptions } from '../index.js'
 import { shortened, span } from './format.js'
 import type { Output } from './output.js'
-import { given } from './selection.js'
 import type { Library } from './session.js'
 import { collected, duration, whole } from './values.js'
 

@@ -1,6 +1,6 @@
 /** Changing a message that waits. */
 
-import { BECAUSE, type Because } from '../base/because.js'
+import { type Because, becauseText } from '../base/because.js'
 import type { Duration } from '../base/duration.js'
 import { ConfigurationError } from '../base/errors.js'
 import { type Check, checked, duration, instant, must, shown, text, whole, words } from '../base/options.js'
@@ -62,8 +62,8 @@ export interface EditFunctions {
 /** The functions over a core. */
 export function editFunctions(core: Core): EditFunctions {
   return {
-    async editMessage(id: string, changes: MessageChanges, because: Because = {}): Promise<Edited> {
-      const said = JSON.stringify(checked(because, BECAUSE))
+    async editMessage(id: string, changes: MessageChanges, because?: Because): Promise<Edited> {
+      const said = becauseText(because)
       const given = checked(changes, CHANGES)
       const known = text(id, 'id')
       const typeOf = async (): Promise<string | undefined> =>

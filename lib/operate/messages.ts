@@ -1,6 +1,6 @@
 /** Messages as operators see them: listed, found, cancelled. */
 
-import { BECAUSE, type Because } from '../base/because.js'
+import { type Because, becauseText } from '../base/because.js'
 import { shownDate } from '../base/instant.js'
 import { type Check, checked, flag, instant, oneOf, text, whole, words } from '../base/options.js'
 import type { Core } from '../core/core.js'
@@ -162,8 +162,8 @@ export function messageFunctions(core: Core): MessageFunctions {
       const found = await core.ask<NativeMessage | null>((it) => it.getMessage(text(id, 'id')))
       return found === null ? null : (toMessage(found) as QueuedMessage)
     },
-    async cancelMessage(id: string, because: Because = {}): Promise<Cancellation> {
-      const said = JSON.stringify(checked(because, BECAUSE))
+    async cancelMessage(id: string, because?: Because): Promise<Cancellation> {
+      const said = becauseText(because)
       const answer = await core.ask<Cancellation | null>((it) => it.cancelMessage(text(id, 'id'), said))
       return answer ?? { cancelled: false, status: null }
     },

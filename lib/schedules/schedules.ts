@@ -1,9 +1,9 @@
 /** Schedules: create, change, list, run. */
 
-import { BECAUSE, type Because } from '../base/because.js'
+import { type Because, becauseText } from '../base/because.js'
 import { parseDuration } from '../base/duration.js'
 import type { Log } from '../base/logger.js'
-import { checked, mustBeAll } from '../base/options.js'
+import { mustBeAll } from '../base/options.js'
 import type { Core } from '../core/core.js'
 import { awaitNative } from '../core/native-error.js'
 import type { Dispatchable, MessageInput } from '../dispatch/types.js'
@@ -123,11 +123,6 @@ export interface ScheduleFunctions<Types = Messages> {
   runDueSchedules(options?: RunDueOptions): Promise<RunDueResult>
 }
 
-/** Who does it and why, as the core takes it. */
-function said(because: Because): string {
-  return JSON.stringify(checked(because, BECAUSE))
-}
-
 /** The functions over a core. */
 export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
   const { core } = parts
@@ -180,27 +175,27 @@ export function scheduleFunctions(parts: ScheduleParts): ScheduleFunctions {
       const found = await core.ask<NativeSchedule | null>((it) => it.getSchedule(text('name', name)))
       return found === null ? null : toSchedule(found)
     },
-    async pauseSchedule(name: string, because: Because = {}): Promise<Schedule> {
+    async pauseSchedule(name: string, because?: Because): Promise<Schedule> {
       return toSchedule(
-        await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), false, said(because))),
+        await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), false, becauseText(because))),
       )
     },
-    async resumeSchedule(name: string, because: Because = {}): Promise<Schedule> {
+    async resumeSchedule(name: string, because?: Because): Promise<Schedule> {
       return toSchedule(
-        await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), true, said(because))),
+        await core.ask<NativeSchedule>((it) => it.switchSchedule(text('name', name), true, becauseText(because))),
       )
     },
     async runScheduleNow(
       name: string,
-      because: Because = {},
+      because?: Because,
     ): Promise<{ messageId: string; messages: ScheduledMessage[] }> {
       const messages = (
-        await core.ask<NativeMessage[]>((it) => it.runScheduleNow(text('name', name), said(because)))
+        await core.ask<NativeMessage[]>((it) => it.runScheduleNow(text('name', name), becauseText(because)))
       ).map(toMessage)
       return { messageId: messages[0]?.messageId ?? '', messages }
     },
-    async deleteSchedule(name: string, because: Because = {}): Promise<boolean> {
-      return awaitNative(async () => core.use().deleteSchedule(text('name', name), said(because)))
+    async deleteSchedule(name: string, because?: Because): Promise<boolean> {
+      return awaitNative(async () => core.use().deleteSchedule(text('name', name), becauseText(because)))
     },
     async runDueSchedules(options: RunDueOptions = {}, ...more: unknown[]): Promise<RunDueResult> {
       mustBeAll(more, 'runDueSchedules(options)')

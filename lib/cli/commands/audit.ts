@@ -1,9 +1,9 @@
 /** `symphony audit`: what operators did. */
 import { type Command, Option } from 'commander'
 import type { AuditEntry } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { distance, several, shortened } from '../format.js'
-import { given } from '../selection.js'
 import { table } from '../table.js'
 import { past, whole } from '../values.js'
 

@@ -1,8 +1,8 @@
 /** `symphony cleanup`: deletes what is past its retention. */
 import type { Command } from 'commander'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { count } from '../format.js'
-import { given } from '../selection.js'
 import { facts } from '../table.js'
 import { whole } from '../values.js'
 

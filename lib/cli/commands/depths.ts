@@ -1,11 +1,11 @@
 /** `symphony depths`: how full the queues were. */
 import { type Command, Option } from 'commander'
 import type { DepthPoint } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
 import { count, span } from '../format.js'
 import { print } from '../listing.js'
-import { given } from '../selection.js'
 import { past } from '../values.js'
 
 interface Options {

@@ -1,11 +1,11 @@
 /** `symphony dispatch`: one message. */
 import type { Command } from 'commander'
+import { given } from '../../base/given.js'
 import type { DispatchOptions } from '../../index.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
 import { distance } from '../format.js'
 import { exactPayloadOf, textOf } from '../payload.js'
-import { given } from '../selection.js'
 import { duration, future, pair, whole } from '../values.js'
 
 interface Options {

@@ -1,10 +1,10 @@
 /** `symphony duplicates`: idempotency keys that have refused dispatches. */
 import { type Command, Option } from 'commander'
 import type { RefusedKey } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { count, distance, shortened } from '../format.js'
 import { print } from '../listing.js'
-import { given } from '../selection.js'
 import { past, whole } from '../values.js'
 
 /** Adds the command. */

@@ -1,11 +1,11 @@
 /** `symphony edit`: changes a message before it runs. */
 import type { Command } from 'commander'
 import type { MessageChanges } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { because } from '../actor.js'
 import { EXIT, Exit } from '../exit.js'
 import { payloadOf, textOf } from '../payload.js'
-import { given } from '../selection.js'
 import { due, future, pair, whole } from '../values.js'
 
 interface Options {

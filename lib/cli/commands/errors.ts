@@ -1,12 +1,12 @@
 /** `symphony errors …`: which errors there are, and what is thought of them. */
 import { type Command, Option } from 'commander'
 import type { ErrorGroup, ErrorGroupState } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { because } from '../actor.js'
 import { EXIT, Exit } from '../exit.js'
 import { count, distance, shortened } from '../format.js'
 import { print } from '../listing.js'
-import { given } from '../selection.js'
 import { whole } from '../values.js'
 
 const STATES = ['open', 'resolved', 'ignored'] as const

@@ -1,10 +1,10 @@
 /** `symphony failed export`: dead letters as lines of JSON. */
 import type { Command } from 'commander'
 import type { FailedMessage } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { several } from '../format.js'
 import { allOf } from '../pages.js'
-import { given } from '../selection.js'
 import { type FilterOptions, filtering, filterOf } from './failed-filter.js'
 
 /** Adds the command. */

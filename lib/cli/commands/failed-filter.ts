@@ -1,7 +1,7 @@
 /** Which dead letters: the options that `failed list` and `failed export` share. */
 import type { Command } from 'commander'
 import type { FailedFilter } from '../../admin.js'
-import { given } from '../selection.js'
+import { given } from '../../base/given.js'
 import { past } from '../values.js'
 
 /** The options. */

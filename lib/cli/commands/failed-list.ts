@@ -1,11 +1,11 @@
 /** `symphony failed list`: dead letters, newest first. */
 import { type Command, Option } from 'commander'
 import type { ListedFailedMessage } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { count, distance, several, shortened } from '../format.js'
 import type { Output } from '../output.js'
 import { firstOf } from '../pages.js'
-import { given } from '../selection.js'
 import { table } from '../table.js'
 import { whole } from '../values.js'
 import { type FilterOptions, filtering, filterOf } from './failed-filter.js'

@@ -1,11 +1,11 @@
 /** `symphony list`: messages other than dead letters. */
 import { type Command, Option } from 'commander'
 import type { ListedMessage, MessageFilter } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { distance, shortened } from '../format.js'
 import type { Output } from '../output.js'
 import { firstOf, type Page } from '../pages.js'
-import { given } from '../selection.js'
 import { table } from '../table.js'
 import { past, whole } from '../values.js'
 

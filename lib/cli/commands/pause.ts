@@ -1,11 +1,11 @@
 /** `symphony pause`, `resume` and `pauses`: what is not handled for a while. */
 import type { Command } from 'commander'
 import type { Pause } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { actor } from '../actor.js'
 import { EXIT, Exit } from '../exit.js'
 import { distance } from '../format.js'
-import { given } from '../selection.js'
 import { table } from '../table.js'
 import { duration } from '../values.js'
 

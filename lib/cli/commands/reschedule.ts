@@ -1,12 +1,13 @@
 /** `symphony snooze`, `run-now` and `move`: messages that wait go on later, now, or elsewhere. */
 import type { Command } from 'commander'
 import type { StartOptions } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
 import { span } from '../format.js'
 import { type MatchingOptions, matching, matchingOf } from '../matching.js'
 import { goOn, type OperatingOptions, operate, type Verbs } from '../operating.js'
-import { given, idsFrom } from '../selection.js'
+import { idsFrom } from '../selection.js'
 import { due, whole } from '../values.js'
 
 type Options = OperatingOptions & MatchingOptions

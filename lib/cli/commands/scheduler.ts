@@ -1,7 +1,7 @@
 /** `symphony scheduler`: runs schedules when they are due. */
 import type { Command } from 'commander'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
-import { given } from '../selection.js'
 import { duration } from '../values.js'
 import { printRuns } from '../working.js'
 

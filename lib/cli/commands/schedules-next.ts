@@ -1,10 +1,10 @@
 /** `symphony schedules next`: when a schedule runs, or when an expression would. */
 import { type Command, Option } from 'commander'
 import type { Schedule } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { EXIT, Exit } from '../exit.js'
 import { distance } from '../format.js'
-import { given } from '../selection.js'
 import type { Library } from '../session.js'
 import { table } from '../table.js'
 import { whole } from '../values.js'

@@ -1,11 +1,11 @@
 /** `symphony stop-workers`: lets workers end, wherever they run. */
 import type { Command } from 'commander'
 import type { StoppingWorker } from '../../admin.js'
+import { given } from '../../base/given.js'
 import { onQueue } from '../acting.js'
 import { actor } from '../actor.js'
 import { EXIT } from '../exit.js'
 import { several, span } from '../format.js'
-import { given } from '../selection.js'
 import { collected, duration } from '../values.js'
 
 interface StopOptions {

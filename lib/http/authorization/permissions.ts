@@ -1,5 +1,6 @@
 /** Who may do what: roles, single rights on top, and the one table from endpoints to what they need. */
 import type { Because } from '../../base/because.js'
+import { given } from '../../base/given.js'
 import { RequestProblem } from '../responses/problem.js'
 
 /**
@@ -78,7 +79,7 @@ export function needed(method: string, path: string): Permission {
 
 /** Who it is and in which role, for the audit: what a request says of itself counts only if `authorize` does not say it. */
 export function by({ actor, role }: Grant, said: { actor?: string; reason?: string } = {}): Because {
-  return { ...said, ...(actor === undefined ? {} : { actor }), role }
+  return { ...said, ...given({ actor }), role }
 }
 
 /** Whether a grant is one: a role that there is. */

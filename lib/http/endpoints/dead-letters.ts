@@ -1,5 +1,6 @@
 /** Dead letters: list, put back, delete. */
 import type { Because } from '../../base/because.js'
+import { given } from '../../base/given.js'
 import type { FailedFilter, FailedPage, FailedPageOptions } from '../../operate/dead-letters.js'
 import type { Symphony } from '../../symphony.js'
 import { by } from '../authorization/permissions.js'
@@ -135,8 +136,7 @@ async function selection({
   if (empty && all === undefined) throw badRequest('give a filter, or `all`: true for every dead letter', 'all')
   if (!empty && all !== undefined) throw badRequest('all: must not stand beside a filter', 'all')
   await ofFilter(mustNotProbe(redaction, filter, true))
-  const said = { ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) }
-  return { filter, because: by(grant, said) }
+  return { filter, because: by(grant, given({ actor, reason })) }
 }
 
 function gone(id = ''): Error {

@@ -1,4 +1,5 @@
 /** Changing a message that waits: `POST admin/messages/:id/edit`. */
+import { given } from '../../base/given.js'
 import type { MessageChanges } from '../../operate/edit.js'
 import { partsOf } from '../../symphony.js'
 import { by } from '../authorization/permissions.js'
@@ -32,12 +33,12 @@ export const editing: Endpoint[] = [{ method: 'POST', path: 'admin/messages/:id/
 async function edit({ request, parameters, symphony, grant }: Call): Promise<Answer> {
   const id = parameters.id ?? ''
   const body = await readBody(request, largest(partsOf(symphony).configuration.peek().payload))
-  const { actor, reason, payload: _, ...given } = readFields(body?.value ?? {}, CHANGES)
+  const { actor, reason, payload: _, ...others } = readFields(body?.value ?? {}, CHANGES)
   // Its numbers are stored as they were sent: a double cannot hold all of them.
   const payloadText = body && textAt(body.text, 'payload')
   const exact = payloadText === undefined || payloadText === 'null' ? {} : { payloadText }
-  const changes = { ...given, ...exact } as MessageChanges
-  const said = { ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) }
+  const changes = { ...others, ...exact } as MessageChanges
+  const said = given({ actor, reason })
   const { edited, status } = await ofOperation(symphony.editMessage(id, changes, by(grant, said)))
   if (status === null) throw notFound(`message ${cut(id)} does not exist; finished ones are kept for a while only`)
   if (!edited) throw new RequestProblem(409, 'SYMPHONY_CONFLICT', `message ${cut(id)} ${WHY[status]}`)

@@ -1,4 +1,5 @@
 /** What a caller may see: messages, dead letters and schedules without their secrets. */
+import { isPlainObject } from '../../base/plain-object.js'
 import { native } from '../../core/native.js'
 import { callNative } from '../../core/native-error.js'
 import type { MessageContents } from '../../operate/contents.js'
@@ -94,7 +95,7 @@ export class Redaction {
     const isSecret = this.#isSecret ?? (() => false)
     if (typeof value === 'string') return hideInText(value, values, isSecret)
     if (Array.isArray(value)) return value.map((item) => this.#hideInAll(item, values))
-    if (typeof value !== 'object' || value === null || !isPlain(value)) return value
+    if (typeof value !== 'object' || value === null || !isPlainObject(value)) return value
     const hide = ([name, inner]: [string, unknown]): [string, unknown] => [name, this.#hideInAll(inner, values)]
     return Object.fromEntries(Object.entries(value).map(hide))
   }
@@ -111,11 +112,6 @@ const NAMES: readonly string[] =
   'id messageId failedMessageId type transport queue status workerId name payload payloadText headers metadata'.split(
     ' ',
   )
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
 
 function probing(place: string, field: string): RequestProblem {
   const message = `${field}: ${place} is hidden from the role that asks, and so it cannot be searched`
