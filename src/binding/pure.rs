@@ -1,7 +1,7 @@
 //! Decisions without a core.
 
 use super::thrown::{from_text, thrown, to_text};
-use crate::search::{self, Field, List, Root};
+use crate::search::{self, Field, List};
 use napi_derive::napi;
 
 /// Milliseconds before retry `retry_count + 1` under a strategy (JSON text, partial over the defaults).
@@ -24,17 +24,13 @@ pub fn configuration_keys() -> napi::Result<String> {
 pub fn places_in_query(query: String, letters: bool) -> napi::Result<String> {
     let list = if letters { List::DeadLetters } else { List::Messages };
     let query = search::parse(&query, list).map_err(thrown)?;
-    let places = query.terms.into_iter().filter_map(|term| match term.field {
-        Field::Path(root, path) => {
-            let root = match root {
-                Root::Payload => "payload",
-                Root::Header => "header",
-                Root::Metadata => "metadata",
-            };
-            Some(std::iter::once(root.to_owned()).chain(path).collect::<Vec<_>>())
+    let places = query.terms.into_iter().filter_map(|term| {
+        let root = search::name(&term.field).to_owned();
+        match term.field {
+            Field::Path(_, path) => Some(std::iter::once(root).chain(path).collect::<Vec<_>>()),
+            Field::Text => Some(vec![root]),
+            _ => None,
         }
-        Field::Text => Some(vec!["text".to_owned()]),
-        _ => None,
     });
     to_text(&places.collect::<Vec<_>>())
 }

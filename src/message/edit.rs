@@ -122,7 +122,7 @@ impl Changes {
 fn beside_no_options(error: Error) -> Error {
     match error {
         Error::InvalidMessage { rule, path, problem } => {
-            let path = path.strip_prefix("options.").map_or(path.clone(), str::to_owned);
+            let path = path.strip_prefix("options.").unwrap_or(&path).to_owned();
             Error::InvalidMessage { rule, path, problem }
         }
         other => other,

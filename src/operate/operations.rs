@@ -305,10 +305,10 @@ impl Portion {
         } else {
             let at: usize = after.as_deref().and_then(|it| it.parse().ok()).unwrap_or(0);
             let all = ids.as_deref().unwrap_or_default();
-            let named: Vec<Uuid> = all.iter().skip(at).take(limit).copied().collect();
-            let cursors: Vec<String> = (1..=named.len()).map(|it| (at + it).to_string()).collect();
-            let is_last = at + named.len() >= all.len();
-            (named, cursors.clone(), cursors.last().cloned().or(after), is_last)
+            let some: Vec<Uuid> = all.iter().skip(at).take(limit).copied().collect();
+            let cursors: Vec<String> = (1..=some.len()).map(|it| (at + it).to_string()).collect();
+            let is_last = at + some.len() >= all.len();
+            (some, cursors.clone(), cursors.last().cloned().or(after), is_last)
         };
         Ok(Self { target, ids, cursor, is_last, cursors })
     }

@@ -17,6 +17,7 @@ mod query;
 mod tests;
 
 pub use complete::{Completion, Known, complete};
+pub use fields::name;
 pub use matcher::Facts;
 pub use parser::parse;
 pub use pattern::Pattern;

@@ -11,7 +11,7 @@
 //! [`super::shared_sessions`] has seen that it does keep sessions (a session pooler, a proxy).
 
 use super::announced_pid::announced_pid;
-use crate::backends::postgres::sql::{PLANNED_ONCE, PLANNING, Statement};
+use crate::backends::postgres::sql::{Handling, PLANNED_ONCE, PLANNING, Statement};
 use crate::base::targets::POSTGRES;
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::{join, join_all, join3};
@@ -183,9 +183,7 @@ impl Session {
         let mut repeats = 0;
         loop {
             let answer = match kind {
-                Kind::Own if statement.has_filters => within(PLANNED_ANEW, client, statement, parameters).await,
-                Kind::Own if statement.is_seldom => unprepared(client, statement, parameters).await,
-                Kind::Own => prepared(client, statement, parameters).await,
+                Kind::Own => on_own_session(client, statement, parameters).await,
                 Kind::Shared => unprepared(client, statement, parameters).await,
                 Kind::Unknown | Kind::Guarded => within(&self.beginning, client, statement, parameters).await,
             };
@@ -197,6 +195,19 @@ impl Session {
             debug!(target: POSTGRES, statement, repeats, "a statement was rolled back in favor of another: again");
             tokio::time::sleep(PAUSE.mul_f64(0.5 + fastrand::f64()) * 2_u32.pow(repeats - 1)).await;
         }
+    }
+}
+
+/// Runs a statement on a session that is its connection's own.
+async fn on_own_session(
+    client: &ClientWrapper,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    match statement.handling {
+        Handling::Filtered => within(PLANNED_ANEW, client, statement, parameters).await,
+        Handling::Seldom => unprepared(client, statement, parameters).await,
+        Handling::Usual | Handling::Knowing => prepared(client, statement, parameters).await,
     }
 }
 

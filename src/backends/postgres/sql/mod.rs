@@ -11,10 +11,21 @@ pub struct Statement {
     pub sql: String,
     /// The types of `$1`, `$2` ... With them a statement needs no round trip to be described.
     pub types: &'static [Type],
-    /// Whether the index to read depends on which filters are given, so that it is planned for each question.
-    pub has_filters: bool,
-    /// Whether it runs so seldom that preparing it would only make the server read it twice.
-    pub is_seldom: bool,
+    /// How it is written, prepared and planned.
+    pub handling: Handling,
+}
+
+/// How a statement is written, prepared and planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// Prepared once for each connection, and planned once.
+    Usual,
+    /// The index to read depends on which filters are given, so that it is planned for each question.
+    Filtered,
+    /// Without the question whether a transport is switched on, for those who know it.
+    Knowing,
+    /// It runs so seldom that preparing it would only make the server read it twice.
+    Seldom,
 }
 
 /// How the statements are to be planned. No scan of a whole table where an index will do: a prepared statement keeps
@@ -28,7 +39,7 @@ pub const PLANNING: [&str; 3] = ["SET enable_seqscan = off", "SET enable_bitmaps
 pub const PLANNED_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// What several statements have in common.
-const PARTS: [(&str, &str); 27] = [
+const PARTS: [(&str, &str); 28] = [
     (":all", include_str!("settlements/_all.sql")),
     (":count", include_str!("settlements/_count.sql")),
     (":held", include_str!("settlements/_held.sql")),
@@ -41,6 +52,7 @@ const PARTS: [(&str, &str); 27] = [
     (":fits", include_str!("messages/_fits.sql")),
     (":cancelled", include_str!("messages/_cancelled.sql")),
     (":freed", include_str!("messages/_freed.sql")),
+    (":woken", include_str!("messages/_woken.sql")),
     (":turn", include_str!("operations/_turn.sql")),
     (":noted", include_str!("operations/_noted.sql")),
     (":entry", include_str!("audit/_entry.sql")),
@@ -127,18 +139,10 @@ impl Writing {
 }
 
 macro_rules! statements {
-    (@) => { false };
-    (@ filtered) => { true };
-    (@ knowing) => { false };
-    (@ seldom) => { false };
-    (@asks) => { true };
-    (@asks filtered) => { true };
-    (@asks knowing) => { false };
-    (@asks seldom) => { true };
-    (@seldom) => { false };
-    (@seldom filtered) => { false };
-    (@seldom knowing) => { false };
-    (@seldom seldom) => { true };
+    (@handling) => { Handling::Usual };
+    (@handling filtered) => { Handling::Filtered };
+    (@handling knowing) => { Handling::Knowing };
+    (@handling seldom) => { Handling::Seldom };
     ($($(#[$doc:meta])* $name:ident in $file:literal $($kind:ident)? ( $($type:ident),* );)*) => {
         /// Every statement, for one schema.
         #[derive(Debug)]
@@ -152,12 +156,12 @@ macro_rules! statements {
                 Self {
                     $($name: {
                         let name = stringify!($name).trim_end_matches("_known");
+                        let handling = statements!(@handling $($kind)?);
                         Statement {
                             name,
-                            sql: statement(name, include_str!($file), schema, statements!(@asks $($kind)?)),
+                            sql: statement(name, include_str!($file), schema, handling != Handling::Knowing),
                             types: const { &[$(Type::$type),*] },
-                            has_filters: statements!(@ $($kind)?),
-                            is_seldom: statements!(@seldom $($kind)?),
+                            handling,
                         }
                     },)*
                 }
@@ -484,10 +488,15 @@ mod tests {
         }
     }
 
-    /// What a chore looks for, without the numbers of its parameters.
+    /// In one line, without the numbers of its parameters.
+    fn flat(sql: &str) -> String {
+        let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        line.split('$').map(|it| it.trim_start_matches(|c: char| c.is_ascii_digit())).collect()
+    }
+
+    /// What a chore looks for.
     fn looked_for(sql: &str) -> String {
-        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sql: String = sql.split('$').map(|it| it.trim_start_matches(|c: char| c.is_ascii_digit())).collect();
+        let sql = flat(sql);
         let inner = ["SELECT ctid FROM", "SELECT id FROM"].iter().find_map(|it| sql.find(it)).unwrap_or_default();
         let (_, looked_for) = sql[inner..].split_once(" FROM ").unwrap();
         let end = [" ORDER BY", " LIMIT"].iter().filter_map(|it| looked_for.find(it)).min().unwrap();
@@ -497,11 +506,10 @@ mod tests {
     #[test]
     fn each_chore_is_asked_for_by_what_it_looks_for() {
         let all = Statements::new("s");
-        let due: String = all.due_chores.sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let due: String = due.split('$').map(|it| it.trim_start_matches(|c: char| c.is_ascii_digit())).collect();
-        let chores: Vec<_> = all.all().into_iter().filter(|it| it.is_seldom && !it.sql.contains("AS due")).collect();
+        let due = flat(&all.due_chores.sql);
         // Depths are noted without being asked for.
-        let asked = chores.iter().filter(|it| it.name != "note_depths");
+        let chores = all.all().into_iter().filter(|it| it.handling == Handling::Seldom);
+        let asked = chores.filter(|it| !["due_chores", "note_depths"].contains(&it.name));
         let mut places: Vec<_> = asked.map(|it| (due.find(&looked_for(&it.sql)), it.name)).collect();
         places.sort_unstable();
         assert!(places.iter().all(|(place, _)| place.is_some()), "{places:?}");

@@ -45,17 +45,11 @@ impl PostgresStore {
             (&statements.cleanup_pauses, bounded),
             (&statements.note_releases, &[]),
         ];
-        let wanted: Vec<usize> = (0..CHORES).filter(|&chore| due.get(chore) == Some(&true)).collect();
-        let queries: Vec<_> = wanted.iter().filter_map(|&chore| chores.get(chore).copied()).collect();
-        let answers = self.database.query_all(&queries).await?;
-        let mut done = [0; CHORES];
-        for (chore, rows) in wanted.into_iter().zip(answers) {
-            if let Some(done) = done.get_mut(chore) {
-                *done = rows.len() as u64;
-            }
-        }
-        let [_, _, completed, failed, deduplication, schedules, minutes, executions, hours, depths, _, audit, ..] =
-            done;
+        let wanted: Vec<_> = chores.into_iter().zip(&due).filter(|(_, due)| **due).map(|(chore, _)| chore).collect();
+        let mut answers = self.database.query_all(&wanted).await?.into_iter();
+        let mut done = due.iter().map(|due| if *due { answers.next().map_or(0, |rows| rows.len() as u64) } else { 0 });
+        let [_, _, completed, failed, deduplication, schedules, minutes, executions, hours, depths, _, audit] =
+            std::array::from_fn(|_| done.next().unwrap_or_default());
         let metrics = minutes + hours + depths;
         Ok(Cleaned { completed, failed, deduplication, schedules, metrics, executions, audit })
     }

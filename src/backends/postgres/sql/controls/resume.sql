@@ -1,5 +1,6 @@
 -- Ends the pause of transport $1, queue $2 and type $3 (empty: any), and answers what it was; no row: there was none, or
--- it was over by itself. Workers that wait are woken for what has waited. The audit $6 says who, $4, why, $5, and in which role, $7.
+-- it was over by itself. Workers that wait are woken for what has waited. The audit $6 says who, $4, why, $5, and in
+-- which role, $7.
 -- Index: the primary key of messenger_controls.
 WITH ended AS (
   DELETE FROM :"schema".messenger_controls

@@ -1,6 +1,6 @@
 -- Asks workers to stop: those that live, take the transport $1 and are among $2 (NULL: any). Each hears of it with its next
--- heartbeat. The audit $3 says who, $4, why, $5, and in which role, $6; those that were asked before are not in it. The table has few rows;
--- what each holds is a range of the primary key of messenger_messages_processing.
+-- heartbeat. The audit $3 says who, $4, why, $5, and in which role, $6; those that were asked before are not in it. The
+-- table has few rows; what each holds is a range of the primary key of messenger_messages_processing.
 WITH asked AS (
   UPDATE :"schema".messenger_workers
   SET stop_at = coalesce(stop_at, now())

@@ -1,7 +1,7 @@
 -- Changes a message that waits: its payload $2, headers $3 and metadata $4, JSON text, its queue $5, priority $6 and
 -- retries $7, and when it is due: at $8, or in $9 ms (NULL: as it is). Its place by age and its key stay. Workers that
 -- wait are woken if it is due. The audit $10 says which of that has changed, $14, who did it, $11, why, $12, and in which
--- role, $13; never what it holds. `:wake` is a part.
+-- role, $13; never what it holds. `:woken` is a part.
 --
 -- Index: the primary key of messenger_messages_pending. A claim that comes at the same time passes over the row that is
 -- locked here, or has it already. Returns the state of the message; 'pending' if it was claimed and put back meanwhile, so
@@ -19,12 +19,7 @@ WITH acted AS (
   WHERE id = $1
   RETURNING id, transport_name, available_at
 ),
-arrived AS (
-  SELECT transport_name FROM acted WHERE available_at <= now()
-),
-woken AS (
-  :wake
-),
+:woken
 noted AS (
   INSERT INTO :"schema".messenger_audit (id, actor, role, action, target, reason, matched, done, ended_at, ended)
   SELECT $10, $11, $13, 'edit', jsonb_build_object(

@@ -1,7 +1,7 @@
 -- A step that moves those of the messages $1 that wait to the transport $6, the queue $7 and the priority $8 (NULL: as it
 -- is). The place of each by age stays, and so does a key that it holds. Workers that wait are woken.
 -- Index: the primary key of messenger_messages_pending. A claim that comes at the same time passes over what is locked
--- here, or has it already. `:turn` and `:noted` are parts.
+-- here, or has it already. `:turn`, `:woken` and `:noted` are parts.
 WITH turn AS (
   :turn
 ),
@@ -13,12 +13,7 @@ acted AS (
   WHERE id = ANY ($1) AND EXISTS (SELECT FROM turn)
   RETURNING id, transport_name, available_at
 ),
-arrived AS (
-  SELECT transport_name FROM acted WHERE available_at <= now()
-),
-woken AS (
-  :wake
-),
+:woken
 noted AS (
   :noted
 )

@@ -1,6 +1,6 @@
 -- A step that makes those of the messages $1 that wait due in $6 ms. Workers that wait are woken for what is due at once.
 -- Index: the primary key of messenger_messages_pending. A claim that comes at the same time passes over what is locked
--- here, or has it already. `:turn` and `:noted` are parts.
+-- here, or has it already. `:turn`, `:woken` and `:noted` are parts.
 WITH turn AS (
   :turn
 ),
@@ -9,12 +9,7 @@ acted AS (
   WHERE id = ANY ($1) AND EXISTS (SELECT FROM turn)
   RETURNING id, transport_name, available_at
 ),
-arrived AS (
-  SELECT transport_name FROM acted WHERE available_at <= now()
-),
-woken AS (
-  :wake
-),
+:woken
 noted AS (
   :noted
 )
